@@ -1,0 +1,20 @@
+"""The dashboard: `python -m streamlit run dashboard/app.py` in the project's folder."""
+
+import streamlit as st
+
+from melanoma_core.settings import ASSETS
+
+st.set_page_config(
+    page_title="Melanoma dashboard",
+    page_icon=ASSETS / "logo.svg",
+    layout="wide",
+    initial_sidebar_state="auto",
+)
+page = st.navigation(
+    [
+        st.Page("views/reading.py", title="Reading", default=True),
+        st.Page("views/models.py", title="Model"),
+    ],
+    position="top",
+)
+page.run()

@@ -1,0 +1,107 @@
+"""The opened photograph: where the network sees what, and its answer."""
+
+import streamlit as st
+
+from dashboard.markup import (
+    name_diagnosis,
+    render_banner,
+    render_diagnoses,
+    render_limits,
+    render_model,
+    render_probability,
+    render_threshold,
+)
+from melanoma_core.models.card import ModelCard
+from melanoma_core.reading.ranking import choose_explained, rank_diagnoses
+from melanoma_core.reading.worklist import Entry
+from melanoma_core.reading.wording import format_percent
+from melanoma_core.taxonomy import Diagnosis
+
+_SCALE_WIDTH, _SCALE_HEIGHT = 256, 8  # px
+
+
+def show_opened(entry: Entry, card: ModelCard) -> None:
+    """Show the photograph on the left and the answer on the right; narrow: one above the other."""
+    pictures, answer = st.columns([11, 9], gap="medium")
+    with pictures:
+        _show_pictures(entry)
+        with st.container(key="trust"):
+            st.html(render_model(card))
+            st.page_link("views/models.py", label="All figures of this model")
+            with st.expander("What it cannot do"):
+                st.html(render_limits(card))
+    with answer:
+        st.html(render_banner(entry.reading))
+        st.html(render_probability(entry.reading))
+        st.html(render_threshold(entry.reading, card))
+        st.html(render_diagnoses(entry.reading))
+
+
+@st.fragment
+def _show_pictures(entry: Entry) -> None:
+    """Show overlay and photograph. A fragment: its controls draw nothing else anew."""
+    controls, places = st.container(key="controls"), st.columns(2, gap="small")
+    with controls:
+        diagnosis, opacity = _choose_overlay(entry)
+    with places[0]:
+        st.image(
+            _draw_overlay(entry, diagnosis, opacity),
+            width="stretch",
+            alt=f"The photograph with the evidence for {diagnosis.title} laid over it",
+        )
+        _show_scale(diagnosis)
+    with places[1]:
+        st.image(entry.photograph, width="stretch", alt="The photograph as it was uploaded")
+        st.caption("The photograph alone")
+
+
+def _choose_overlay(entry: Entry) -> tuple[Diagnosis, int]:
+    ranked = dict(rank_diagnoses(entry.reading))
+    chooser, slider = st.columns(2, gap="small")
+    diagnosis = chooser.selectbox(
+        "Show the evidence for",
+        list(ranked),
+        index=list(ranked).index(choose_explained(entry.reading)),
+        format_func=lambda each: f"{name_diagnosis(each)}, {format_percent(ranked[each])}",
+        key=f"explained-{entry.key}",
+        help="Which part of the photograph speaks for this diagnosis: melanoma on an alert, else "
+        "the most probable one, unless you choose another.",
+    )
+    opacity = slider.slider(
+        "Opacity of the overlay",
+        0,
+        100,
+        60,
+        5,
+        format="%d%%",
+        key="opacity",
+        persist_state="session",
+        help="At 0% the photograph is seen alone.",
+    )
+    return diagnosis, opacity
+
+
+def _draw_overlay(entry: Entry, diagnosis: Diagnosis, opacity: int) -> bytes:
+    from melanoma_core.data.images import decode_image, encode_jpeg
+    from melanoma_core.reading.explanation import enlarge
+    from melanoma_core.reading.overlay import blend
+
+    reading, pixels = entry.reading, decode_image(entry.photograph).pixels
+    index = reading.class_names.index(diagnosis)
+    heatmap = enlarge(reading.evidence[index : index + 1], *pixels.shape[:2])[0]
+    return encode_jpeg(blend(pixels, heatmap, opacity / 100))
+
+
+def _show_scale(diagnosis: Diagnosis) -> None:
+    from melanoma_core.data.images import encode_jpeg
+    from melanoma_core.reading.overlay import colour_scale
+
+    st.image(
+        encode_jpeg(colour_scale(_SCALE_WIDTH, _SCALE_HEIGHT)),
+        width="stretch",
+        alt="Colour scale from no evidence, dark violet, to strong evidence, yellow",
+    )
+    st.html(
+        '<p class="scale"><span>no evidence</span>'
+        f"<span>for {diagnosis.title}</span><span>strong evidence</span></p>"
+    )

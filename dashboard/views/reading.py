@@ -1,0 +1,24 @@
+"""The landing page: photographs in, explained readings out."""
+
+from dashboard.errors import shown_errors
+from dashboard.frame import open_page
+from dashboard.intake import offer_first_steps, read_pending, take_photographs
+from dashboard.opened import show_opened
+from dashboard.resources import get_card, get_worklist
+from dashboard.worklist import show_refused, show_steps, show_worklist
+
+open_page("Reading")
+worklist = get_worklist()
+take_photographs()
+with shown_errors():
+    read_pending(worklist)
+show_refused(worklist)
+show_worklist(worklist)
+entry = worklist.opened
+if entry is None:
+    offer_first_steps()
+with shown_errors():
+    card = get_card()
+    if entry is not None:
+        show_steps(worklist)
+        show_opened(entry, card)

@@ -1,0 +1,261 @@
+"""The command line: the same functions as the dashboard's, one JSON document on request.
+
+Exit status: 0 done, 2 bad usage or bad input, 1 a bug. Everything but the answer goes to
+standard error. A command imports what it needs when it runs: a reading must not wait for the
+libraries of training.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from melanoma_core.errors import MelanomaError
+from melanoma_core.settings import load_settings
+
+if TYPE_CHECKING:
+    from melanoma_core.data.scanning import Progress
+    from melanoma_core.reading.reading import Reading, Refusal
+    from melanoma_core.training.trainer import TrainingProgress
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    options = _build_parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+    except MelanomaError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # `… | head`: who reads has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
+
+
+def _build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m melanoma_core",
+        description="Find melanoma in photographs of skin lesions. Research and education, "
+        "not a medical device.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    predict = commands.add_parser("predict", help="read photographs")
+    predict.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
+    predict.add_argument("--model", metavar="ID", help="default: the bundled model")
+    predict.add_argument(
+        "--heatmaps", type=_folder, metavar="DIR", help="write an overlay per class"
+    )
+    predict.add_argument("--json", action="store_true", help="one JSON document")
+    predict.set_defaults(run=_predict)
+
+    train = commands.add_parser("train", help="train a network and write it as a model")
+    train.add_argument("folder", type=Path, metavar="DIR", help="a collection, or a folder of them")
+    train.add_argument("--recipe", default="transfer", metavar="NAME")
+    train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes")
+    train.add_argument(
+        "--weights",
+        default="imagenet",
+        metavar="FILE",
+        help="the backbone's weights without its head; default: downloaded by keras",
+    )
+    train.add_argument(
+        "--checkpoints", type=_folder, metavar="DIR", help="keep the state, or go on from it"
+    )
+    train.add_argument("--json", action="store_true", help="the model card as JSON")
+    train.set_defaults(run=_train)
+
+    models = commands.add_parser("models", help="list the models")
+    models.add_argument("--json", action="store_true", help="their cards as one JSON document")
+    models.set_defaults(run=_models)
+
+    draw = commands.add_parser("demonstration", help="draw the demonstration lesions")
+    draw.add_argument("folder", type=Path, metavar="DIR")
+    draw.set_defaults(run=_demonstration)
+    return parser
+
+
+def _folder(name: str) -> Path:
+    """Make sure of a folder to write into while the command line is still being read."""
+    path = Path(name)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(
+            f"cannot make the folder {name} ({error.strerror}); name another one"
+        ) from error
+    return path
+
+
+def _predict(options: argparse.Namespace) -> int:
+    from melanoma_core.models.classifier import load_classifier
+    from melanoma_core.models.registry import find_model
+    from melanoma_core.reading.reading import read_files
+
+    num_workers = min(len(options.images), os.cpu_count() or 1)
+    # One photograph gets every core; of many, each core reads its own.
+    classifier = load_classifier(
+        find_model(load_settings(), options.model), num_threads=0 if num_workers == 1 else 1
+    )
+    rows = []
+    results = read_files(classifier, options.images, num_workers)
+    names = _name_apart(options.images)
+    for name, (path, result) in zip(names, results, strict=True):
+        if options.heatmaps:
+            _write_heatmaps(path, result, options.heatmaps / name)
+        row = _describe(path, result, classifier.card.model_id)
+        rows.append(row)
+        if not options.json:
+            print(_tell(row), flush=True)
+    if options.json:
+        _print_json(rows)
+    return 0 if any(row["status"] == "read" for row in rows) else 2
+
+
+def _name_apart(paths: Sequence[Path]) -> list[str]:
+    """Return each file's name, with a number where an earlier file has the same.
+
+    Case does not count, since it does not on the disks of macOS and Windows.
+    """
+    taken: set[str] = set()
+    names = []
+    for path in paths:
+        name, number = path.name, 1
+        while name.casefold() in taken:
+            number += 1
+            name = f"{path.stem}-{number}{path.suffix}"
+        taken.add(name.casefold())
+        names.append(name)
+    return names
+
+
+def _print_json(document: object) -> None:
+    # In ASCII, which every terminal and pipe takes, and which holds any file's name.
+    print(json.dumps(document, indent=2, allow_nan=False))
+
+
+def _describe(path: Path, result: "Reading | Refusal", model_id: str) -> dict[str, Any]:
+    from melanoma_core.reading.reading import Refusal
+
+    row: dict[str, Any] = {"image": str(path), "status": "read", "reason": None}
+    row |= {"model_id": model_id, "probabilities": None, "melanoma_probability": None}
+    row |= {"threshold": None, "alert": None, "conformal_set": None}
+    if isinstance(result, Refusal):
+        return row | {"status": "refused", "reason": result.reason}
+    return row | {
+        "probabilities": dict(zip(result.class_names, result.probabilities, strict=True)),
+        "melanoma_probability": result.melanoma_probability,
+        "threshold": result.threshold,
+        "alert": result.alert,
+    }
+
+
+def _tell(row: dict[str, Any]) -> str:
+    if row["status"] == "refused":
+        return f"{row['image']}: not read. {row['reason']}"
+    answer = "MELANOMA ALERT" if row["alert"] else "no alert"
+    return (
+        f"{row['image']}: {answer}, probability of melanoma {row['melanoma_probability']:.1%} "
+        f"(alert from {row['threshold']:.1%})"
+    )
+
+
+def _write_heatmaps(path: Path, result: "Reading | Refusal", beside: Path) -> None:
+    """Write `<beside>.<CLASS>.jpg` for each class."""
+    from melanoma_core.data.images import encode_jpeg, read_image
+    from melanoma_core.reading.overlay import blend
+    from melanoma_core.reading.reading import Refusal
+
+    if isinstance(result, Refusal):
+        return
+    pixels = read_image(path).pixels
+    for class_name, heatmap in zip(result.class_names, result.heatmaps(), strict=True):
+        overlay = encode_jpeg(blend(pixels, heatmap, opacity=0.6))
+        beside.with_name(f"{beside.name}.{class_name}.jpg").write_bytes(overlay)
+
+
+def _train(options: argparse.Namespace) -> int:
+    import tempfile
+
+    from melanoma_core.training.recipe import make_recipe
+
+    recipe = make_recipe(options.recipe, options.changes)  # before the seconds of an import
+
+    from melanoma_core.data.dataset import load_dataset
+    from melanoma_core.data.splitting import split_dataset
+    from melanoma_core.models.card import load_card
+    from melanoma_core.training.release import Origin, release_network
+    from melanoma_core.training.trainer import train_network
+
+    weights = options.weights if options.weights == "imagenet" else Path(options.weights)
+    dataset = load_dataset(options.folder, _counter("Scanning photographs"))
+    for reason, count in dataset.decisions["reason"].value_counts().items():
+        _log(f"{count} files: {reason}")
+    split = split_dataset(dataset.table, recipe.seed)
+    for name, count in split.table["subset"].value_counts().items():
+        _log(f"{count} images in {name}")
+    with tempfile.TemporaryDirectory() as scratch:
+        network = train_network(
+            recipe,
+            split,
+            weights,
+            options.checkpoints or Path(scratch),
+            _report_training,
+            _counter("Decoding photographs"),
+        )
+    _log("\nCalibrating and measuring…")
+    folder = release_network(
+        network, Origin(recipe, weights, dataset, split), load_settings().models_dir
+    )
+    _log(f"Wrote {folder}")
+    if options.json:
+        _print_json(load_card(folder).to_json())
+    else:
+        print(folder.name)
+    return 0
+
+
+def _report_training(state: "TrainingProgress") -> None:
+    minutes, seconds = divmod(round(state.remaining_seconds), 60)
+    _log(
+        f"\repoch {state.epoch}/{state.num_epochs}  {state.step / state.num_steps:6.1%}  "
+        f"loss {state.loss:.3f}  validation: loss {state.validation_loss:.3f}, melanoma AUC "
+        f"{state.validation_roc_auc:.3f}  {minutes} min {seconds:02d} s left ",
+        end="\n" if state.step * state.num_epochs % state.num_steps == 0 else "",
+    )
+
+
+def _counter(what: str) -> "Progress":
+    def show(done: int, total: int) -> None:
+        if done % 100 == 0 or done == total:
+            _log(f"\r{what}: {done}/{total}", end="\n" if done == total else "")
+
+    return show
+
+
+def _log(text: str, end: str = "\n") -> None:
+    print(text, file=sys.stderr, end=end, flush=True)
+
+
+def _models(options: argparse.Namespace) -> int:
+    from melanoma_core.models.registry import list_models
+
+    cards = [card for _, card in list_models(load_settings())]
+    if options.json:
+        _print_json([card.to_json() for card in cards])
+    else:
+        for card in cards:
+            print(f"{card.model_id}  {card.created_at}")
+    return 0
+
+
+def _demonstration(options: argparse.Namespace) -> int:
+    from melanoma_core.data.demonstration import write_demonstration
+
+    for path in write_demonstration(options.folder):
+        print(path)
+    return 0

@@ -1,0 +1,1 @@
+"""A folder of photographs becomes images that can be trusted."""

@@ -1,0 +1,1 @@
+"""Probabilities become figures that can be believed."""

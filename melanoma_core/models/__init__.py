@@ -1,0 +1,1 @@
+"""Which network reads, and why it may."""

@@ -1,0 +1,157 @@
+"""The model card: all that serving needs and all that a reader should know.
+
+After Mitchell et al., "Model Cards for Model Reporting" (2019).
+"""
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from melanoma_core.errors import ModelError
+from melanoma_core.evaluation.figure import Figure
+
+CARD_NAME = "card.json"
+KERAS_NAME = "model.keras"
+ONNX_NAME = "model.onnx"
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """The threshold on the probability of melanoma, and where it comes from.
+
+    Attributes:
+        threshold: Alert at or above this calibrated probability, in (0, 1).
+        target_sensitivity: What it was chosen for.
+        chosen_on: The subset that it was chosen on; never the one reported on.
+    """
+
+    threshold: float
+    target_sensitivity: float
+    chosen_on: str
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What travels beside the weights, as `card.json`.
+
+    Attributes:
+        model_id: Unique for ever, so that what is cached by it cannot go stale.
+        created_at: UTC, ISO 8601.
+        class_names: Diagnosis codes in the order of the network's outputs.
+        melanoma_index: Position of melanoma in `class_names`.
+        image_size: Side of the network's square input, in pixels.
+        heatmap: How the heatmap is made; "activation-maps" is the class activation maps that
+            the ONNX network returns.
+        heatmap_scale: Value of an activation map that is drawn at full strength, in logits.
+        temperature: Divides the logits before the softmax.
+        operating_point: When the alert is raised.
+        metrics: Figures by subset and name: `{"test": {"sensitivity": Figure, …}, …}`.
+        files: SHA-256 (hex) by file name, of everything the model folder holds but the card.
+        data: What it was trained and measured on: sources, hash, licences, counts, conflicts.
+        recipe: The training recipe, as its JSON.
+        versions: Versions of the libraries that made it.
+        intended_use: Who may use it for what.
+        limitations: What it cannot do, one sentence each.
+    """
+
+    model_id: str
+    created_at: str
+    class_names: tuple[str, ...]
+    melanoma_index: int
+    image_size: int
+    heatmap: str
+    heatmap_scale: float
+    temperature: float
+    operating_point: OperatingPoint
+    metrics: dict[str, dict[str, Figure]]
+    files: dict[str, str]
+    data: dict[str, Any]
+    recipe: dict[str, Any]
+    versions: dict[str, str]
+    intended_use: str
+    limitations: tuple[str, ...] = field(default=())
+
+    def save(self, folder: Path) -> None:
+        """Write the card into `folder`."""
+        text = json.dumps(self.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
+        (folder / CARD_NAME).write_text(text + "\n", encoding="utf-8")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the card as JSON can hold it: a figure that is undefined is null."""
+        raw = asdict(self)
+        raw["metrics"] = {
+            subset: {name: _null_for_nan(figure) for name, figure in figures.items()}
+            for subset, figures in raw["metrics"].items()
+        }
+        return raw
+
+
+def load_card(folder: Path) -> ModelCard:
+    """Read the card of the model in `folder`.
+
+    Raises:
+        ModelError: There is no card, or it is not one of ours.
+    """
+    path = folder / CARD_NAME
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(
+            f"Found no {CARD_NAME} in {folder}. A model is a folder with {CARD_NAME}, {ONNX_NAME} "
+            f"and {KERAS_NAME}. Restore it, or train a new one with "
+            "`python -m melanoma_core train`."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"Cannot read {path}: {error}. Restore the file from its source, or name another model."
+        ) from error
+    try:
+        return _card_from_json(raw)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ModelError(
+            f"{path} is not a model card of this project ({error}). "
+            "Restore the file from its source, or name another model."
+        ) from error
+
+
+def _card_from_json(raw: dict[str, Any]) -> ModelCard:
+    metrics = {
+        subset: {name: Figure(**_nan_for_null(figure)) for name, figure in figures.items()}
+        for subset, figures in raw["metrics"].items()
+    }
+    card = ModelCard(
+        **raw
+        | {
+            "class_names": tuple(raw["class_names"]),
+            "limitations": tuple(raw["limitations"]),
+            "operating_point": OperatingPoint(**raw["operating_point"]),
+            "metrics": metrics,
+        }
+    )
+    _check_numbers(card)
+    return card
+
+
+def _check_numbers(card: ModelCard) -> None:
+    """Refuse numbers with which a reading would be wrong without looking so."""
+    sound = {
+        "melanoma_index": 0 <= card.melanoma_index < len(card.class_names),
+        "image_size": card.image_size >= 1,
+        "heatmap_scale": 0 < card.heatmap_scale < math.inf,
+        "temperature": 0 < card.temperature < math.inf,
+        "threshold": 0 <= card.operating_point.threshold <= 1,
+    }
+    wrong = [name for name, is_sound in sound.items() if not is_sound]
+    if wrong:
+        raise ValueError(f"{', '.join(wrong)} out of range")
+
+
+def _null_for_nan(figure: dict[str, Any]) -> dict[str, Any]:
+    return {name: None if value != value else value for name, value in figure.items()}  # noqa: PLR0124  # only NaN differs from itself
+
+
+def _nan_for_null(figure: dict[str, Any]) -> dict[str, Any]:
+    undefined = {name: math.nan for name in ("value", "low", "high") if figure[name] is None}
+    return figure | undefined

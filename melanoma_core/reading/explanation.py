@@ -1,0 +1,57 @@
+"""Heatmaps from the class activation maps."""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def scale_evidence(
+    activation_maps: NDArray[np.float32], heatmap_scale: float
+) -> NDArray[np.float32]:
+    """Turn activation maps into strengths: evidence for a class, none against it.
+
+    The scale belongs to the model, not to the photograph: a map without evidence stays dark
+    instead of being stretched until it glows. Up to that scale this is Grad-CAM on the logit
+    (Selvaraju et al. 2017, arXiv:1610.02391, appendix A).
+
+    Args:
+        activation_maps: float32 [..., h, w], in logits.
+        heatmap_scale: Value that is drawn at full strength (`ModelCard.heatmap_scale`).
+
+    Returns:
+        float32 [..., h, w] in [0, 1].
+    """
+    strengths: NDArray[np.float32] = np.clip(activation_maps / np.float32(heatmap_scale), 0, 1)
+    return strengths
+
+
+def enlarge(maps: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
+    """Enlarge maps to a photograph's size, bilinearly.
+
+    The two axes are independent, so that each map is two small matrix products.
+
+    Args:
+        maps: float32 [C, h, w].
+        height: Of the photograph, in pixels.
+        width: Likewise.
+
+    Returns:
+        float32 [C, height, width], between the smallest and largest value of `maps`.
+    """
+    rows = _weights(maps.shape[1], height)
+    columns = _weights(maps.shape[2], width)
+    enlarged: NDArray[np.float32] = rows @ (maps @ columns.T)
+    # Weights that sum to one but for rounding would leave the range of the map.
+    return enlarged.clip(maps.min(), maps.max(), out=enlarged)
+
+
+@lru_cache(maxsize=64)
+def _weights(source: int, target: int) -> NDArray[np.float32]:
+    """Return the matrix [target, source] of bilinear interpolation, pixel centres aligned."""
+    position = (np.arange(target) + 0.5) * (source / target) - 0.5
+    position = position.clip(0, source - 1)
+    distance = np.abs(position[:, None] - np.arange(source)[None, :])
+    weights = np.maximum(0, 1 - distance).astype(np.float32)
+    weights.setflags(write=False)  # shared by all who read
+    return weights

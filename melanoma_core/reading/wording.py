@@ -1,0 +1,150 @@
+"""Figures and probabilities in the words that people act on.
+
+Natural frequencies ("of 100 melanomas, about 95") are understood where percentages of
+percentages are not: Gigerenzer et al., "Helping Doctors and Patients Make Sense of Health
+Statistics" (2007). Every function takes plain values and returns plain text: who shows it escapes
+it.
+"""
+
+import math
+
+from melanoma_core.evaluation.figure import Figure
+from melanoma_core.models.card import ModelCard
+from melanoma_core.taxonomy import parse_diagnosis
+
+UNDEFINED = "undefined"
+TEST = "test"
+_MOST_DIGITS = 6
+
+_TITLES = {
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "melanoma_roc_auc": "Melanoma ROC AUC",
+    "sensitivity": "Sensitivity of the alert",
+    "specificity": "Specificity of the alert",
+    "calibration_error": "Calibration error of the probability of melanoma",
+}
+
+
+def format_percent(share: float) -> str:
+    """Return a share as a percentage with one digit; never 0 or 100 where it is neither."""
+    if math.isnan(share):
+        return UNDEFINED
+    if 0 < share < 0.0005:
+        return "<0.1%"
+    if 0.9995 <= share < 1:
+        return ">99.9%"
+    return f"{share:.1%}"
+
+
+def format_beside_threshold(probability: float, threshold: float) -> tuple[str, str]:
+    """Return both as percentages, with as many digits as it takes to tell which is larger."""
+    if format_percent(probability) != format_percent(threshold):
+        return format_percent(probability), format_percent(threshold)
+    for digits in range(1, _MOST_DIGITS):
+        texts = f"{probability:.{digits}%}", f"{threshold:.{digits}%}"
+        if texts[0] != texts[1]:
+            return texts
+    return texts
+
+
+def format_interval(figure: Figure) -> str:
+    """Return the 95% interval of a share, as "95% interval 92.1–97.3%"."""
+    if math.isnan(figure.low) or math.isnan(figure.high):
+        return f"95% interval {UNDEFINED}"
+    return f"95% interval {100 * figure.low:.1f}–{figure.high:.1%}"
+
+
+def name_figure(name: str) -> str:
+    """Return what a person calls a figure of `evaluate`, as "Recall of nevus"."""
+    diagnosis = parse_diagnosis(name.removeprefix("recall_"))
+    if name.startswith("recall_") and diagnosis:
+        return f"Recall of {diagnosis.title}"
+    return _TITLES.get(name, name)
+
+
+def name_subset(subset: str) -> str:
+    """Return what a person calls a subset of `ModelCard.metrics`, as "test, ham10000 alone"."""
+    whole, _, source = subset.partition("/")
+    return f"{whole}, {source} alone" if source else whole
+
+
+def describe_sensitivity(card: ModelCard) -> str:
+    """Say how many held-out melanomas the threshold found, with count and interval."""
+    figure = _find(card, "sensitivity")
+    if figure is None or figure.count is None:
+        return "Its sensitivity is undefined: it was measured on no held-out melanoma."
+    return (
+        f"Of {figure.total:,} photographs of melanomas that it had never seen, it alerted on "
+        f"{figure.count:,}: sensitivity {format_percent(figure.value)} ({format_interval(figure)}; "
+        f"{figure.num_lesions:,} lesions)."
+    )
+
+
+def describe_specificity(card: ModelCard) -> str:
+    """Say how many held-out lesions other than melanoma the threshold let pass."""
+    figure = _find(card, "specificity")
+    if figure is None or figure.count is None:
+        return "Its specificity is undefined: it was measured on no other held-out lesion."
+    return (
+        f"Of {figure.total:,} photographs of other lesions, it gave no alert on "
+        f"{figure.count:,}: specificity {format_percent(figure.value)} ({format_interval(figure)}; "
+        f"{figure.num_lesions:,} lesions)."
+    )
+
+
+def describe_frequencies(card: ModelCard) -> str:
+    """Say what the threshold does to 100 melanomas and to 100 other lesions."""
+    found, passed = _find(card, "sensitivity"), _find(card, "specificity")
+    if found is None or passed is None:
+        return ""
+    return (
+        f"Of 100 melanomas, this threshold alerts on {_of_hundred(found.value)}; of 100 other "
+        f"lesions, on {_of_hundred(1 - passed.value)}."
+    )
+
+
+def describe_caution(card: ModelCard, alert: bool) -> str:
+    """Say what the answer does not mean, with how often it is wrong where that was measured."""
+    found, passed = _find(card, "sensitivity"), _find(card, "specificity")
+    if alert:
+        caution = "An alert is not a diagnosis"
+        rate = passed and f"of 100 other lesions, {_of_hundred(1 - passed.value)} get one too"
+    else:
+        caution = "No alert does not rule out melanoma"
+        rate = found and f"of 100 melanomas, {_of_hundred(1 - found.value)} get none"
+    return f"{caution}: {rate}." if rate else f"{caution}."
+
+
+def describe_probability(probability: float) -> str:
+    """Say what a calibrated probability of melanoma means among the lesions it was made for."""
+    return (
+        f"Of 100 lesions that read like this one, {_of_hundred(probability)} are melanomas, where "
+        "melanoma is as frequent as among the photographs it was calibrated on."
+    )
+
+
+def describe_model(card: ModelCard) -> str:
+    """Return the figures of a model in one line."""
+    auc, balanced = _find(card, "melanoma_roc_auc"), _find(card, "balanced_accuracy")
+    if auc is None or balanced is None:
+        return "It was not measured on held-out lesions."
+    return (
+        f"Melanoma ROC AUC {auc.value:.3f} (95% interval {auc.low:.3f}–{auc.high:.3f}), balanced "
+        f"accuracy {format_percent(balanced.value)} ({format_interval(balanced)}), on "
+        f"{auc.total:,} held-out photographs of {auc.num_lesions:,} lesions."
+    )
+
+
+def _find(card: ModelCard, name: str) -> Figure | None:
+    """Return a figure of the test subset, or None where it is undefined or was not measured."""
+    figure = card.metrics.get(TEST, {}).get(name)
+    return None if figure is None or math.isnan(figure.value) else figure
+
+
+def _of_hundred(share: float) -> str:
+    if 0 < share < 0.005:
+        return "fewer than 1"
+    if 0.995 < share < 1:
+        return "more than 99"
+    return f"about {100 * share:.0f}"

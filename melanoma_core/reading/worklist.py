@@ -1,0 +1,235 @@
+"""What one person is reading: photographs that wait, those that were read, those refused.
+
+Everything is kept in memory and nothing of the original file but its name: of each photograph
+there stay a copy without metadata, large enough for a screen, and its reading.
+"""
+
+import csv
+import io
+import threading
+import unicodedata
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from melanoma_core.errors import ImageError
+
+if TYPE_CHECKING:  # for the names alone: a page is painted before ONNX Runtime is there
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from melanoma_core.models.classifier import Classifier
+    from melanoma_core.reading.reading import Reading
+
+SHOWN_SIDE = 1280  # px; sharp on half a wide screen, also enlarged
+THUMBNAIL_SIDE = 160  # px
+_LONGEST_NAME = 120
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """A photograph that was read.
+
+    Attributes:
+        key: Unique in its worklist, never used again.
+        name: What the file was called, fit to be shown.
+        photograph: JPEG without metadata, at most `SHOWN_SIDE` pixels on the longer side.
+        thumbnail: Likewise, at most `THUMBNAIL_SIDE`.
+        reading: What the network says.
+    """
+
+    key: int
+    name: str
+    photograph: bytes
+    thumbnail: bytes
+    reading: "Reading"
+
+
+@dataclass(frozen=True)
+class RefusedFile:
+    """A file that was not read.
+
+    Attributes:
+        key: Unique in its worklist, never used again.
+        name: What the file was called, fit to be shown.
+        reason: What was found, what is needed, what to do.
+    """
+
+    key: int
+    name: str
+    reason: str
+
+
+class Worklist:
+    """The photographs of one person, read one by one.
+
+    Safe where an interrupted pass is still reading while the next one begins: a photograph is
+    taken, read and kept in one go, so that none is read twice and none is lost.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._next_key = 0
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything, photographs that wait included."""
+        with self._lock:
+            self._pending: deque[tuple[int, str, bytes]] = deque()
+            self._entries: list[Entry] = []
+            self._refused: list[RefusedFile] = []
+            self._batch_start = self._next_key
+            self._opened: int | None = None
+
+    def add(self, files: Iterable[tuple[str, bytes]]) -> None:
+        """Put files at the end of those that wait; the most suspicious of them will be opened.
+
+        Args:
+            files: Name and content of each. The same name twice makes two entries.
+        """
+        with self._lock:
+            if not self._pending:
+                self._batch_start = self._next_key
+            for name, content in files:
+                self._pending.append((self._next_key, clean_name(name), content))
+                self._next_key += 1
+            self._opened = None
+
+    def read_next(self, classifier: "Classifier") -> bool:
+        """Read the photograph that waits longest; return False where none does."""
+        with self._lock:
+            if not self._pending:
+                return False
+            key, name, content = self._pending.popleft()
+            try:
+                self._entries.append(_read(classifier, key, name, content))
+            except ImageError as error:
+                self._refused.append(RefusedFile(key, name, str(error)))
+            self._entries.sort(key=lambda entry: -entry.reading.melanoma_probability)
+            return True
+
+    def drop_pending(self) -> None:
+        """Forget the photographs that wait; those that were read stay."""
+        with self._lock:
+            self._pending.clear()
+
+    def dismiss_refused(self) -> None:
+        """Forget the files that were refused."""
+        with self._lock:
+            self._refused.clear()
+
+    def open(self, key: int) -> None:
+        """Open the entry with this key."""
+        self._opened = key
+
+    @property
+    def pending_name(self) -> str | None:
+        """Name of the file that is next, or None where none waits."""
+        with self._lock:
+            return self._pending[0][1] if self._pending else None
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many files of the current batch are done, and how many there are."""
+        with self._lock:
+            total = self._next_key - self._batch_start
+            return total - len(self._pending), total
+
+    @property
+    def entries(self) -> list[Entry]:
+        """What was read, the most suspicious first."""
+        with self._lock:
+            return list(self._entries)
+
+    @property
+    def refused(self) -> list[RefusedFile]:
+        """What was not, in the order it came."""
+        with self._lock:
+            return list(self._refused)
+
+    @property
+    def position(self) -> int | None:
+        """Place of the opened entry among `entries`, or None where there are none.
+
+        Where nobody opened one, it is the most suspicious of those that came last.
+        """
+        with self._lock:
+            keys = [entry.key for entry in self._entries]
+            if self._opened in keys:
+                return keys.index(self._opened)
+            newest = (place for place, key in enumerate(keys) if key >= self._batch_start)
+            return next(newest, 0 if keys else None)
+
+    @property
+    def opened(self) -> Entry | None:
+        """The opened entry, or None where nothing was read."""
+        with self._lock:
+            position = self.position
+            return None if position is None else self._entries[position]
+
+
+def clean_name(name: str) -> str:
+    """Return a file's name fit to be shown: one line, no control or invisible characters.
+
+    A name is hostile text: it may turn the direction of writing, so that `gpj.exe` reads as
+    `exe.jpg`.
+    """
+    seen = "".join(c if unicodedata.category(c)[0] not in "CZ" else " " for c in name)
+    seen = " ".join(seen.split())
+    if len(seen) > _LONGEST_NAME:
+        seen = f"{seen[: _LONGEST_NAME // 2]}…{seen[-_LONGEST_NAME // 2 :]}"
+    return seen or "photograph without a name"
+
+
+def tabulate(worklist: Worklist) -> bytes:
+    """Return a worklist as CSV, one row per photograph, the columns named as `predict --json`'s.
+
+    UTF-8 with a byte order mark, without which Excel takes it for another encoding.
+    """
+    entries = worklist.entries
+    class_names = entries[0].reading.class_names if entries else ()
+    text = io.StringIO(newline="")
+    table = csv.writer(text)
+    table.writerow(
+        ["image", "status", "reason", "model_id", "melanoma_probability", "threshold", "alert"]
+        + [f"probability_{name}" for name in class_names]
+    )
+    for entry in entries:
+        reading = entry.reading
+        table.writerow(
+            [_disarm(entry.name), "read", "", reading.model_id, reading.melanoma_probability]
+            + [reading.threshold, str(reading.alert).lower(), *reading.probabilities]
+        )
+    for refused in worklist.refused:
+        blanks = [""] * (4 + len(class_names))
+        table.writerow([_disarm(refused.name), "refused", refused.reason, *blanks])
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _disarm(name: str) -> str:
+    """Keep a spreadsheet from taking a file's name for a formula."""
+    return f"'{name}" if name.startswith(("=", "+", "-", "@")) else name
+
+
+def _read(classifier: "Classifier", key: int, name: str, content: bytes) -> Entry:
+    from melanoma_core.data.images import decode_image, encode_jpeg
+    from melanoma_core.reading.reading import read_photograph
+
+    photograph = decode_image(content)
+    return Entry(
+        key=key,
+        name=name,
+        photograph=encode_jpeg(_shrink(photograph.pixels, SHOWN_SIDE)),
+        thumbnail=encode_jpeg(_shrink(photograph.pixels, THUMBNAIL_SIDE)),
+        reading=read_photograph(classifier, photograph),
+    )
+
+
+def _shrink(pixels: "NDArray[np.uint8]", side: int) -> "NDArray[np.uint8]":
+    import numpy as np
+    from PIL import Image
+
+    picture = Image.fromarray(pixels)
+    picture.thumbnail((side, side), Image.Resampling.BILINEAR)
+    return np.asarray(picture)

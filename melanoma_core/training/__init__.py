@@ -1,0 +1,1 @@
+"""Images become a trained network."""

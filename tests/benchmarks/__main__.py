@@ -1,0 +1,37 @@
+"""`python -m tests.benchmarks`: print README's speed table, measured in one run on one machine.
+
+Every figure is a median. What is compared is measured in turn, round after round, so that a busy
+moment of the machine falls on both. Give names to run only some: `python -m tests.benchmarks reading`.
+"""
+
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+
+from tests.benchmarks import batch, memory, page, reading, start
+
+BENCHMARKS = {
+    "reading": reading.measure,
+    "start": start.measure,
+    "page": page.measure,
+    "batch": batch.measure,
+    "memory": memory.measure,
+}
+
+
+def main(names: list[str]) -> None:
+    """Run the named benchmarks, or all, and print a Markdown table."""
+    print(
+        f"Measured {datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, "
+        f"Python {platform.python_version()}.\n"
+    )
+    print("| what | here | compared with | that | ratio |")
+    print("| --- | --- | --- | --- | --- |")
+    for name in names or BENCHMARKS:
+        for row in BENCHMARKS[name]():
+            print(f"| {' | '.join(row)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

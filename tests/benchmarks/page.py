@@ -1,0 +1,73 @@
+"""From starting the dashboard to its first page painted, in a real Chromium."""
+
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
+
+from melanoma_core.settings import PROJECT_ROOT
+from tests.benchmarks.timing import Row, time_in_turn
+
+
+def measure() -> Iterable[Row]:
+    """The landing page with its upload field, beside a Streamlit page that says hello."""
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        hello = Path(folder) / "hello.py"
+        hello.write_text("import streamlit as st\nst.title('Hello')\n")
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        dashboard = PROJECT_ROOT / "dashboard" / "app.py"
+        seconds = time_in_turn(
+            {
+                "here": lambda: _paint(browser, dashboard, "[data-testid=stFileUploader]"),
+                "bare": lambda: _paint(browser, hello, "h1"),
+            },
+            num_rounds=7,
+            num_warmups=1,
+        )
+        browser.close()
+    yield (
+        "dashboard, from start to first page painted",
+        f"{seconds['here']:.2f} s",
+        "a bare Streamlit page with one title",
+        f"{seconds['bare']:.2f} s",
+        f"{seconds['here'] / seconds['bare']:.2f} times as long",
+    )
+
+
+def _paint(browser: Browser, script: Path, selector: str) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(script)]
+    options = ["--server.headless=true", f"--server.port={port}", "--logger.level=error"]
+    server = subprocess.Popen(command + options, cwd=PROJECT_ROOT, stdout=subprocess.DEVNULL)
+    page = browser.new_page()
+    try:
+        _go_when_up(page, f"http://localhost:{port}")
+        page.wait_for_selector(selector)
+    finally:
+        page.close()
+        server.terminate()
+        server.wait()
+
+
+def _go_when_up(page, url: str) -> None:  # noqa: ANN001
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            page.goto(url)
+        except PlaywrightError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return

@@ -1,0 +1,88 @@
+"""One reading against the usual way, and against the bare decode and forward pass."""
+
+import os
+from collections.abc import Iterable
+from io import BytesIO
+
+import numpy as np
+import onnxruntime
+from PIL import Image
+
+from melanoma_core.data.demonstration import DEMONSTRATION_LESIONS
+from melanoma_core.data.images import decode_image
+from melanoma_core.models.card import KERAS_NAME, ONNX_NAME
+from melanoma_core.models.classifier import INPUT_NAME, OUTPUT_NAMES, load_classifier
+from melanoma_core.models.registry import BUNDLED
+from melanoma_core.reading.reading import read_photograph
+from tests.benchmarks.timing import Row, milliseconds, time_in_turn
+
+
+def measure() -> Iterable[Row]:
+    """Bytes of a 600×450 JPEG in; probabilities and heatmaps at the photograph's size out."""
+    data = DEMONSTRATION_LESIONS[0].path.read_bytes()
+    classifier = load_classifier(BUNDLED)
+    seconds = time_in_turn(
+        {
+            "here": lambda: read_photograph(classifier, decode_image(data)).heatmaps(),
+            "usual": _make_usual_way(data),
+            "bare": _make_bare_way(data),
+        },
+        num_rounds=30,
+    )
+    here, usual, bare = (seconds[name] for name in ("here", "usual", "bare"))
+    what = "one reading: probabilities and all 8 heatmaps of a 600×450 JPEG"
+    yield (
+        what,
+        milliseconds(here),
+        "`model.predict`, then a new tf-keras-vis `Gradcam` for the winning class",
+        milliseconds(usual),
+        f"{usual / here:.0f} times faster",
+    )
+    yield (
+        what,
+        milliseconds(here),
+        "bare decode and bare forward pass, no heatmap",
+        milliseconds(bare),
+        f"{here / bare:.2f} times as long",
+    )
+
+
+def _open(data: bytes, size: int) -> tuple[np.ndarray, np.ndarray]:
+    photograph = Image.open(BytesIO(data)).convert("RGB")
+    small = photograph.resize((size, size), Image.Resampling.BILINEAR)
+    return np.asarray(photograph), np.asarray(small)[None]
+
+
+def _make_bare_way(data: bytes):  # noqa: ANN202
+    session = onnxruntime.InferenceSession(BUNDLED / ONNX_NAME, providers=["CPUExecutionProvider"])
+    size = session.get_inputs()[0].shape[1]
+    return lambda: session.run([OUTPUT_NAMES[0]], {INPUT_NAME: _open(data, size)[1]})
+
+
+def _make_usual_way(data: bytes):  # noqa: ANN202
+    """What the tutorials of tf-keras-vis and the dashboards that follow them do."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import keras
+    from tf_keras_vis.gradcam import Gradcam
+    from tf_keras_vis.utils.scores import CategoricalScore
+
+    model = keras.models.load_model(BUNDLED / KERAS_NAME)
+    # Gradients end at whole numbers, so tf-keras-vis is given the network with a float input.
+    floats = keras.models.clone_model(model, input_tensors=keras.Input(model.input_shape[1:]))
+    floats.set_weights(model.get_weights())
+    to_logits = keras.Model(floats.input, floats.get_layer("logits").output)
+    last_activation = model.get_layer("embedding").input._keras_history.operation.name
+    size = model.input_shape[1]
+
+    def read() -> np.ndarray:
+        photograph, small = _open(data, size)
+        winner = int(model.predict(small, verbose=0)[0].argmax())
+        cam = Gradcam(to_logits)(
+            CategoricalScore([winner]),
+            small.astype(np.float32),
+            penultimate_layer=last_activation,
+        )
+        shape = (photograph.shape[1], photograph.shape[0])
+        return np.asarray(Image.fromarray(cam[0]).resize(shape, Image.Resampling.BILINEAR))
+
+    return read

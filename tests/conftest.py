@@ -1,0 +1,25 @@
+"""What every test may ask for."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+def need(present: bool, reason: str) -> None:
+    """Skip the test where a real part is missing; fail instead on CI, where all must be there."""
+    if present:
+        return
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of the real images, beside the checkout; never part of it."""
+    folder = PROJECT_ROOT.parent / "shared" / "data"
+    need(folder.is_dir(), f"the real images are not at {folder}")
+    return folder
