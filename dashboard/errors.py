@@ -1,11 +1,11 @@
-"""MelanomaError -> a sentence on the page; bugs propagate."""
+"""MelanomaError -> a message on the page; bugs propagate."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import streamlit as st
 
-from dashboard.markup import escape_markdown
+from dashboard.markup import render_error
 from melanoma_core.errors import MelanomaError
 
 
@@ -15,4 +15,4 @@ def shown_errors() -> Iterator[None]:
     try:
         yield
     except MelanomaError as error:
-        st.error(escape_markdown(str(error)))
+        st.html(render_error(str(error)))

@@ -1,18 +1,21 @@
 """How photographs come in: uploaded, from the camera, or drawn; then read one by one."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from dashboard.markup import escape_markdown
 from dashboard.resources import get_classifier, get_worklist
-from melanoma_core.data.demonstration import DEMONSTRATION_LESIONS, DemonstrationLesion
 from melanoma_core.reading.worklist import Worklist
+
+if TYPE_CHECKING:
+    from melanoma_core.data.demonstration import DemonstrationLesion
 
 _DRAWN = "Demonstration lesions are drawn by a program, not photographs of anyone."
 
 
-def take_photographs() -> None:
+def take_photographs(worklist: Worklist) -> None:
     """Show the ways in. What comes in waits in the worklist until `read_pending`."""
     # New keys after each intake: the widgets start afresh, and Streamlit drops the originals.
     count = st.session_state.setdefault("intake_count", 0)
@@ -35,8 +38,9 @@ def take_photographs() -> None:
                 on_change=_take_shot,
                 args=(f"shot-{count}",),
             )
-        with st.popover("Demonstration", key=f"demonstration-{count}", width="content"):
-            _offer_demonstration("menu")
+        if worklist.opened is not None:
+            with st.popover("Demonstration", key=f"demonstration-{count}"):
+                offer_demonstration()
 
 
 def offer_first_steps() -> None:
@@ -45,7 +49,7 @@ def offer_first_steps() -> None:
         "<p>Upload a photograph, or try a drawn lesion. For each you see whether it is a melanoma "
         "alert, how probable every diagnosis is, and which part of the picture speaks for it.</p>"
     )
-    _offer_demonstration("start")
+    offer_demonstration()
 
 
 def read_pending(worklist: Worklist) -> None:
@@ -66,15 +70,19 @@ def read_pending(worklist: Worklist) -> None:
     st.rerun()
 
 
-def _offer_demonstration(place: str) -> None:
+def offer_demonstration() -> None:
+    """Offer the drawn lesions."""
+    # Imported here: it needs NumPy, and what stands above is painted meanwhile.
+    from melanoma_core.data.demonstration import DEMONSTRATION_LESIONS
+
     st.caption(_DRAWN)
-    with st.container(horizontal=True, key=f"lesions-{place}"):
+    with st.container(horizontal=True, key="lesions"):
         for lesion in DEMONSTRATION_LESIONS:
-            with st.container(width=150, gap="xxsmall"):
-                st.image(lesion.path, width=150, alt=lesion.description)
+            with st.container(width=170, gap="xxsmall"):
+                st.image(lesion.path, width=170, alt=lesion.description)
                 st.button(
                     lesion.name.removeprefix("Drawn ").capitalize(),
-                    key=f"{place}-{lesion.file_name}",
+                    key=lesion.file_name,
                     help=lesion.description,
                     on_click=_take_lesion,
                     args=(lesion,),
@@ -92,10 +100,10 @@ def _take_shot(key: str) -> None:
         _add([("Camera photograph", shot.getvalue())])
 
 
-def _take_lesion(lesion: DemonstrationLesion) -> None:
+def _take_lesion(lesion: "DemonstrationLesion") -> None:
     _add([(lesion.file_name, lesion.path.read_bytes())])
 
 
 def _add(files: Iterable[tuple[str, bytes]]) -> None:
-    get_worklist().add(files)
+    get_worklist().add(list(files))
     st.session_state["intake_count"] += 1

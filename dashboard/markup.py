@@ -1,11 +1,11 @@
 """The answer as HTML: data in, text out, no st call. Every text from outside is escaped here."""
 
+import re
 import string
 from html import escape
 from typing import TYPE_CHECKING
 
-from melanoma_core.reading.ranking import TierShare, group_by_tier, rank_diagnoses
-from melanoma_core.reading.wording import (
+from melanoma_core.models.wording import (
     describe_caution,
     describe_frequencies,
     describe_model,
@@ -15,7 +15,8 @@ from melanoma_core.reading.wording import (
     format_beside_threshold,
     format_percent,
 )
-from melanoma_core.taxonomy import TIER_STYLES, Diagnosis
+from melanoma_core.reading.ranking import TierShare, group_by_tier, rank_diagnoses
+from melanoma_core.taxonomy import TIER_STYLES, Diagnosis, RiskTier
 
 if TYPE_CHECKING:  # for the names alone: a page is painted before ONNX Runtime is there
     from collections.abc import Iterable
@@ -24,12 +25,15 @@ if TYPE_CHECKING:  # for the names alone: a page is painted before ONNX Runtime 
     from melanoma_core.reading.reading import Reading
     from melanoma_core.reading.worklist import RefusedFile
 
-ALERT_SYMBOL, NO_ALERT_SYMBOL = "▲", "○"
+# Of the malignant tier; without an alert the ring says nothing of a tier, since a lesion that is no
+# melanoma may still be malignant.
+ALERT_SYMBOL, NO_ALERT_SYMBOL = TIER_STYLES[RiskTier.MALIGNANT].symbol, "○"
+_ALERT_STYLE = f"--tier:{TIER_STYLES[RiskTier.MALIGNANT].colour}"
 _MARKDOWN = str.maketrans({mark: f"\\{mark}" for mark in string.punctuation})
 
 
 def escape_markdown(text: str) -> str:
-    """Return text that Markdown shows as it is."""
+    """Return text that Markdown shows as it is, but for Streamlit's own dashes and arrows."""
     return text.translate(_MARKDOWN)
 
 
@@ -48,14 +52,14 @@ def name_alert(reading: "Reading") -> str:
 
 def render_banner(reading: "Reading") -> str:
     """Render whether this is an alert, in shape, word and colour, and what is most probable."""
-    symbol, verdict, kind = (
-        (ALERT_SYMBOL, "Melanoma alert", "alert")
+    kind, symbol, verdict = (
+        ("alert", ALERT_SYMBOL, "Melanoma alert")
         if reading.alert
-        else (NO_ALERT_SYMBOL, "No melanoma alert", "no-alert")
+        else ("no-alert", NO_ALERT_SYMBOL, "No melanoma alert")
     )
     diagnosis, probability = rank_diagnoses(reading)[0]
     return (
-        f'<section class="banner {kind}" role="status">'
+        f'<section class="banner {kind}" style="{_ALERT_STYLE}" role="status">'
         f'<span class="shape" aria-hidden="true">{symbol}</span>'
         f'<div><p class="verdict">{verdict}</p>'
         f"<p>Most probable: {name_diagnosis(diagnosis)} ({diagnosis.tier}), "
@@ -70,8 +74,8 @@ def render_probability(reading: "Reading") -> str:
     )
     kind = "alert" if reading.alert else "no-alert"
     return (
-        f'<section class="probability {kind}">'
-        f'<p><strong>{escape(probability)}</strong> probability of melanoma, '
+        f'<section class="probability {kind}" style="{_ALERT_STYLE}">'
+        f"<p><strong>{escape(probability)}</strong> probability of melanoma, "
         f'<span class="threshold">alert from {escape(threshold)}</span></p>'
         f'<div class="track" aria-hidden="true">'
         f'<div class="fill" style="width:{reading.melanoma_probability:.2%}"></div>'
@@ -79,31 +83,33 @@ def render_probability(reading: "Reading") -> str:
     )
 
 
-def render_threshold(reading: "Reading", card: "ModelCard") -> str:
-    """Render what the answer means: the caution, and what the threshold achieved."""
+def render_meaning(reading: "Reading", card: "ModelCard") -> str:
+    """Render what the answer means, in natural frequencies."""
     return (
         f'<section class="meaning"><p class="caution">'
         f"{escape(describe_caution(card, reading.alert))}</p>"
-        f"<p>{escape(describe_probability(reading.melanoma_probability))}</p>"
-        f"<p>{escape(describe_frequencies(card))} {escape(describe_sensitivity(card))} "
-        f"{escape(describe_specificity(card))}</p></section>"
+        f"<p>{escape(describe_probability(reading.melanoma_probability))}</p></section>"
     )
 
 
 def render_diagnoses(reading: "Reading") -> str:
     """Render every diagnosis with its probability, grouped by risk tier."""
     groups = "".join(_render_tier(share) for share in group_by_tier(reading))
-    return (
-        '<table class="diagnoses"><caption>Every diagnosis, by risk</caption>'
-        f"{groups}</table>"
-    )
+    return f'<table class="diagnoses"><caption>Every diagnosis, by risk</caption>{groups}</table>'
 
 
-def render_model(card: "ModelCard") -> str:
-    """Render the model in use: id, date and its figures in one line."""
+def render_name(name: str) -> str:
+    """Render the name of a file."""
+    return f'<p class="name">{escape(name)}</p>'
+
+
+def render_trust(card: "ModelCard") -> str:
+    """Render the model: id, date, its figures in one line, and what its threshold achieved."""
     return (
-        f'<section class="model"><p>Read by <strong>{escape(card.model_id)}</strong>, made on '
-        f"{escape(card.created_at[:10])}. {escape(describe_model(card))}</p></section>"
+        f'<section class="trust"><p>Model <strong>{escape(card.model_id)}</strong>, made on '
+        f"{escape(card.created_at[:10])}. {escape(describe_model(card))}</p>"
+        f"<p>{escape(describe_sensitivity(card))} {escape(describe_specificity(card))}</p>"
+        "</section>"
     )
 
 
@@ -113,13 +119,52 @@ def render_limits(card: "ModelCard") -> str:
     return f'<ul class="limits">{limits}</ul>'
 
 
+def render_facts(card: "ModelCard") -> str:
+    """Render which model it is, what it is for, and on what terms."""
+    facts = {
+        "Model": card.model_id,
+        "Made": card.created_at,
+        "For": card.intended_use,
+        "Licence": card.data.get("licence_of_the_model"),
+        "Data licences": "; ".join(card.data.get("licences", ())),
+        "Data SHA-256": card.data.get("sha256"),
+    }
+    rows = "".join(
+        f"<dt>{name}</dt><dd>{escape(str(value))}</dd>" for name, value in facts.items() if value
+    )
+    return f'<dl class="facts">{rows}</dl>'
+
+
+def render_operating_point(card: "ModelCard") -> str:
+    """Render the threshold, where it comes from and what it achieved."""
+    point = card.operating_point
+    sentences = (
+        f"It alerts from a probability of melanoma of {format_percent(point.threshold)}: the "
+        f"threshold that was chosen on the {point.chosen_on} photographs for a sensitivity of "
+        f"{format_percent(point.target_sensitivity)}.",
+        describe_frequencies(card),
+        describe_sensitivity(card),
+        describe_specificity(card),
+    )
+    return "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences if sentence)
+
+
+def render_error(text: str) -> str:
+    """Render what a person can mend, with commands that can be copied as they are.
+
+    As HTML, since Streamlit's Markdown turns the two hyphens of an option into a dash.
+    """
+    body = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+    return f'<p class="error" role="alert">{body}</p>'
+
+
 def render_refused(files: "Iterable[RefusedFile]") -> str:
     """Render the files that were not read, each with its reason."""
     rows = "".join(
         f"<li><strong>{escape(file.name)}</strong> was not read. {escape(file.reason)}</li>"
         for file in files
     )
-    return f'<ul class="refused" role="alert">{rows}</ul>'
+    return f'<section class="refused" role="alert"><ul>{rows}</ul></section>'
 
 
 def _render_tier(share: TierShare) -> str:

@@ -7,34 +7,40 @@ from dashboard.markup import (
     render_banner,
     render_diagnoses,
     render_limits,
-    render_model,
+    render_meaning,
     render_probability,
-    render_threshold,
+    render_trust,
 )
 from melanoma_core.models.card import ModelCard
+from melanoma_core.models.wording import format_percent
 from melanoma_core.reading.ranking import choose_explained, rank_diagnoses
 from melanoma_core.reading.worklist import Entry
-from melanoma_core.reading.wording import format_percent
 from melanoma_core.taxonomy import Diagnosis
 
 _SCALE_WIDTH, _SCALE_HEIGHT = 256, 8  # px
 
 
-def show_opened(entry: Entry, card: ModelCard) -> None:
-    """Show the photograph on the left and the answer on the right; narrow: one above the other."""
-    pictures, answer = st.columns([11, 9], gap="medium")
-    with pictures:
-        _show_pictures(entry)
-        with st.container(key="trust"):
-            st.html(render_model(card))
-            st.page_link("views/models.py", label="All figures of this model")
-            with st.expander("What it cannot do"):
-                st.html(render_limits(card))
+def show_opened(entry: Entry) -> None:
+    """Show the answer and the pictures: side by side on a wide screen, else the answer first."""
+    with st.container(key="opened"):
+        answer, pictures = st.columns([9, 11], gap="medium")
     with answer:
         st.html(render_banner(entry.reading))
         st.html(render_probability(entry.reading))
-        st.html(render_threshold(entry.reading, card))
+        st.html(render_meaning(entry.reading, entry.card))
         st.html(render_diagnoses(entry.reading))
+    with pictures:
+        _show_pictures(entry)
+        show_model(entry.card)
+
+
+def show_model(card: ModelCard) -> None:
+    """Show how far the model can be trusted: what it achieved, what it cannot do."""
+    st.html(render_trust(card))
+    with st.container(horizontal=True, vertical_alignment="top"):
+        with st.expander("What this model cannot do"):
+            st.html(render_limits(card))
+        st.page_link("views/models.py", label="All its figures", width="content")
 
 
 @st.fragment
@@ -45,7 +51,7 @@ def _show_pictures(entry: Entry) -> None:
         diagnosis, opacity = _choose_overlay(entry)
     with places[0]:
         st.image(
-            _draw_overlay(entry, diagnosis, opacity),
+            entry.draw_overlay(diagnosis, opacity / 100),
             width="stretch",
             alt=f"The photograph with the evidence for {diagnosis.title} laid over it",
         )
@@ -79,17 +85,6 @@ def _choose_overlay(entry: Entry) -> tuple[Diagnosis, int]:
         help="At 0% the photograph is seen alone.",
     )
     return diagnosis, opacity
-
-
-def _draw_overlay(entry: Entry, diagnosis: Diagnosis, opacity: int) -> bytes:
-    from melanoma_core.data.images import decode_image, encode_jpeg
-    from melanoma_core.reading.explanation import enlarge
-    from melanoma_core.reading.overlay import blend
-
-    reading, pixels = entry.reading, decode_image(entry.photograph).pixels
-    index = reading.class_names.index(diagnosis)
-    heatmap = enlarge(reading.evidence[index : index + 1], *pixels.shape[:2])[0]
-    return encode_jpeg(blend(pixels, heatmap, opacity / 100))
 
 
 def _show_scale(diagnosis: Diagnosis) -> None:

@@ -4,7 +4,7 @@ from math import ceil
 
 import streamlit as st
 
-from dashboard.markup import escape_markdown, name_alert, render_refused
+from dashboard.markup import name_alert, render_name, render_refused
 from melanoma_core.reading.worklist import Entry, Worklist, tabulate
 
 PAGE_LENGTH = 10
@@ -19,8 +19,9 @@ def show_worklist(worklist: Worklist) -> None:
         st.subheader(f"{len(entries)} read, most suspicious first", anchor=False)
         opened = entries[position]
         page = _choose_page(len(entries), position, opened)
-        for entry in entries[page * PAGE_LENGTH : (page + 1) * PAGE_LENGTH]:
-            _show_row(worklist, entry, is_open=entry is opened)
+        with st.container(gap="xsmall"):
+            for entry in entries[page * PAGE_LENGTH : (page + 1) * PAGE_LENGTH]:
+                _show_row(worklist, entry, is_open=entry is opened)
 
 
 def show_refused(worklist: Worklist) -> None:
@@ -30,9 +31,7 @@ def show_refused(worklist: Worklist) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="top", key="refused"):
         st.html(render_refused(refused))
-        st.button(
-            "Dismiss", help="Take these messages away.", on_click=worklist.dismiss_refused
-        )
+        st.button("Dismiss", help="Take these messages away.", on_click=worklist.dismiss_refused)
 
 
 def show_steps(worklist: Worklist) -> None:
@@ -41,7 +40,7 @@ def show_steps(worklist: Worklist) -> None:
     if position is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="steps"):
-        st.markdown(f"**{escape_markdown(entries[position].name)}**", width="stretch")
+        st.html(render_name(entries[position].name))
         if len(entries) > 1:
             st.caption(f"{position + 1} of {len(entries)}", width="content")
             _offer_step("Previous", worklist, entries, position - 1)
@@ -81,13 +80,13 @@ def _show_row(worklist: Worklist, entry: Entry, is_open: bool) -> None:
             st.button(
                 name_alert(entry.reading),
                 key=f"open-{entry.key}",
-                help=escape_markdown(entry.name),
+                help="Open this photograph.",
                 type="primary" if is_open else "secondary",
                 on_click=worklist.open,
                 args=(entry.key,),
                 width="stretch",
             )
-            st.caption(escape_markdown(entry.name))
+            st.html(render_name(entry.name))
 
 
 def _offer_step(label: str, worklist: Worklist, entries: list[Entry], place: int) -> None:

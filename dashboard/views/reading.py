@@ -3,22 +3,21 @@
 from dashboard.errors import shown_errors
 from dashboard.frame import open_page
 from dashboard.intake import offer_first_steps, read_pending, take_photographs
-from dashboard.opened import show_opened
+from dashboard.opened import show_model, show_opened
 from dashboard.resources import get_card, get_worklist
 from dashboard.worklist import show_refused, show_steps, show_worklist
 
 open_page("Reading")
 worklist = get_worklist()
-take_photographs()
+take_photographs(worklist)
 with shown_errors():
     read_pending(worklist)
 show_refused(worklist)
 show_worklist(worklist)
-entry = worklist.opened
-if entry is None:
+if worklist.opened is not None:
+    show_steps(worklist)
+    show_opened(worklist.opened)
+elif worklist.pending_name is None:
     offer_first_steps()
-with shown_errors():
-    card = get_card()
-    if entry is not None:
-        show_steps(worklist)
-        show_opened(entry, card)
+    with shown_errors():
+        show_model(get_card())

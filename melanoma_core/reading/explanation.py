@@ -42,8 +42,9 @@ def enlarge(maps: NDArray[np.float32], height: int, width: int) -> NDArray[np.fl
     rows = _weights(maps.shape[1], height)
     columns = _weights(maps.shape[2], width)
     enlarged: NDArray[np.float32] = rows @ (maps @ columns.T)
-    # Weights that sum to one but for rounding would leave the range of the map.
-    return enlarged.clip(maps.min(), maps.max(), out=enlarged)
+    # Weights sum to one but for rounding, which must not leave the range of the map.
+    np.clip(enlarged, maps.min(), maps.max(), out=enlarged)
+    return enlarged
 
 
 @lru_cache(maxsize=64)
@@ -52,6 +53,6 @@ def _weights(source: int, target: int) -> NDArray[np.float32]:
     position = (np.arange(target) + 0.5) * (source / target) - 0.5
     position = position.clip(0, source - 1)
     distance = np.abs(position[:, None] - np.arange(source)[None, :])
-    weights = np.maximum(0, 1 - distance).astype(np.float32)
+    weights: NDArray[np.float32] = np.maximum(0, 1 - distance).astype(np.float32)
     weights.setflags(write=False)  # shared by all who read
     return weights

@@ -50,6 +50,7 @@ class Reading:
     def heatmap(self, class_name: str) -> NDArray[np.float32]:
         """Return one class's heatmap, float32 [height, width] in [0, 1]."""
         index = self.class_names.index(class_name)
+        heatmap: NDArray[np.float32]
         (heatmap,) = enlarge(self.evidence[index : index + 1], self.height, self.width)
         return heatmap
 
@@ -112,5 +113,3 @@ def read_files(
         while pending:
             yield pending.popleft().result()
             pending.extend(pool.submit(read, path) for path in islice(remaining, 1))
-
-

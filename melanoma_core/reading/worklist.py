@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # for the names alone: a page is painted before ONNX Runtime 
     import numpy as np
     from numpy.typing import NDArray
 
+    from melanoma_core.models.card import ModelCard
     from melanoma_core.models.classifier import Classifier
     from melanoma_core.reading.reading import Reading
 
@@ -37,6 +38,7 @@ class Entry:
         photograph: JPEG without metadata, at most `SHOWN_SIDE` pixels on the longer side.
         thumbnail: Likewise, at most `THUMBNAIL_SIDE`.
         reading: What the network says.
+        card: Of the model that read; the next photograph may be read by another.
     """
 
     key: int
@@ -44,6 +46,27 @@ class Entry:
     photograph: bytes
     thumbnail: bytes
     reading: "Reading"
+    card: "ModelCard"
+
+    def draw_overlay(self, class_name: str, opacity: float) -> bytes:
+        """Return the photograph with a diagnosis's heatmap over it, as a JPEG.
+
+        Args:
+            class_name: Diagnosis code.
+            opacity: Of full strength, in [0, 1].
+        """
+        import numpy as np
+        from PIL import Image
+
+        from melanoma_core.data.images import encode_jpeg
+        from melanoma_core.reading.explanation import enlarge
+        from melanoma_core.reading.overlay import blend
+
+        # Our own JPEG: not by `decode_image`, which refuses the narrow ones as it should.
+        pixels = np.asarray(Image.open(io.BytesIO(self.photograph)))
+        index = self.reading.class_names.index(class_name)
+        (heatmap,) = enlarge(self.reading.evidence[index : index + 1], *pixels.shape[:2])
+        return encode_jpeg(blend(pixels, heatmap, opacity))
 
 
 @dataclass(frozen=True)
@@ -187,24 +210,35 @@ def tabulate(worklist: Worklist) -> bytes:
 
     UTF-8 with a byte order mark, without which Excel takes it for another encoding.
     """
-    entries = worklist.entries
-    class_names = entries[0].reading.class_names if entries else ()
+    rows = [_describe(entry) for entry in worklist.entries]
+    rows += [
+        {"image": _disarm(file.name), "status": "refused", "reason": file.reason}
+        for file in worklist.refused
+    ]
     text = io.StringIO(newline="")
-    table = csv.writer(text)
-    table.writerow(
-        ["image", "status", "reason", "model_id", "melanoma_probability", "threshold", "alert"]
-        + [f"probability_{name}" for name in class_names]
+    # Of all rows: another model may have read the later ones, and know other diagnoses.
+    table = csv.DictWriter(
+        text, fieldnames=list(dict.fromkeys(name for row in rows for name in row))
     )
-    for entry in entries:
-        reading = entry.reading
-        table.writerow(
-            [_disarm(entry.name), "read", "", reading.model_id, reading.melanoma_probability]
-            + [reading.threshold, str(reading.alert).lower(), *reading.probabilities]
-        )
-    for refused in worklist.refused:
-        blanks = [""] * (4 + len(class_names))
-        table.writerow([_disarm(refused.name), "refused", refused.reason, *blanks])
+    table.writeheader()
+    table.writerows(rows)
     return text.getvalue().encode("utf-8-sig")
+
+
+def _describe(entry: Entry) -> dict[str, str | float]:
+    reading = entry.reading
+    row: dict[str, str | float] = {
+        "image": _disarm(entry.name),
+        "status": "read",
+        "reason": "",
+        "model_id": reading.model_id,
+        "melanoma_probability": reading.melanoma_probability,
+        "threshold": reading.threshold,
+        "alert": str(reading.alert).lower(),
+    }
+    for name, probability in zip(reading.class_names, reading.probabilities, strict=True):
+        row[f"probability_{name}"] = probability
+    return row
 
 
 def _disarm(name: str) -> str:
@@ -223,6 +257,7 @@ def _read(classifier: "Classifier", key: int, name: str, content: bytes) -> Entr
         photograph=encode_jpeg(_shrink(photograph.pixels, SHOWN_SIDE)),
         thumbnail=encode_jpeg(_shrink(photograph.pixels, THUMBNAIL_SIDE)),
         reading=read_photograph(classifier, photograph),
+        card=classifier.card,
     )
 
 

@@ -105,15 +105,19 @@ def describe_frequencies(card: ModelCard) -> str:
 
 
 def describe_caution(card: ModelCard, alert: bool) -> str:
-    """Say what the answer does not mean, with how often it is wrong where that was measured."""
+    """Say what an answer does not mean, with how many of 100 lesions get it, where measured."""
     found, passed = _find(card, "sensitivity"), _find(card, "specificity")
+    caution = "An alert is not a diagnosis" if alert else "No alert does not rule out melanoma"
+    if found is None or passed is None:
+        return f"{caution}."
     if alert:
-        caution = "An alert is not a diagnosis"
-        rate = passed and f"of 100 other lesions, {_of_hundred(1 - passed.value)} get one too"
+        shares, answer = (found.value, 1 - passed.value), "get one"
     else:
-        caution = "No alert does not rule out melanoma"
-        rate = found and f"of 100 melanomas, {_of_hundred(1 - found.value)} get none"
-    return f"{caution}: {rate}." if rate else f"{caution}."
+        shares, answer = (1 - found.value, passed.value), "get none"
+    return (
+        f"{caution}: of 100 melanomas, {_of_hundred(shares[0])} {answer}; of 100 other lesions, "
+        f"{_of_hundred(shares[1])} {answer}."
+    )
 
 
 def describe_probability(probability: float) -> str:

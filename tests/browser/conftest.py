@@ -1,0 +1,98 @@
+"""A real server and a real browser."""
+
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.conftest import need
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",  # CI runs as root in a container
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE_MS = 30_000
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """Address of the dashboard as `make run` starts it, without opening a browser."""
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py"]
+    options = ["--server.headless=true", f"--server.port={port}", "--logger.level=error"]
+    process = subprocess.Popen(command + options, cwd=PROJECT_ROOT, stdout=subprocess.DEVNULL)
+    url = f"http://localhost:{port}"
+    try:
+        _wait_until_up(process, url)
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_until_up(process: subprocess.Popen[bytes], url: str) -> None:
+    while process.poll() is None:
+        try:
+            urllib.request.urlopen(f"{url}/_stcore/health").close()
+        except (urllib.error.URLError, ConnectionError):
+            continue
+        return
+    pytest.fail(f"The server ended with status {process.returncode} before it answered.")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium."""
+    path = shutil.which("chromium")
+    need(path is not None, "there is no chromium on the PATH")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Browser, server: str) -> Iterator[Open]:
+    """Open the dashboard in a browser of its own; at the end, nothing may have gone wrong in it."""
+    contexts, troubles = [], []
+
+    def open_(width: int = 1440, height: int = 900, color_scheme: str = "light") -> Page:
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, color_scheme=color_scheme
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("request", lambda request: troubles.extend(_leaves_home(request.url, server)))
+        page.goto(server)
+        expect(page.get_by_role("heading", name="Reading", exact=True)).to_be_visible()
+        return page
+
+    expect.set_options(timeout=PATIENCE_MS)
+    yield open_
+    for context in contexts:
+        context.close()
+    assert troubles == []
+
+
+def _leaves_home(url: str, server: str) -> list[str]:
+    home = (server, server.replace("http", "ws", 1), "data:", "blob:")
+    return [] if url.startswith(home) else [f"A request left this computer: {url}"]

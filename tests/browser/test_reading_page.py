@@ -1,0 +1,162 @@
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from melanoma_core.data.demonstration import DEMONSTRATION_LESIONS
+
+BANNER = re.compile("elanoma alert")
+
+
+@pytest.fixture
+def photographs(shared_data: Path) -> list[Path]:
+    """Real photographs: three as a camera wrote them, three small ones."""
+    large = sorted(shared_data.glob("full_resolution/*.jpg"))[:3]
+    return large + sorted(shared_data.glob("ham10000/images/*.jpg"))[:3]
+
+
+def upload(page: Page, paths: list[Path]) -> None:
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(paths)
+
+
+def wait_for_answer(page: Page, name: str | None = None) -> None:
+    expect(page.locator(".banner")).to_contain_text(BANNER)
+    if name:
+        expect(page.locator(".st-key-steps .name")).to_have_text(name)
+
+
+def fetch_overlay(page: Page, unlike: str = "") -> tuple[str, bytes]:
+    """Return address and content of the overlay, once its address is another one."""
+    picture = page.get_by_alt_text(re.compile("with the evidence for"))
+    expect(picture).not_to_have_attribute("src", unlike)
+    address = picture.evaluate("picture => picture.src")  # with the server's name
+    response = page.request.get(address)
+    assert response.headers["content-type"] == "image/jpeg"
+    return picture.get_attribute("src") or "", response.body()
+
+
+def expect_no_sideways_scroll(page: Page) -> None:
+    main = page.get_by_test_id("stMain")
+    assert main.evaluate("main => main.scrollWidth <= main.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_photograph_is_uploaded_read_and_explained(open_page, photographs):
+    page = open_page()
+    upload(page, photographs[:1])
+    wait_for_answer(page, photographs[0].name)
+    expect(page.locator(".probability")).to_contain_text("alert from")
+    expect(page.locator(".trust")).to_contain_text("sensitivity")
+    expect(page.locator(".diagnoses tbody")).to_have_count(3)
+    expect(page.locator(".diagnoses tr:not(.tier)")).to_have_count(8)
+    expect(page.get_by_alt_text("The photograph as it was uploaded")).to_be_visible()
+    expect(page.get_by_role("note")).to_contain_text("Not a medical device")
+    # The whole answer stands on a working screen without scrolling.
+    box = page.locator(".diagnoses").bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= 900
+
+
+def test_the_overlay_follows_slider_and_diagnosis(open_page, photographs):
+    page = open_page()
+    upload(page, photographs[3:4])
+    wait_for_answer(page)
+    address, at_60 = fetch_overlay(page)
+    slider = page.get_by_role("slider", name="Opacity of the overlay")
+    expect(slider).to_have_value("60")
+    slider.focus()
+    page.keyboard.press("End")
+    expect(slider).to_have_value("100")
+    address, at_100 = fetch_overlay(page, unlike=address)
+    assert at_100 != at_60
+    chooser = page.get_by_role("combobox", name=re.compile("Show the evidence for"))
+    chooser.click()
+    page.get_by_role("option", name=re.compile("vascular lesion")).click()
+    expect(page.locator(".scale")).to_contain_text("for vascular lesion")
+    _, of_another_diagnosis = fetch_overlay(page, unlike=address)
+    assert of_another_diagnosis != at_100
+
+
+def test_several_photographs_come_with_the_most_suspicious_first_and_a_bad_one_with_its_reason(
+    open_page, photographs, tmp_path
+):
+    bad = tmp_path / "<b>not a photograph<b>.jpg"
+    bad.write_text("just text", "utf-8")
+    page = open_page()
+    upload(page, [*photographs[:2], bad, *photographs[2:]])
+    sidebar = page.get_by_test_id("stSidebar")
+    expect(sidebar).to_contain_text("6 read, most suspicious first")
+    wait_for_answer(page)
+    expect(page.get_by_role("alert")).to_contain_text(
+        "<b>not a photograph<b>.jpg was not read. The file is a text file."
+    )
+    rows = sidebar.get_by_role("button", name=re.compile("lert [<>]?[0-9.]+%"))
+    expect(rows).to_have_count(6)
+    probabilities = [float(re.findall(r"[0-9.]+", text)[0]) for text in rows.all_inner_texts()]
+    assert probabilities == sorted(probabilities, reverse=True)
+    second = sidebar.locator(".name").nth(1).inner_text()
+    # From the keyboard alone.
+    rows.nth(1).focus()
+    page.keyboard.press("Enter")
+    wait_for_answer(page, second)
+    page.get_by_role("button", name="Dismiss").click()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_the_upload_field_is_empty_after_the_reading(open_page, photographs):
+    page = open_page()
+    upload(page, photographs[3:5])
+    wait_for_answer(page)
+    expect(page.get_by_test_id("stFileUploader")).to_contain_text("32MB per file")
+    expect(page.get_by_test_id("stFileUploader")).not_to_contain_text(photographs[3].name)
+
+
+def test_a_drawn_lesion_is_read_at_one_click(open_page):
+    page = open_page()
+    expect(page.locator(".st-key-lesions img")).to_have_count(len(DEMONSTRATION_LESIONS))
+    page.get_by_role("button", name="Melanoma 1", exact=True).click()
+    wait_for_answer(page, "drawn-melanoma-1.jpg")
+
+
+def test_a_narrow_window_has_the_answer_first_and_no_sideways_scroll(open_page, photographs):
+    page = open_page(width=420)
+    expect_no_sideways_scroll(page)
+    upload(page, photographs[:2])
+    wait_for_answer(page)
+    banner, picture = (
+        page.locator(".banner").bounding_box(),
+        page.get_by_alt_text("The photograph as it was uploaded").bounding_box(),
+    )
+    assert banner is not None
+    assert picture is not None
+    assert banner["y"] < picture["y"]
+    assert picture["x"] + picture["width"] <= 420
+    expect_no_sideways_scroll(page)
+
+
+def test_the_theme_follows_the_browser(open_page):
+    background = "getComputedStyle(document.querySelector('.stApp')).backgroundColor"
+    assert open_page(color_scheme="light").evaluate(background) == "rgb(255, 255, 255)"
+    assert open_page(color_scheme="dark").evaluate(background) == "rgb(18, 24, 31)"
+
+
+def test_two_browsers_at_once_get_each_their_own_reading(open_page, photographs):
+    first, second = open_page(), open_page()
+    upload(first, photographs[:1])
+    upload(second, photographs[3:4])
+    wait_for_answer(first, photographs[0].name)
+    wait_for_answer(second, photographs[3].name)
+    expect(first.get_by_text(photographs[3].name)).to_have_count(0)
+    expect(second.get_by_text(photographs[0].name)).to_have_count(0)
+
+
+def test_the_card_of_the_model_is_one_click_away_and_the_readings_stay(open_page, photographs):
+    page = open_page()
+    upload(page, photographs[3:4])
+    wait_for_answer(page)
+    page.get_by_role("link", name="All its figures").click()
+    expect(page.get_by_role("heading", name="What it achieved")).to_be_visible()
+    expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
+    page.get_by_role("link", name="Reading").click()
+    wait_for_answer(page, photographs[3].name)

@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from melanoma_core.reading.explanation import enlarge, scale_evidence
+
+
+def test_a_map_without_evidence_stays_dark():
+    np.testing.assert_array_equal(scale_evidence(np.zeros((8, 6, 6), np.float32), 3.0), 0)
+
+
+def test_evidence_against_a_class_is_none_for_it():
+    evidence = scale_evidence(np.array([[-5.0, 0.0, 1.5]], dtype=np.float32), 3.0)
+
+    np.testing.assert_array_equal(evidence, [[0, 0, 0.5]])
+
+
+def test_evidence_beyond_the_scale_is_drawn_at_full_strength():
+    evidence = scale_evidence(np.array([[3.0, 30.0]], dtype=np.float32), 3.0)
+
+    np.testing.assert_array_equal(evidence, [[1, 1]])
+
+
+def test_a_weak_flat_map_is_not_stretched_until_it_glows():
+    flat = np.full((1, 6, 6), 0.3, dtype=np.float32)
+
+    heatmap = enlarge(scale_evidence(flat, 3.0), 100, 150)
+
+    np.testing.assert_allclose(heatmap, 0.1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 1 / 3, 1.0])
+@pytest.mark.parametrize("size", [(1, 1), (6, 6), (64, 77), (1537, 2048)])
+def test_a_constant_map_stays_constant_and_within_its_range(value: float, size: tuple[int, int]):
+    constant = np.full((2, 6, 6), value, dtype=np.float32)
+
+    enlarged = enlarge(constant, *size)
+
+    assert enlarged.shape == (2, *size)
+    assert enlarged.dtype == np.float32
+    np.testing.assert_array_equal(enlarged, np.float32(value))
+
+
+def test_a_map_of_one_place_fills_the_photograph():
+    np.testing.assert_array_equal(
+        enlarge(np.full((1, 1, 1), 0.7, np.float32), 3, 5), np.float32(0.7)
+    )
+
+
+def test_a_map_at_its_own_size_stays_as_it_is():
+    maps = np.random.default_rng(0).random((3, 6, 6), dtype=np.float32)
+
+    np.testing.assert_array_equal(enlarge(maps, 6, 6), maps)
+
+
+def test_two_places_become_four_as_by_hand():
+    # Centres of the four lie at -1/4, 1/4, 3/4 and 5/4 of the way from one to the other.
+    enlarged = enlarge(np.array([[[0.0, 1.0]]], dtype=np.float32), 1, 4)
+
+    np.testing.assert_allclose(enlarged, [[[0, 0.25, 0.75, 1]]])
+
+
+def test_rows_and_columns_are_not_taken_for_each_other():
+    maps = np.zeros((1, 2, 3), dtype=np.float32)
+    maps[0, 1, 0] = 1  # at the bottom on the left
+
+    enlarged = enlarge(maps, 20, 30)[0]
+
+    assert np.unravel_index(enlarged.argmax(), enlarged.shape)[0] >= 10
+    assert enlarged[19, 0] == 1
+    assert enlarged[0].max() == 0
+    assert enlarged[:, 29].max() == 0
+
+
+@pytest.mark.parametrize("size", [(97, 200), (450, 600)])
+def test_it_is_pillows_bilinear_enlargement(size: tuple[int, int]):
+    maps = np.random.default_rng(1).random((2, 6, 7), dtype=np.float32)
+
+    enlarged = enlarge(maps, *size)
+
+    for ours, original in zip(enlarged, maps, strict=True):
+        expected = Image.fromarray(original).resize(size[::-1], Image.Resampling.BILINEAR)
+        np.testing.assert_allclose(ours, np.asarray(expected), atol=1e-5)
+
+
+def test_no_value_leaves_the_range_of_the_maps():
+    maps = np.random.default_rng(2).random((8, 6, 6), dtype=np.float32)
+    maps[maps > 0.5] = 1
+
+    enlarged = enlarge(maps, 333, 777)
+
+    assert enlarged.min() >= maps.min()
+    assert enlarged.max() <= 1
+
+
+def test_what_is_given_out_is_not_what_the_next_reading_uses():
+    maps = np.random.default_rng(3).random((1, 6, 6), dtype=np.float32)
+    first = enlarge(maps, 50, 60)
+    expected = first.copy()
+
+    first[:] = -1
+
+    np.testing.assert_array_equal(enlarge(maps, 50, 60), expected)

@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from melanoma_core.reading.ranking import choose_explained, group_by_tier, rank_diagnoses
+from melanoma_core.reading.reading import Reading
+from melanoma_core.taxonomy import Diagnosis, RiskTier
+
+PROBABILITIES = {"MEL": 0.2, "NV": 0.4, "BCC": 0.25, "AK": 0.05, "BKL": 0.1}
+
+
+def read(probabilities: dict[str, float], threshold: float) -> Reading:
+    return Reading(
+        model_id="test",
+        class_names=tuple(probabilities),
+        probabilities=tuple(probabilities.values()),
+        melanoma_probability=probabilities["MEL"],
+        threshold=threshold,
+        alert=probabilities["MEL"] >= threshold,
+        evidence=np.zeros((len(probabilities), 3, 3), np.float32),
+        width=64,
+        height=64,
+    )
+
+
+def test_diagnoses_come_with_the_most_probable_first():
+    assert [diagnosis for diagnosis, _ in rank_diagnoses(read(PROBABILITIES, 0.1))] == [
+        Diagnosis.NV,
+        Diagnosis.BCC,
+        Diagnosis.MEL,
+        Diagnosis.BKL,
+        Diagnosis.AK,
+    ]
+
+
+def test_tiers_come_with_the_most_dangerous_first_whatever_is_probable():
+    malignant, premalignant, benign = group_by_tier(read(PROBABILITIES, 0.1))
+    assert malignant.tier is RiskTier.MALIGNANT
+    assert malignant.probability == pytest.approx(0.45)
+    assert malignant.diagnoses == [(Diagnosis.BCC, 0.25), (Diagnosis.MEL, 0.2)]
+    assert premalignant.diagnoses == [(Diagnosis.AK, 0.05)]
+    assert benign.diagnoses == [(Diagnosis.NV, 0.4), (Diagnosis.BKL, 0.1)]
+
+
+def test_a_tier_without_any_diagnosis_of_the_model_is_left_out():
+    tiers = [share.tier for share in group_by_tier(read({"MEL": 0.3, "NV": 0.7}, 0.5))]
+    assert tiers == [RiskTier.MALIGNANT, RiskTier.BENIGN]
+
+
+def test_melanoma_is_explained_first_on_an_alert_and_the_most_probable_one_without():
+    assert choose_explained(read(PROBABILITIES, 0.1)) is Diagnosis.MEL
+    assert choose_explained(read(PROBABILITIES, 0.9)) is Diagnosis.NV

@@ -1,0 +1,167 @@
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from melanoma_core.data.images import decode_image, read_image
+from melanoma_core.models.card import OperatingPoint
+from melanoma_core.models.classifier import Classifier, load_classifier
+from melanoma_core.reading.reading import Reading, Refusal, read_files, read_photograph
+
+
+@pytest.fixture(scope="module")
+def classifier(bundled: Path) -> Classifier:
+    return load_classifier(bundled, num_threads=1)
+
+
+@pytest.fixture(scope="module")
+def photographs(draw, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("photographs")
+    return [draw(folder / f"{seed}.jpg", seed, (150 + seed, 100)) for seed in range(20)]
+
+
+def with_threshold(classifier: Classifier, threshold: float) -> Classifier:
+    """The same network with another point of alert."""
+    card = replace(classifier.card, operating_point=OperatingPoint(threshold, 0.95, "validation"))
+    return Classifier(classifier._session, card)
+
+
+def test_no_file_gives_no_reading(classifier: Classifier):
+    assert list(read_files(classifier, [])) == []
+
+
+def test_a_reading_says_what_the_card_promises(classifier: Classifier, photographs: list[Path]):
+    reading = read_photograph(classifier, read_image(photographs[0]))
+    card = classifier.card
+
+    assert (reading.model_id, reading.class_names) == (card.model_id, card.class_names)
+    assert sum(reading.probabilities) == pytest.approx(1)
+    assert reading.melanoma_probability == reading.probabilities[card.melanoma_index]
+    assert reading.threshold == card.operating_point.threshold
+    assert (reading.width, reading.height) == (150, 100)
+    assert reading.evidence.shape[0] == 8
+
+
+def test_there_is_a_heatmap_of_every_class_at_the_size_of_the_photograph(
+    classifier: Classifier, photographs: list[Path]
+):
+    reading = read_photograph(classifier, read_image(photographs[3]))
+
+    heatmaps = reading.heatmaps()
+
+    assert heatmaps.shape == (8, 100, 153)
+    assert heatmaps.dtype == np.float32
+    assert heatmaps.min() >= 0
+    assert heatmaps.max() <= 1
+    for name, heatmap in zip(reading.class_names, heatmaps, strict=True):
+        np.testing.assert_allclose(reading.heatmap(name), heatmap, atol=1e-6)
+
+
+def test_an_unknown_class_has_no_heatmap(classifier: Classifier, photographs: list[Path]):
+    with pytest.raises(ValueError, match="not in tuple"):
+        read_photograph(classifier, read_image(photographs[0])).heatmap("WART")
+
+
+def test_the_alert_is_raised_at_the_threshold_and_not_just_below_it(
+    classifier: Classifier, photographs: list[Path]
+):
+    photograph = read_image(photographs[0])
+    probability = read_photograph(classifier, photograph).melanoma_probability
+
+    at = with_threshold(classifier, probability)
+    above = with_threshold(classifier, float(np.nextafter(probability, 1)))
+
+    assert read_photograph(at, photograph).alert is True
+    assert read_photograph(above, photograph).alert is False
+
+
+def test_the_bytes_and_the_file_give_the_same_reading(
+    classifier: Classifier, photographs: list[Path]
+):
+    from_file = read_photograph(classifier, read_image(photographs[0]))
+    from_bytes = read_photograph(classifier, decode_image(photographs[0].read_bytes()))
+
+    assert from_file.probabilities == from_bytes.probabilities
+    np.testing.assert_array_equal(from_file.evidence, from_bytes.evidence)
+
+
+def test_one_bad_file_among_twenty_loses_none_of_the_others(
+    classifier: Classifier, photographs: list[Path], tmp_path: Path
+):
+    bad = tmp_path / "bad.jpg"
+    bad.write_text("no picture")
+    paths = [*photographs[:7], bad, *photographs[8:]]
+
+    results = list(read_files(classifier, paths, num_workers=2))
+
+    assert [path for path, _ in results] == paths
+    refused = [number for number, (_, result) in enumerate(results) if isinstance(result, Refusal)]
+    assert refused == [7]
+    refusal = results[7][1]
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason.startswith("The file is a text file.")
+
+
+@pytest.mark.parametrize("num_workers", [1, 3])
+def test_files_are_taken_only_as_they_are_read(
+    classifier: Classifier, photographs: list[Path], num_workers: int
+):
+    taken = 0
+
+    def endless() -> Iterator[Path]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield photographs[taken % 20]
+
+    results = read_files(classifier, endless(), num_workers)
+    for number in range(1, 31):
+        next(results)
+        assert taken <= number + 4 * num_workers
+    results.close()
+
+
+def test_any_number_of_workers_reads_the_same_in_the_same_order(
+    classifier: Classifier, photographs: list[Path]
+):
+    one, four = (list(read_files(classifier, photographs, workers)) for workers in (1, 4))
+
+    for (path, alone), (other_path, together) in zip(one, four, strict=True):
+        assert path == other_path
+        assert isinstance(alone, Reading)
+        assert isinstance(together, Reading)
+        assert alone.probabilities == together.probabilities
+        np.testing.assert_array_equal(alone.evidence, together.evidence)
+
+
+def test_two_people_at_once_get_each_their_own_reading(
+    classifier: Classifier, photographs: list[Path]
+):
+    def read(path: Path) -> Reading:
+        return read_photograph(classifier, read_image(path))
+
+    expected = [read(path) for path in photographs]
+    with ThreadPoolExecutor(4) as people:
+        found = list(people.map(read, photographs * 10))
+
+    assert len({reading.probabilities for reading in expected}) == 20
+    for reading, alone in zip(found, expected * 10, strict=True):
+        assert reading.probabilities == alone.probabilities
+        np.testing.assert_array_equal(reading.heatmap("MEL"), alone.heatmap("MEL"))
+
+
+def test_photographs_of_the_real_collections_are_all_read(
+    classifier: Classifier, shared_data: Path
+):
+    paths = [
+        sorted((shared_data / folder).rglob("*.jpg"))[0]
+        for folder in ("isic9", "ham10000", "isic2017", "full_resolution")
+    ]
+
+    results = [result for _, result in read_files(classifier, paths, num_workers=2)]
+
+    assert all(isinstance(result, Reading) for result in results)
+    assert len({result.probabilities for result in results if isinstance(result, Reading)}) == 4
