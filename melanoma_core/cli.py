@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from melanoma_core.errors import MelanomaError
+from melanoma_core.errors import FolderError, MelanomaError
 from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:
@@ -47,9 +47,7 @@ def _build_parser() -> argparse.ArgumentParser:
     predict = commands.add_parser("predict", help="read photographs")
     predict.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
     predict.add_argument("--model", metavar="ID", help="default: the bundled model")
-    predict.add_argument(
-        "--heatmaps", type=_folder, metavar="DIR", help="write an overlay per class"
-    )
+    predict.add_argument("--heatmaps", type=Path, metavar="DIR", help="write an overlay per class")
     predict.add_argument("--json", action="store_true", help="one JSON document")
     predict.set_defaults(run=_predict)
 
@@ -64,7 +62,7 @@ def _build_parser() -> argparse.ArgumentParser:
         help="the backbone's weights without its head; default: downloaded by keras",
     )
     train.add_argument(
-        "--checkpoints", type=_folder, metavar="DIR", help="keep the state, or go on from it"
+        "--checkpoints", type=Path, metavar="DIR", help="keep the state, or go on from it"
     )
     train.add_argument("--json", action="store_true", help="the model card as JSON")
     train.set_defaults(run=_train)
@@ -79,16 +77,14 @@ def _build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _folder(name: str) -> Path:
-    """Make sure of a folder to write into while the command line is still being read."""
-    path = Path(name)
+def _make_folder(path: Path) -> None:
+    """Find out before the work whether its result will have a place."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise argparse.ArgumentTypeError(
-            f"cannot make the folder {name} ({error.strerror}); name another one"
+        raise FolderError(
+            f"Cannot make the folder {path} ({error.strerror}). Name one that can be written to."
         ) from error
-    return path
 
 
 def _predict(options: argparse.Namespace) -> int:
@@ -101,6 +97,8 @@ def _predict(options: argparse.Namespace) -> int:
     classifier = load_classifier(
         find_model(load_settings(), options.model), num_threads=0 if num_workers == 1 else 1
     )
+    if options.heatmaps:
+        _make_folder(options.heatmaps)
     rows = []
     results = read_files(classifier, options.images, num_workers)
     names = _name_apart(options.images)
@@ -184,6 +182,10 @@ def _train(options: argparse.Namespace) -> int:
     from melanoma_core.training.recipe import make_recipe
 
     recipe = make_recipe(options.recipe, options.changes)  # before the seconds of an import
+    models_dir = load_settings().models_dir
+    for folder in (models_dir, options.checkpoints):
+        if folder:
+            _make_folder(folder)
 
     from melanoma_core.data.dataset import load_dataset
     from melanoma_core.data.splitting import split_dataset
@@ -208,9 +210,7 @@ def _train(options: argparse.Namespace) -> int:
             _counter("Decoding photographs"),
         )
     _log("\nCalibrating and measuring…")
-    folder = release_network(
-        network, Origin(recipe, weights, dataset, split), load_settings().models_dir
-    )
+    folder = release_network(network, Origin(recipe, weights, dataset, split), models_dir)
     _log(f"Wrote {folder}")
     if options.json:
         _print_json(load_card(folder).to_json())

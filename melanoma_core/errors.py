@@ -20,5 +20,9 @@ class RecipeError(MelanomaError):
     """A training recipe asks for something impossible."""
 
 
+class FolderError(MelanomaError):
+    """A folder cannot be written to."""
+
+
 class ModelError(MelanomaError):
     """A model is missing, damaged or not one of ours."""

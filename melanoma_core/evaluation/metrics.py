@@ -19,7 +19,7 @@ _TAIL = 0.025  # each side of a 95% interval
 _NUM_BINS = 10
 
 
-def evaluate(  # noqa: PLR0917 - they are what is measured, in the order they are spoken of
+def evaluate(
     probabilities: NDArray[np.floating[Any]],
     labels: NDArray[np.integer[Any]],
     lesion_ids: NDArray[Any],

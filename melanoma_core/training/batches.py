@@ -1,8 +1,11 @@
 """The batches that a network is trained on: drawn, turned and recoloured, the same for a seed."""
 
+import math
+
 import keras
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from melanoma_core.training.recipe import Recipe
 
@@ -36,7 +39,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras shi
         self.start_epoch(0)
 
     def __len__(self) -> int:
-        return -(-self._num_images // self._recipe.batch_size)
+        return math.ceil(self._num_images / self._recipe.batch_size)
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         start = index * self._recipe.batch_size
@@ -72,14 +75,7 @@ def augment(
     Returns:
         uint8 [N, size, size, 3].
     """
-    transforms = _random_transforms(len(pixels), pixels.shape[1], recipe, rng)
-    # Mirrored beyond the border: a black corner would tell the network that it was turned.
-    # In float32: in uint8 each interpolated value would be cut down to a whole one, half a step
-    # darker on average than what is read later.
-    moved = keras.ops.image.affine_transform(
-        pixels.astype(np.float32), transforms, interpolation="bilinear", fill_mode="reflect"
-    )
-    colours = np.array(keras.ops.convert_to_numpy(moved))  # a copy that may be written to
+    colours = _move(pixels, recipe, rng).astype(np.float32)
     shape = (len(pixels), 1, 1, 1)
     gain = 1 + rng.uniform(-recipe.contrast, recipe.contrast, shape)
     tint = 1 + rng.uniform(-recipe.colour, recipe.colour, (len(pixels), 1, 1, 3))
@@ -88,22 +84,35 @@ def augment(
     scale = (gain * tint).astype(np.float32)
     colours *= scale
     colours += (mean * (tint - scale) + offset).astype(np.float32)
-    return np.clip(np.rint(colours), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(colours), 0, 255).astype(np.uint8))
 
 
-def _random_transforms(
-    count: int, size: int, recipe: Recipe, rng: np.random.Generator
-) -> NDArray[np.float32]:
-    """Return `count` projective transforms [count, 8] from output to input coordinates."""
+def _move(pixels: NDArray[np.uint8], recipe: Recipe, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Turn, mirror, stretch and shift each image at random.
+
+    With Pillow, since an operation of TensorFlow would wait for the threads that in turn wait
+    for the batch: on two cores that stood still for ever.
+    """
+    count, size = pixels.shape[:2]
     angle = np.deg2rad(rng.uniform(-recipe.rotation, recipe.rotation, count))
     zoom = np.exp(rng.uniform(-1, 1, (2, count)) * np.log1p(recipe.zoom))
     mirror = rng.choice([-1.0, 1.0], count)
     shift = rng.uniform(-recipe.shift, recipe.shift, (2, count)) * size
+    # Mirrored beyond the border, as far as a corner can reach: a black corner would tell the
+    # network that the picture was turned.
+    reach = (1 + recipe.zoom) * math.sqrt(0.5) + recipe.shift - 0.5
+    margin = max(0, math.ceil(size * reach))
+    padded = np.pad(pixels, ((0, 0), (margin, margin), (margin, margin), (0, 0)), "symmetric")
+
     a, b = np.cos(angle) * zoom[0] * mirror, -np.sin(angle) * zoom[1]
     c, d = np.sin(angle) * zoom[0] * mirror, np.cos(angle) * zoom[1]
-    centre = (size - 1) / 2
     # About the centre of the picture, not about its corner.
-    dx = centre - a * centre - b * centre + shift[0]
-    dy = centre - c * centre - d * centre + shift[1]
-    zeros = np.zeros(count)
-    return np.stack([a, b, dx, c, d, dy, zeros, zeros], axis=1).astype(np.float32)
+    x = margin + size / 2 - (a + b) * size / 2 + shift[0]
+    y = margin + size / 2 - (c + d) * size / 2 + shift[1]
+    moved = np.empty_like(pixels)
+    for row, to_input in enumerate(np.stack([a, b, x, c, d, y], axis=1).tolist()):
+        picture = Image.fromarray(padded[row]).transform(
+            (size, size), Image.Transform.AFFINE, to_input, Image.Resampling.BILINEAR
+        )
+        moved[row] = np.asarray(picture)
+    return moved

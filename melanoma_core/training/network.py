@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.error import URLError
 
 import keras
 
@@ -91,6 +92,14 @@ def _build_features(
         raise RecipeError(
             f"The weights {weights} do not load into {architecture}: {error} "
             "Name a file of that architecture without its head, or `imagenet` to download it."
+        ) from error
+    except Exception as error:
+        # Where a download fails, keras raises a bare Exception with the cause as its context.
+        if not isinstance(error.__context__, URLError):
+            raise
+        raise RecipeError(
+            f"Cannot download the weights of {architecture} ({error.__context__.reason}). Connect "
+            "to the internet, or name a file of them with `--weights`."
         ) from error
     return features
 

@@ -40,7 +40,7 @@ class Recipe:
     name: str
     architecture: str = "MobileNetV2"
     image_size: int = 192
-    epochs: int = 24
+    epochs: int = 20
     images_per_epoch: int = 6400
     batch_size: int = 32
     learning_rate: float = 3e-4

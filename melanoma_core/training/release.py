@@ -44,7 +44,8 @@ _LIMITATIONS = (
     "Most photographs come from Austria, Australia, Spain and the United States, of light skin; "
     "how it reads dark skin was not measured.",
     "The melanomas and the other diagnoses come in part from different collections, which a "
-    "network can learn instead of the disease; the figures by collection show how it fares in each.",
+    "network can learn instead of the disease; the figures by collection show how it fares in "
+    "each.",
     "It knows eight diagnoses and names one of them for whatever it is shown.",
     "Lesions were kept apart where their names or pictures tell them; no table names the patients, "
     "so that two lesions of one patient may lie on both sides.",

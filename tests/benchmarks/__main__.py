@@ -1,7 +1,7 @@
 """`python -m tests.benchmarks`: print README's speed table, measured in one run on one machine.
 
 Every figure is a median. What is compared is measured in turn, round after round, so that a busy
-moment of the machine falls on both. Give names to run only some: `python -m tests.benchmarks reading`.
+moment of the machine falls on both. Names after the command run only some of the benchmarks.
 """
 
 import os

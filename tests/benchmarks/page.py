@@ -60,7 +60,7 @@ def _paint(browser: Browser, script: Path, selector: str) -> None:
         server.wait()
 
 
-def _go_when_up(page, url: str) -> None:  # noqa: ANN001
+def _go_when_up(page, url: str) -> None:
     deadline = time.monotonic() + 60
     while True:
         try:

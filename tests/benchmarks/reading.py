@@ -53,13 +53,13 @@ def _open(data: bytes, size: int) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(photograph), np.asarray(small)[None]
 
 
-def _make_bare_way(data: bytes):  # noqa: ANN202
+def _make_bare_way(data: bytes):
     session = onnxruntime.InferenceSession(BUNDLED / ONNX_NAME, providers=["CPUExecutionProvider"])
     size = session.get_inputs()[0].shape[1]
     return lambda: session.run([OUTPUT_NAMES[0]], {INPUT_NAME: _open(data, size)[1]})
 
 
-def _make_usual_way(data: bytes):  # noqa: ANN202
+def _make_usual_way(data: bytes):
     """What the tutorials of tf-keras-vis and the dashboards that follow them do."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import keras

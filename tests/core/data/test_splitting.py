@@ -1,0 +1,249 @@
+import hashlib
+import re
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from melanoma_core.data.scanning import scan_files
+from melanoma_core.data.splitting import (
+    Split,
+    check_split,
+    find_groups,
+    find_near_copies,
+    split_dataset,
+)
+from melanoma_core.errors import DatasetError
+
+
+def make_table(num_images: int, **columns: object) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    usual = {
+        "image_id": [f"I{number:04d}" for number in range(num_images)],
+        "label": ["MEL" if number % 4 == 0 else "NV" for number in range(num_images)],
+        "subset": "unassigned",
+        "lesion_id": [f"L{number:04d}" for number in range(num_images)],
+        "patient_id": None,
+        "sha256": [f"{number:064x}" for number in range(num_images)],
+        "dhash": [rng.bytes(32).hex() for _ in range(num_images)],
+    }
+    return pd.DataFrame(usual | columns)
+
+
+def images_of(split: Split, subset: str) -> set[str]:
+    return set(split.subset(subset)["image_id"])
+
+
+def test_too_few_lesions_are_refused_however_many_photographs_show_them():
+    table = make_table(60, lesion_id=[f"L{number % 6}" for number in range(60)])
+
+    with pytest.raises(DatasetError, match=r"Found 6 lesions .* must be at least 7"):
+        split_dataset(table, seed=1)
+
+
+def test_too_few_photographs_of_every_diagnosis_are_refused():
+    table = make_table(12, label=["MEL", "NV", "BCC"] * 4)
+
+    with pytest.raises(DatasetError, match="at most 4 photographs of one diagnosis"):
+        split_dataset(table, seed=1)
+
+
+def test_nothing_but_test_images_is_refused():
+    with pytest.raises(DatasetError, match="Found 0 lesions"):
+        split_dataset(make_table(20, subset="test"), seed=1)
+
+
+def test_test_and_validation_get_a_seventh_each_and_their_share_of_melanomas():
+    split = split_dataset(make_table(280), seed=1)
+
+    assert split.table["subset"].value_counts().to_dict() == {
+        "train": 200,
+        "test": 40,
+        "validation": 40,
+    }
+    for subset in ("train", "validation", "test"):
+        assert (split.subset(subset)["label"] == "MEL").mean() == 0.25
+
+
+def test_the_same_seed_gives_the_same_split_and_another_seed_another():
+    table = make_table(70)
+
+    first, again, other = (split_dataset(table, seed=seed) for seed in (1, 1, 2))
+
+    assert first.sha256 == again.sha256
+    assert images_of(first, "test") == images_of(again, "test")
+    assert images_of(first, "test") != images_of(other, "test")
+    assert first.sha256 != other.sha256
+
+
+def test_copies_of_one_lesion_stay_in_one_subset():
+    table = make_table(140, lesion_id=[f"L{number // 5}" for number in range(140)])
+
+    split = split_dataset(table, seed=3)
+
+    assert split.table.groupby("lesion_id")["subset"].nunique().tolist() == [1] * 28
+
+
+@pytest.mark.parametrize("key", ["patient_id", "sha256", "dhash"])
+def test_what_shares_a_patient_its_bytes_or_its_picture_stays_in_one_subset(key: str):
+    pairs = [f"{number // 2:064x}" for number in range(140)]
+    if key == "dhash":
+        pairs = [hashlib.sha256(pair.encode()).hexdigest() for pair in pairs]
+
+    split = split_dataset(make_table(140, **{key: pairs}), seed=3)
+
+    assert split.table.groupby(key)["subset"].nunique().tolist() == [1] * 70
+
+
+def test_an_unknown_lesion_ties_nothing_together():
+    table = make_table(10, lesion_id=None)
+
+    assert len(np.unique(find_groups(table))) == 10
+
+
+def test_ties_carry_over_from_lesion_to_bytes_to_picture():
+    table = make_table(6)
+    table.loc[1, "lesion_id"] = table.loc[0, "lesion_id"]
+    table.loc[2, "sha256"] = table.loc[1, "sha256"]
+    table.loc[3, "dhash"] = table.loc[2, "dhash"]
+
+    groups = find_groups(table)
+
+    assert len(set(groups[:4])) == 1
+    assert len(set(groups)) == 3
+
+
+def test_pictures_that_differ_in_ten_bits_are_one_and_in_eleven_are_two():
+    # The last two differ from the first in 10 and 11 bits, and from each other in 21.
+    dhashes = pd.Series([f"{bits:064x}" for bits in (0, (1 << 10) - 1, ((1 << 11) - 1) << 200)])
+
+    one, other = find_near_copies(dhashes)
+
+    assert list(zip(one, other, strict=True)) == [(0, 1)]
+
+
+def test_near_copies_are_found_across_the_blocks_that_are_compared_at_once():
+    rng = np.random.default_rng(1)
+    dhashes = [rng.bytes(32).hex() for _ in range(1200)]
+    dhashes[1100] = dhashes[3]
+
+    one, other = find_near_copies(pd.Series(dhashes))
+
+    assert list(zip(one, other, strict=True)) == [(3, 1100)]
+
+
+def test_a_test_image_takes_its_whole_group_into_test():
+    table = make_table(70)
+    table.loc[[5, 6, 7], "lesion_id"] = "shared"
+    table.loc[5, "subset"] = "test"
+    table.loc[6, "subset"] = "train"
+
+    for seed in range(5):
+        assert {"I0005", "I0006", "I0007"} <= images_of(split_dataset(table, seed), "test")
+
+
+@pytest.mark.parametrize("key", ["lesion_id", "patient_id", "sha256", "dhash", "group"])
+def test_a_split_that_parts_a_group_is_found_out(key: str):
+    table = make_table(4, subset=["train", "train", "validation", "test"], group=range(4))
+    table["patient_id"] = ["P0", "P1", "P2", "P3"]
+    check_split(table)
+    table.loc[3, key] = table.loc[0, key]
+
+    with pytest.raises(DatasetError, match=f"1 values of {key} in more than one subset"):
+        check_split(table)
+
+
+def test_a_split_neither_repeats_nor_loses_an_image(real_split: Split):
+    # Rebalancing draws in training, from these rows: here each image is there once.
+    assert real_split.table["image_id"].is_unique
+    assert len(real_split.table) == 12430
+    assert real_split.table["subset"].isin(["train", "validation", "test"]).all()
+
+
+def test_real_subsets_share_no_lesion_by_the_tables_themselves(
+    real_split: Split, shared_data: Path
+):
+    lesions = read_lesions(shared_data)
+    known = real_split.table.assign(lesion=real_split.table["image_id"].map(lesions))
+
+    num_subsets = known.dropna(subset=["lesion"]).groupby("lesion")["subset"].nunique()
+
+    assert len(set(lesions.values())) == 8126  # 7,470 of HAM10000 and 656 that ISIC 2019 adds
+    assert len(num_subsets) == 8126
+    assert num_subsets.max() == 1
+
+
+def test_real_subsets_share_no_file_and_no_picture(real_split: Split, shared_data: Path):
+    subset_of = real_split.table.set_index("image_id")["subset"]
+    subsets: dict[str, set[str]] = {}
+    for path in sorted((shared_data / "isic9").rglob("*.jpg")):
+        image_id = name_image(path)
+        if image_id in subset_of.index:
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            subsets.setdefault(content, set()).add(subset_of[image_id])
+    assert {len(found) for found in subsets.values()} == {1}
+
+    for column in ("sha256", "dhash"):
+        assert real_split.table.groupby(column)["subset"].nunique().max() == 1
+
+
+def test_one_real_photograph_with_two_ids_is_in_one_subset(real_split: Split):
+    # Their pixels correlate 0.9998, and no table says that they are one.
+    subset_of = real_split.table.set_index("image_id")["subset"]
+
+    assert subset_of["ISIC_0012290"] == subset_of["ISIC_0013594"]
+    assert subset_of["ISIC_0012672"] == subset_of["ISIC_0012673"]
+
+
+def test_the_test_folder_of_isic9_and_its_lesions_are_out_of_train_and_validation(
+    real_split: Split, shared_data: Path
+):
+    lesions = read_lesions(shared_data)
+    tested = {name_image(path) for path in (shared_data / "isic9" / "Test").rglob("*.jpg")}
+    tested_lesions = {lesions[image] for image in tested if image in lesions}
+    assert (len(tested), len(tested_lesions)) == (118, 67)
+
+    for subset in ("train", "validation"):
+        images = images_of(real_split, subset)
+        assert not images & tested
+        assert not {lesions[image] for image in images if image in lesions} & tested_lesions
+    # All but the five that two folders contradict each other about.
+    assert len(images_of(real_split, "test") & tested) == 113
+
+
+def test_no_picture_of_the_test_folder_of_isic9_is_in_train_or_validation(
+    real_split: Split, shared_data: Path
+):
+    # Also of the five test images that were left out of the table, and tie nothing in it.
+    facts = scan_files(sorted((shared_data / "isic9" / "Test").rglob("*.jpg")))
+    rest = real_split.table[real_split.table["subset"] != "test"]
+    words = np.frombuffer(bytes.fromhex("".join(rest["dhash"])), np.uint64).reshape(len(rest), 4)
+
+    for fact in facts:
+        assert fact is not None
+        picture = np.frombuffer(bytes.fromhex(fact.dhash), np.uint64)
+        assert np.bitwise_count(words ^ picture).sum(axis=1).min() > 16
+
+
+def test_real_subsets_hold_every_diagnosis(real_split: Split):
+    for one, other in combinations(("train", "validation", "test"), 2):
+        assert set(real_split.subset(one)["label"]) == set(real_split.subset(other)["label"])
+
+
+def name_image(path: Path) -> str:
+    match = re.search(r"ISIC_\d+", path.name)
+    assert match
+    return match.group()
+
+
+def read_lesions(shared_data: Path) -> dict[str, str]:
+    """Return the lesion of each image that is there, from the tables, without the code tested."""
+    ham = pd.read_csv(shared_data / "ham10000" / "HAM10000_metadata.csv")
+    isic = pd.read_csv(shared_data / "isic2019_labels" / "ISIC_2019_Training_Metadata.csv")
+    isic["image"] = isic["image"].str.replace("_downsampled", "")
+    isic = isic.dropna(subset=["lesion_id"])
+    return dict(zip(isic["image"], isic["lesion_id"], strict=True)) | dict(
+        zip(ham["image_id"], ham["lesion_id"], strict=True)
+    )

@@ -1,0 +1,142 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from melanoma_core.errors import ModelError
+from melanoma_core.evaluation.figure import Figure
+from melanoma_core.models.card import ModelCard, load_card
+
+
+@pytest.fixture
+def card(bundled: Path) -> ModelCard:
+    return load_card(bundled)
+
+
+def change(card: ModelCard, folder: Path, **fields: object) -> None:
+    (folder / "card.json").write_text(json.dumps(card.to_json() | fields), "utf-8")
+
+
+def test_a_folder_without_a_card_is_told_what_a_model_is(tmp_path: Path):
+    with pytest.raises(ModelError, match=r"no card\.json in .* Restore it, or train a new one"):
+        load_card(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"not json"])
+def test_a_card_that_is_no_json_is_named(tmp_path: Path, content: bytes):
+    (tmp_path / "card.json").write_bytes(content)
+
+    with pytest.raises(ModelError, match=r"Cannot read .*card\.json.* or name another model"):
+        load_card(tmp_path)
+
+
+def test_a_folder_in_the_place_of_the_card_is_named(tmp_path: Path):
+    (tmp_path / "card.json").mkdir()
+
+    with pytest.raises(ModelError, match=r"Cannot read .*card\.json"):
+        load_card(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", "3", "null", '{"metrics": 3}'])
+def test_json_that_is_no_card_is_refused(tmp_path: Path, content: str):
+    (tmp_path / "card.json").write_text(content)
+
+    with pytest.raises(ModelError, match="is not a model card of this project"):
+        load_card(tmp_path)
+
+
+def test_a_card_that_lacks_a_field_or_has_a_foreign_one_is_refused(card: ModelCard, tmp_path: Path):
+    raw = card.to_json()
+    del raw["temperature"]
+    for wrong in (raw, card.to_json() | {"mood": "good"}):
+        (tmp_path / "card.json").write_text(json.dumps(wrong))
+
+        with pytest.raises(ModelError, match="is not a model card of this project"):
+            load_card(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("melanoma_index", 8),
+        ("melanoma_index", -1),
+        ("image_size", 0),
+        ("heatmap_scale", 0.0),
+        ("heatmap_scale", -2.0),
+        ("temperature", 0.0),
+        ("temperature", float("nan")),
+        ("temperature", "1.0"),
+        ("temperature", None),
+    ],
+)
+def test_a_number_that_would_make_readings_wrong_is_refused(
+    card: ModelCard, tmp_path: Path, name: str, value: object
+):
+    change(card, tmp_path, **{name: value})
+
+    with pytest.raises(ModelError, match="is not a model card of this project"):
+        load_card(tmp_path)
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan"), "0.5"])
+def test_a_threshold_that_is_no_probability_is_refused(
+    card: ModelCard, tmp_path: Path, threshold: object
+):
+    change(
+        card, tmp_path, operating_point=card.to_json()["operating_point"] | {"threshold": threshold}
+    )
+
+    with pytest.raises(ModelError, match="is not a model card of this project"):
+        load_card(tmp_path)
+
+
+def test_a_saved_card_loads_as_it_was(card: ModelCard, tmp_path: Path):
+    defined = replace(card, metrics={"test": {"accuracy": Figure(0.5, 0.25, 0.75, 2, 4, 3)}})
+
+    defined.save(tmp_path)
+
+    assert load_card(tmp_path) == defined
+
+
+def test_an_undefined_figure_is_null_on_disk_and_nan_in_memory(card: ModelCard, tmp_path: Path):
+    undefined = Figure(np.nan, np.nan, np.nan, 0, 0, 0)
+
+    replace(card, metrics={"test": {"recall_DF": undefined}}).save(tmp_path)
+
+    raw = json.loads((tmp_path / "card.json").read_text("utf-8"))
+    assert raw["metrics"]["test"]["recall_DF"] == {
+        "value": None,
+        "low": None,
+        "high": None,
+        "count": 0,
+        "total": 0,
+        "num_lesions": 0,
+    }
+    loaded = load_card(tmp_path).metrics["test"]["recall_DF"]
+    assert np.isnan([loaded.value, loaded.low, loaded.high]).all()
+    assert (loaded.count, loaded.total) == (0, 0)
+
+
+def test_a_figure_that_is_no_share_keeps_no_count(card: ModelCard, tmp_path: Path):
+    auc = Figure(0.9, 0.85, 0.95, None, 100, 80)
+
+    replace(card, metrics={"test": {"melanoma_roc_auc": auc}}).save(tmp_path)
+
+    assert load_card(tmp_path).metrics["test"]["melanoma_roc_auc"] == auc
+
+
+def test_the_bundled_card_says_what_a_reader_should_know(card: ModelCard):
+    assert card.class_names == ("MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC")
+    assert card.class_names[card.melanoma_index] == "MEL"
+    assert set(card.files) == {"model.keras", "model.onnx"}
+    assert card.operating_point.chosen_on == "validation"
+    assert card.operating_point.target_sensitivity == 0.95
+    assert "non-commercial" in card.data["licence_of_the_model"]
+    assert "Not a medical device" in card.intended_use
+    assert card.limitations
+    for name in ("balanced_accuracy", "melanoma_roc_auc", "sensitivity", "specificity"):
+        figure = card.metrics["test"][name]
+        assert figure.low <= figure.value <= figure.high
+        assert figure.total > figure.num_lesions / 2 > 0

@@ -1,0 +1,79 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from melanoma_core.errors import ModelError
+from melanoma_core.models.card import load_card
+from melanoma_core.models.registry import BUNDLED, find_model, list_models
+from melanoma_core.settings import Settings
+
+
+def add_model(models_dir: Path, name: str, model_id: str) -> Path:
+    folder = models_dir / name
+    folder.mkdir(parents=True)
+    raw = load_card(BUNDLED).to_json() | {"model_id": model_id}
+    (folder / "card.json").write_text(json.dumps(raw), "utf-8")
+    return folder
+
+
+def test_a_folder_of_models_that_does_not_exist_leaves_the_bundled_one(tmp_path: Path):
+    settings = Settings(models_dir=tmp_path / "nowhere", model=None)
+
+    assert [folder for folder, _ in list_models(settings)] == [BUNDLED]
+    assert find_model(settings) == BUNDLED
+
+
+def test_models_are_listed_after_the_bundled_one_by_the_names_of_their_folders(tmp_path: Path):
+    other, one = add_model(tmp_path, "b", "other"), add_model(tmp_path, "a", "one")
+    (tmp_path / "no model").mkdir()
+    (tmp_path / "stray.txt").write_text("")
+
+    listed = list_models(Settings(models_dir=tmp_path, model=None))
+
+    assert [folder for folder, _ in listed] == [BUNDLED, one, other]
+    assert [card.model_id for _, card in listed[1:]] == ["one", "other"]
+
+
+def test_a_model_that_is_still_being_written_is_not_listed(tmp_path: Path):
+    add_model(tmp_path, ".draft-x1", "half a model")
+
+    assert [folder for folder, _ in list_models(Settings(tmp_path, None))] == [BUNDLED]
+
+
+def test_a_model_is_found_by_its_id_not_by_its_folder(tmp_path: Path):
+    folder = add_model(tmp_path, "renamed", "one")
+
+    assert find_model(Settings(tmp_path, None), "one") == folder
+    with pytest.raises(ModelError):
+        find_model(Settings(tmp_path, None), "renamed")
+
+
+def test_the_settings_name_the_model_that_reads_and_an_argument_overrules_them(tmp_path: Path):
+    one, other = add_model(tmp_path, "1", "one"), add_model(tmp_path, "2", "other")
+    settings = Settings(models_dir=tmp_path, model="one")
+
+    assert find_model(settings) == one
+    assert find_model(settings, "other") == other
+
+
+def test_the_bundled_model_is_found_by_its_own_id(tmp_path: Path):
+    assert find_model(Settings(tmp_path, None), load_card(BUNDLED).model_id) == BUNDLED
+
+
+def test_an_unknown_id_is_answered_with_the_known_ones_and_where_to_put_more(tmp_path: Path):
+    add_model(tmp_path, "1", "one")
+
+    with pytest.raises(ModelError, match=r'no model "two"\. There are: .*, one\.') as caught:
+        find_model(Settings(tmp_path, None), "two")
+
+    assert str(tmp_path) in str(caught.value)
+
+
+def test_a_damaged_card_is_named_and_does_not_keep_the_bundled_model_from_reading(tmp_path: Path):
+    (add_model(tmp_path, "1", "one") / "card.json").write_text("{")
+    settings = Settings(tmp_path, None)
+
+    assert find_model(settings) == BUNDLED
+    with pytest.raises(ModelError, match=r"Cannot read .*card\.json"):
+        list_models(settings)

@@ -1,0 +1,67 @@
+import pytest
+
+from melanoma_core.taxonomy import TIER_STYLES, Diagnosis, RiskTier, parse_diagnosis
+
+ISIC9_FOLDERS = {
+    "actinic keratosis": "AK",
+    "basal cell carcinoma": "BCC",
+    "dermatofibroma": "DF",
+    "melanoma": "MEL",
+    "nevus": "NV",
+    "pigmented benign keratosis": "BKL",
+    "seborrheic keratosis": "BKL",
+    "squamous cell carcinoma": "SCC",
+    "vascular lesion": "VASC",
+}
+HAM10000_CODES = {"bcc": "BCC", "bkl": "BKL", "df": "DF", "mel": "MEL", "nv": "NV", "vasc": "VASC"}
+
+
+@pytest.mark.parametrize("name", ["", "  ", "wart", "unknown", "UNK", "melanoma?", "mel nv"])
+def test_a_name_that_is_none_of_the_eight_is_none(name: str):
+    assert parse_diagnosis(name) is None
+
+
+def test_akiec_is_none_of_the_eight_since_it_holds_two():
+    assert parse_diagnosis("akiec") is None
+
+
+def test_the_diagnoses_are_those_of_isic_2019_in_its_order():
+    assert list(Diagnosis) == ["MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC"]
+
+
+@pytest.mark.parametrize(("name", "code"), (ISIC9_FOLDERS | HAM10000_CODES).items())
+def test_every_folder_of_isic9_and_code_of_ham10000_is_known(name: str, code: str):
+    assert parse_diagnosis(name) == code
+
+
+@pytest.mark.parametrize(
+    "name", ["Basal_Cell_Carcinoma", "basal-cell-carcinoma", "  BASAL  cell carcinoma "]
+)
+def test_case_underscores_hyphens_and_blanks_do_not_matter(name: str):
+    assert parse_diagnosis(name) is Diagnosis.BCC
+
+
+@pytest.mark.parametrize("diagnosis", Diagnosis)
+def test_every_diagnosis_is_found_by_its_code_and_by_its_title(diagnosis: Diagnosis):
+    assert parse_diagnosis(diagnosis.value) is diagnosis
+    assert parse_diagnosis(diagnosis.title) is diagnosis
+
+
+def test_carcinomas_and_melanoma_are_malignant_and_actinic_keratosis_is_premalignant():
+    by_tier = {tier: {d.value for d in Diagnosis if d.tier is tier} for tier in RiskTier}
+
+    assert by_tier == {
+        "malignant": {"MEL", "BCC", "SCC"},
+        "premalignant": {"AK"},
+        "benign": {"NV", "BKL", "DF", "VASC"},
+    }
+
+
+def test_tiers_come_in_the_order_of_concern():
+    assert list(RiskTier) == ["malignant", "premalignant", "benign"]
+
+
+def test_every_tier_has_a_symbol_and_a_colour_of_its_own():
+    assert set(TIER_STYLES) == set(RiskTier)
+    assert [style.symbol for style in TIER_STYLES.values()] == ["▲", "◆", "●"]
+    assert [style.colour for style in TIER_STYLES.values()] == ["#D55E00", "#E69F00", "#009E73"]

@@ -1,0 +1,145 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from melanoma_core.errors import RecipeError
+from melanoma_core.settings import PROJECT_ROOT
+from melanoma_core.training.network import add_probabilities, build_network
+from melanoma_core.training.recipe import Recipe
+
+RECIPE = Recipe(name="small", image_size=96)
+
+
+@pytest.fixture(scope="module")
+def network() -> keras.Model:
+    keras.utils.set_random_seed(1)
+    return build_network(RECIPE, 8, None)
+
+
+def test_an_unknown_architecture_is_answered_with_the_known_ones():
+    with pytest.raises(RecipeError, match=r'no architecture "VGG16"\. There are: MobileNetV2'):
+        build_network(Recipe(name="x", architecture="VGG16"), 8, None)
+
+
+def test_a_file_of_weights_that_is_not_there_is_named(tmp_path: Path):
+    with pytest.raises(RecipeError, match=r"Found no file .*gone\.weights\.h5"):
+        build_network(RECIPE, 8, tmp_path / "gone.weights.h5")
+
+
+@pytest.mark.parametrize("name", ["text.weights.h5", "text.h5", "text.txt"])
+def test_a_file_that_holds_no_weights_is_refused(tmp_path: Path, name: str):
+    path = tmp_path / name
+    path.write_text("no weights")
+
+    with pytest.raises(RecipeError, match=r"do not load into MobileNetV2"):
+        build_network(RECIPE, 8, path)
+
+
+@pytest.mark.filterwarnings("ignore:Skipping nested container")  # then keras refuses the rest
+def test_the_weights_of_another_architecture_are_refused(tmp_path: Path):
+    path = tmp_path / "other.weights.h5"
+    inputs = keras.Input((8, 8, 3))
+    keras.Model(inputs, keras.layers.Conv2D(4, 3)(inputs)).save_weights(path)
+
+    with pytest.raises(RecipeError, match=r"other\.weights\.h5 do not load into MobileNetV2"):
+        build_network(RECIPE, 8, path)
+
+
+def test_weights_that_cannot_be_downloaded_are_told_in_one_sentence(tmp_path: Path):
+    code = (
+        "from melanoma_core.training.network import build_network\n"
+        "from melanoma_core.training.recipe import Recipe\n"
+        "from melanoma_core.errors import RecipeError\n"
+        "try: build_network(Recipe(name='x', image_size=96), 8, 'imagenet')\n"
+        "except RecipeError as error: print(error)\n"
+    )
+    nowhere = {"KERAS_HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9", "no_proxy": ""}
+
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=PROJECT_ROOT,
+        env=os.environ | nowhere,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.splitlines()[-1].startswith("Cannot download the weights of MobileNetV2 (")
+
+
+def test_photographs_go_in_as_bytes_and_logits_come_out(network: keras.Model):
+    assert network.input.dtype == "uint8"
+    assert network.input_shape == (None, 96, 96, 3)
+    assert network.output_shape == (None, 8)
+
+    logits = keras.ops.convert_to_numpy(network(np.zeros((2, 96, 96, 3), dtype=np.uint8)))
+
+    assert logits.dtype == np.float32
+    np.testing.assert_array_equal(logits[0], logits[1])
+
+
+def test_the_scaling_is_inside(network: keras.Model):
+    scaling = next(x for x in network.layers if isinstance(x, keras.layers.Rescaling))
+    picture = np.array([0, 255], dtype=np.uint8)
+
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(scaling(picture)), [-1, 1], atol=1e-6)
+
+
+def test_every_batch_normalisation_is_frozen_and_nothing_else(network: keras.Model):
+    frozen = {type(layer).__name__ for layer in network.layers if not layer.trainable}
+
+    assert frozen == {"BatchNormalization"}
+    assert sum(isinstance(x, keras.layers.BatchNormalization) for x in network.layers) == 52
+
+
+def test_a_training_step_leaves_the_statistics_of_batch_normalisation(network: keras.Model):
+    normalisation = next(
+        x for x in network.layers if isinstance(x, keras.layers.BatchNormalization)
+    )
+    before = [keras.ops.convert_to_numpy(v).copy() for v in normalisation.variables]
+
+    network(
+        np.random.default_rng(0).integers(0, 256, (4, 96, 96, 3)).astype("uint8"), training=True
+    )
+
+    for variable, expected in zip(normalisation.variables, before, strict=True):
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(variable), expected)
+
+
+def test_the_backbone_is_inline_with_its_pooling_and_head_by_name(network: keras.Model):
+    assert not any(isinstance(layer, keras.Model) for layer in network.layers)
+    assert network.get_layer("embedding").output.shape == (None, 1280)
+    assert network.get_layer("logits").kernel.shape == (1280, 8)
+
+
+def test_the_saved_network_gives_the_softmax_of_the_logits(network: keras.Model):
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 96, 96, 3), dtype=np.uint8)
+
+    logits = keras.ops.convert_to_numpy(network(pixels)).astype(np.float64)
+    probabilities = keras.ops.convert_to_numpy(add_probabilities(network)(pixels))
+
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(probabilities, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("architecture", ["ResNet50V2", "EfficientNetV2B0", "ConvNeXtTiny"])
+def test_the_other_architectures_take_bytes_too(architecture: str):
+    other = build_network(Recipe(name="x", architecture=architecture, image_size=64), 8, None)
+
+    assert other.input.dtype == "uint8"
+    assert other.output_shape == (None, 8)
+
+
+def test_the_same_file_of_imagenet_weights_gives_the_same_features(shared_data: Path):
+    path = shared_data.parent / "weights" / "mobilenet_v2_1.0_224_no_top.weights.h5"
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 96, 96, 3), dtype=np.uint8)
+
+    one, other = (build_network(RECIPE, 8, path) for _ in range(2))
+
+    features = [keras.Model(n.input, n.get_layer("embedding").output)(pixels) for n in (one, other)]
+    np.testing.assert_array_equal(*map(keras.ops.convert_to_numpy, features))
