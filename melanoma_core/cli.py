@@ -243,13 +243,16 @@ def _log(text: str, end: str = "\n") -> None:
 
 def _models(options: argparse.Namespace) -> int:
     from melanoma_core.models.registry import list_models
+    from melanoma_core.models.tables import write_figures
 
     cards = [card for _, card in list_models(load_settings())]
     if options.json:
         _print_json([card.to_json() for card in cards])
     else:
         for card in cards:
-            print(f"{card.model_id}  {card.created_at}")
+            threshold = card.operating_point.threshold
+            print(f"{card.model_id}, made {card.created_at}, alert from {threshold:.4f}\n")
+            print(f"{write_figures(card)}\n")
     return 0
 
 

@@ -3,14 +3,23 @@
 The data and recipe of a card are what its maker wrote there: what it lacks makes no row.
 """
 
+import math
 from typing import Any
 
+from melanoma_core.evaluation.figure import Figure
 from melanoma_core.models.card import ModelCard
-from melanoma_core.models.wording import name_figure
+from melanoma_core.models.wording import UNDEFINED, name_figure, name_subset
 from melanoma_core.taxonomy import parse_diagnosis
 
 Row = dict[str, Any]
 _SUBSETS = ("train", "validation", "test")
+_MAIN_FIGURES = (
+    "melanoma_roc_auc",
+    "sensitivity",
+    "specificity",
+    "balanced_accuracy",
+    "calibration_error",
+)
 
 
 def tabulate_figures(card: ModelCard, subset: str) -> list[Row]:
@@ -94,3 +103,25 @@ def _flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[f"{prefix}{name}"] = value
     return flat
+
+
+def write_figures(card: ModelCard) -> str:
+    """Return the main figures of every subset as a Markdown table, as README shows it."""
+    head = ["on lesions it had never seen", *map(name_subset, card.metrics)]
+    rows = [
+        [name_figure(name), *(_tell(name, figures[name]) for figures in card.metrics.values())]
+        for name in _MAIN_FIGURES
+    ]
+    sizes = [figures["accuracy"] for figures in card.metrics.values()]
+    counts = [f"{size.total:,} of {size.num_lesions:,} lesions" for size in sizes]
+    lines = [head, ["---"] * len(head), *rows, ["Photographs", *counts]]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _tell(name: str, figure: Figure) -> str:
+    if math.isnan(figure.value):
+        return UNDEFINED
+    if name == "melanoma_roc_auc":  # an area, not a share
+        return f"{figure.value:.3f} ({figure.low:.3f}–{figure.high:.3f})"
+    counts = "" if figure.count is None else f", {figure.count:,} of {figure.total:,}"
+    return f"{figure.value:.1%} ({100 * figure.low:.1f}–{100 * figure.high:.1f}){counts}"

@@ -14,6 +14,7 @@ from melanoma_core.models.tables import (
     tabulate_sizes,
     tabulate_sources,
     tabulate_versions,
+    write_figures,
 )
 
 
@@ -82,3 +83,26 @@ def test_decisions_recipe_and_versions_are_rows(card):
         {"Setting": "weights sha256", "Value": "ab"},
     ]
     assert tabulate_versions(card) == [{"Library": "keras", "Version": "3.15.1"}]
+
+
+def test_the_main_figures_are_told_with_their_intervals_and_counts(card):
+    measured = {
+        "accuracy": Figure(0.8, 0.7, 0.9, 8, 10, 9),
+        "melanoma_roc_auc": Figure(0.9, 0.85, 0.95, None, 10, 9),
+        "sensitivity": Figure(0.75, 0.5, 1.0, 3, 4, 4),
+        "specificity": Figure(nan, nan, nan, 0, 0, 0),
+        "balanced_accuracy": Figure(0.5, 0.25, 0.75, None, 10, 9),
+        "calibration_error": Figure(0.125, 0.1, 0.2, None, 10, 9),
+    }
+    card = replace(card, metrics={"test": measured})
+
+    assert write_figures(card).splitlines() == [
+        "| on lesions it had never seen | test |",
+        "| --- | --- |",
+        "| Melanoma ROC AUC | 0.900 (0.850–0.950) |",
+        "| Sensitivity of the alert | 75.0% (50.0–100.0), 3 of 4 |",
+        "| Specificity of the alert | undefined |",
+        "| Balanced accuracy | 50.0% (25.0–75.0) |",
+        "| Calibration error of the probability of melanoma | 12.5% (10.0–20.0) |",
+        "| Photographs | 10 of 9 lesions |",
+    ]
