@@ -70,8 +70,8 @@ def _choose_overlay(entry: Entry) -> tuple[Diagnosis, int]:
         index=list(ranked).index(choose_explained(entry.reading)),
         format_func=lambda each: f"{name_diagnosis(each)}, {format_percent(ranked[each])}",
         key=f"explained-{entry.key}",
-        help="Which part of the photograph speaks for this diagnosis: melanoma on an alert, else "
-        "the most probable one, unless you choose another.",
+        help="Grad-CAM: which part of the photograph speaks for this diagnosis: melanoma on "
+        "an alert, else the most probable one, unless you choose another.",
     )
     opacity = slider.slider(
         "Opacity of the overlay",
@@ -98,5 +98,5 @@ def _show_scale(diagnosis: Diagnosis) -> None:
     )
     st.html(
         '<p class="scale"><span>no evidence</span>'
-        f"<span>for {diagnosis.title}</span><span>strong evidence</span></p>"
+        f"<span>for {diagnosis.title} (Grad-CAM)</span><span>strong evidence</span></p>"
     )

@@ -1,5 +1,7 @@
 """Heatmap over photograph, with NumPy and Pillow only."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -39,8 +41,9 @@ def blend(
 ) -> NDArray[np.uint8]:
     """Lay a heatmap over a photograph, the stronger the evidence, the less transparent.
 
-    Each pixel's share of the map's colour is `opacity` times its strength, so that the
-    photograph stays as it is where there is no evidence, and a flat zero map changes nothing.
+    Each pixel's share of the map's colour is `opacity` times the square root of its strength: the
+    photograph stays as it is where there is no evidence, a flat zero map changes nothing, and
+    weak evidence can be seen, which its share alone would hide on dark lesions.
 
     Args:
         pixels: uint8 [height, width, 3].
@@ -66,7 +69,7 @@ def blend(
     strength *= 255  # in place: new memory costs more than the arithmetic
     strength += 0.5
     levels = Image.fromarray(strength.astype(np.uint8))
-    shares = levels.point([round(opacity * level) for level in range(256)])
+    shares = levels.point([round(opacity * math.sqrt(255 * level)) for level in range(256)])
     levels.putpalette(_VIRIDIS)
     blended = Image.composite(levels.convert("RGB"), Image.fromarray(pixels), shares)
     return np.asarray(blended)
