@@ -47,7 +47,7 @@ def test_a_photograph_is_uploaded_read_and_explained(open_page, photographs):
     upload(page, photographs[:1])
     wait_for_answer(page, photographs[0].name)
     expect(page.locator(".probability")).to_contain_text("alert from")
-    expect(page.locator(".trust")).to_contain_text("sensitivity")
+    expect(page.locator(".st-key-opened .trust")).to_contain_text("sensitivity")
     expect(page.locator(".diagnoses tbody")).to_have_count(3)
     expect(page.locator(".diagnoses tr:not(.tier)")).to_have_count(8)
     expect(page.get_by_alt_text("The photograph as it was uploaded")).to_be_visible()

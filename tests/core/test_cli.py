@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from melanoma_core.models.card import load_card
+from melanoma_core.models.tables import write_figures
 from melanoma_core.settings import PROJECT_ROOT
 
 KEYS = [
@@ -253,7 +254,9 @@ def test_models_are_listed_as_one_document(tmp_path: Path, bundled: Path):
     expected = [load_card(bundled).model_id, "my-own"]
     assert [card["model_id"] for card in listed] == expected
     assert listed[0] == json.loads(json.dumps(load_card(bundled).to_json()))
-    assert [line.split()[0] for line in lines] == expected
+    assert [line.split(",")[0] for line in lines if ", made " in line] == expected
+    for line in write_figures(load_card(bundled)).splitlines():
+        assert line in lines
 
 
 def test_a_reading_waits_for_no_library_of_training_tables_or_pages(tmp_path: Path, draw):

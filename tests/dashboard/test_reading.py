@@ -188,7 +188,7 @@ def test_the_overlay_is_of_the_chosen_diagnosis_and_opacity(open_dashboard):
     explained.select(other).run()
     assert not app.exception
     title = other.split(",")[0].split(" ", 1)[1]
-    assert f"<span>for {title}</span>" in html(app)
+    assert f"<span>for {title} (Grad-CAM)</span>" in html(app)
     app.slider[0].set_value(0).run()
     assert app.slider[0].value == 0
     assert not app.exception
