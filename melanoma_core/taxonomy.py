@@ -95,6 +95,17 @@ _ALIASES = {
     "solar lentigo": Diagnosis.BKL,
     "lichenoid keratosis": Diagnosis.BKL,
     "vascular lesions": Diagnosis.VASC,
+    # The ISIC Archive's `diagnosis_2` (the vascular one) and `diagnosis_3`.
+    "melanoma, nos": Diagnosis.MEL,
+    "melanoma invasive": Diagnosis.MEL,
+    "melanoma in situ": Diagnosis.MEL,
+    "melanoma metastasis": Diagnosis.MEL,
+    "solar or actinic keratosis": Diagnosis.AK,
+    "squamous cell carcinoma, nos": Diagnosis.SCC,
+    "squamous cell carcinoma, invasive": Diagnosis.SCC,
+    "squamous cell carcinoma in situ": Diagnosis.SCC,
+    "lichen planus like keratosis": Diagnosis.BKL,
+    "benign soft tissue proliferations vascular": Diagnosis.VASC,
 }
 _BY_NAME = (
     {code.value.lower(): code for code in Diagnosis}

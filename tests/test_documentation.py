@@ -7,9 +7,6 @@ import subprocess
 import pytest
 
 from melanoma_core.cli import _build_parser
-from melanoma_core.models.card import load_card
-from melanoma_core.models.registry import BUNDLED
-from melanoma_core.models.tables import write_figures
 from melanoma_core.settings import PROJECT_ROOT
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md")
@@ -120,7 +117,7 @@ def test_what_pyproject_asks_for_is_in_the_requirements():
     names = re.findall(r'"([\w-]+)', wanted)
     assert len(names) >= 10
     for name in names:
-        assert re.search(rf"^{name}(\[.*\])?==", pinned, re.M), name
+        assert re.search(rf"^{name}(\[.*\])?==", pinned, re.M | re.I), name
 
 
 def test_no_committed_file_names_a_folder_of_the_machine_that_it_was_written_on():
@@ -147,11 +144,3 @@ def test_nothing_large_and_no_photograph_is_committed():
     large = {path.name for path in paths if path.stat().st_size > 16 * 2**20}
     assert large == set()
     assert not [p for p in paths if re.search(r"ISIC_\d{7}", p.name)]
-
-
-def test_the_figures_in_readme_are_those_of_the_bundled_models_card():
-    card = load_card(BUNDLED)
-
-    readme = (PROJECT_ROOT / "README.md").read_text("utf-8")
-    assert card.model_id in readme
-    assert write_figures(card) in readme

@@ -1,18 +1,23 @@
 """A table with one row per image, merged from the collections under a folder."""
 
 import hashlib
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pandas as pd
 
+from melanoma_core.data.cache import FactCache
+from melanoma_core.data.cleaning import apply_decisions, decide_files, read_decisions
+from melanoma_core.data.copies import find_clusters
 from melanoma_core.data.layouts import (
+    IMAGE_SUFFIXES,
     Layout,
     find_collections,
     read_ground_truth,
     read_records,
 )
-from melanoma_core.data.scanning import Progress, scan_files
+from melanoma_core.data.scanning import FileFacts, Progress, scan_files
 from melanoma_core.errors import DatasetError
 
 COLUMNS = (
@@ -25,6 +30,7 @@ COLUMNS = (
     "source",
     "sha256",
     "dhash",
+    "cluster",
     "width",
     "height",
     "age",
@@ -47,12 +53,11 @@ class Dataset:
             lesion_id, patient_id: whatever the collection's tables say.
             source: name of the collection's folder.
             sha256, dhash: of the file and of the picture, hexadecimal (`scanning.FileFacts`).
+            cluster: a number that copies and near copies share (`copies.find_clusters`).
             width, height: upright, in pixels.
             age: in years. sex: "female" or "male". site: place on the body.
             licence: of the photograph.
-        decisions: What was changed or left out and why, one row per file that was not taken as
-            it stood: image_id, source, found (label as written), used (Diagnosis, missing where
-            the image was left out), reason.
+        decisions: What became of every file and why (`cleaning.DECISION_COLUMNS`).
     """
 
     table: pd.DataFrame
@@ -70,35 +75,72 @@ def hash_table(table: pd.DataFrame) -> str:
     return hashlib.sha256(rows.to_csv(index=False).encode()).hexdigest()
 
 
-def load_dataset(folder: Path, progress: Progress | None = None) -> Dataset:
+def load_records(
+    folder: Path, cache: FactCache | None = None, progress: Progress | None = None
+) -> pd.DataFrame:
+    """Read and measure every photograph of every collection under `folder`.
+
+    What one collection's table knows of an image, its files in all collections know.
+
+    Args:
+        folder: A collection, or a folder of collections.
+        cache: What was measured before.
+        progress: Called with the number of files scanned and their number in all; what it raises
+            cancels the scan.
+
+    Returns:
+        One row per file, in the order in which their word counts, index 0…N-1:
+        `layouts.RECORD_COLUMNS`; `scanning.FileFacts`; `truth`, the diagnosis that an ISIC 2019
+        ground truth gives, where there is one.
+
+    Raises:
+        DatasetError: Nothing was recognised, a table is wrong, or there is no file.
+    """
+    collections = find_collections(Path(os.path.realpath(folder)))
+    holding = [c for c in collections if c.layout is not Layout.GROUND_TRUTH]
+    records = pd.concat([read_records(collection) for collection in holding], ignore_index=True)
+    if records.empty:
+        raise DatasetError(
+            f"Found no file at all that could be a photograph in {folder} (laid out as "
+            f"{', '.join(c.layout.title for c in holding)}). Add photographs "
+            f"({', '.join(sorted(IMAGE_SUFFIXES))})."
+        )
+    facts = scan_files(list(records["path"]), cache, progress)
+    for field in fields(FileFacts):
+        records[field.name] = [getattr(fact, field.name) for fact in facts]
+    records["truth"] = pd.Series(None, records.index, dtype=object)
+    for collection in collections:
+        if collection.layout is Layout.GROUND_TRUTH:
+            records = _with_ground_truth(records, read_ground_truth(collection))
+    of_image = records.groupby("image_id")
+    for column in ("lesion_id", "patient_id", "age", "sex", "site"):
+        records[column] = records[column].fillna(of_image[column].transform("first"))
+    return records
+
+
+def load_dataset(
+    folder: Path, progress: Progress | None = None, table: Path | None = None
+) -> Dataset:
     """Read every collection under `folder` and merge them by image id.
 
-    An image that several collections hold is taken once, from the first in the order of
-    `Layout`. An ISIC 2019 ground truth, where there is one, overrules every other label; without
-    it a table overrules folders; a contradiction that nothing settles leaves the image out.
+    An image that several collections hold is taken once. Who is right where they disagree, and
+    which file is used, `cleaning` says.
 
     Args:
         folder: A collection, or a folder of collections.
         progress: Called with the number of files scanned and their number in all.
+        table: A cleaned table (`cleaning.write_decisions`); by default its rules decide.
 
     Returns:
         The dataset; its subsets are those that the folders say.
 
     Raises:
-        DatasetError: Nothing was recognised, or no image is left.
+        DatasetError: Nothing was recognised, no image is left, or the cleaned table is not of
+            these files.
     """
-    collections = find_collections(folder.resolve())
-    records = pd.concat(
-        [read_records(c) for c in collections if c.layout is not Layout.GROUND_TRUTH],
-        ignore_index=True,
-    )
-    facts = scan_files([Path(path) for path in records["path"]], progress)
-    for column in ("sha256", "dhash", "width", "height"):
-        records[column] = [getattr(fact, column, None) for fact in facts]
-    for collection in collections:
-        if collection.layout is Layout.GROUND_TRUTH:
-            records = _with_ground_truth(records, read_ground_truth(collection))
-    dataset = merge_records(records)
+    records = load_records(folder, progress=progress)
+    decisions = read_decisions(table, folder) if table else None
+    dataset = merge_records(records.assign(cluster=find_clusters(records)), decisions)
     if dataset.table.empty:
         raise DatasetError(
             f"Found no image in {folder} that can be read and has one of the eight diagnoses: "
@@ -108,68 +150,27 @@ def load_dataset(folder: Path, progress: Progress | None = None) -> Dataset:
     return dataset
 
 
-def merge_records(records: pd.DataFrame) -> Dataset:
-    """Turn one row per file into one row per image, deciding on every contradiction.
+def merge_records(records: pd.DataFrame, decisions: pd.DataFrame | None = None) -> Dataset:
+    """Turn one row per file into one row per image.
 
     Args:
-        records: `layouts.RECORD_COLUMNS`, file facts, and optionally `truth` (Diagnosis); in
-            the order in which their word counts; index 0…N-1.
+        records: The file table, with `cluster` (`copies.find_clusters`).
+        decisions: What becomes of every file; by default what `cleaning.decide_files` says.
 
     Returns:
         The dataset with its decisions.
+
+    Raises:
+        DatasetError: The decisions are not those of these files.
     """
-    records = records.assign(truth=records.get("truth"))
-    readable = records["sha256"].notna()
-    final = {
-        image_id: _settle_label(files)
-        for image_id, files in records[readable].groupby("image_id", sort=False)
-    }
-    used = pd.Series([final.get(image_id) for image_id in records["image_id"]], dtype=object)
-    decisions = _explain(records, used, readable)
-
-    kept = records[readable & used.notna()].assign(label=used.astype(object))
-    tested = kept.loc[kept["subset"] == "test", "image_id"]
-    # The first known value of each column: the best picture, the most that is known of it.
-    merged = kept.groupby("image_id", sort=True).first().reset_index()
-    merged["subset"] = merged["subset"].fillna("unassigned")
-    # An image in Train and in Test is a test image: it must not be trained on.
-    merged.loc[merged["image_id"].isin(tested), "subset"] = "test"
-    return Dataset(merged.reindex(columns=list(COLUMNS)), decisions)
-
-
-def _settle_label(files: pd.DataFrame) -> str | None:
-    """Return the label of one image from all its files, or None where they contradict."""
-    truths = files["truth"].dropna()
-    if len(truths):
-        return str(truths.iloc[0])
-    first_source = files[files["source"] == files["source"].iloc[0]]
-    # One file whose label is unknown does not silence another that is known.
-    labels = first_source["label"].dropna().unique()
-    if len(labels) == 0:
-        labels = files["label"].dropna().unique()
-    return str(labels[0]) if len(labels) == 1 else None
-
-
-def _explain(records: pd.DataFrame, used: pd.Series, readable: pd.Series) -> pd.DataFrame:
-    """Say of each file that was not taken as it stood what was done and why."""
-    changed = used.notna() & (records["label"] != used)
-    by_truth = changed & records["truth"].notna()
-    unknown = used.isna() & records["label"].isna()
-    reason = pd.Series(None, records.index, dtype=object)
-    reason[used.isna()] = "contradictory labels that no ground truth settles"
-    reason[unknown] = "no label among the eight diagnoses"
-    reason[changed] = "another collection's table has another label"
-    reason[by_truth] = "ISIC 2019 ground truth has another label"
-    reason[changed & records["label"].isna()] = "label from ISIC 2019 ground truth"
-    reason[~readable] = "the file cannot be read"
-    told = records.assign(found=records["name"], used=used.where(readable), reason=reason)
-    columns = ["image_id", "source", "found", "used", "reason"]
-    return told.loc[reason.notna(), columns].reset_index(drop=True)
+    decisions = decide_files(records) if decisions is None else decisions
+    table = apply_decisions(records, decisions)
+    return Dataset(table.reindex(columns=list(COLUMNS)), decisions)
 
 
 def _count_reasons(decisions: pd.DataFrame) -> str:
     counts = decisions["reason"].value_counts()
-    return ", ".join(f"{count} × {reason}" for reason, count in counts.items()) or "no file at all"
+    return ", ".join(f"{count} × {reason}" for reason, count in counts.items())
 
 
 def _with_ground_truth(records: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
@@ -179,4 +180,5 @@ def _with_ground_truth(records: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFra
         column: records[column].fillna(ids.map(truth[column]))
         for column in ("lesion_id", "age", "sex", "site")
     }
-    return records.assign(truth=ids.map(truth["label"]), **filled)
+    known = records["truth"].fillna(ids.map(truth["label"]))
+    return records.assign(truth=known, **filled)

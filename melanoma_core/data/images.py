@@ -126,11 +126,20 @@ def decode_image(data: bytes, max_side: int = MAX_SIDE) -> Photograph:
 
 
 def read_image(path: Path, max_side: int = MAX_SIDE) -> Photograph:
-    """Decode the photograph in the file at `path`; see `decode_image`.
+    """Decode the photograph in the file at `path`; see `read_bytes` and `decode_image`.
 
     Raises:
-        ImageError: As `decode_image`; also, naming the path, if there is no such file, it cannot
-            be read, or it is too large, which is found before it is read.
+        ImageError: As they do.
+    """
+    return decode_image(read_bytes(path), max_side)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a file that may be a photograph.
+
+    Raises:
+        ImageError: There is no such file, it cannot be read, or it is too large, which is found
+            before it is read. The message names the path.
     """
     try:
         status = path.stat()
@@ -139,14 +148,13 @@ def read_image(path: Path, max_side: int = MAX_SIDE) -> Photograph:
             raise ImageError(f"{path} is not a file. {_WANTED} Name the image itself.")
         if status.st_size > MAX_BYTES:
             raise ImageError(f"{path}: {_too_large(status.st_size)}")
-        data = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
         raise ImageError(f"There is no file {path}. Check its name and folder.") from None
     except OSError as error:
         raise ImageError(
             f"{path} cannot be read ({error.strerror}). Check that you may read it."
         ) from error
-    return decode_image(data, max_side)
 
 
 def resize_to_square(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

@@ -5,20 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedGroupKFold
 
+from melanoma_core.data.cleaning import GROUP_KEYS
+from melanoma_core.data.copies import connect_rows
 from melanoma_core.data.dataset import hash_table
 from melanoma_core.errors import DatasetError
 
-# What makes two images one group: same lesion, patient, bytes, or picture saved again. The last
-# is told by difference hashes that are equal or nearly so.
-GROUP_KEYS = ("lesion_id", "patient_id", "sha256", "dhash")
-# Of 256. Among 77 million pairs of the ISIC photographs every pair within 11 bits is one picture,
-# and the first two different lesions are 12 apart.
-NEAR_COPY_BITS = 10
-_ROWS_AT_ONCE = 512  # compared with all the others: 25 MB at 12,000 images
 _NUM_FOLDS = 7  # one fold is a seventh: about 14% for test, and 14% for validation
 
 
@@ -79,49 +72,11 @@ def split_dataset(table: pd.DataFrame, seed: int) -> Split:
 
 
 def find_groups(table: pd.DataFrame) -> NDArray[np.int32]:
-    """Return an int32 [N], equal for rows that any of `GROUP_KEYS` ties together.
+    """Return an int32 [N], equal for rows that any of `cleaning.GROUP_KEYS` ties together.
 
     Ties carry over: if A shares a lesion with B and B its bytes with C, all three are one group.
     """
-    num_rows = len(table)
-    first, second = [np.arange(num_rows)], [np.arange(num_rows)]
-    for key in GROUP_KEYS:
-        codes = pd.factorize(table[key])[0]
-        known = np.flatnonzero(codes >= 0)
-        representative = np.full(codes.max(initial=-1) + 1, -1)
-        representative[codes[known]] = known
-        first.append(known)
-        second.append(representative[codes[known]])
-    one, other = find_near_copies(table["dhash"])
-    pairs = (np.concatenate([*first, one]), np.concatenate([*second, other]))
-    graph = coo_array((np.ones(len(pairs[0]), dtype=bool), pairs), shape=(num_rows, num_rows))
-    groups: NDArray[np.int32] = connected_components(graph, directed=False)[1]
-    return groups
-
-
-def find_near_copies(dhashes: pd.Series) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Find the pairs whose difference hashes differ in at most `NEAR_COPY_BITS` bits.
-
-    Args:
-        dhashes: Hexadecimal, all of one length (`scanning.difference_hash`).
-
-    Returns:
-        The positions of one and of the other, int [P] each, the smaller first.
-    """
-    words = np.frombuffer(bytes.fromhex("".join(dhashes)), np.uint64).reshape(len(dhashes), -1)
-    found = []
-    for start in range(0, len(words), _ROWS_AT_ONCE):
-        # One word after the other: all at once would need their number times the memory.
-        rows = words[start : start + _ROWS_AT_ONCE]
-        distance = sum(
-            np.bitwise_count(rows[:, None, word] ^ words[None, :, word]).astype(np.uint16)
-            for word in range(words.shape[1])
-        )
-        one, other = np.nonzero(distance <= NEAR_COPY_BITS)
-        found.append(np.stack([one + start, other]))
-    pairs = np.concatenate(found, axis=1) if found else np.empty((2, 0), dtype=np.intp)
-    one, other = pairs[:, pairs[0] < pairs[1]]
-    return one, other
+    return connect_rows(table, GROUP_KEYS)
 
 
 def check_split(table: pd.DataFrame) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from melanoma_core.data.cleaning import Action
 from melanoma_core.data.dataset import Dataset
 from melanoma_core.data.splitting import Split
 from melanoma_core.evaluation.calibration import choose_threshold, fit_temperature
@@ -228,6 +229,7 @@ def read_table(classifier: Classifier, table: pd.DataFrame) -> Outputs:
 
 def _describe_data(origin: Origin) -> dict[str, Any]:
     table, decisions = origin.split.table, origin.dataset.decisions
+    changed = decisions[decisions["action"] != Action.KEEP]
     counts = table.groupby(["subset", "label"]).size().unstack(fill_value=0)
     return {
         "sha256": origin.split.sha256,
@@ -251,7 +253,7 @@ def _describe_data(origin: Origin) -> dict[str, Any]:
         ],
         "licence_of_the_model": "CC BY-NC 4.0 (non-commercial), as its training data's",
         "file_decisions": json.loads(
-            decisions.groupby(["reason"]).size().sort_index().to_json(orient="index")
+            changed.groupby("reason").size().sort_index().to_json(orient="index")
         ),
     }
 

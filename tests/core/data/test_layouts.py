@@ -37,7 +37,9 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path: Path):
 
 
 def test_an_empty_folder_is_answered_with_what_was_looked_for(tmp_path: Path):
-    with pytest.raises(DatasetError, match=r"holds no folders.*HAM10000_metadata\.csv"):
+    with pytest.raises(
+        DatasetError, match=r"holds no folders.*HAM10000 \(dx, image_id, lesion_id\)"
+    ):
         find_collections(tmp_path)
 
 
@@ -251,6 +253,7 @@ def test_the_real_collections_are_found_and_the_others_left(shared_data: Path):
     assert found == [
         ("ham10000", "ham10000"),
         ("isic2017", "isic-2017"),
+        ("full_resolution", "table"),
         ("isic9", "class-folders"),
         ("isic2019_labels", "ground-truth"),
     ]
@@ -264,3 +267,277 @@ def test_the_real_ground_truth_knows_lesions_of_10684_images(shared_data: Path):
     assert len(table) == 12199
     assert table["lesion_id"].notna().sum() == 10684
     assert table["label"].value_counts()["SCC"] == 197
+
+
+def write_photographs(folder: Path, draw, *names: str) -> None:
+    for seed, name in enumerate(names):
+        draw(folder / name, seed)
+
+
+def test_isic_2018_is_one_hot_with_its_akiec_as_written_and_its_lesions(tmp_path: Path, draw):
+    write_table(
+        tmp_path / "ISIC2018_Task3_Training_GroundTruth.csv",
+        "image,MEL,NV,BCC,AKIEC,BKL,DF,VASC\n"
+        "ISIC_0000001,0.0,0.0,0.0,1.0,0.0,0.0,0.0\nISIC_0000002,0.0,0.0,0.0,0.0,0.0,0.0,1.0\n",
+    )
+    write_table(
+        tmp_path / "ISIC2018_Task3_Training_LesionGroupings.csv",
+        "image,lesion_id,diagnosis_confirm_type\n"
+        "ISIC_0000001,HAM_1,histo\nISIC_0000002,HAM_2,histo\n",
+    )
+    write_photographs(tmp_path / "input", draw, "ISIC_0000001.jpg", "ISIC_0000002.JPG")
+
+    records = read_only(tmp_path)
+
+    assert records["name"].tolist() == ["AKIEC", "VASC"]
+    assert records["label"].tolist() == [None, "VASC"]
+    assert records["lesion_id"].tolist() == ["HAM_1", "HAM_2"]
+
+
+def test_isic_2019_with_its_photographs_is_a_collection_and_a_ground_truth(tmp_path: Path, draw):
+    rows = "ISIC_0000001_downsampled,1,0,0,0,0,0,0,0,0\nISIC_0000002,0,0,0,0,0,0,0,0,1\n"
+    write_table(tmp_path / "truth.csv", GROUND_TRUTH_HEADER + rows)
+    write_photographs(tmp_path, draw, "ISIC_0000001_downsampled.jpg", "ISIC_0000002.jpg")
+
+    collection, truth = find_collections(tmp_path)
+    records = read_records(collection)
+
+    assert (collection.layout, truth.layout) == ("isic-2019", "ground-truth")
+    assert records["image_id"].tolist() == ["ISIC_0000001", "ISIC_0000002"]
+    assert records["name"].tolist() == ["MEL", "UNK"]
+    assert records["label"].tolist() == ["MEL", None]
+    assert read_ground_truth(truth)["label"].isna().tolist() == [False, True]
+
+
+def test_isic_2020_knows_patients_and_calls_what_is_unknown_unknown(tmp_path: Path, draw):
+    write_table(
+        tmp_path / "ISIC_2020_Training_GroundTruth_v2.csv",
+        "image_name,patient_id,lesion_id,sex,age_approx,anatom_site_general_challenge,diagnosis,"
+        "benign_malignant,target\n"
+        "ISIC_0000001,IP_1,IL_1,male,45.0,head/neck,unknown,benign,0\n"
+        "ISIC_0000002,IP_1,IL_2,Female,,,lentigo NOS,benign,0\n"
+        "ISIC_0000003,IP_2,,,,torso,melanoma,malignant,1\n",
+    )
+    write_photographs(tmp_path / "train", draw, *(f"ISIC_000000{n}.jpg" for n in (1, 2, 3)))
+
+    records = read_only(tmp_path)
+
+    assert records["patient_id"].tolist() == ["IP_1", "IP_1", "IP_2"]
+    assert records["name"].tolist() == ["unknown", "lentigo NOS", "melanoma"]
+    assert records["label"].tolist() == [None, None, "MEL"]
+    assert records["subset"].tolist() == ["train"] * 3
+    assert records["sex"].dropna().tolist() == ["male", "female"]
+    assert records["site"].dropna().tolist() == ["head/neck", "torso"]
+    assert records["lesion_id"].isna().tolist() == [False, False, True]
+
+
+def test_an_archive_download_gives_the_finest_diagnosis_that_is_one_of_the_eight(
+    tmp_path: Path, draw
+):
+    header = "isic_id,attribution,copyright_license,age_approx,anatom_site_general,diagnosis_1,"
+    header += "diagnosis_2,diagnosis_3,diagnosis_4,diagnosis_5,image_type,lesion_id,patient_id,sex"
+    melanocytic, vascular = "Benign melanocytic", "Benign soft tissue proliferations - Vascular"
+    rows = [
+        f"Benign,{melanocytic},Nevus,,",
+        f"Benign,{melanocytic},Nevus,Nevus NOS Compound,",
+        'Malignant,Malignant melanocytic,"Melanoma, NOS",,',
+        f"Benign,{vascular},Hemangioma,,",
+        "Indeterminate,,,,",
+        ",,,,",
+    ]
+    table = "\n".join(
+        f"ISIC_000000{n},Hospital,CC-0,40,,{row},dermoscopic,IL_{n},IP_1,male"
+        for n, row in enumerate(rows)
+    )
+    write_table(tmp_path / "metadata.csv", f"{header}\n{table}\n")
+    write_photographs(tmp_path, draw, *(f"ISIC_000000{n}.jpg" for n in range(6)))
+
+    records = read_only(tmp_path)
+
+    assert records["label"].tolist() == ["NV", "NV", "MEL", "VASC", None, None]
+    assert records["name"].tolist()[2:5] == ["Melanoma, NOS", vascular, "Indeterminate"]
+    assert records["name"].isna().tolist() == [False] * 5 + [True]
+    assert set(records["licence"]) == {"CC-0"}
+    assert set(records["patient_id"]) == {"IP_1"}
+
+
+def test_an_older_archive_download_has_one_column_of_diagnoses(tmp_path: Path, draw):
+    write_table(tmp_path / "metadata.csv", "isic_id,diagnosis\nISIC_0000001,seborrheic keratosis\n")
+    write_photographs(tmp_path, draw, "ISIC_0000001.jpg")
+
+    assert read_only(tmp_path)["label"].tolist() == ["BKL"]
+
+
+def test_a_plain_table_names_photographs_with_or_without_suffix_in_any_script(tmp_path: Path, draw):
+    decomposed = "u\u0308"  # as a Mac writes ü
+    write_table(
+        tmp_path / "labels.csv",
+        "image_id,diagnosis,age\n"
+        "ü 1,melanoma,85+\nimages/黑.JPG,nevus,40\nISIC_0000001.jpg,wart,\n",
+    )
+    write_photographs(tmp_path / "set", draw, f"{decomposed} 1.jpg", "黑.jpg", "ISIC_0000001_x.png")
+
+    records = read_only(tmp_path).set_index("name")
+
+    assert records.loc["melanoma", "image_id"] == f"{tmp_path.name}/set/{decomposed} 1.jpg"
+    assert records.loc["wart", "image_id"] == "ISIC_0000001"
+    assert records["label"].to_dict() == {"melanoma": "MEL", "nevus": "NV", "wart": None}
+    assert records["age"].dropna().to_dict() == {"nevus": 40.0}
+
+
+def test_a_photograph_that_the_table_does_not_name_is_there_without_a_label(tmp_path: Path, draw):
+    write_table(tmp_path / "labels.csv", "image_id,diagnosis\nA,nevus\n")
+    write_photographs(tmp_path, draw, "A.jpg", "B.jpg")
+
+    assert read_only(tmp_path)["name"].isna().tolist() == [False, True]
+
+
+def test_two_files_that_one_row_could_mean_are_refused(tmp_path: Path, draw):
+    write_table(tmp_path / "labels.csv", "image_id,diagnosis\n1,nevus\n")
+    write_photographs(tmp_path, draw, "left/1.jpg", "right/1.jpg")
+
+    with pytest.raises(DatasetError, match=r"2 files that share a name.*left/1\.jpg"):
+        read_only(tmp_path)
+
+
+def test_rows_that_contradict_each_other_are_refused_and_a_repeated_one_is_not(
+    tmp_path: Path, draw
+):
+    table = "image_id,diagnosis\nA,nevus\nA,nevus\n"
+    write_table(tmp_path / "labels.csv", table)
+    write_photographs(tmp_path, draw, "A.jpg")
+    assert len(read_only(tmp_path)) == 1
+
+    write_table(tmp_path / "labels.csv", table + "A,melanoma\n")
+    with pytest.raises(DatasetError, match=r"1 photographs that have more than one row.* is A\)"):
+        read_only(tmp_path)
+
+
+def test_a_row_that_names_no_photograph_is_refused(tmp_path: Path):
+    write_table(tmp_path / "labels.csv", "image_id,diagnosis\nA,nevus\n,nevus\n")
+
+    with pytest.raises(DatasetError, match=r"1 rows that name no photograph .*first is row 2\)"):
+        read_only(tmp_path)
+
+
+def test_a_table_that_lacks_a_column_is_answered_with_those_that_it_has(tmp_path: Path, draw):
+    write_table(tmp_path / "labels.csv", "image_id,class\nA,nevus\n")
+    write_photographs(tmp_path, draw, "A.jpg")
+
+    with pytest.raises(
+        DatasetError, match=r"1 images; labels\.csv \(image_id, class\).*\(diagnosis, image_id\)"
+    ):
+        find_collections(tmp_path)
+
+
+def test_a_table_from_a_spreadsheet_with_a_byte_order_mark_is_read(tmp_path: Path, draw):
+    (tmp_path / "LABELS.CSV").write_text("image_id,diagnosis\nA,nevus\n", "utf-8-sig")
+    write_photographs(tmp_path, draw, "A.jpg")
+
+    assert read_only(tmp_path)["label"].tolist() == ["NV"]
+
+
+def test_a_table_of_lesions_beside_class_folders_adds_what_it_knows(tmp_path: Path, draw):
+    write_photographs(tmp_path / "Train" / "nevus", draw, "a.jpg", "b.jpg", "same.jpg")
+    write_photographs(tmp_path / "Test" / "melanoma", draw, "same.jpg")
+    write_table(
+        tmp_path / "lesions.csv",
+        "image,lesion_id,patient_id,age_approx\na,L1,P1,50\nb.jpg,L1,P1,\nsame,L2,,\n",
+    )
+
+    records = read_only(tmp_path)
+
+    names = [path.name for path in records["path"]]
+    assert sorted(names) == ["a.jpg", "b.jpg", "same.jpg", "same.jpg"]
+    known = records.assign(file=names).set_index("file")
+    assert known.loc[["a.jpg", "b.jpg"], "lesion_id"].tolist() == ["L1", "L1"]
+    assert known.loc[["a.jpg", "b.jpg"], "patient_id"].tolist() == ["P1", "P1"]
+    assert known.loc["a.jpg", "age"] == 50.0
+    # Which of the two namesakes the table means is not known, so that neither is given a lesion.
+    assert known.loc["same.jpg", "lesion_id"].isna().tolist() == [True, True]
+
+
+def test_hidden_files_and_what_systems_leave_behind_are_no_photographs(tmp_path: Path, draw):
+    draw(tmp_path / "nevus" / "a.jpg", 1)
+    for name in (".DS_Store", "Thumbs.db", "._a.jpg", ".hidden.jpg", "a_segmentation.png"):
+        (tmp_path / "nevus" / name).write_text("left behind")
+    draw(tmp_path / "__MACOSX" / "b.jpg", 2)
+    draw(tmp_path / ".cache" / "c.jpg", 3)
+
+    assert [path.name for path in read_only(tmp_path)["path"]] == ["a.jpg"]
+
+
+@pytest.mark.parametrize("name", ["two\nlines.jpg", "with space .JPEG", "меланома.jpg", "😀.webp"])
+def test_a_file_name_in_any_script_is_read(tmp_path: Path, draw, name: str):
+    draw(tmp_path / "set" / "nevus" / name, 1)
+
+    records = read_only(tmp_path / "set")
+
+    assert records["image_id"].tolist() == [f"set/nevus/{name}"]
+    assert records["path"][0].is_file()
+
+
+def test_links_in_a_circle_are_entered_once(tmp_path: Path, draw):
+    write_table(tmp_path / "labels.csv", "image_id,diagnosis\nA,nevus\n")
+    draw(tmp_path / "images" / "A.jpg", 1)
+    (tmp_path / "images" / "up").symlink_to(tmp_path)
+    (tmp_path / "itself").symlink_to(tmp_path / "itself")
+    (tmp_path / "again").symlink_to(tmp_path / "images")
+
+    assert len(read_only(tmp_path)) == 1
+
+
+def test_photographs_behind_a_link_are_found(tmp_path: Path, draw):
+    draw(tmp_path / "disk" / "A.jpg", 1)
+    write_table(tmp_path / "set" / "labels.csv", "image_id,diagnosis\nA,nevus\n")
+    (tmp_path / "set" / "images").symlink_to(tmp_path / "disk")
+
+    assert [path.name for path in read_only(tmp_path / "set")["path"]] == ["A.jpg"]
+
+
+def test_two_links_to_one_collection_are_one(tmp_path: Path, draw):
+    draw(tmp_path / "set" / "nevus" / "a.jpg", 1)
+    (tmp_path / "same").symlink_to(tmp_path / "set")
+
+    assert len(find_collections(tmp_path)) == 1
+
+
+def test_a_link_to_a_photograph_that_is_gone_is_listed_so_that_it_is_reported(tmp_path: Path, draw):
+    draw(tmp_path / "nevus" / "a.jpg", 1)
+    (tmp_path / "nevus" / "b.jpg").symlink_to(tmp_path / "gone.jpg")
+
+    assert [path.name for path in read_only(tmp_path)["path"]] == ["a.jpg", "b.jpg"]
+
+
+def test_a_folder_that_vanishes_between_recognising_and_reading_is_named(tmp_path: Path, draw):
+    photograph = draw(tmp_path / "set" / "nevus" / "a.jpg", 1)
+    (collection,) = find_collections(tmp_path / "set")
+    photograph.unlink()
+    photograph.parent.rmdir()
+    photograph.parent.parent.rmdir()
+
+    with pytest.raises(DatasetError, match=r"Cannot list the folder .*set \(No such file"):
+        read_records(collection)
+
+
+def test_nothing_of_the_persons_data_is_changed(tmp_path: Path, draw):
+    write_table(tmp_path / "labels.csv", "image_id,diagnosis\nA,nevus\n")
+    write_photographs(tmp_path, draw, "A.jpg")
+    paths = [tmp_path, *sorted(tmp_path.rglob("*"))]
+    before = [(path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths]
+
+    read_only(tmp_path)
+
+    paths = [tmp_path, *sorted(tmp_path.rglob("*"))]
+    assert [(path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths] == before
+
+
+def test_every_layout_has_a_title_of_its_own():
+    assert len({layout.title for layout in Layout}) == len(Layout) == 9
+
+
+def test_the_real_full_size_photographs_are_read_with_their_table(shared_data: Path):
+    records = read_only(shared_data / "full_resolution")
+
+    assert len(records) == 30
+    assert records["label"].notna().all()

@@ -1,53 +1,199 @@
 import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+import psutil
+import pytest
+from PIL import Image, ImageFilter
 
-from melanoma_core.data.scanning import difference_hash, scan_files
+from melanoma_core.data import scanning
+from melanoma_core.data.cache import FactCache
+from melanoma_core.data.scanning import FileFacts, difference_hash, measure_file, scan_files
+from melanoma_core.errors import DatasetError
 
 
 def differing_bits(one: str, other: str) -> int:
     return (int(one, 16) ^ int(other, 16)).bit_count()
 
 
-def test_no_files_give_no_facts():
-    assert scan_files([]) == []
+def save_grey(path: Path, values: np.ndarray) -> Path:
+    Image.fromarray(values.astype(np.uint8)).convert("RGB").save(path)
+    return path
 
 
-def test_a_file_that_cannot_be_read_is_none_and_the_others_keep_their_place(tmp_path: Path, draw):
+class Cancelled(Exception):  # noqa: N818
+    """What a page raises out of its progress bar."""
+
+
+def cancel_at(number: int):
+    def show(done: int, _total: int) -> None:
+        if done >= number:
+            raise Cancelled
+
+    return show
+
+
+def test_no_files_give_no_facts_and_no_progress(tmp_path: Path):
+    assert scan_files([], FactCache(tmp_path), lambda *_: pytest.fail("nothing to tell")) == []
+
+
+def test_a_file_that_cannot_be_read_says_why_and_the_others_keep_their_place(tmp_path: Path, draw):
     text = tmp_path / "text.jpg"
     text.write_text("no picture")
     files = [draw(tmp_path / "a.jpg", 1), text, tmp_path / "gone.jpg", draw(tmp_path / "b.png", 2)]
 
-    facts = scan_files(files)
+    first, of_text, gone, last = scan_files(files)
 
-    assert [fact is None for fact in facts] == [False, True, True, False]
-    for fact, path in zip(facts, files, strict=True):
-        if fact:
-            assert fact.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
-            assert (fact.width, fact.height) == (120, 90)
+    for facts, path in ((first, files[0]), (last, files[3])):
+        assert facts.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+        assert (facts.width, facts.height, facts.error) == (120, 90, None)
+    assert of_text.error is not None
+    assert of_text.error.startswith("The file is a text file.")
+    assert gone == FileFacts(
+        error=f"There is no file {tmp_path / 'gone.jpg'}. Check its name and folder."
+    )
+
+
+def test_a_file_without_permission_says_so_and_is_tried_again(draw):
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        path = draw(folder / "a.jpg", 1)
+        cache = FactCache(folder / "cache")
+        path.chmod(0)
+        with as_nobody():
+            (denied,) = scan_files([path], cache)
+        path.chmod(0o644)
+        with as_nobody():
+            (allowed,) = scan_files([path], cache)
+
+    assert "Permission denied" in str(denied.error)
+    assert allowed.error is None
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Give up the rights of root, who may read everything; others have none to give up."""
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.seteuid(0)
+
+
+def test_a_link_to_itself_is_a_file_that_cannot_be_read(tmp_path: Path):
+    (tmp_path / "loop.jpg").symlink_to("loop.jpg")
+
+    assert "cannot be read (Too many levels of symbolic links)" in str(
+        measure_file(tmp_path / "loop.jpg").error
+    )
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+
+    assert "is not a file" in str(measure_file(tmp_path / "pipe.jpg").error)
+
+
+def test_a_file_that_is_named_twice_is_measured_for_both(tmp_path: Path, draw):
+    path = draw(tmp_path / "a.jpg", 1)
+
+    one, other = scan_files([path, path])
+
+    assert one == other == measure_file(path)
 
 
 def test_the_size_is_that_of_the_upright_photograph_before_any_shrinking(tmp_path: Path):
     exif = Image.Exif()
     exif[0x0112] = 6  # a quarter turn
     path = tmp_path / "turned.jpg"
-    Image.new("RGB", (1000, 600), "brown").save(path, exif=exif)
+    Image.new("RGB", (3000, 600), "brown").save(path, exif=exif)
 
-    (facts,) = scan_files([path])
+    facts = measure_file(path)
 
-    assert facts is not None
-    assert (facts.width, facts.height) == (600, 1000)
+    assert (facts.width, facts.height) == (600, 3000)
 
 
 def test_progress_counts_every_file(tmp_path: Path, draw):
     files = [draw(tmp_path / f"{seed}.jpg", seed) for seed in range(3)]
     seen: list[tuple[int, int]] = []
 
-    scan_files(files, lambda done, total: seen.append((done, total)))
+    scan_files(files, progress=lambda done, total: seen.append((done, total)))
 
     assert seen == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_the_same_pixels_in_other_bytes_share_the_pixel_hash_alone(tmp_path: Path, draw):
+    png = draw(tmp_path / "a.png", 1)
+    Image.open(png).save(tmp_path / "a.bmp")
+    Image.open(png).save(tmp_path / "a.jpg", quality=80)
+
+    one, same, lossy = scan_files([png, tmp_path / "a.bmp", tmp_path / "a.jpg"])
+
+    assert one.pixel_sha256 == same.pixel_sha256 != lossy.pixel_sha256
+    assert one.sha256 != same.sha256
+
+
+def test_the_same_colour_in_another_shape_is_another_picture(tmp_path: Path):
+    Image.new("RGB", (100, 64), "tan").save(tmp_path / "wide.png")
+    Image.new("RGB", (64, 100), "tan").save(tmp_path / "tall.png")
+
+    wide, tall = scan_files([tmp_path / "wide.png", tmp_path / "tall.png"])
+
+    assert wide.pixel_sha256 != tall.pixel_sha256
+
+
+def test_a_black_a_white_and_a_halved_picture_have_the_light_that_they_should(tmp_path: Path):
+    black = measure_file(save_grey(tmp_path / "black.png", np.zeros((80, 80))))
+    white = measure_file(save_grey(tmp_path / "white.png", np.full((80, 80), 255)))
+    halves = np.zeros((80, 80))
+    halves[:, 40:] = 255
+    half = measure_file(save_grey(tmp_path / "half.png", halves))
+
+    assert (black.brightness, black.contrast, black.sharpness) == (0, 0, 0)
+    assert white.brightness == pytest.approx(1, abs=1e-9)
+    assert white.contrast == pytest.approx(0, abs=1e-6)
+    assert (half.brightness, half.contrast) == (pytest.approx(0.5), pytest.approx(0.5))
+
+
+def test_the_light_is_numpys_mean_and_deviation_of_pillows_luma(tmp_path: Path, draw):
+    path = draw(tmp_path / "a.png", 1)
+    luma = np.asarray(Image.open(path).convert("L")) / 255
+
+    facts = measure_file(path)
+
+    assert facts.brightness == pytest.approx(luma.mean())
+    assert facts.contrast == pytest.approx(luma.std())
+
+
+def test_the_sharpness_of_a_chessboard_is_the_largest_there_is(tmp_path: Path):
+    rows, columns = np.indices((128, 128))
+    board = save_grey(tmp_path / "board.png", (rows + columns) % 2 * 255)
+
+    assert measure_file(board).sharpness == pytest.approx(16)  # its Laplacian is 4 or -4
+
+
+def test_a_blurred_picture_is_less_sharp(tmp_path: Path):
+    noise = np.random.default_rng(1).integers(0, 256, (128, 128))
+    sharp = save_grey(tmp_path / "sharp.png", noise)
+    Image.open(sharp).filter(ImageFilter.GaussianBlur(2)).save(tmp_path / "blurred.png")
+
+    # The variance of uniform noise is 1/12, and the Laplacian's weights squared sum to 20.
+    assert measure_file(sharp).sharpness == pytest.approx(20 / 12, rel=0.05)
+    # A Gaussian of deviation s leaves 1 / (2 pi s^6) of it, the integral over all frequencies.
+    expected = 1 / 12 / (2 * np.pi * 2**6)
+    assert measure_file(tmp_path / "blurred.png").sharpness == pytest.approx(expected, rel=0.15)
 
 
 def test_a_flat_picture_has_no_difference():
@@ -65,5 +211,143 @@ def test_the_same_picture_smaller_and_squashed_differs_in_few_bits(tmp_path: Pat
     smaller = np.asarray(Image.fromarray(original).resize((180, 180)))
     other = np.asarray(Image.open(draw(tmp_path / "b.png", 2, size=(600, 450))))
 
-    assert differing_bits(difference_hash(original), difference_hash(smaller)) <= 4
+    assert differing_bits(difference_hash(original), difference_hash(smaller)) <= 2
     assert differing_bits(difference_hash(original), difference_hash(other)) > 64
+
+
+def test_what_is_known_is_told_at_once_and_a_change_measures_that_file_alone(tmp_path: Path, draw):
+    files = [draw(tmp_path / f"{seed}.png", seed) for seed in range(4)]
+    cache = FactCache(tmp_path / "cache")
+    before = scan_files(files, cache)
+    draw(files[2], 99)
+    seen: list[tuple[int, int]] = []
+
+    after = scan_files(files, cache, lambda done, total: seen.append((done, total)))
+
+    assert seen == [(3, 4), (4, 4)]
+    assert [one == other for one, other in zip(before, after, strict=True)] == [True] * 2 + [
+        False,
+        True,
+    ]
+    assert after[2] == measure_file(files[2])
+
+
+def test_a_cancelled_scan_goes_on_where_it_stopped(tmp_path: Path, draw):
+    files = [draw(tmp_path / f"{seed}.jpg", seed) for seed in range(5)]
+    cache = FactCache(tmp_path / "cache")
+    with pytest.raises(Cancelled):
+        scan_files(files, cache, cancel_at(3))
+    seen: list[tuple[int, int]] = []
+
+    scan_files(files, cache, lambda done, total: seen.append((done, total)))
+
+    assert seen == [(3, 5), (4, 5), (5, 5)]
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start processes from the first file, as a large folder does after half a second."""
+    monkeypatch.setattr(scanning, "_ALONE_SECONDS", -1.0)
+
+
+@pytest.fixture
+def many_files(tmp_path: Path, draw) -> list[Path]:
+    files = [draw(tmp_path / f"{seed:02d}.jpg", seed) for seed in range(40)]
+    files[30].write_text("no picture")
+    return files
+
+
+def test_processes_give_what_one_gives_alone_in_order(many_files: list[Path], monkeypatch):
+    alone = scan_files(many_files)
+    monkeypatch.setattr(scanning, "_ALONE_SECONDS", -1.0)
+    seen: list[int] = []
+
+    assert scan_files(many_files, progress=lambda done, _: seen.append(done)) == alone
+    assert seen == list(range(1, 41))
+
+
+def find_workers() -> list[psutil.Process]:
+    children = psutil.Process().children(recursive=True)
+    return [child for child in children if "popen_loky" in " ".join(child.cmdline())]
+
+
+@pytest.mark.usefixtures("at_once")
+def test_cancelling_ends_the_processes_and_keeps_what_they_measured(many_files, tmp_path: Path):
+    cache = FactCache(tmp_path / "cache")
+    num_workers: list[int] = []
+
+    def show(done: int, _total: int) -> None:
+        num_workers.append(len(find_workers()))
+        if done == 5:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        scan_files(many_files, cache, show)
+
+    assert max(num_workers) >= 1
+    deadline = time.monotonic() + 30
+    while find_workers() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert find_workers() == []
+    assert len(cache.recall(many_files)[0]) == 5
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_killed_process_is_one_clear_sentence(many_files: list[Path], monkeypatch):
+    monkeypatch.setattr(scanning, "_measure_batch", _die)
+
+    with pytest.raises(DatasetError, match="was killed, usually for want of memory"):
+        scan_files(many_files)
+
+
+def _die(_paths: list[Path]) -> list[FileFacts]:
+    os._exit(1)
+
+
+def test_processes_do_not_run_the_main_module_again(many_files: list[Path], tmp_path: Path):
+    page = tmp_path / "page.py"
+    page.write_text(
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from melanoma_core.data import scanning\n"
+        "print('the page runs')\n"  # no guard, like a Streamlit page
+        "scanning._ALONE_SECONDS = -1.0\n"
+        "facts = scanning.scan_files([Path(name) for name in sys.argv[1:]])\n"
+        "print(sum(fact.error is None for fact in facts))\n"
+    )
+    project = Path(scanning.__file__).parents[2]
+
+    done = subprocess.run(
+        [sys.executable, page, *many_files],
+        env=os.environ | {"PYTHONPATH": str(project)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.split("\n")[:2] == ["the page runs", "39"]
+
+
+def test_two_sessions_may_scan_with_one_cache_at_once(tmp_path: Path, draw):
+    files = [draw(tmp_path / f"{seed}.jpg", seed) for seed in range(12)]
+    results: list[list[FileFacts]] = []
+    sessions = [
+        threading.Thread(target=lambda: results.append(scan_files(files, FactCache(tmp_path))))
+        for _ in range(4)
+    ]
+    for session in sessions:
+        session.start()
+    for session in sessions:
+        session.join()
+
+    assert results == [scan_files(files)] * 4
+    assert len(FactCache(tmp_path).recall(files)[0]) == 12
+
+
+def test_1500_real_photographs_are_measured_and_all_can_be_read(shared_data: Path):
+    files = sorted((shared_data / "ham10000" / "images").glob("*.jpg"))[:1500]
+
+    facts = scan_files(files)
+
+    assert [fact.error for fact in facts if fact.error] == []
+    assert {(fact.width, fact.height) for fact in facts} == {(200, 150)}

@@ -19,7 +19,7 @@ from melanoma_core.models.card import ModelCard, load_card
 from melanoma_core.models.classifier import load_classifier
 from melanoma_core.models.registry import list_models
 from melanoma_core.reading.reading import read_photograph
-from melanoma_core.settings import Settings
+from melanoma_core.settings import load_settings
 from melanoma_core.training.batches import image_weights
 from melanoma_core.training.recipe import Recipe
 from melanoma_core.training.release import Origin, read_table, release_network
@@ -56,6 +56,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory, draw: Callable[..., Path])
     for number in range(84):
         name = "melanoma" if number % 3 == 0 else "nevus"
         draw(root / "data" / name / f"{number:02d}.jpg", number)
+    draw(root / "data" / "nevus" / "copy.jpg", 1)  # of nevus/01.jpg, to the byte
+    (root / "data" / "melanoma" / "broken.jpg").write_text("no picture")
     dataset = load_dataset(root / "data")
     split = split_dataset(dataset.table, RECIPE.seed)
     reports: list[TrainingProgress] = []
@@ -166,7 +168,7 @@ def test_what_is_trained_on_is_what_a_reading_sees(
 def test_the_model_is_listed_and_no_draft_is_left(trained: Trained, card: ModelCard):
     assert [folder.name for folder in trained.models_dir.iterdir()] == [card.model_id]
     assert card.model_id.startswith("mobilenetv2-20")
-    listed = dict(list_models(Settings(models_dir=trained.models_dir, model=None)))
+    listed = dict(list_models(replace(load_settings(), models_dir=trained.models_dir)))
     assert listed[trained.model] == card
 
 
@@ -195,6 +197,10 @@ def test_the_card_counts_what_was_trained_and_measured_on(trained: Trained, card
     assert card.data["lesions"] == {"train": 60, "test": 12, "validation": 12}
     assert card.data["images_by_label"]["test"] == {"MEL": 4, "NV": 8}
     assert card.data["images_by_source"]["train"] == {"data": 60}
+    assert card.data["file_decisions"] == {
+        "copy of an image that is kept": 1,
+        "the file cannot be read": 1,
+    }
     assert card.data["images_without"] == {"lesion_id": 84, "patient_id": 84}
     assert card.data["longer_side_pixels"] == {"min": 120, "median": 120, "max": 120}
     assert card.recipe == asdict(RECIPE) | {"weights": None}

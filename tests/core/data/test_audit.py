@@ -1,0 +1,240 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from melanoma_core.data.audit import Audit, audit_records, measure_association
+from melanoma_core.data.cleaning import apply_decisions, decide_files
+from melanoma_core.data.companions import read_companions
+from melanoma_core.data.copies import find_clusters
+from melanoma_core.data.dataset import load_records
+from melanoma_core.data.findings import Finding, FindingKind, LabelConflict, Severity
+from melanoma_core.taxonomy import parse_diagnosis
+
+COPY = {"sha256": "same", "pixel_sha256": "same", "cluster": 99}
+
+
+def make_records(*rows: dict) -> pd.DataFrame:
+    """A file table: every file is a readable nevus of its own until a row says otherwise."""
+    table = [
+        {
+            "image_id": f"id{number}",
+            "path": Path(f"/data/{number}.jpg"),
+            "name": "nevus",
+            "subset": None,
+            "lesion_id": None,
+            "source": "isic9",
+            "sha256": f"bytes{number}",
+            "pixel_sha256": f"pixels{number}",
+            "cluster": number,
+        }
+        | row
+        for number, row in enumerate(rows)
+    ]
+    columns = ["image_id", "path", "name", "subset", "lesion_id", "source"]
+    columns += ["sha256", "pixel_sha256", "cluster"]
+    records = pd.DataFrame(table, columns=columns).astype(object)
+    labels = [parse_diagnosis(name) if name else None for name in records["name"]]
+    return records.assign(label=pd.Series(labels, records.index, dtype=object))
+
+
+def find(audit: Audit, kind: FindingKind) -> Finding:
+    (found,) = (finding for finding in audit.findings if finding.kind is kind)
+    return found
+
+
+@pytest.fixture(scope="module")
+def isic9(shared_data: Path) -> pd.DataFrame:
+    records = load_records(shared_data / "isic9")
+    return records.assign(cluster=find_clusters(records))
+
+
+def test_no_file_has_nothing_wrong() -> None:
+    audit = audit_records(make_records())
+    assert audit.findings == ()
+    assert audit.verdict == "Nothing wrong was found in 0 files."
+
+
+def test_files_that_are_all_different_have_nothing_wrong() -> None:
+    audit = audit_records(make_records({}, {"name": "melanoma"}))
+    assert audit.findings == ()
+    assert audit.num_images == 2
+    assert np.isnan(audit.source_association)
+
+
+def test_an_unreadable_file_is_counted_and_spoils_nothing() -> None:
+    unreadable = {"sha256": None, "pixel_sha256": None, "cluster": None}
+    audit = audit_records(make_records(unreadable, unreadable))
+    assert (audit.num_images, audit.num_unreadable, audit.exact_duplicate_groups) == (2, 2, 0)
+    assert audit.verdict.startswith("2 files can be used as they are")
+
+
+def test_byte_pixel_and_near_copies_are_counted_apart() -> None:
+    rows = (
+        COPY,
+        COPY,
+        {"pixel_sha256": "p", "cluster": 50},
+        {"pixel_sha256": "p", "cluster": 50},
+        {"cluster": 60},
+        {"cluster": 60},
+        {},
+    )
+    audit = audit_records(make_records(*rows))
+    assert audit.exact_duplicate_groups == 1
+    assert audit.pixel_duplicate_groups == 1
+    assert audit.near_duplicate_groups == 1
+    groups = find(audit, FindingKind.NEAR_DUPLICATES).groups
+    assert groups == (("/data/4.jpg", "/data/5.jpg"),)
+
+
+def test_copies_with_two_labels_are_a_conflict_by_the_label_as_written() -> None:
+    rows = (COPY | {"name": "seborrheic keratosis"}, COPY | {"name": "pigmented benign keratosis"})
+    audit = audit_records(make_records(*rows))
+    pair = ("pigmented benign keratosis", "seborrheic keratosis")
+    assert audit.label_conflicts == (LabelConflict(pair, 1),)
+    finding = find(audit, FindingKind.LABEL_CONFLICTS)
+    assert finding.changes_labels
+    assert not finding.inflates_scores
+    assert finding.severity is Severity.HIGH
+
+
+@pytest.mark.parametrize(("name", "num_groups"), [("nv", 0), ("mel", 1), ("akiec", 0)])
+def test_between_collections_it_counts_what_the_labels_mean(name: str, num_groups: int) -> None:
+    audit = audit_records(make_records(COPY, COPY | {"source": "ham10000", "name": name}))
+    assert audit.label_conflict_groups == num_groups
+    assert len(audit.label_conflicts) == num_groups
+
+
+def test_test_images_are_counted_that_train_has_a_copy_of() -> None:
+    rows = (COPY | {"subset": "train"}, COPY | {"subset": "test"}, {"subset": "test"})
+    audit = audit_records(make_records(*rows))
+    assert (audit.train_test_duplicates, audit.shared_lesions, audit.num_test) == (1, 1, 2)
+    finding = find(audit, FindingKind.TRAIN_TEST_DUPLICATES)
+    assert finding.groups == (("/data/1.jpg", "/data/0.jpg"),)
+    assert finding.inflates_scores
+
+
+def test_lesions_that_only_another_table_knows_are_seen_in_train_and_test() -> None:
+    records = make_records({"subset": "train"}, {"subset": "test"}, {"subset": "test"})
+    assert audit_records(records).shared_lesions == 0
+    audit = audit_records(records, known_lesions={"id0": "L", "id1": "L", "id2": "M"})
+    assert (audit.train_test_duplicates, audit.shared_lesions) == (0, 1)
+
+
+def test_a_diagnosis_that_comes_from_one_source_is_found() -> None:
+    rows = [{"name": "melanoma", "source": "a"}] * 20 + [{"name": "nevus", "source": "b"}] * 20
+    audit = audit_records(make_records(*rows))
+    finding = find(audit, FindingKind.SINGLE_SOURCE)
+    assert audit.source_association == pytest.approx(1)
+    assert finding.severity is Severity.HIGH
+    assert "All photographs of melanoma come from a." in finding.sentence
+    assert "Cramér's V of 1.00" in finding.sentence
+
+
+def test_where_images_were_published_counts_more_than_where_they_lie() -> None:
+    rows = [{"name": "melanoma"}] * 20 + [{"name": "nevus"}] * 20
+    published = {f"id{number}": "ham10000" for number in range(20, 40)}
+    audit = audit_records(make_records(*rows), known_sources=published)
+    assert "All photographs of nevus come from ham10000." in audit.findings[0].sentence
+
+
+def test_sources_that_share_every_diagnosis_alike_are_no_finding() -> None:
+    rows = [
+        {"name": name, "source": source} for name in ("melanoma", "nevus") for source in ("a", "b")
+    ] * 10
+    audit = audit_records(make_records(*rows))
+    assert audit.findings == ()
+    assert audit.source_association == 0
+
+
+def test_a_known_ground_truth_stands_in_for_an_unknown_label() -> None:
+    records = make_records({"name": "akiec"}, {"name": "akiec"})
+    assert find(audit_records(records), FindingKind.UNKNOWN_LABELS).num_images == 2
+    assert audit_records(records.assign(truth="SCC")).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "association"),
+    [
+        ([], [], float("nan")),
+        (["a"], ["x"], float("nan")),
+        (["a", "b"], ["x", "x"], float("nan")),
+        (["a", "b"], ["x", "y"], float("nan")),  # as many values as images
+        (["a", "b"] * 50, ["x", "y"] * 50, 1.0),
+        (["a", "a", "b", "b"] * 25, ["x", "y"] * 50, 0.0),
+        # By hand: φ² = 0.36, less 1/99, over 1 - 1/99.
+        (["a"] * 50 + ["b"] * 50, ["x"] * 40 + ["y"] * 10 + ["x"] * 10 + ["y"] * 40, 0.59453),
+    ],
+)
+def test_cramers_v_is_corrected_for_bias(
+    one: list[str], other: list[str], association: float
+) -> None:
+    measured = measure_association(pd.Series(one, dtype=object), pd.Series(other, dtype=object))
+    assert measured == pytest.approx(association, abs=1e-5, nan_ok=True)
+
+
+def test_the_json_has_the_promised_keys_and_no_nan() -> None:
+    document = audit_records(make_records(COPY, COPY)).as_json()
+    assert {
+        "num_images",
+        "num_unreadable",
+        "exact_duplicate_groups",
+        "label_conflict_groups",
+        "train_test_duplicates",
+        "near_duplicate_groups",
+        "shared_lesions",
+        "verdict",
+    } <= document.keys()
+    back = json.loads(json.dumps(document, allow_nan=False))
+    assert back["source_association"] is None
+    assert back["findings"][0]["kind"] == "exact-duplicates"
+
+
+def test_the_known_defects_of_the_nine_class_set_are_found(isic9: pd.DataFrame) -> None:
+    audit = audit_records(isic9)
+    assert (audit.num_images, audit.num_unreadable) == (2359, 0)
+    assert audit.exact_duplicate_groups == 159
+    assert find(audit, FindingKind.EXACT_DUPLICATES).num_images == 318
+    assert audit.label_conflict_groups == 155
+    assert audit.label_conflicts == (
+        LabelConflict(("melanoma", "seborrheic keratosis"), 78),
+        LabelConflict(("actinic keratosis", "nevus"), 77),
+    )
+    assert audit.train_test_duplicates == 18
+    assert audit.num_test == 118
+
+
+def test_with_the_tables_beside_it_44_test_images_are_known_from_train(
+    isic9: pd.DataFrame, shared_data: Path
+) -> None:
+    companions = read_companions(shared_data / "isic9")
+    audit = audit_records(isic9, companions.known_lesions, companions.known_sources)
+    assert audit.shared_lesions == 44
+    assert audit.verdict == (
+        "Do not train or measure on these 2,359 files as they are: labels contradict each other "
+        "on 311 files and scores would be too good (44 Test images known from Train). Use the "
+        "cleaned table, and split by group."
+    )
+    sources = find(audit, FindingKind.SINGLE_SOURCE)
+    assert "None of melanoma comes from ham10000, the largest source." in sources.sentence
+    assert audit.source_association == pytest.approx(0.543, abs=0.001)
+
+
+def test_the_cleaned_nine_class_set_has_no_test_image_that_train_knows(
+    isic9: pd.DataFrame, shared_data: Path
+) -> None:
+    records = read_companions(shared_data / "isic9").tell(isic9)
+    images = apply_decisions(records, decide_files(records))
+    assert images["subset"].value_counts().to_dict() == {"train": 1988, "test": 113}
+    again = audit_records(images.assign(name=images["label"]))
+    assert (again.shared_lesions, again.label_conflict_groups) == (0, 0)
+
+
+def test_a_folder_with_nothing_beside_it_has_no_companions(tmp_path: Path) -> None:
+    (tmp_path / "alone").mkdir()
+    companions = read_companions(tmp_path / "alone")
+    assert (companions.known_lesions, companions.known_sources) == ({}, {})
+    told = companions.tell(make_records({}))
+    assert told[["lesion_id", "truth"]].isna().all(axis=None)
