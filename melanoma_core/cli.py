@@ -6,18 +6,19 @@ libraries of training.
 """
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from melanoma_core.errors import FolderError, MelanomaError
+from melanoma_core.cli_dataset import add_dataset_commands
+from melanoma_core.cli_files import open_cleaned
+from melanoma_core.errors import MelanomaError
 from melanoma_core.settings import load_settings
+from melanoma_core.terminal import log, make_counter, make_folder, print_json
 
 if TYPE_CHECKING:
-    from melanoma_core.data.scanning import Progress
     from melanoma_core.reading.reading import Reading, Refusal
     from melanoma_core.training.trainer import TrainingProgress
 
@@ -53,6 +54,7 @@ def _build_parser() -> argparse.ArgumentParser:
 
     train = commands.add_parser("train", help="train a network and write it as a model")
     train.add_argument("folder", type=Path, metavar="DIR", help="a collection, or a folder of them")
+    train.add_argument("--table", type=Path, metavar="FILE", help="a cleaned table of the audit")
     train.add_argument("--recipe", default="transfer", metavar="NAME")
     train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes")
     train.add_argument(
@@ -67,6 +69,8 @@ def _build_parser() -> argparse.ArgumentParser:
     train.add_argument("--json", action="store_true", help="the model card as JSON")
     train.set_defaults(run=_train)
 
+    add_dataset_commands(commands)
+
     models = commands.add_parser("models", help="list the models")
     models.add_argument("--json", action="store_true", help="their cards as one JSON document")
     models.set_defaults(run=_models)
@@ -75,16 +79,6 @@ def _build_parser() -> argparse.ArgumentParser:
     draw.add_argument("folder", type=Path, metavar="DIR")
     draw.set_defaults(run=_demonstration)
     return parser
-
-
-def _make_folder(path: Path) -> None:
-    """Find out before the work whether its result will have a place."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FolderError(
-            f"Cannot make the folder {path} ({error.strerror}). Name one that can be written to."
-        ) from error
 
 
 def _predict(options: argparse.Namespace) -> int:
@@ -98,7 +92,7 @@ def _predict(options: argparse.Namespace) -> int:
         find_model(load_settings(), options.model), num_threads=0 if num_workers == 1 else 1
     )
     if options.heatmaps:
-        _make_folder(options.heatmaps)
+        make_folder(options.heatmaps)
     rows = []
     results = read_files(classifier, options.images, num_workers)
     names = _name_apart(options.images)
@@ -110,7 +104,7 @@ def _predict(options: argparse.Namespace) -> int:
         if not options.json:
             print(_tell(row), flush=True)
     if options.json:
-        _print_json(rows)
+        print_json(rows)
     return 0 if any(row["status"] == "read" for row in rows) else 2
 
 
@@ -129,11 +123,6 @@ def _name_apart(paths: Sequence[Path]) -> list[str]:
         taken.add(name.casefold())
         names.append(name)
     return names
-
-
-def _print_json(document: object) -> None:
-    # In ASCII, which every terminal and pipe takes, and which holds any file's name.
-    print(json.dumps(document, indent=2, allow_nan=False))
 
 
 def _describe(path: Path, result: "Reading | Refusal", model_id: str) -> dict[str, Any]:
@@ -185,7 +174,7 @@ def _train(options: argparse.Namespace) -> int:
     models_dir = load_settings().models_dir
     for folder in (models_dir, options.checkpoints):
         if folder:
-            _make_folder(folder)
+            make_folder(folder)
 
     from melanoma_core.data.dataset import load_dataset
     from melanoma_core.data.splitting import split_dataset
@@ -194,12 +183,15 @@ def _train(options: argparse.Namespace) -> int:
     from melanoma_core.training.trainer import train_network
 
     weights = options.weights if options.weights == "imagenet" else Path(options.weights)
-    dataset = load_dataset(options.folder, _counter("Scanning photographs"))
+    if options.table:
+        dataset = open_cleaned(options.folder, options.table)
+    else:
+        dataset = load_dataset(options.folder, make_counter("Scanning photographs"))
     for reason, count in dataset.decisions["reason"].value_counts().items():
-        _log(f"{count} files: {reason}")
+        log(f"{count} files: {reason}")
     split = split_dataset(dataset.table, recipe.seed)
     for name, count in split.table["subset"].value_counts().items():
-        _log(f"{count} images in {name}")
+        log(f"{count} images in {name}")
     with tempfile.TemporaryDirectory() as scratch:
         network = train_network(
             recipe,
@@ -207,13 +199,13 @@ def _train(options: argparse.Namespace) -> int:
             weights,
             options.checkpoints or Path(scratch),
             _report_training,
-            _counter("Decoding photographs"),
+            make_counter("Decoding photographs"),
         )
-    _log("\nCalibrating and measuring…")
+    log("\nCalibrating and measuring…")
     folder = release_network(network, Origin(recipe, weights, dataset, split), models_dir)
-    _log(f"Wrote {folder}")
+    log(f"Wrote {folder}")
     if options.json:
-        _print_json(load_card(folder).to_json())
+        print_json(load_card(folder).to_json())
     else:
         print(folder.name)
     return 0
@@ -221,24 +213,12 @@ def _train(options: argparse.Namespace) -> int:
 
 def _report_training(state: "TrainingProgress") -> None:
     minutes, seconds = divmod(round(state.remaining_seconds), 60)
-    _log(
+    log(
         f"\repoch {state.epoch}/{state.num_epochs}  {state.step / state.num_steps:6.1%}  "
         f"loss {state.loss:.3f}  validation: loss {state.validation_loss:.3f}, melanoma AUC "
         f"{state.validation_roc_auc:.3f}  {minutes} min {seconds:02d} s left ",
         end="\n" if state.step * state.num_epochs % state.num_steps == 0 else "",
     )
-
-
-def _counter(what: str) -> "Progress":
-    def show(done: int, total: int) -> None:
-        if done % 100 == 0 or done == total:
-            _log(f"\r{what}: {done}/{total}", end="\n" if done == total else "")
-
-    return show
-
-
-def _log(text: str, end: str = "\n") -> None:
-    print(text, file=sys.stderr, end=end, flush=True)
 
 
 def _models(options: argparse.Namespace) -> int:
@@ -247,7 +227,7 @@ def _models(options: argparse.Namespace) -> int:
 
     cards = [card for _, card in list_models(load_settings())]
     if options.json:
-        _print_json([card.to_json() for card in cards])
+        print_json([card.to_json() for card in cards])
     else:
         for card in cards:
             threshold = card.operating_point.threshold
