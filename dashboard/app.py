@@ -13,6 +13,7 @@ st.set_page_config(
 page = st.navigation(
     [
         st.Page("views/reading.py", title="Reading", default=True),
+        st.Page("views/dataset.py", title="Dataset"),
         st.Page("views/models.py", title="Model"),
     ],
     position="top",

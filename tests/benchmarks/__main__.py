@@ -9,7 +9,7 @@ import platform
 import sys
 from datetime import UTC, datetime
 
-from tests.benchmarks import batch, memory, page, reading, start
+from tests.benchmarks import batch, charts, memory, neighbours, page, reading, scan, start
 
 BENCHMARKS = {
     "reading": reading.measure,
@@ -17,6 +17,9 @@ BENCHMARKS = {
     "page": page.measure,
     "batch": batch.measure,
     "memory": memory.measure,
+    "scan": scan.measure,
+    "neighbours": neighbours.measure,
+    "charts": charts.measure,
 }
 
 
