@@ -21,10 +21,10 @@ def upload(page: Page, paths: list[Path]) -> None:
 
 
 def wait_for_answer(page: Page, name: str | None = None) -> None:
-    # Once only: while a run goes on, Streamlit shows what the last one left beside what is new.
-    for once in (page.locator(".banner"), page.get_by_test_id("stFileUploader")):
-        expect(once).to_have_count(1)
+    # While a run goes on, Streamlit shows what the last one left beside what is new.
+    expect(page.locator(".banner")).to_have_count(1)
     expect(page.locator('[data-test-script-state="notRunning"]')).to_be_visible()
+    expect(page.get_by_test_id("stFileUploader")).to_have_count(1)
     expect(page.locator(".banner")).to_contain_text(BANNER)
     if name:
         expect(page.locator(".st-key-steps .name")).to_have_text(name)

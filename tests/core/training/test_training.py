@@ -169,7 +169,8 @@ def test_the_model_is_listed_and_no_draft_is_left(trained: Trained, card: ModelC
     assert [folder.name for folder in trained.models_dir.iterdir()] == [card.model_id]
     assert card.model_id.startswith("mobilenetv2-20")
     listed = dict(list_models(replace(load_settings(), models_dir=trained.models_dir)))
-    assert listed[trained.model] == card
+    # As JSON, in which an undefined figure equals itself; since Python 3.13 NaN in a card does not.
+    assert listed[trained.model].to_json() == card.to_json()
 
 
 def test_the_card_holds_the_hashes_of_both_files(trained: Trained, card: ModelCard):
