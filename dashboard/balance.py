@@ -267,4 +267,5 @@ def _show_previews(
                         with st.container(width=_PREVIEW_WIDTH, gap="xxsmall"):
                             st.image(pixels, width=_PREVIEW_WIDTH, alt=f"{name} image")
                             st.caption(name)
-                st.caption(f"{name_diagnosis(preview.label)}, {escape_markdown(preview.image_id)}")
+                name = name_diagnosis(Diagnosis(preview.label))
+                st.caption(f"{name}, {escape_markdown(preview.image_id)}")

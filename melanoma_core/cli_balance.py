@@ -1,10 +1,11 @@
 """`python -m melanoma_core dataset balance`: what balancing does to the train subset."""
 
 import argparse
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from melanoma_core.changes import change_fields
 from melanoma_core.cli_files import draw_split, print_table
 from melanoma_core.errors import RecipeError
 from melanoma_core.terminal import make_counter, print_json
@@ -105,26 +106,4 @@ def _make_augmentation(changes: list[str]) -> "Augmentation":
     """Return the usual augmentation with its limits changed by `key=value` strings."""
     from melanoma_core.data.augmentation import Augmentation
 
-    usual = Augmentation()
-    parsers: dict[str, Callable[[str], object]] = {
-        field.name: _parse_bool if field.type is bool else type(getattr(usual, field.name))
-        for field in fields(Augmentation)
-    }
-    parsed: dict[str, Any] = {}
-    for change in changes:
-        key, _, value = change.partition("=")
-        if key not in parsers:
-            raise RecipeError(f'Found no operation "{key}". There are: {", ".join(parsers)}.')
-        try:
-            parsed[key] = parsers[key](value)
-        except ValueError:
-            raise RecipeError(
-                f'Found {key}="{value}". It must be like {getattr(usual, key)}.'
-            ) from None
-    return Augmentation(**parsed)
-
-
-def _parse_bool(text: str) -> bool:
-    if text.lower() not in {"true", "false"}:
-        raise ValueError(text)
-    return text.lower() == "true"
+    return change_fields(Augmentation(), changes, "operation")

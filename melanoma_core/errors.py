@@ -26,3 +26,11 @@ class FolderError(MelanomaError):
 
 class ModelError(MelanomaError):
     """A model is missing, damaged or not one of ours."""
+
+
+class RunError(MelanomaError):
+    """A training run cannot be started, found, recorded or changed."""
+
+
+class SettingsError(MelanomaError):
+    """A variable of the environment has a value that cannot be used."""

@@ -34,7 +34,7 @@ class ClassPlan:
         num_synthetic: New images to make of them.
     """
 
-    label: Diagnosis
+    label: str
     num_originals: int
     num_synthetic: int
 
@@ -54,7 +54,7 @@ class OversamplingPlan:
     """How many new images each class gets.
 
     Attributes:
-        classes: The classes that occur, in the order of `Diagnosis`.
+        classes: The classes that occur, the eight diagnoses in their order, then others by name.
     """
 
     classes: tuple[ClassPlan, ...]
@@ -101,35 +101,36 @@ class Leakage:
     num_relative_in_train: int
 
 
-def class_weights(labels: Iterable[str]) -> dict[Diagnosis, float]:
+def class_weights(labels: Iterable[str]) -> dict[str, float]:
     """Return the weight of an image of each class in the loss, so that every class counts alike.
 
     N / (C · n) with N images in C classes, n of them in this one, as scikit-learn's "balanced":
     the mean over all images is 1.
 
     Args:
-        labels: Diagnosis codes of the train subset; missing ones are left out.
+        labels: Those of the train subset; missing ones are left out.
 
     Returns:
-        The classes that occur, in the order of `Diagnosis`; empty without any label.
+        The classes that occur, the eight diagnoses in their order, then others by name; empty
+        without any label.
     """
     counts = _count_labels(labels)
     num_images = sum(counts.values())
     return {label: num_images / (len(counts) * count) for label, count in counts.items()}
 
 
-def effective_number_weights(labels: Iterable[str], beta: float = 0.999) -> dict[Diagnosis, float]:
+def effective_number_weights(labels: Iterable[str], beta: float = 0.999) -> dict[str, float]:
     """Return milder weights: the more images a class has, the less each further one adds to it.
 
     One over the effective number of images, (1 - beta^n) / (1 - beta): Cui et al. (2019),
     "Class-balanced loss based on effective number of samples", arXiv:1901.05555.
 
     Args:
-        labels: Diagnosis codes of the train subset; missing ones are left out.
+        labels: Those of the train subset; missing ones are left out.
         beta: In [0, 1): 0 weighs all classes alike, near 1 it is one over the count.
 
     Returns:
-        The classes that occur, in the order of `Diagnosis`, scaled to a mean of 1 over classes.
+        The classes that occur, in the same order, scaled to a mean of 1 over classes.
 
     Raises:
         DatasetError: beta is out of range.
@@ -271,6 +272,7 @@ def digest(*parts: object) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
 
 
-def _count_labels(labels: Iterable[str]) -> Mapping[Diagnosis, int]:
+def _count_labels(labels: Iterable[str]) -> Mapping[str, int]:
     counts = pd.Series(list(labels), dtype=object).value_counts()
-    return {label: int(counts[label]) for label in Diagnosis if label in counts.index}
+    others = sorted(label for label in counts.index if label not in set(Diagnosis))
+    return {label: int(counts[label]) for label in [*Diagnosis, *others] if label in counts.index}

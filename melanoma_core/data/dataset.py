@@ -72,7 +72,8 @@ class Dataset:
 def hash_table(table: pd.DataFrame) -> str:
     """Return the SHA-256 (hex) of a table's ids, files' hashes, labels and subsets, in id order."""
     rows = table.sort_values("image_id")[["image_id", "sha256", "label", "subset"]]
-    return hashlib.sha256(rows.to_csv(index=False).encode()).hexdigest()
+    text = rows.to_csv(index=False)  # file names need not be text
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def load_records(

@@ -36,6 +36,8 @@ MAX_SIDE = 512  # px; twice what a network reads
 _SETTINGS_NAME = "oversampling.json"  # what the images were made with; marks the folder as ours
 _PART = ".part"  # of a file that is being written
 _OWN_FILE = re.compile(r"[\w.-]{1,60}-\d+-[0-9a-f]{16}\.jpg(\.part)?", re.ASCII)
+_OWN_FOLDER = re.compile(r"[\w.-]{0,40}-[0-9a-f]{8}", re.ASCII)
+_UNSAFE = re.compile(r"[^\w.-]+", re.ASCII)
 _OWN_TABLES = {_SETTINGS_NAME, MANIFEST_NAME, MANIFEST_NAME + _PART}
 
 
@@ -51,7 +53,7 @@ class Preview:
     """
 
     image_id: str
-    label: Diagnosis
+    label: str
     parent: NDArray[np.uint8]
     child: NDArray[np.uint8]
 
@@ -87,7 +89,7 @@ def preview_oversampling(
         row = table.iloc[child.parent]
         parent = _read_parent(row)
         changed = change_picture(parent, augmentation, _seed_child(row, child, seed))
-        previews.append(Preview(row["image_id"], Diagnosis(row["label"]), parent, changed))
+        previews.append(Preview(row["image_id"], row["label"], parent, changed))
     return previews
 
 
@@ -97,11 +99,14 @@ def oversample(
     augmentation: Augmentation,
     *,
     folder: Path,
-    data_folder: Path,
+    data_folder: Path | None = None,
     seed: int,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Write the new images of a plan as `<folder>/<class>/<parent>-<number>-<key>.jpg`.
+
+    A class folder bears the code of its diagnosis; other labels become a name that every file
+    system takes, with a hash that tells apart what only differs in what was left out.
 
     The same arguments write the same files, on any number of threads. Each is written under
     another name first, and named by all it was made from; so after a call was cut short, the
@@ -113,7 +118,7 @@ def oversample(
         plan: Made of this table.
         augmentation: The limits of each change.
         folder: Missing, empty, or written by this function; outside of the data.
-        data_folder: Where the photographs are; nothing in it is changed.
+        data_folder: A folder to keep out of, besides those that the photographs lie in.
         seed: Of the choice of parents and of the changes.
         progress: Called with the number of images done and their number in all; what it raises
             ends the work.
@@ -128,7 +133,8 @@ def oversample(
     """
     _check_table(table)
     folder = folder.resolve()
-    _check_apart(folder, [data_folder, *{Path(path).parent for path in table["path"]}])
+    data_folders = {Path(path).parent for path in table["path"]}
+    _check_apart(folder, data_folders | ({data_folder} if data_folder else set()))
     settings = _describe(augmentation, seed)
     children = choose_parents(table, plan, seed)
     manifest = _list_images(table, children, settings, seed)
@@ -223,11 +229,18 @@ def _list_images(
     for child in children:
         image_id, label, path, sha256 = parents[child.parent]
         key = digest(settings, image_id, sha256, child.number).hex()[:16]
-        stem = re.sub(r"[^\w.-]+", "_", image_id, flags=re.ASCII)[-40:]
-        name = f"{label}/{stem}-{child.number}-{key}.jpg"
+        stem = re.sub(_UNSAFE, "_", image_id)[-40:]
+        name = f"{_name_folder(label)}/{stem}-{child.number}-{key}.jpg"
         rows.append((name, str(label), image_id, str(path), sha256, seed, child.number))
     # Objects, as pandas' own strings cannot hold a file name that is no UTF-8.
     return pd.DataFrame(rows, columns=list(MANIFEST_COLUMNS), dtype=object).astype(_WHOLE)
+
+
+def _name_folder(label: str) -> str:
+    if label in set(Diagnosis):
+        return str(label)
+    # "Nevus" and "nevus" are one folder on some systems, and "con" is none on others.
+    return f"{re.sub(_UNSAFE, '_', label)[:40]}-{digest(label).hex()[:8]}"
 
 
 def _claim(folder: Path, settings: str, wanted: set[str]) -> None:
@@ -262,7 +275,9 @@ def _is_own(path: Path, folder: Path) -> bool:
     if path.is_symlink():
         return False
     if path.parent == folder:
-        return path.name in (set(Diagnosis) if path.is_dir() else _OWN_TABLES)
+        if path.is_dir():
+            return path.name in set(Diagnosis) or _OWN_FOLDER.fullmatch(path.name) is not None
+        return path.name in _OWN_TABLES
     return path.is_file() and _OWN_FILE.fullmatch(path.name) is not None
 
 

@@ -176,8 +176,8 @@ def list_values(records: pd.DataFrame, column: str) -> list[str]:
 
 def tabulate_weights(
     counts: Mapping[Diagnosis, int],
-    balanced: Mapping[Diagnosis, float],
-    effective_number: Mapping[Diagnosis, float],
+    balanced: Mapping[str, float],
+    effective_number: Mapping[str, float],
 ) -> pd.DataFrame:
     """Put the weights of each class beside its images.
 

@@ -1,6 +1,8 @@
 """Subsets that share no lesion, no patient and no copy."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -49,26 +51,48 @@ def split_dataset(table: pd.DataFrame, seed: int) -> Split:
         DatasetError: There are fewer groups than a split needs.
     """
     groups = find_groups(table)
-    subset = pd.Series("train", index=table.index)
-    subset[np.isin(groups, groups[table["subset"] == "test"])] = "test"
+    in_test = np.isin(groups, groups[table["subset"] == "test"])
+    free = np.flatnonzero(~in_test)
+    subset = np.full(len(table), "test", dtype=object)
+    subset[free] = draw_subsets(
+        table["label"].iloc[free], groups[free], ("test", "validation"), seed
+    )
+    split = table.assign(subset=subset, group=groups).reset_index(drop=True)
+    check_split(split)
+    return Split(split, seed, hash_table(split))
 
-    free = np.flatnonzero(subset == "train")
-    labels = table["label"].iloc[free].astype(str)
-    num_lesions = len(np.unique(groups[free]))
-    most = int(labels.value_counts().max()) if len(free) else 0
+
+def draw_subsets(
+    labels: pd.Series, groups: NDArray[np.integer[Any]], names: Sequence[str], seed: int
+) -> NDArray[np.object_]:
+    """Draw a seventh of the images for each name, stratified by label, never parting a group.
+
+    Args:
+        labels: [N].
+        groups: int [N].
+        names: Of the subsets to draw; fewer than seven.
+        seed: Of the draw.
+
+    Returns:
+        str [N], a name, or "train" for what is left.
+
+    Raises:
+        DatasetError: There are fewer groups than a split needs.
+    """
+    # By NumPy: what pandas' own strings hold must be text, and a folder's name need not be.
+    classes = np.array([str(label) for label in labels])
+    num_lesions = len(np.unique(groups))
+    most = int(np.unique(classes, return_counts=True)[1].max(initial=0))
     if min(num_lesions, most) < _NUM_FOLDS:
         raise DatasetError(
             f"Found {num_lesions} lesions to draw subsets from, and at most {most} photographs of "
             f"one diagnosis. Both must be at least {_NUM_FOLDS}. Add photographs."
         )
     folds = StratifiedGroupKFold(_NUM_FOLDS, shuffle=True, random_state=seed)
-    drawn = folds.split(free, labels, groups[free])
-    for name, (_, fold) in zip(("test", "validation"), drawn, strict=False):
-        subset.iloc[free[fold]] = name
-
-    split = table.assign(subset=subset, group=groups).reset_index(drop=True)
-    check_split(split)
-    return Split(split, seed, hash_table(split))
+    subset = np.full(len(labels), "train", dtype=object)
+    for name, (_, fold) in zip(names, folds.split(classes, classes, groups), strict=False):
+        subset[fold] = name
+    return subset
 
 
 def find_groups(table: pd.DataFrame) -> NDArray[np.int32]:

@@ -25,7 +25,7 @@ def evaluate(
     lesion_ids: NDArray[Any],
     class_names: Sequence[str],
     melanoma_index: int,
-    threshold: float,
+    threshold: float | None,
     *,
     num_resamples: int = 1000,
     seed: int = 0,
@@ -48,7 +48,9 @@ def evaluate(
         lesion_ids: str or int [N], which images show the same lesion; none missing.
         class_names: C diagnosis codes, in the order of the columns.
         melanoma_index: Position of melanoma in `class_names`.
-        threshold: A probability of melanoma at or above it is an alert, in [0, 1].
+        threshold: A probability of melanoma at or above it is an alert, in [0, 1]. None for
+            networks that have none yet: an alert is then melanoma put first, that is, the class
+            with the largest probability.
         num_resamples: Number of bootstrap resamples.
         seed: Makes the resamples repeatable.
 
@@ -67,7 +69,8 @@ def evaluate(
     predicted = exact.argmax(axis=1)
     melanoma_probability = exact[:, melanoma_index]
     is_melanoma = labels == melanoma_index
-    alert = melanoma_probability >= threshold
+    put_first = predicted == melanoma_index
+    alert = put_first if threshold is None else melanoma_probability >= threshold
     everyone = np.ones(len(labels), dtype=bool)
     return {
         "accuracy": _measure_share(draws, predicted == labels, everyone),
@@ -79,6 +82,56 @@ def evaluate(
     } | {
         f"recall_{name}": _measure_share(draws, predicted == index, labels == index)
         for index, name in enumerate(class_names)
+    }
+
+
+def compare(
+    probabilities: NDArray[np.floating[Any]],
+    others: NDArray[np.floating[Any]],
+    labels: NDArray[np.integer[Any]],
+    lesion_ids: NDArray[Any],
+    melanoma_index: int,
+    *,
+    num_resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, Figure]:
+    """Measure how far one network is ahead of another on the same images.
+
+    Both are measured in each resample of lesions, so that what makes a resample easy or hard for
+    both does not widen the interval of the difference. Where no resample differs from another,
+    there is no interval: it would have no width, however few the images.
+
+    Args:
+        probabilities: float [N, C], of the one network.
+        others: float [N, C], of the other.
+        labels: int [N], index of the true class, in [0, C).
+        lesion_ids: str or int [N], which images show the same lesion; none missing.
+        melanoma_index: Position of melanoma.
+        num_resamples: Number of bootstrap resamples.
+        seed: Makes the resamples repeatable.
+
+    Returns:
+        "accuracy" and "melanoma_roc_auc" of the one less those of the other, in [-1, 1]. NaN
+        where undefined.
+
+    Raises:
+        ValueError: The arrays do not fit together, or a number is out of its range.
+    """
+    num_classes = probabilities.shape[-1]
+    for each in (probabilities, others):
+        _check_images(each, labels, lesion_ids, num_classes)
+    _check_alert(melanoma_index, num_classes, None)
+    draws = _draw_lesions(lesion_ids, num_resamples, seed)
+    is_melanoma = labels == melanoma_index
+    num_drawn = draws.sum(np.ones(len(labels)))
+    shares, areas = [], []
+    for each in (probabilities, others):
+        exact = each.astype(np.float64)
+        shares.append(draws.sum(exact.argmax(axis=1) == labels) / num_drawn)
+        areas.append(_rank_pairs(draws, exact[:, melanoma_index], is_melanoma))
+    return {
+        "accuracy": _to_difference(draws, shares[0] - shares[1], len(labels)),
+        "melanoma_roc_auc": _to_difference(draws, areas[0] - areas[1], len(labels)),
     }
 
 
@@ -141,7 +194,15 @@ def _measure_balanced_accuracy(
 def _measure_roc_auc(
     draws: _Draws, score: NDArray[np.float64], is_positive: NDArray[np.bool_]
 ) -> Figure:
-    """Measure the share of pairs, one of each kind, that the score ranks rightly; ties half."""
+    values = _rank_pairs(draws, score, is_positive)
+    fewest = min(draws.count_lesions(is_positive), draws.count_lesions(~is_positive))
+    return _to_figure(values, fewest, None, len(score), draws.weights.shape[1])
+
+
+def _rank_pairs(
+    draws: _Draws, score: NDArray[np.float64], is_positive: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Return the share of pairs, one of each kind, that the score ranks rightly; ties half."""
     positives, negatives = np.flatnonzero(is_positive), np.flatnonzero(~is_positive)
     negatives = negatives[np.argsort(score[negatives])]
     # Weight of the negatives below each positive, in every row at once: a running sum over the
@@ -151,9 +212,7 @@ def _measure_roc_auc(
     below = running[:, np.searchsorted(score[negatives], score[positives], side="left")]
     up_to = running[:, np.searchsorted(score[negatives], score[positives], side="right")]
     won = (positive_weights * (below + up_to) / 2).sum(axis=1)
-    values = _divide(won, positive_weights.sum(axis=1) * running[:, -1])
-    fewest = min(draws.count_lesions(is_positive), draws.count_lesions(~is_positive))
-    return _to_figure(values, fewest, None, len(score), draws.weights.shape[1])
+    return _divide(won, positive_weights.sum(axis=1) * running[:, -1])
 
 
 def _measure_calibration_error(
@@ -195,6 +254,16 @@ def _to_figure(
     """
     low, high = _interval(values, num_cases)
     return Figure(float(values[0]), low, high, count, total, num_lesions)
+
+
+def _to_difference(draws: _Draws, values: NDArray[np.float64], total: int) -> Figure:
+    resampled = values[1:][~np.isnan(values[1:])]
+    low = high = np.nan
+    if len(resampled):
+        low, high = np.quantile(resampled, [_TAIL, 1 - _TAIL])
+    if low == high:
+        low = high = np.nan
+    return Figure(float(values[0]), float(low), float(high), None, total, draws.weights.shape[1])
 
 
 def _interval(values: NDArray[np.float64], num_cases: int) -> tuple[float, float]:
@@ -250,8 +319,8 @@ def _check_images(
         raise ValueError("lesion_ids must be strings or integers, none missing")
 
 
-def _check_alert(melanoma_index: int, num_classes: int, threshold: float) -> None:
+def _check_alert(melanoma_index: int, num_classes: int, threshold: float | None) -> None:
     if not 0 <= melanoma_index < num_classes:
         raise ValueError(f"melanoma_index is {melanoma_index} of {num_classes} classes")
-    if not 0 <= threshold <= 1:
+    if threshold is not None and not 0 <= threshold <= 1:
         raise ValueError(f"threshold is {threshold}; it must be in [0, 1]")

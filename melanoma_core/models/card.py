@@ -42,8 +42,8 @@ class ModelCard:
         class_names: Diagnosis codes in the order of the network's outputs.
         melanoma_index: Position of melanoma in `class_names`.
         image_size: Side of the network's square input, in pixels.
-        heatmap: How the heatmap is made; "activation-maps" is the class activation maps that
-            the ONNX network returns.
+        heatmap: How the maps that the ONNX network returns are made: "activation-maps" are class
+            activation maps; "gradients at <layer>" are Grad-CAM maps of that layer.
         heatmap_scale: Value of an activation map that is drawn at full strength, in logits.
         temperature: Divides the logits before the softmax.
         operating_point: When the alert is raised.

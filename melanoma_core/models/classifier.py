@@ -32,7 +32,7 @@ class Outputs:
 
     Attributes:
         probabilities: float64 [N, C], calibrated; rows sum to 1.
-        embeddings: float32 [N, D], the mean over the last activation.
+        embeddings: float32 [N, D], what the last dense layer sees.
         activation_maps: float32 [N, C, h, w], each class's evidence by place, in logits.
     """
 

@@ -1,5 +1,8 @@
 """keras.Model -> model.onnx with three outputs, checked against the Keras one."""
 
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import keras
@@ -11,6 +14,7 @@ from scipy.special import softmax
 
 from melanoma_core.errors import ModelError
 from melanoma_core.models.classifier import INPUT_NAME, OUTPUT_NAMES
+from melanoma_core.settings import PROJECT_ROOT
 
 # Float32 sums in another order: measured 6e-5 on MobileNetV2; a wrong export is off by far more.
 TOLERANCE = 1e-3
@@ -19,32 +23,51 @@ TOLERANCE = 1e-3
 def export_onnx(network: keras.Model, path: Path) -> None:
     """Write a network as ONNX: photographs in; probabilities, embeddings, activation maps out.
 
-    The activation map of a class is the last activation weighted with the dense head's row of
-    that class (Zhou et al. 2016, arXiv:1512.04150): the head's kernel once more, as a 1×1
-    convolution. Its mean plus the head's bias is the logit.
-
     Args:
-        network: uint8 [N, size, size, 3] -> probabilities [N, C]; layers named "embedding"
-            (global average pooling) and "logits" (dense).
+        network: uint8 [N, size, size, 3] -> probabilities [N, C]; a layer "embedding", which is a
+            global average or a dense layer over a flattened activation, and a dense layer
+            "logits" over it.
         path: File to write.
     """
-    head = network.get_layer("logits")
-    pooling = network.get_layer("embedding")
-    kernel = keras.ops.convert_to_numpy(head.kernel)
-    maps_layer = keras.layers.Conv2D(kernel.shape[1], 1, use_bias=False, name="maps")
-    maps = keras.layers.Permute((3, 1, 2))(maps_layer(pooling.input))
-    maps_layer.set_weights([kernel[None, None]])
-    served = keras.Model(network.input, [network.output, pooling.output, maps])
+    if keras.backend.backend() != "tensorflow":
+        _export_elsewhere(network, path)
+        return
+    served = _add_maps(network)
     served(np.zeros((1, *network.input_shape[1:]), dtype=np.uint8))  # keras exports a called model
     served.export(path, format="onnx", verbose=False)
     _rename(path)
 
 
+def _export_elsewhere(network: keras.Model, path: Path) -> None:
+    """Export in a process with TensorFlow, for which keras needs nothing else installed."""
+    code = (
+        "import os, sys; os.environ['KERAS_BACKEND'] = 'tensorflow'; import keras; "
+        "from pathlib import Path; from melanoma_core.models.export import export_onnx; "
+        "export_onnx(keras.models.load_model(sys.argv[1], compile=False), Path(sys.argv[2]))"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        saved = Path(folder) / "network.keras"
+        network.save(saved)
+        command = [sys.executable, "-c", code, str(saved), str(path.absolute())]
+        subprocess.run(command, cwd=PROJECT_ROOT, stdout=subprocess.DEVNULL, check=True)
+
+
+def describe_heatmap(network: keras.Model) -> str:
+    """Return how the network's maps are made, as `ModelCard.heatmap` says it."""
+    if _has_average(network):
+        return "activation-maps"
+    activation = _find_flattening(network).input
+    (layer,) = (layer for layer in network.layers if layer.output is activation)
+    return f"gradients at {layer.name}"
+
+
 def check_agreement(network: keras.Model, path: Path, pixels: NDArray[np.uint8]) -> float:
     """Compare both forms of a network on real photographs.
 
-    The Keras form is compared with the probabilities that the ONNX form gives and with those
-    that its activation maps amount to, so that what explains is checked with what answers.
+    The Keras form is compared with the probabilities that the ONNX form gives and with what its
+    activation maps amount to, so that what explains is checked with what answers: where the head
+    is an average, with the probabilities that follow from the maps; else with the same maps of
+    the Keras form.
 
     Args:
         network: The Keras form.
@@ -52,23 +75,85 @@ def check_agreement(network: keras.Model, path: Path, pixels: NDArray[np.uint8])
         pixels: uint8 [N, size, size, 3].
 
     Returns:
-        The largest difference between probabilities.
+        The largest of these differences.
 
     Raises:
-        ModelError: It is larger than `TOLERANCE`.
+        ModelError: It is larger than `TOLERANCE`, or a map differs by more than that, as a share
+            of the largest value of all maps.
     """
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     probabilities, _, maps = session.run(OUTPUT_NAMES, {INPUT_NAME: pixels})
-    bias = keras.ops.convert_to_numpy(network.get_layer("logits").bias)
-    explained = softmax(maps.mean(axis=(2, 3)) + bias, axis=1)
-    expected = network.predict(pixels, verbose=0)
-    difference = float(np.abs(np.stack([probabilities, explained]) - expected).max())
-    if not difference <= TOLERANCE:
-        raise ModelError(
-            f"The ONNX form of the network differs from the Keras one by {difference:.2g} in a "
-            f"probability; at most {TOLERANCE:g} is allowed. Do not use it: report this as a bug."
+    expected, _, expected_maps = _add_maps(network).predict(pixels, verbose=0)
+    differences = {"probability": float(np.abs(probabilities - expected).max())}
+    if _has_average(network):
+        bias = keras.ops.convert_to_numpy(network.get_layer("logits").bias)
+        explained = softmax(maps.mean(axis=(2, 3)) + bias, axis=1)
+        differences["probability that its maps amount to"] = float(
+            np.abs(explained - expected).max()
         )
-    return difference
+    else:
+        largest = max(float(np.abs(expected_maps).max()), 1.0)
+        differences["map"] = float(np.abs(maps - expected_maps).max()) / largest
+    for name, difference in differences.items():
+        if not difference <= TOLERANCE:
+            raise ModelError(
+                f"The ONNX form of the network differs from the Keras one by {difference:.2g} in a "
+                f"{name}; at most {TOLERANCE:g} is allowed. Do not use it: report this as a bug."
+            )
+    return max(differences.values())
+
+
+def _has_average(network: keras.Model) -> bool:
+    return isinstance(network.get_layer("embedding"), keras.layers.GlobalAveragePooling2D)
+
+
+def _find_flattening(network: keras.Model) -> keras.layers.Layer:
+    (layer,) = (layer for layer in network.layers if isinstance(layer, keras.layers.Flatten))
+    return layer
+
+
+def _add_maps(network: keras.Model) -> keras.Model:
+    """Return the network with the embedding and the maps [N, C, h, w] as further outputs."""
+    maps = _map_average(network) if _has_average(network) else _map_gradients(network)
+    return keras.Model(network.input, [network.output, network.get_layer("embedding").output, maps])
+
+
+def _map_average(network: keras.Model) -> keras.KerasTensor:
+    """Return the class activation maps (Zhou et al. 2016, arXiv:1512.04150).
+
+    The map of a class is the last activation weighted with the dense head's row of that class:
+    the head's kernel once more, as a 1×1 convolution. Its mean plus the head's bias is the logit.
+    """
+    kernel = keras.ops.convert_to_numpy(network.get_layer("logits").kernel)
+    convolution = keras.layers.Conv2D(kernel.shape[1], 1, use_bias=False, name="maps")
+    maps = keras.layers.Permute((3, 1, 2))(convolution(network.get_layer("embedding").input))
+    convolution.set_weights([kernel[None, None]])
+    return maps
+
+
+def _map_gradients(network: keras.Model) -> keras.KerasTensor:
+    """Return the Grad-CAM maps (Selvaraju et al. 2017, arXiv:1610.02391) of every class's logit.
+
+    Behind the last activation A comes a dense layer W with a ReLU, and one V without: the
+    gradient of a logit by A is W, of the units that are on, times V. So the weight of a filter,
+    the sum of that gradient over its places, is a product of what is known beforehand with which
+    units are on, and no pass backwards is needed. (The sum, where Grad-CAM takes the mean, makes
+    the maps logits, as class activation maps are: those are Grad-CAM's times the places too.)
+    """
+    embedding, flattening = network.get_layer("embedding"), _find_flattening(network)
+    height, width, num_filters = flattening.input.shape[1:]
+    first = keras.ops.convert_to_numpy(embedding.kernel)
+    second = keras.ops.convert_to_numpy(network.get_layer("logits").kernel)
+    by_filter = first.reshape(height * width, num_filters, -1).sum(axis=0)
+    by_unit = np.einsum("fu,uc->ucf", by_filter, second)
+
+    is_on = keras.ops.cast(keras.ops.greater(embedding.output, 0), "float32")
+    product = keras.layers.Dense(by_unit[0].size, use_bias=False, name="filter_weights")
+    weights = keras.layers.Reshape(by_unit[0].shape)(product(is_on))
+    product.set_weights([by_unit.reshape(len(by_unit), -1)])
+    places = keras.layers.Reshape((height * width, num_filters))(flattening.input)
+    maps = keras.ops.matmul(weights, keras.layers.Permute((2, 1))(places))
+    return keras.layers.Reshape((len(by_unit[0]), height, width))(maps)
 
 
 def _rename(path: Path) -> None:

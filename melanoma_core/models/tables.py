@@ -109,7 +109,7 @@ def write_figures(card: ModelCard) -> str:
     """Return the main figures of every subset as a Markdown table, as README shows it."""
     head = ["on lesions it had never seen", *map(name_subset, card.metrics)]
     rows = [
-        [name_figure(name), *(_tell(name, figures[name]) for figures in card.metrics.values())]
+        [name_figure(name), *(tell_figure(name, each[name]) for each in card.metrics.values())]
         for name in _MAIN_FIGURES
     ]
     sizes = [figures["accuracy"] for figures in card.metrics.values()]
@@ -118,7 +118,8 @@ def write_figures(card: ModelCard) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _tell(name: str, figure: Figure) -> str:
+def tell_figure(name: str, figure: Figure) -> str:
+    """Return a figure of `evaluate` with its 95% interval and its counts, as tables show it."""
     if math.isnan(figure.value):
         return UNDEFINED
     if name == "melanoma_roc_auc":  # an area, not a share

@@ -6,9 +6,10 @@ from pathlib import Path
 from urllib.error import URLError
 
 import keras
+import numpy as np
 
 from melanoma_core.errors import RecipeError
-from melanoma_core.training.recipe import Recipe
+from melanoma_core.training.recipe import Architecture, Recipe
 
 EMBEDDING_LAYER = "embedding"
 LOGITS_LAYER = "logits"
@@ -30,58 +31,96 @@ class Backbone:
 
 
 BACKBONES = {
-    "MobileNetV2": Backbone(keras.applications.MobileNetV2, 1 / 127.5, -1.0),
-    "ResNet50V2": Backbone(keras.applications.ResNet50V2, 1 / 127.5, -1.0),
+    Architecture.MOBILENET: Backbone(keras.applications.MobileNetV2, 1 / 127.5, -1.0),
+    Architecture.RESNET: Backbone(keras.applications.ResNet50V2, 1 / 127.5, -1.0),
     # These scale inside.
-    "EfficientNetV2B0": Backbone(keras.applications.EfficientNetV2B0, 1.0, 0.0),
-    "ConvNeXtTiny": Backbone(keras.applications.ConvNeXtTiny, 1.0, 0.0),
+    Architecture.EFFICIENTNET: Backbone(keras.applications.EfficientNetV2B0, 1.0, 0.0),
+    Architecture.CONVNEXT: Backbone(keras.applications.ConvNeXtTiny, 1.0, 0.0),
 }
 
 
-def build_network(recipe: Recipe, num_classes: int, weights: Path | str | None) -> keras.Model:
+def build_network(
+    recipe: Recipe, num_classes: int, weights: Path | str | None, precision: str = "float32"
+) -> keras.Model:
+    """Build the network of a recipe.
+
+    Args:
+        recipe: Architecture, image size, dropout and batch normalisation.
+        num_classes: Number of outputs.
+        weights: "imagenet" (downloaded by keras), a file of the backbone's weights without its
+            head, or None for random ones. A SmallCNN takes none.
+        precision: Policy of keras that the layers compute by.
+
+    Returns:
+        uint8 [N, size, size, 3] -> logits float32 [N, num_classes]; layers named "embedding" and
+        "logits".
+
+    Raises:
+        RecipeError: The weights do not fit the architecture, or cannot be had.
+    """
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        if recipe.architecture.has_backbone:
+            return _build_on_backbone(recipe, num_classes, weights)
+        return _build_small_cnn(recipe, num_classes)
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _build_small_cnn(recipe: Recipe, num_classes: int) -> keras.Model:
+    """Build the network of the classical tutorials: three convolutions, two dense layers."""
+    photograph, activation = _begin(recipe, 1 / 255, 0.0)
+    for number, num_filters in enumerate((16, 32, 64), start=1):
+        activation = keras.layers.Conv2D(
+            num_filters, 3, padding="same", name=f"convolution_{number}"
+        )(activation)
+        if recipe.batch_normalization:
+            activation = keras.layers.BatchNormalization(name=f"normalization_{number}")(activation)
+        activation = keras.layers.ReLU(name=f"activation_{number}")(activation)
+        activation = keras.layers.MaxPooling2D(name=f"pooling_{number}")(activation)
+    flat = keras.layers.Flatten(name="flat")(activation)
+    dropped = keras.layers.Dropout(recipe.dropout, seed=recipe.seed, name="dropout")(flat)
+    embedding = keras.layers.Dense(128, activation="relu", name=EMBEDDING_LAYER)(dropped)
+    logits = keras.layers.Dense(num_classes, name=LOGITS_LAYER, dtype="float32")(embedding)
+    return keras.Model(photograph, logits, name=str(recipe.architecture))
+
+
+def _build_on_backbone(recipe: Recipe, num_classes: int, weights: Path | str | None) -> keras.Model:
     """Build a backbone, the mean over its last activation, and one dense layer.
 
     With such a head the class activation map of a class is the Grad-CAM of its logit (Selvaraju
     2017, arXiv:1610.02391, appendix A), which is why one forward pass can explain every class.
-
-    Args:
-        recipe: Architecture, image size and dropout.
-        num_classes: Number of outputs.
-        weights: "imagenet" (downloaded by keras), a file of the backbone's weights without its
-            head, or None for random ones.
-
-    Returns:
-        uint8 [N, size, size, 3] -> logits float32 [N, num_classes]. Batch normalisation is frozen:
-        its statistics are ImageNet's, and batches of one clinic would bend them.
-
-    Raises:
-        RecipeError: The architecture is not known, or the weights do not fit it.
+    Batch normalisation is frozen: its statistics are ImageNet's, and batches of one clinic would
+    bend them.
     """
-    if recipe.architecture not in BACKBONES:
-        raise RecipeError(
-            f'Found no architecture "{recipe.architecture}". There are: {", ".join(BACKBONES)}.'
-        )
     backbone = BACKBONES[recipe.architecture]
-    size = recipe.image_size
-    photograph = keras.Input((size, size, 3), dtype="uint8", name="photograph")
-    scaled = keras.layers.Rescaling(backbone.scale, backbone.offset)(photograph)
+    photograph, scaled = _begin(recipe, backbone.scale, backbone.offset)
     features = _build_features(recipe.architecture, weights, scaled)
     for layer in features.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.trainable = False
     embedding = keras.layers.GlobalAveragePooling2D(name=EMBEDDING_LAYER)(features.output)
-    dropped = keras.layers.Dropout(recipe.dropout, seed=recipe.seed)(embedding)
+    dropped = keras.layers.Dropout(recipe.dropout, seed=recipe.seed, name="dropout")(embedding)
     logits = keras.layers.Dense(num_classes, name=LOGITS_LAYER, dtype="float32")(dropped)
-    return keras.Model(photograph, logits, name=recipe.architecture)
+    return keras.Model(photograph, logits, name=str(recipe.architecture))
+
+
+def _begin(
+    recipe: Recipe, scale: float, offset: float
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    size = recipe.image_size
+    photograph = keras.Input((size, size, 3), dtype="uint8", name="photograph")
+    return photograph, keras.layers.Rescaling(scale, offset)(photograph)
 
 
 def _build_features(
-    architecture: str, weights: Path | str | None, scaled: keras.KerasTensor
+    architecture: Architecture, weights: Path | str | None, scaled: keras.KerasTensor
 ) -> keras.Model:
     if isinstance(weights, Path) and not weights.is_file():
         raise RecipeError(
             f"Found no file {weights}. Name the backbone's weights without its head, or "
-            "`imagenet` to download them."
+            "`imagenet` to download them, or `none` to start at random."
         )
     try:
         # Inline, not nested: a nested model hides the layers that explanations need.
@@ -99,9 +138,32 @@ def _build_features(
             raise
         raise RecipeError(
             f"Cannot download the weights of {architecture} ({error.__context__.reason}). Connect "
-            "to the internet, or name a file of them with `--weights`."
+            "to the internet, or name a file of them as `weights`."
         ) from error
     return features
+
+
+def split_network(network: keras.Model) -> tuple[keras.Model, keras.Model]:
+    """Return the network's two halves, which share its layers.
+
+    Returns:
+        The backbone, uint8 [N, size, size, 3] -> embedding [N, D]; and the head, embedding ->
+        logits [N, num_classes], with the dropout between them.
+    """
+    embedding = network.get_layer(EMBEDDING_LAYER).output
+    inputs = keras.Input(embedding.shape[1:], name="features")
+    dropped = network.get_layer("dropout")(inputs)
+    head = keras.Model(inputs, network.get_layer(LOGITS_LAYER)(dropped), name="head")
+    return keras.Model(network.input, embedding, name="backbone"), head
+
+
+def seed_dropout(network: keras.Model, seed: int, epoch: int) -> None:
+    """Let whatever draws at random inside the network depend on the seed and the epoch alone."""
+    states = [v for v in network.variables if v.name == "seed_generator_state"]
+    for position, state in enumerate(states):
+        drawn = np.random.SeedSequence([seed, epoch, position]).generate_state(1)
+        # 31 bits, which every backend's whole numbers hold.
+        state.assign(np.array([drawn[0] >> 1, 0], dtype=str(state.dtype)))
 
 
 def add_probabilities(network: keras.Model) -> keras.Model:

@@ -2,8 +2,9 @@
 
 import hashlib
 import importlib.metadata
-import json
 import tempfile
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,25 +15,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from melanoma_core.data.cleaning import Action
-from melanoma_core.data.dataset import Dataset
 from melanoma_core.data.splitting import Split
+from melanoma_core.errors import RecipeError
 from melanoma_core.evaluation.calibration import choose_threshold, fit_temperature
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.metrics import evaluate
 from melanoma_core.models.card import KERAS_NAME, ONNX_NAME, ModelCard, OperatingPoint
 from melanoma_core.models.classifier import Classifier, Outputs, load_classifier
-from melanoma_core.models.export import check_agreement, export_onnx
-from melanoma_core.training.batches import image_weights
+from melanoma_core.models.export import check_agreement, describe_heatmap, export_onnx
+from melanoma_core.taxonomy import Diagnosis
+from melanoma_core.training.batches import count_in_loss
 from melanoma_core.training.network import LOGITS_LAYER, add_probabilities
+from melanoma_core.training.photographs import index_labels, load_pixels
 from melanoma_core.training.recipe import Recipe
-from melanoma_core.training.trainer import (
-    CLASS_NAMES,
-    MELANOMA_INDEX,
-    label_indices,
-    load_pixels,
-)
 
+CLASS_NAMES = tuple(Diagnosis)
+MELANOMA_INDEX = CLASS_NAMES.index(Diagnosis.MEL)
 TARGET_SENSITIVITY = 0.95
 _NUM_COMPARED = 64
 _BATCH = 64
@@ -61,14 +59,14 @@ class Origin:
 
     Attributes:
         recipe: How it was trained.
-        weights: The backbone's weights at the start: "imagenet", a file, or None.
-        dataset: On what.
-        split: In which subsets.
+        class_names: Its outputs, in order.
+        data: What `description.describe_data` told of the data before anything was trained.
+        split: In which subsets, as they were trained on (`preparation.prepare_split`).
     """
 
     recipe: Recipe
-    weights: Path | str | None
-    dataset: Dataset
+    class_names: tuple[str, ...]
+    data: Mapping[str, Any]
     split: Split
 
 
@@ -87,14 +85,16 @@ def release_network(network: keras.Model, origin: Origin, models_dir: Path) -> P
         The new folder.
 
     Raises:
+        RecipeError: The network may not be kept (`check_release`).
         ModelError: The two forms of the network differ.
     """
+    check_release(origin.recipe, origin.class_names)
     models_dir.mkdir(parents=True, exist_ok=True)
     # Begins with a dot, so that no list of models shows it before it is whole.
     with tempfile.TemporaryDirectory(prefix=".draft-", dir=models_dir) as draft_name:
         draft = Path(draft_name)
-        _restore_frequencies(network, origin)
-        card = _write_network(network, origin, draft)
+        with _natural_frequencies(network, origin):
+            card = _write_network(network, origin, draft)
         card = _calibrate(card, origin.split.subset("validation"), draft)
         card = _measure(card, origin.split.subset("test"), draft)
         card.save(draft)
@@ -106,22 +106,58 @@ def release_network(network: keras.Model, origin: Origin, models_dir: Path) -> P
     return folder
 
 
-def _restore_frequencies(network: keras.Model, origin: Origin) -> None:
-    """Undo the balanced draw: probabilities are those of the train subset's own mix.
+def check_release(recipe: Recipe, class_names: Sequence[str]) -> None:
+    """Find out, before anything is trained, whether its network may be kept as a model.
 
-    A class that was drawn more often than it occurs is expected too often by that factor, which
-    the bias of the head takes back exactly (Saerens et al. 2002, doi:10.1162/089976602753284446).
+    Raises:
+        RecipeError: It may not.
     """
-    labels = label_indices(origin.split.subset("train"))
-    drawn = np.bincount(
-        labels, image_weights(labels, origin.recipe.class_balance), minlength=len(CLASS_NAMES)
-    )
-    occurring = np.bincount(labels, minlength=len(CLASS_NAMES)) / len(labels)
+    if recipe.leaks:
+        raise RecipeError(
+            f'The recipe "{recipe.name}" oversamples before it splits, so that its network was '
+            "chosen by images that it had learned. It can be looked at and is never kept as a "
+            "model. Use rebalancing=oversampling instead."
+        )
+    if tuple(class_names) != CLASS_NAMES:
+        raise RecipeError(
+            f"Found the classes {', '.join(class_names)}. A model answers with "
+            f"{', '.join(CLASS_NAMES)}, in this order. Train on the diagnoses of the data."
+        )
+
+
+def correct_frequencies(origin: Origin) -> NDArray[np.float32]:
+    """Return what takes the recipe's rebalancing back from the head's bias, float32 [C].
+
+    A class that counts more in the loss than it occurs is expected too often by that factor,
+    whether it is drawn more often, has new images, or weighs more; the bias takes it back
+    (Saerens et al. 2002, doi:10.1162/089976602753284446): exactly for the cross-entropy, nearly
+    for the focal loss, for smoothed labels and for mixed ones, which temperature scaling follows.
+    What occurs is the mix of the photographs in the train subset, without new images of them.
+    """
+    train = origin.split.subset("train")
+    labels = index_labels(train, origin.class_names)
+    num_classes = len(origin.class_names)
+    counted = np.bincount(labels, count_in_loss(labels, origin.recipe), minlength=num_classes)
+    is_photograph = np.ones(len(train), dtype=bool)
+    if "parent_image_id" in train:
+        is_photograph = train["parent_image_id"].isna().to_numpy()
+    occurring = np.bincount(labels[is_photograph], minlength=num_classes) / is_photograph.sum()
     present = occurring > 0
-    correction = np.zeros(len(CLASS_NAMES))
-    correction[present] = np.log(occurring[present] / drawn[present])
-    head = network.get_layer(LOGITS_LAYER)
-    head.bias.assign(keras.ops.convert_to_numpy(head.bias) + correction.astype(np.float32))
+    correction = np.zeros(num_classes, dtype=np.float32)
+    correction[present] = np.log(occurring[present] / counted[present])
+    return correction
+
+
+@contextmanager
+def _natural_frequencies(network: keras.Model, origin: Origin) -> Generator[None, None, None]:
+    """Let a network give the probabilities of the train subset's own mix, for a while."""
+    bias = network.get_layer(LOGITS_LAYER).bias
+    trained = keras.ops.convert_to_numpy(bias).copy()
+    bias.assign(trained + correct_frequencies(origin))
+    try:
+        yield
+    finally:
+        bias.assign(trained)
 
 
 def _write_network(network: keras.Model, origin: Origin, draft: Path) -> ModelCard:
@@ -145,14 +181,14 @@ def _write_network(network: keras.Model, origin: Origin, draft: Path) -> ModelCa
         class_names=CLASS_NAMES,
         melanoma_index=MELANOMA_INDEX,
         image_size=origin.recipe.image_size,
-        heatmap="activation-maps",
+        heatmap=describe_heatmap(saved),
         heatmap_scale=1.0,
         temperature=1.0,
         operating_point=OperatingPoint(0.5, TARGET_SENSITIVITY, "validation"),
         metrics={},
         files=files,
-        data=_describe_data(origin) | {"keras_onnx_difference": difference},
-        recipe=asdict(origin.recipe) | {"weights": _describe_weights(origin.weights)},
+        data={**origin.data, "keras_onnx_difference": difference},
+        recipe=asdict(origin.recipe) | {"weights": describe_weights(origin.recipe.weights)},
         versions={
             name: importlib.metadata.version(name)
             for name in ("keras", "tensorflow", "onnxruntime", "numpy", "pillow")
@@ -165,7 +201,7 @@ def _write_network(network: keras.Model, origin: Origin, draft: Path) -> ModelCa
 
 
 def _calibrate(card: ModelCard, validation: pd.DataFrame, draft: Path) -> ModelCard:
-    labels = label_indices(validation)
+    labels = index_labels(validation, CLASS_NAMES)
     outputs = read_table(load_classifier(draft), validation)
     temperature = fit_temperature(np.log(outputs.probabilities.clip(1e-12)), labels)
     card = replace(card, temperature=temperature)
@@ -208,7 +244,7 @@ def measure_readings(
     """Measure what the classifier said of some rows of a table; see `metrics.evaluate`."""
     return evaluate(
         outputs.probabilities[rows],
-        label_indices(table)[rows],
+        index_labels(table, CLASS_NAMES)[rows],
         table["group"].to_numpy()[rows],
         card.class_names,
         card.melanoma_index,
@@ -227,38 +263,10 @@ def read_table(classifier: Classifier, table: pd.DataFrame) -> Outputs:
     )
 
 
-def _describe_data(origin: Origin) -> dict[str, Any]:
-    table, decisions = origin.split.table, origin.dataset.decisions
-    changed = decisions[decisions["action"] != Action.KEEP]
-    counts = table.groupby(["subset", "label"]).size().unstack(fill_value=0)
-    return {
-        "sha256": origin.split.sha256,
-        "split_seed": origin.split.seed,
-        "images": {str(k): int(v) for k, v in table["subset"].value_counts().items()},
-        "lesions": {str(k): int(v) for k, v in table.groupby("subset")["group"].nunique().items()},
-        "images_by_label": json.loads(counts.to_json(orient="index")),
-        "images_by_source": json.loads(
-            table.groupby(["subset", "source"]).size().unstack(fill_value=0).to_json(orient="index")
-        ),
-        "images_without": {
-            name: int(table[name].isna().sum()) for name in ("lesion_id", "patient_id")
-        },
-        "longer_side_pixels": {
-            name: float(table[["width", "height"]].max(axis=1).agg(name))
-            for name in ("min", "median", "max")
-        },
-        "licences": [
-            *sorted(set(table["licence"].dropna())),
-            "ISIC Archive, licence by image, where a table names none",
-        ],
-        "licence_of_the_model": "CC BY-NC 4.0 (non-commercial), as its training data's",
-        "file_decisions": json.loads(
-            changed.groupby("reason").size().sort_index().to_json(orient="index")
-        ),
-    }
-
-
-def _describe_weights(weights: Path | str | None) -> dict[str, str] | str | None:
-    if not isinstance(weights, Path):
+def describe_weights(weights: str) -> dict[str, str | None] | str:
+    """Return the weights of a recipe without the path, which is nobody's business."""
+    if weights in {"imagenet", "none"}:
         return weights
-    return {"file": weights.name, "sha256": hashlib.sha256(weights.read_bytes()).hexdigest()}
+    path = Path(weights)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+    return {"file": path.name, "sha256": digest}

@@ -1,238 +1,298 @@
 """Recipe and split -> trained weights."""
 
-import json
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
-from melanoma_core.data.images import read_image, resize_to_square
 from melanoma_core.data.scanning import Progress
 from melanoma_core.data.splitting import Split
-from melanoma_core.errors import DatasetError, RecipeError
-from melanoma_core.taxonomy import Diagnosis
-from melanoma_core.training.batches import TrainingBatches
-from melanoma_core.training.network import build_network
+from melanoma_core.errors import DatasetError
+from melanoma_core.training.batches import TrainingBatches, hold_still
+from melanoma_core.training.checkpoints import (
+    Arrays,
+    Checkpoint,
+    load_checkpoint,
+    load_features,
+    remove_features,
+    save_checkpoint,
+    save_features,
+    sign_training,
+)
+from melanoma_core.training.hardware import choose_precision
+from melanoma_core.training.inference import predict
+from melanoma_core.training.learning import compile_network
+from melanoma_core.training.monitoring import measure_epoch
+from melanoma_core.training.network import build_network, split_network
+from melanoma_core.training.observer import EpochReport, Observer, Phase
+from melanoma_core.training.photographs import index_labels, open_pixels
+from melanoma_core.training.predictions import find_melanoma
+from melanoma_core.training.preparation import PUBLISHED, TEST, TRAIN, VALIDATION
 from melanoma_core.training.recipe import Recipe
+from melanoma_core.training.schedule import find_best, is_enough, learning_rate_at
+from melanoma_core.training.stage import Labelled, Pace, Stage
+from melanoma_core.training.writing import tell_full_disk
 
-CLASS_NAMES = tuple(Diagnosis)
-MELANOMA_INDEX = CLASS_NAMES.index(Diagnosis.MEL)
-_OWNER_NAME = "training.json"  # in the folder of checkpoints: whose they are
-
-
-@dataclass(frozen=True)
-class TrainingProgress:
-    """Where a training stands after a step.
-
-    Attributes:
-        epoch: Number of the epoch that runs, from 1.
-        num_epochs: Epochs in all.
-        step: Steps done in all epochs together.
-        num_steps: Steps of all epochs together.
-        loss: Mean training loss of the epoch so far.
-        remaining_seconds: Estimate of what is left, from the pace so far.
-        validation_roc_auc: Of melanoma, after the last epoch that ended; NaN before.
-        validation_loss: Likewise.
-    """
-
-    epoch: int
-    num_epochs: int
-    step: int
-    num_steps: int
-    loss: float
-    remaining_seconds: float
-    validation_roc_auc: float
-    validation_loss: float
-
-
-Report = Callable[[TrainingProgress], None]
-
-
-def load_pixels(
-    table: pd.DataFrame, image_size: int, progress: Progress | None = None
-) -> NDArray[np.uint8]:
-    """Decode the photographs of a table once, at the size that the network sees.
-
-    Returns:
-        uint8 [N, size, size, 3], in the order of the table.
-
-    Raises:
-        ImageError: A file has gone or changed since the table was made.
-    """
-    pixels = np.empty((len(table), image_size, image_size, 3), dtype=np.uint8)
-
-    def load(row: int) -> None:
-        # As a reading does, to the pixel: another way to the same size is another picture.
-        photograph = read_image(Path(table["path"].iloc[row]))
-        pixels[row] = resize_to_square(photograph.pixels, image_size)
-
-    with ThreadPoolExecutor() as pool:
-        for done, _ in enumerate(pool.map(load, range(len(table))), start=1):
-            if progress:
-                progress(done, len(table))
-    return pixels
-
-
-def label_indices(table: pd.DataFrame) -> NDArray[np.int64]:
-    """Return the position of each row's label in `CLASS_NAMES`, int64 [N]."""
-    positions = {name: index for index, name in enumerate(CLASS_NAMES)}
-    return np.array([positions[label] for label in table["label"]], dtype=np.int64)
+_ORDER = 3  # a stream of chance; see `batches` for the others
 
 
 def train_network(
     recipe: Recipe,
     split: Split,
+    class_names: Sequence[str],
     weights: Path | str | None,
-    checkpoints: Path,
-    report: Report,
-    progress: Progress | None = None,
+    folder: Path,
+    observer: Observer,
 ) -> keras.Model:
-    """Train on the train subset, watching the validation subset; test is not looked at.
+    """Train on the train subset, watching validation; test is not looked at.
+
+    First the head alone, on features of the frozen backbone, then the whole network. The state
+    is kept after each epoch: the same call goes on where a killed one was, and on a processor it
+    ends at the very same weights.
 
     Args:
         recipe: How.
-        split: On what.
+        split: On what, as `preparation.prepare_split` returns it.
+        class_names: Outputs of the network, in order; one of them means melanoma.
         weights: Of the backbone; see `network.build_network`.
-        checkpoints: Folder that keeps the state after each epoch, so that the same call
-            continues where a killed one stopped.
-        report: Called after each step.
-        progress: Called while the photographs are decoded.
+        folder: Keeps the state.
+        observer: Follows it, and may stop it within a batch.
 
     Returns:
-        The network of the last epoch, with logits as its output.
+        The network, uint8 photographs -> logits float32, of the last epoch or, with early
+        stopping, of the best.
 
     Raises:
         DatasetError: A subset lacks melanoma or any other diagnosis.
-        RecipeError: The weights do not fit, or the checkpoints are those of another training.
+        RecipeError: The weights do not fit, the folder holds the state of another training, or
+            the loss is no longer a number.
         ImageError: A file has gone or changed since the split was made.
+        FolderError: The folder cannot be written to, as on a full disk.
+        Stopped: The observer raised it.
     """
-    train, validation = split.subset("train"), split.subset("validation")
-    _check_subsets(split)
-    _claim(checkpoints, recipe, split)
+    _check_subsets(split, class_names)
+    with tell_full_disk(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    signature = sign_training(recipe, split, class_names)
+    kept = load_checkpoint(folder, signature)
     keras.utils.set_random_seed(recipe.seed)
-    # Before the minutes of decoding, since its weights may be wrong.
-    network = build_network(recipe, len(CLASS_NAMES), weights)
-    both = load_pixels(pd.concat([train, validation]), recipe.image_size, progress)
-    batches = TrainingBatches(both[: len(train)], label_indices(train), len(CLASS_NAMES), recipe)
-    network.compile(
-        optimizer=keras.optimizers.AdamW(
-            learning_rate=_schedule(recipe, len(batches)), weight_decay=recipe.weight_decay
-        ),
-        loss=keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=recipe.label_smoothing
-        ),
-        jit_compile=False,  # XLA on a CPU takes 14 times as long here as without
-    )
-    watcher = _Watcher(
-        batches, both[len(train) :], label_indices(validation), recipe.epochs, report
-    )
-    network.fit(
-        batches,
-        epochs=recipe.epochs,
-        shuffle=False,  # the batches are drawn at random; keras' order of them could not be resumed
-        verbose=0,
-        callbacks=[keras.callbacks.BackupAndRestore(checkpoints, delete_checkpoint=False), watcher],
-    )
-    return network
+    precision = choose_precision(recipe)
+    # Before the minutes of decoding, since its weights may be wrong. A checkpoint has its own.
+    network = build_network(recipe, len(class_names), None if kept else weights, precision)
+    training = _Training(recipe, tuple(class_names), folder, signature, observer, network)
+    if kept:
+        training.restore(kept)
+    if not training.is_over:
+        _train(training, split)
+    return training.finish(precision)
 
 
-def _check_subsets(split: Split) -> None:
+class _Training:
+    """A training with all that it keeps.
+
+    Attributes:
+        recipe: The recipe.
+        class_names: Outputs of the network.
+        folder: Where the state is kept.
+        signature: Of the state.
+        observer: Follows it.
+        network: What is trained.
+        history: What was measured after each epoch so far.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        class_names: tuple[str, ...],
+        folder: Path,
+        signature: str,
+        observer: Observer,
+        network: keras.Model,
+    ) -> None:
+        self.recipe = recipe
+        self.class_names = class_names
+        self.folder = folder
+        self.signature = signature
+        self.observer = observer
+        self.network = network
+        self.history: tuple[EpochReport, ...] = ()
+        self._best: Arrays = ()
+        self._restored: Checkpoint | None = None
+
+    def restore(self, kept: Checkpoint) -> None:
+        """Take up what an earlier process kept, and tell its epochs again."""
+        self.network.set_weights(kept.weights)
+        self.history = kept.history
+        self._best = kept.best or kept.weights
+        self._restored = kept
+        for report in kept.history:
+            self.observer.on_epoch(report)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether every epoch is done, or early stopping ends the training."""
+        return len(self.history) >= self.recipe.total_epochs or is_enough(
+            self._losses, self.recipe.early_stopping
+        )
+
+    @property
+    def _losses(self) -> list[float]:
+        """Validation losses of the whole network so far."""
+        return [
+            report.figures[VALIDATION]["loss"]
+            for report in self.history
+            if report.phase is Phase.NETWORK
+        ]
+
+    def tell(self, phase: Phase, already: int = 0, total: int | None = None) -> Progress:
+        """Return what reports the progress of a phase to the observer."""
+
+        def report(done: int, of: int) -> None:
+            self.observer.on_phase(phase, already + done, total or of)
+
+        return report
+
+    def run(self, stage: Stage) -> None:
+        """Train a phase from its first epoch that was not done."""
+        optimizer = stage.model.optimizer
+        optimizer.build(stage.model.trainable_variables)
+        if self._restored and self._restored.phase is stage.phase:
+            for variable, value in zip(optimizer.variables, self._restored.optimizer, strict=True):
+                variable.assign(value)
+        pace = Pace()
+        while len(self.history) < stage.end and not self.is_over:
+            epoch = len(self.history)
+            learning_rate = stage.train_epoch(epoch, self.recipe, pace, self.observer)
+            started = time.perf_counter()
+            report = EpochReport(
+                epoch + 1,
+                self.recipe.total_epochs,
+                stage.phase,
+                learning_rate,
+                self._measure(stage),
+            )
+            self._keep(report, stage)
+            pace.rest_seconds = time.perf_counter() - started
+            self.observer.on_epoch(report)
+
+    def _measure(self, stage: Stage) -> dict[str, dict[str, float]]:
+        return {
+            name: measure_epoch(
+                predict(stage.model, images.inputs, progress=self.tell(Phase.MEASURING)),
+                images.labels,
+                self.class_names,
+            )
+            for name, images in stage.measured.items()
+        }
+
+    def _keep(self, report: EpochReport, stage: Stage) -> None:
+        self.history = (*self.history, report)
+        weights = self.network.get_weights()
+        best: Arrays = ()
+        if self.recipe.early_stopping and report.phase is Phase.NETWORK:
+            if find_best(self._losses) == len(self._losses) - 1:
+                self._best = weights
+            else:
+                best = self._best
+        optimizer = [variable.numpy() for variable in stage.model.optimizer.variables]
+        kept = Checkpoint(self.history, weights, optimizer, best)
+        save_checkpoint(self.folder, self.signature, kept)
+
+    def finish(self, precision: str) -> keras.Model:
+        """Return the network with the weights that are wanted, computing in 32 bits."""
+        if self.recipe.early_stopping and self._best:
+            self.network.set_weights(self._best)
+        if precision == "float32":
+            return self.network
+        exact = build_network(self.recipe, len(self.class_names), None)
+        exact.set_weights(self.network.get_weights())
+        return exact
+
+
+def _train(training: _Training, split: Split) -> None:
+    recipe = training.recipe
+    tables = {name: split.subset(name) for name in (TRAIN, VALIDATION, PUBLISHED)}
+    # In an order of chance, so that its first rows are a sample.
+    order = np.random.default_rng([recipe.seed, _ORDER]).permutation(len(tables[TRAIN]))
+    tables[TRAIN] = tables[TRAIN].iloc[order]
+    table = pd.concat([rows for rows in tables.values() if len(rows)], ignore_index=True)
+    labels = index_labels(table, training.class_names)
+    tell = training.tell(Phase.DECODING)
+    with open_pixels(table, recipe.image_size, training.folder, tell) as pixels:
+        ends = np.cumsum([len(rows) for rows in tables.values()])
+        photographs = {
+            name: Labelled(pixels[end - len(rows) : end], labels[end - len(rows) : end])
+            for (name, rows), end in zip(tables.items(), ends, strict=True)
+            if len(rows)
+        }
+        if len(training.history) < recipe.head_epochs:
+            training.run(_make_head_stage(training, photographs))
+        remove_features(training.folder)
+        training.run(_make_network_stage(training, photographs))
+
+
+def _make_head_stage(training: _Training, photographs: Mapping[str, Labelled]) -> Stage:
+    recipe = training.recipe
+    backbone, head = split_network(training.network)
+    features = load_features(training.folder, training.signature)
+    if features is None:
+        total = sum(len(images.labels) for images in photographs.values())
+        features = {}
+        for name, images in photographs.items():
+            done = sum(map(len, features.values()))
+            tell = training.tell(Phase.FEATURES, done, total)
+            features[name] = predict(backbone, images.inputs, progress=tell)
+        save_features(training.folder, training.signature, features)
+    compile_network(head, recipe)
+    subsets = {
+        name: Labelled(features[name], images.labels) for name, images in photographs.items()
+    }
+    return Stage(
+        phase=Phase.HEAD,
+        model=head,
+        batches=TrainingBatches(*subsets[TRAIN], len(training.class_names), hold_still(recipe)),
+        measured=_choose_measured(subsets),
+        first_epoch=0,
+        num_epochs=recipe.head_epochs,
+        learning_rate=lambda _: recipe.head_learning_rate,
+        is_last=False,
+    )
+
+
+def _make_network_stage(training: _Training, photographs: Mapping[str, Labelled]) -> Stage:
+    recipe = training.recipe
+    compile_network(training.network, recipe)
+    batches = TrainingBatches(*photographs[TRAIN], len(training.class_names), recipe)
+    return Stage(
+        phase=Phase.NETWORK,
+        model=training.network,
+        batches=batches,
+        measured=_choose_measured(photographs),
+        first_epoch=recipe.head_epochs,
+        num_epochs=recipe.epochs,
+        learning_rate=lambda step: learning_rate_at(recipe, step, len(batches)),
+        is_last=True,
+    )
+
+
+def _choose_measured(subsets: Mapping[str, Labelled]) -> dict[str, Labelled]:
+    """Return the subsets, and of the train subset no more images than validation has."""
+    sample = subsets[TRAIN].head(len(subsets[VALIDATION].labels))
+    return {**subsets, TRAIN: sample}
+
+
+def _check_subsets(split: Split, class_names: Sequence[str]) -> None:
     """Find out before hours of training what would fail after them."""
-    for name in ("train", "validation", "test"):
+    melanoma = class_names[find_melanoma(class_names)]
+    for name in (TRAIN, VALIDATION, TEST):
         labels = split.subset(name)["label"]
-        num_melanomas = int((labels == Diagnosis.MEL).sum())
+        num_melanomas = int((labels == melanoma).sum())
         if not 0 < num_melanomas < len(labels):
             raise DatasetError(
                 f"Found {num_melanomas} melanomas among the {len(labels)} photographs of the "
                 f"{name} subset. It needs at least 1, and 1 of another diagnosis. Add "
                 "photographs of more lesions."
             )
-
-
-def _claim(checkpoints: Path, recipe: Recipe, split: Split) -> None:
-    """Keep a training's state from being continued by another one.
-
-    Another split would test on images that the state was trained on, and another recipe would
-    be told on a card of a network that it did not make.
-    """
-    owner = json.dumps({"recipe": asdict(recipe), "split": split.sha256}, indent=2)
-    path = checkpoints / _OWNER_NAME
-    found = path.read_text("utf-8") if path.exists() else None
-    if found != owner and checkpoints.is_dir() and any(checkpoints.iterdir()):
-        raise RecipeError(
-            f"{checkpoints} holds the state of a training with another recipe or other data. Name "
-            "an empty folder, or repeat the recipe and data that it was begun with."
-        )
-    checkpoints.mkdir(parents=True, exist_ok=True)
-    path.write_text(owner, "utf-8")
-
-
-def _schedule(recipe: Recipe, steps_per_epoch: int) -> keras.optimizers.schedules.CosineDecay:
-    warmup_steps = recipe.warmup_epochs * steps_per_epoch
-    return keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=recipe.learning_rate / 100,
-        decay_steps=max(1, recipe.epochs * steps_per_epoch - warmup_steps),
-        warmup_target=recipe.learning_rate,
-        warmup_steps=warmup_steps,
-    )
-
-
-class _Watcher(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no types
-    """Measures the validation subset after each epoch and reports after each step."""
-
-    def __init__(
-        self,
-        batches: TrainingBatches,
-        pixels: NDArray[np.uint8],
-        labels: NDArray[np.int64],
-        num_epochs: int,
-        report: Report,
-    ) -> None:
-        super().__init__()
-        self._batches = batches
-        self._pixels = pixels
-        self._labels = labels
-        self._num_epochs = num_epochs
-        self._steps_per_epoch = len(batches)
-        self._report = report
-        self._started = time.monotonic()
-        self._steps_here = 0  # a resumed run's pace is that of its own steps
-        self._epoch = 0
-        self._roc_auc = self._loss = float("nan")
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002  # keras' signature
-        self._epoch = epoch
-        self._batches.start_epoch(epoch)
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        self._steps_here += 1
-        step = self._epoch * self._steps_per_epoch + batch + 1
-        num_steps = self._num_epochs * self._steps_per_epoch
-        pace = (time.monotonic() - self._started) / self._steps_here
-        self._report(
-            TrainingProgress(
-                epoch=self._epoch + 1,
-                num_epochs=self._num_epochs,
-                step=step,
-                num_steps=num_steps,
-                loss=float((logs or {}).get("loss", float("nan"))),
-                remaining_seconds=pace * (num_steps - step),
-                validation_roc_auc=self._roc_auc,
-                validation_loss=self._loss,
-            )
-        )
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002  # keras' signature
-        logits = self.model.predict(self._pixels, batch_size=128, verbose=0).astype(np.float64)
-        log_sum = np.logaddexp.reduce(logits, axis=1)
-        rows = np.arange(len(logits))
-        self._loss = float(np.mean(log_sum - logits[rows, self._labels]))
-        melanoma = np.exp(logits[:, MELANOMA_INDEX] - log_sum)
-        self._roc_auc = float(roc_auc_score(self._labels == MELANOMA_INDEX, melanoma))

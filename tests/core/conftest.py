@@ -1,13 +1,18 @@
-"""What the tests of the core share: photographs that a test draws for itself."""
+"""What the tests of the core share: photographs that a test draws for itself, and a witness."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from melanoma_core.data.dataset import Dataset, load_dataset
+from melanoma_core.data.splitting import Split, split_dataset
 from melanoma_core.models.registry import BUNDLED
+from melanoma_core.training.observer import BatchState, EpochReport, Phase, Stopped
+from melanoma_core.training.recipe import Architecture
 
 Draw = Callable[..., Path]
 
@@ -29,3 +34,74 @@ def draw() -> Draw:
 def bundled() -> Path:
     """Folder of the model that comes with the project."""
     return BUNDLED
+
+
+@pytest.fixture(scope="session")
+def drawn_dataset(tmp_path_factory: pytest.TempPathFactory, draw: Draw) -> Dataset:
+    """Twenty-eight melanomas and fifty-six nevi, a copy and a file that is no picture."""
+    data = tmp_path_factory.mktemp("drawn") / "data"
+    for number in range(84):
+        draw(data / ("melanoma" if number % 3 == 0 else "nevus") / f"{number:02d}.jpg", number)
+    draw(data / "nevus" / "copy.jpg", 1)  # of nevus/01.jpg, to the byte
+    (data / "melanoma" / "broken.jpg").write_text("no picture")
+    return load_dataset(data)
+
+
+@pytest.fixture(scope="session")
+def drawn_split(drawn_dataset: Dataset) -> Split:
+    """Sixty images in train, twelve each in validation and test; a third are melanomas."""
+    return split_dataset(drawn_dataset.table, seed=1)
+
+
+class Witness:
+    """Remembers what a training tells, and stops it where it is told to.
+
+    Args:
+        stop_at: Epoch and batch, counted from 1; or a phase; or None.
+    """
+
+    def __init__(self, stop_at: tuple[int, int] | Phase | None = None) -> None:
+        self.stop_at = stop_at
+        self.phases: list[tuple[Phase, int, int]] = []
+        self.batches: list[BatchState] = []
+        self.epochs: list[EpochReport] = []
+
+    def on_phase(self, phase: Phase, done: int, total: int) -> None:
+        self.phases.append((phase, done, total))
+        if phase is self.stop_at:
+            raise Stopped
+
+    def on_batch(self, state: BatchState) -> None:
+        self.batches.append(state)
+        if (state.epoch, state.batch) == self.stop_at:
+            raise Stopped
+
+    def on_epoch(self, report: EpochReport) -> None:
+        self.epochs.append(report)
+
+
+@pytest.fixture(scope="session")
+def make_witness() -> type[Witness]:
+    return Witness
+
+
+def build_tiny(include_top: bool, weights: None, input_tensor: Any) -> Any:
+    """Build what can stand where a backbone stands: the real ones take seconds to compile."""
+    import keras
+
+    assert (include_top, weights) == (False, None)
+    activation = keras.layers.Conv2D(12, 3, strides=4)(input_tensor)
+    activation = keras.layers.BatchNormalization()(activation)
+    source = keras.utils.get_source_inputs(input_tensor)
+    return keras.Model(source, keras.layers.ReLU()(activation))
+
+
+@pytest.fixture(scope="module")
+def tiny_backbone() -> Iterator[None]:
+    """Let MobileNetV2 be a single convolution."""
+    from melanoma_core.training.network import BACKBONES, Backbone
+
+    with pytest.MonkeyPatch.context() as patch:
+        tiny = Backbone(build_tiny, 1 / 127.5, -1.0)
+        patch.setitem(BACKBONES, Architecture.MOBILENET, tiny)
+        yield

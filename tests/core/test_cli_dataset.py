@@ -116,7 +116,10 @@ def test_bad_usage_ends_with_2_and_says_nothing_on_standard_output(call, argumen
         (["--method", "class-weights", "--target", "9"], "Found --target with --method class-w"),
         (["--method", "oversampling", "--set", "magic=1"], 'Found no operation "magic". There are'),
         (["--method", "oversampling", "--set", "rotation=far"], 'Found rotation="far". It must be'),
-        (["--method", "oversampling", "--set", "flip=1"], 'Found flip="1". It must be like True.'),
+        (
+            ["--method", "oversampling", "--set", "flip=1"],
+            'Found flip="1". It must be true or false, as True.',
+        ),
         (["--method", "oversampling", "--set", "zoom=7"], "Found zoom=7.0. It must lie in [0,"),
         (["--method", "oversampling", "--target", "0"], "Found a target of 0 images per class."),
     ],

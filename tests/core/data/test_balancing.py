@@ -104,6 +104,14 @@ def test_a_plan_fills_up_to_the_largest_class_or_to_a_target_and_removes_nothing
     assert [c.num_after for c in plan_oversampling(table, 5).classes] == [5, 10, 5]
 
 
+def test_names_that_are_no_diagnosis_follow_the_eight_in_order_of_the_alphabet():
+    labels = ["wart", "mole", "mole", NV, MEL, None]
+    assert list(class_weights(labels)) == [MEL, NV, "mole", "wart"]
+    assert class_weights(labels)["mole"] == 5 / (4 * 2)
+    plan = plan_oversampling(make_table({"wart": 1, "mole": 3}))
+    assert plan.classes == (ClassPlan("mole", 3, 0), ClassPlan("wart", 1, 2))
+
+
 def test_the_originals_of_a_class_are_used_evenly():
     table = make_table({NV: 12, MEL: 5})
     children = choose_parents(table, plan_oversampling(table), seed=1)

@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,17 +12,11 @@ from melanoma_core.data.catalogue import (
 )
 from melanoma_core.data.dataset import load_records
 from melanoma_core.errors import DatasetError
-from melanoma_core.settings import Settings
+from melanoma_core.settings import Settings, load_settings
 
 
 def make_settings(tmp_path: Path, data_dir: Path | None = None) -> Settings:
-    return Settings(
-        models_dir=tmp_path / "models",
-        model=None,
-        data_dir=data_dir,
-        cache_dir=tmp_path / "cache",
-        archive_url="",
-    )
+    return replace(load_settings(), data_dir=data_dir, cache_dir=tmp_path / "cache")
 
 
 @pytest.fixture

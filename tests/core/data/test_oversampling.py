@@ -1,5 +1,6 @@
 import hashlib
 import os
+import re
 import resource
 from pathlib import Path
 
@@ -109,6 +110,28 @@ def test_every_new_image_names_its_parent(data, folder):
     written = {str(path) for path in folder.rglob("*.jpg")}
     assert written == set(manifest["path"])
     check_parents(manifest, table)
+
+
+def test_classes_of_any_name_get_folders_apart_that_every_file_system_takes(data, folder):
+    labels = ["nevus", "Nevus", "a/b", "a b", "../up", "con", "", "皮"]
+    table = write_photographs(data, dict.fromkeys(labels, 1))
+    manifest = run(table, data, folder, target=2)
+    assert manifest["label"].tolist() == sorted(labels)
+    places = {Path(path).parent for path in manifest["path"]}
+    assert len({place.name.casefold() for place in places}) == 8
+    assert {place.parent for place in places} == {folder}
+    assert all(re.fullmatch(r"[\w.-]+", place.name, re.ASCII) for place in places)
+    again = run(table, data, folder, target=2)
+    assert again.equals(manifest)
+    assert read_manifest(folder).astype(object).equals(manifest.astype(object))
+
+
+def test_new_images_need_no_folder_of_data_to_be_named(data, folder):
+    table = write_photographs(data, MIXED)
+    plan = plan_oversampling(table)
+    assert len(oversample(table, plan, AUGMENTATION, folder=folder, seed=1)) == 5
+    with pytest.raises(DatasetError, match="is where the photographs are"):
+        oversample(table, plan, AUGMENTATION, folder=data / "new", seed=1)
 
 
 def test_the_manifest_is_read_as_it_was_written(data, folder):

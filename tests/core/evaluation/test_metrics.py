@@ -9,7 +9,7 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, recall_score, roc_auc_score
 
 from melanoma_core.evaluation.figure import Figure
-from melanoma_core.evaluation.metrics import evaluate
+from melanoma_core.evaluation.metrics import compare, evaluate
 
 CLASS_NAMES = ("MEL", "NV", "BCC")
 
@@ -32,7 +32,7 @@ def measure(
     probabilities: np.ndarray = PROBABILITIES,
     labels: np.ndarray = LABELS,
     lesion_ids: np.ndarray = LESION_IDS,
-    threshold: float = 0.4,
+    threshold: float | None = 0.4,
     **options: int,
 ) -> dict[str, Figure]:
     return evaluate(probabilities, labels, lesion_ids, CLASS_NAMES, 0, threshold, **options)
@@ -129,6 +129,14 @@ def test_every_figure_says_what_it_rests_on():
 def test_a_probability_at_the_threshold_is_an_alert():
     assert measure(threshold=0.3)["sensitivity"].value == 1.0
     assert measure(threshold=np.nextafter(0.3, 1))["sensitivity"].value == 0.5
+
+
+def test_without_a_threshold_melanoma_put_first_is_an_alert():
+    figures = measure(threshold=None)
+    # Put first in photographs 0 and 2: one of two melanomas, and one of four others.
+    assert (figures["sensitivity"].count, figures["sensitivity"].total) == (1, 2)
+    assert (figures["specificity"].count, figures["specificity"].total) == (3, 4)
+    assert figures["sensitivity"] == figures["recall_MEL"]
 
 
 def test_balanced_accuracy_is_the_mean_over_the_classes_that_occur():
@@ -351,3 +359,52 @@ def test_no_image_is_refused():
 def test_a_melanoma_index_outside_the_classes_is_refused():
     with pytest.raises(ValueError, match="melanoma_index is 3 of 3 classes"):
         evaluate(PROBABILITIES, LABELS, LESION_IDS, CLASS_NAMES, 3, 0.4)
+
+
+def test_a_network_compared_to_itself_is_ahead_by_nothing_with_no_interval():
+    figures = compare(PROBABILITIES, PROBABILITIES, LABELS, LESION_IDS, 0)
+    for figure in figures.values():
+        assert figure.value == 0
+        assert math.isnan(figure.low)
+        assert math.isnan(figure.high)
+        assert (figure.count, figure.total, figure.num_lesions) == (None, 6, 5)
+
+
+def test_the_difference_of_two_networks_is_that_of_their_figures():
+    rng = np.random.default_rng(0)
+    labels, lesions = rng.integers(0, 3, 200), rng.integers(0, 120, 200)
+    one = rng.dirichlet([1, 1, 1], 200) + np.eye(3)[labels] / 2
+    one /= one.sum(axis=1, keepdims=True)
+    other = rng.dirichlet([1, 1, 1], 200)
+    difference = compare(one, other, labels, lesions, 0)
+    each = [measure(probabilities, labels, lesions, None) for probabilities in (one, other)]
+    for name, figure in difference.items():
+        assert figure.value == pytest.approx(each[0][name].value - each[1][name].value)
+        assert 0 < figure.low < figure.value < figure.high
+    assert compare(other, one, labels, lesions, 0)["accuracy"].high == pytest.approx(
+        -difference["accuracy"].low
+    )
+
+
+def test_what_both_networks_find_hard_does_not_widen_the_interval_of_their_difference():
+    rng = np.random.default_rng(0)
+    is_melanoma = rng.random(400) < 0.3
+    score = np.where(is_melanoma, rng.beta(4, 2, 400), rng.beta(2, 4, 400))
+    one, other = as_probabilities(score), as_probabilities(np.clip(score - 0.03, 0, 1))
+    labels = np.where(is_melanoma, 0, 1)
+    paired = compare(one, other, labels, np.arange(400), 0)["accuracy"]
+    alone = measure(one, labels, np.arange(400), None)["accuracy"]
+    assert paired.high - paired.low < 0.6 * (alone.high - alone.low)
+
+
+def test_a_difference_that_rests_on_melanoma_is_undefined_without_one():
+    others = LABELS != 0
+    figures = compare(
+        PROBABILITIES[others], PROBABILITIES[others], LABELS[others], LESION_IDS[others], 0
+    )
+    assert math.isnan(figures["melanoma_roc_auc"].value)
+
+
+def test_networks_with_other_classes_are_not_compared():
+    with pytest.raises(ValueError, match="they must be"):
+        compare(PROBABILITIES, PROBABILITIES[:, :2], LABELS, LESION_IDS, 0)

@@ -1,11 +1,13 @@
 """The two forms of the bundled network, compared on real photographs."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import keras
 import numpy as np
 import onnxruntime
 import pytest
+import tensorflow as tf
 from numpy.typing import NDArray
 from tf_keras_vis.gradcam import Gradcam
 from tf_keras_vis.utils.scores import CategoricalScore
@@ -14,7 +16,9 @@ from melanoma_core.data.images import read_image, resize_to_square
 from melanoma_core.errors import ModelError
 from melanoma_core.models.card import load_card
 from melanoma_core.models.classifier import OUTPUT_NAMES
-from melanoma_core.models.export import check_agreement, export_onnx
+from melanoma_core.models.export import check_agreement, describe_heatmap, export_onnx
+from melanoma_core.training.network import add_probabilities, build_network
+from melanoma_core.training.recipe import PRESETS
 
 
 @pytest.fixture(scope="module")
@@ -137,3 +141,56 @@ def test_a_network_exported_anew_agrees_and_takes_any_number_of_photographs(tmp_
         ("embedding", [4]),
         ("activation_maps", [3, 4, 4]),
     ]
+
+
+@pytest.fixture(scope="module")
+def small() -> keras.Model:
+    """Return a network whose head is two dense layers over a flattened activation."""
+    keras.utils.set_random_seed(1)
+    recipe = replace(PRESETS["rebalanced"], image_size=36)
+    return add_probabilities(build_network(recipe, 3, None))
+
+
+def test_without_an_average_the_maps_are_the_gradients_that_keras_gives(
+    small: keras.Model, tmp_path: Path
+):
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 36, 36, 3), dtype=np.uint8)
+    export_onnx(small, tmp_path / "model.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    (maps,) = session.run(["activation_maps"], {"photograph": pixels})
+    activation = small.get_layer("pooling_3").output
+    activations = tf.constant(keras.Model(small.input, activation)(pixels))
+    head_input = keras.Input(activation.shape[1:])
+    head_output = head_input
+    for name in ("flat", "dropout", "embedding", "logits"):
+        head_output = small.get_layer(name)(head_output)
+    head = keras.Model(head_input, head_output)
+
+    for class_index in range(3):
+        with tf.GradientTape() as tape:
+            tape.watch(activations)
+            logits = head(activations)[:, class_index]
+        gradients = tape.gradient(logits, activations).numpy()
+        expected = np.einsum("nf,nhwf->nhw", gradients.sum(axis=(1, 2)), activations.numpy())
+        np.testing.assert_allclose(maps[:, class_index], expected, atol=1e-5)
+        assert np.ptp(expected) > 0.1
+    assert maps.shape == (4, 3, 4, 4)
+    assert describe_heatmap(small) == "gradients at pooling_3"
+    assert check_agreement(small, tmp_path / "model.onnx", pixels) < 1e-5
+
+
+def test_maps_of_another_head_are_found_out(small: keras.Model, tmp_path: Path):
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 36, 36, 3), dtype=np.uint8)
+    export_onnx(small, tmp_path / "model.onnx")
+    head = small.get_layer("logits")
+    kernel = keras.ops.convert_to_numpy(head.kernel).copy()
+
+    # The same for every class: all probabilities stay, and every map gains.
+    head.kernel.assign(kernel + 0.5)
+    with pytest.raises(ModelError, match=r"differs from the Keras one by .* in a map; at most"):
+        check_agreement(small, tmp_path / "model.onnx", pixels)
+    head.kernel.assign(kernel)
+
+
+def test_a_network_with_an_average_has_activation_maps(network: keras.Model):
+    assert describe_heatmap(network) == "activation-maps"

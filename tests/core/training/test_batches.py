@@ -3,8 +3,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from melanoma_core.training.batches import TrainingBatches, augment, image_weights
-from melanoma_core.training.recipe import Recipe
+from melanoma_core.training.batches import (
+    Batch,
+    TrainingBatches,
+    augment,
+    count_in_loss,
+    hold_still,
+    image_weights,
+    mix,
+    read_ahead,
+)
+from melanoma_core.training.recipe import Rebalancing, Recipe
 
 STILL = Recipe(
     name="still",
@@ -28,7 +37,7 @@ def make_batches(recipe: Recipe) -> TrainingBatches:
 
 def read_epoch(batches: TrainingBatches, epoch: int) -> tuple[np.ndarray, np.ndarray]:
     batches.start_epoch(epoch)
-    pixels, targets = zip(*(batches[index] for index in range(len(batches))), strict=True)
+    pixels, targets, _ = zip(*(batches[index] for index in range(len(batches))), strict=True)
     return np.concatenate(pixels), np.concatenate(targets)
 
 
@@ -43,6 +52,102 @@ def test_no_number_of_images_means_as_many_as_there_are():
 
     assert len(batches) == 2
     assert len(read_epoch(batches, 0)[0]) == 6
+
+
+def test_without_balance_an_epoch_is_every_image_once_in_another_order():
+    recipe = replace(hold_still(STILL), images_per_epoch=0, class_balance=0)
+    batches = make_batches(recipe)
+    first, second = (read_epoch(batches, epoch)[0] for epoch in (0, 1))
+
+    assert sorted(picture.tobytes() for picture in first) == sorted(
+        picture.tobytes() for picture in PIXELS
+    )
+    assert sorted(picture.tobytes() for picture in second) == sorted(
+        picture.tobytes() for picture in PIXELS
+    )
+    assert not np.array_equal(first, second)
+
+
+def test_batches_that_are_made_ahead_come_in_order():
+    batches = make_batches(LIVELY)
+
+    ahead = list(read_ahead(batches))
+
+    assert len(ahead) == 3
+    for index, batch in enumerate(ahead):
+        np.testing.assert_array_equal(batch.inputs, batches[index].inputs)
+
+
+def test_features_pass_as_they_are_where_nothing_is_changed():
+    features = np.random.default_rng(0).normal(size=(6, 5)).astype(np.float32)
+    recipe = hold_still(replace(LIVELY, images_per_epoch=0, class_balance=0, mixup=0.4))
+
+    found, _ = read_epoch(TrainingBatches(features, LABELS, 8, recipe), 0)
+
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(np.sort(found, axis=0), np.sort(features, axis=0))
+
+
+def test_images_count_alike_unless_classes_are_weighed():
+    assert make_batches(LIVELY)[0].weights is None
+
+
+def test_with_class_weights_every_class_counts_alike():
+    recipe = replace(
+        LIVELY,
+        rebalancing=Rebalancing.CLASS_WEIGHTS,
+        images_per_epoch=0,
+        class_balance=0,
+        batch_size=6,
+    )
+
+    batch = make_batches(recipe)[0]
+
+    # 6 images in 3 classes: 6 / (3 × 1), 6 / (3 × 3), 6 / (3 × 2).
+    expected = {0: 2.0, 1: 2 / 3, 7: 1.0}
+    labels = batch.targets.argmax(axis=1)
+    np.testing.assert_allclose(batch.weights, [expected[label] for label in labels], rtol=1e-6)
+    assert batch.weights.dtype == np.float32
+
+
+def test_what_counts_in_the_loss_is_the_draw_times_the_weight():
+    weighed = replace(LIVELY, rebalancing=Rebalancing.CLASS_WEIGHTS, class_balance=0.0)
+
+    np.testing.assert_allclose(
+        count_in_loss(LABELS, replace(weighed, rebalancing=Rebalancing.NONE)), 1 / 6
+    )
+    np.testing.assert_allclose(
+        np.bincount(LABELS, count_in_loss(LABELS, weighed))[[0, 1, 7]], 1 / 3
+    )
+
+
+def test_mixed_images_targets_and_weights_are_blended_by_the_same_share():
+    # One colour per image, so that a blend tells its share.
+    pixels = np.zeros((2, 4, 4, 3), dtype=np.uint8)
+    pixels[1] = 200
+    batch = Batch(pixels, np.eye(2, dtype=np.float32), np.array([1.0, 3.0], dtype=np.float32))
+
+    mixed = [mix(batch, 0.5, np.random.default_rng(seed)) for seed in range(20)]
+
+    shares = np.concatenate([m.targets[:, 1] for m in mixed])
+    values = np.concatenate([m.inputs[:, 0, 0, 0] for m in mixed]).astype(float)
+    np.testing.assert_allclose(values, 200 * shares, atol=0.51)  # rounded to whole ones
+    np.testing.assert_allclose(
+        np.concatenate([m.weights for m in mixed]), 1 + 2 * shares, rtol=1e-5
+    )
+    np.testing.assert_allclose(np.concatenate([m.targets.sum(axis=1) for m in mixed]), 1, rtol=1e-6)
+    assert mixed[0].inputs.dtype == np.uint8
+    assert np.ptp(shares) > 0.5
+
+
+def test_mixing_depends_on_the_seed_the_epoch_and_the_position_alone():
+    recipe = replace(LIVELY, mixup=0.3)
+    one, other = make_batches(recipe), make_batches(recipe)
+    _ = one[0], one[2]
+
+    np.testing.assert_array_equal(one[1].inputs, other[1].inputs)
+    np.testing.assert_array_equal(one[1].targets, other[1].targets)
+    assert ((one[1].targets > 0) & (one[1].targets < 1)).any()
 
 
 def test_a_batch_depends_on_the_seed_the_epoch_and_its_position_alone():
@@ -119,6 +224,23 @@ def test_without_any_limit_a_picture_is_itself_or_its_mirror_to_the_last_bit():
     itself = [bool((picture == PIXELS[0]).all()) for picture in augmented]
     assert sum(mirrored) + sum(itself) == 64
     assert 16 < sum(mirrored) < 48
+
+
+def test_a_picture_that_may_not_be_mirrored_is_itself():
+    augmented = augment(PIXELS, replace(STILL, mirror=False), np.random.default_rng(0))
+
+    np.testing.assert_array_equal(augmented, PIXELS)
+
+
+def test_a_turn_without_mirroring_keeps_left_and_right():
+    picture = np.zeros((64, 32, 32, 3), dtype=np.uint8)
+    picture[:, :, :8] = 200  # bright on the left
+    nearly = replace(STILL, mirror=False, rotation=5)
+
+    moved = augment(picture, nearly, np.random.default_rng(0)).astype(int)
+
+    assert (moved[:, 12:20, :4].mean(axis=(1, 2, 3)) > 150).all()
+    assert (moved[:, 12:20, -4:].mean(axis=(1, 2, 3)) < 10).all()
 
 
 def test_the_size_the_kind_and_the_range_stay():

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -9,21 +10,22 @@ import pytest
 
 from melanoma_core.errors import RecipeError
 from melanoma_core.settings import PROJECT_ROOT
-from melanoma_core.training.network import add_probabilities, build_network
-from melanoma_core.training.recipe import Recipe
+from melanoma_core.training.network import (
+    add_probabilities,
+    build_network,
+    seed_dropout,
+    split_network,
+)
+from melanoma_core.training.recipe import PRESETS, Architecture, Recipe
 
 RECIPE = Recipe(name="small", image_size=96)
+RECIPE_SMALL = replace(PRESETS["baseline"], image_size=32)
 
 
 @pytest.fixture(scope="module")
 def network() -> keras.Model:
     keras.utils.set_random_seed(1)
     return build_network(RECIPE, 8, None)
-
-
-def test_an_unknown_architecture_is_answered_with_the_known_ones():
-    with pytest.raises(RecipeError, match=r'no architecture "VGG16"\. There are: MobileNetV2'):
-        build_network(Recipe(name="x", architecture="VGG16"), 8, None)
 
 
 def test_a_file_of_weights_that_is_not_there_is_named(tmp_path: Path):
@@ -117,6 +119,68 @@ def test_the_backbone_is_inline_with_its_pooling_and_head_by_name(network: keras
     assert network.get_layer("logits").kernel.shape == (1280, 8)
 
 
+def test_the_small_network_is_that_of_the_tutorials():
+    small = build_network(PRESETS["baseline"], 9, None)
+
+    shapes = [
+        layer.kernel.shape
+        for layer in small.layers
+        if isinstance(layer, (keras.layers.Conv2D, keras.layers.Dense))
+    ]
+    assert shapes == [(3, 3, 3, 16), (3, 3, 16, 32), (3, 3, 32, 64), (22 * 22 * 64, 128), (128, 9)]
+    assert small.input.dtype == "uint8"
+    assert small.count_params() == 3_989_801
+    assert not any(isinstance(x, keras.layers.BatchNormalization) for x in small.layers)
+
+
+def test_batch_normalisation_of_the_small_network_comes_before_the_activation_and_learns():
+    small = build_network(PRESETS["rebalanced"], 8, None)
+
+    names = [layer.name.partition("_")[0] for layer in small.layers]
+    assert names[2:6] == ["convolution", "normalization", "activation", "pooling"]
+    assert small.get_layer("normalization_1").trainable
+    assert small.get_layer("dropout").rate == 0.2
+
+
+def test_the_two_halves_are_the_network(network: keras.Model):
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 96, 96, 3), dtype=np.uint8)
+    backbone, head = split_network(network)
+
+    whole = keras.ops.convert_to_numpy(network(pixels))
+    halves = keras.ops.convert_to_numpy(head(backbone(pixels)))
+
+    np.testing.assert_allclose(halves, whole, atol=1e-6)
+    assert [variable.shape for variable in head.trainable_variables] == [(1280, 8), (8,)]
+
+
+def test_dropout_depends_on_the_seed_and_the_epoch_alone():
+    recipe = replace(PRESETS["augmented"], image_size=32)
+    one, other = (build_network(recipe, 8, None) for _ in range(2))
+    dropped = [keras.Model(n.input, n.get_layer("dropout").output) for n in (one, other)]
+    other.set_weights(one.get_weights())
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
+
+    def draw(which: int, seed: int, epoch: int) -> np.ndarray:
+        seed_dropout((one, other)[which], seed, epoch)
+        return keras.ops.convert_to_numpy(dropped[which](pixels, training=True))
+
+    first = draw(0, 1, 4)
+    unseeded = keras.ops.convert_to_numpy(dropped[0](pixels, training=True))
+    np.testing.assert_array_equal(draw(1, 1, 4), first)
+    np.testing.assert_array_equal(draw(0, 1, 4), first)
+    assert not np.array_equal(unseeded, first)
+    assert not np.array_equal(draw(0, 1, 5), first)
+    assert not np.array_equal(draw(0, 2, 4), first)
+
+
+def test_mixed_precision_computes_in_16_bits_and_answers_in_32():
+    mixed = build_network(RECIPE_SMALL, 8, None, "mixed_float16")
+
+    assert mixed.get_layer("embedding").compute_dtype == "float16"
+    assert mixed.output.dtype == "float32"
+    assert keras.config.dtype_policy().name == "float32"
+
+
 def test_the_saved_network_gives_the_softmax_of_the_logits(network: keras.Model):
     pixels = np.random.default_rng(0).integers(0, 256, (3, 96, 96, 3), dtype=np.uint8)
 
@@ -127,8 +191,10 @@ def test_the_saved_network_gives_the_softmax_of_the_logits(network: keras.Model)
     np.testing.assert_allclose(probabilities, expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("architecture", ["ResNet50V2", "EfficientNetV2B0", "ConvNeXtTiny"])
-def test_the_other_architectures_take_bytes_too(architecture: str):
+@pytest.mark.parametrize(
+    "architecture", [Architecture.RESNET, Architecture.EFFICIENTNET, Architecture.CONVNEXT]
+)
+def test_the_other_architectures_take_bytes_too(architecture: Architecture):
     other = build_network(Recipe(name="x", architecture=architecture, image_size=64), 8, None)
 
     assert other.input.dtype == "uint8"

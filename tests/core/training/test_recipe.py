@@ -1,13 +1,15 @@
-import json
+from dataclasses import asdict
 
 import pytest
 
 from melanoma_core.errors import RecipeError
-from melanoma_core.training.recipe import PRESETS, Recipe, make_recipe
+from melanoma_core.training.recipe import PRESETS, Architecture, Rebalancing, Recipe, make_recipe
 
 
 def test_an_unknown_preset_is_answered_with_the_known_ones():
-    with pytest.raises(RecipeError, match=r'no recipe "best"\. There are: transfer, quick\.'):
+    with pytest.raises(
+        RecipeError, match=r'no recipe "best"\. There are: baseline, augmented, .*leaky\.'
+    ):
         make_recipe("best", [])
 
 
@@ -18,7 +20,7 @@ def test_an_unknown_field_is_answered_with_the_known_ones():
 
 @pytest.mark.parametrize("change", ["epochs=many", "epochs=1.5", "epochs=", "epochs", "zoom=big"])
 def test_a_value_of_the_wrong_kind_is_refused(change: str):
-    with pytest.raises(RecipeError, match=r"It must be of the kind (int|float)"):
+    with pytest.raises(RecipeError, match=r"It must be a (whole )?number, as"):
         make_recipe("quick", [change])
 
 
@@ -44,6 +46,13 @@ def test_a_value_of_the_wrong_kind_is_refused(change: str):
         "weight_decay=-1",
         "rotation=inf",
         "zoom=-0.1",
+        "head_epochs=-1",
+        "head_learning_rate=0",
+        "early_stopping=-1",
+        "images_per_class=-1",
+        "published_share=1",
+        "mixup=-0.1",
+        "focal_gamma=nan",
     ],
 )
 def test_a_value_that_asks_for_the_impossible_is_refused(change: str):
@@ -61,7 +70,64 @@ def test_changes_are_parsed_by_the_kind_of_their_field_and_the_last_one_counts()
     assert PRESETS["quick"].epochs == 3
 
 
-def test_a_recipe_is_its_own_json():
-    recipe = make_recipe("transfer", ["image_size=224"])
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_recipe_comes_back_from_its_json(name: str):
+    found = Recipe.from_json(PRESETS[name].to_json())
 
-    assert Recipe(**json.loads(recipe.to_json())) == recipe
+    assert found == PRESETS[name]
+    assert [type(value) for value in asdict(found).values()] == [
+        type(value) for value in asdict(PRESETS[name]).values()
+    ]
+
+
+def test_json_with_a_field_of_another_version_is_answered_with_the_known_ones():
+    with pytest.raises(RecipeError, match=r'no recipe field "optimizer"\. There are: name, arch'):
+        Recipe.from_json('{"name": "old", "optimizer": "sgd"}')
+
+
+def test_every_preset_is_named_by_its_key():
+    assert [recipe.name for recipe in PRESETS.values()] == list(PRESETS)
+
+
+def test_the_presets_are_the_classical_path():
+    assert list(PRESETS) == [
+        "baseline",
+        "augmented",
+        "class-weighted",
+        "rebalanced",
+        "transfer",
+        "transfer-efficientnet",
+        "transfer-resnet",
+        "transfer-convnext",
+        "quick",
+        "leaky",
+    ]
+    baseline = PRESETS["baseline"]
+    assert baseline.architecture is Architecture.SMALL_CNN
+    assert (baseline.image_size, baseline.batch_size, baseline.epochs) == (180, 32, 20)
+    assert PRESETS["class-weighted"].rebalancing is Rebalancing.CLASS_WEIGHTS
+    assert PRESETS["rebalanced"].rebalancing is Rebalancing.OVERSAMPLING
+    assert {PRESETS[name].architecture for name in PRESETS if name.startswith("transfer")} == {
+        architecture for architecture in Architecture if architecture.has_backbone
+    }
+
+
+def test_of_the_presets_leaky_alone_leaks():
+    assert [name for name, recipe in PRESETS.items() if recipe.leaks] == ["leaky"]
+
+
+def test_a_recipe_that_leaks_needs_a_share_to_leak_into():
+    with pytest.raises(
+        RecipeError, match=r"published_share=0\.0\. It must be above 0 to leak into"
+    ):
+        make_recipe("leaky", ["published_share=0"])
+
+
+def test_the_head_of_a_network_without_a_backbone_is_not_trained_alone():
+    with pytest.raises(RecipeError, match=r"head_epochs=5\. It must be 0: a SmallCNN has no"):
+        make_recipe("transfer", ["architecture=SmallCNN"])
+
+
+def test_epochs_of_the_head_and_of_the_network_add_up():
+    assert PRESETS["transfer"].total_epochs == 25
+    assert PRESETS["baseline"].total_epochs == 20

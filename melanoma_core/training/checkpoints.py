@@ -1,0 +1,153 @@
+"""What a training keeps after each epoch, so that it can go on where it was killed."""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from melanoma_core.data.dataset import hash_table
+from melanoma_core.data.splitting import Split
+from melanoma_core.errors import FolderError, RecipeError
+from melanoma_core.training.observer import EpochReport, Phase
+from melanoma_core.training.recipe import Recipe
+from melanoma_core.training.writing import write_whole
+
+_CHECKPOINT_NAME = "checkpoint.npz"
+_FEATURES_NAME = "features.npz"
+
+_PARTS = ("weights", "optimizer", "best")  # of a checkpoint
+
+Arrays = Sequence[NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A training after a finished epoch.
+
+    Attributes:
+        history: What was measured after each epoch so far.
+        weights: Of the network.
+        optimizer: State of the optimizer of the epoch's phase.
+        best: Weights of the best epoch of the whole network, where it is another than the last
+            and they are still wanted; else empty.
+    """
+
+    history: tuple[EpochReport, ...]
+    weights: Arrays
+    optimizer: Arrays
+    best: Arrays = ()
+
+    @property
+    def phase(self) -> Phase:
+        """Phase of its last epoch."""
+        return self.history[-1].phase
+
+
+def sign_training(recipe: Recipe, split: Split, class_names: Sequence[str]) -> str:
+    """Return a hash of all that a training is made of, as a checkpoint's signature.
+
+    Another split would test on images that the state was trained on, and another recipe would
+    be told on a card of a network that it did not make.
+    """
+    parts = [recipe.to_json(), hash_table(split.table), *map(str, class_names)]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def save_checkpoint(folder: Path, signature: str, checkpoint: Checkpoint) -> None:
+    """Replace the checkpoint of a folder; killed at any point, one of the two is there.
+
+    Raises:
+        FolderError: It cannot be written; the one before is untouched.
+    """
+    history = [asdict(report) for report in checkpoint.history]
+    arrays = {
+        f"{part}/{index}": array
+        for part in _PARTS
+        for index, array in enumerate(getattr(checkpoint, part))
+    }
+    _save(folder / _CHECKPOINT_NAME, {"signature": signature, "history": history}, arrays)
+
+
+def load_checkpoint(folder: Path, signature: str) -> Checkpoint | None:
+    """Read the checkpoint of a folder, or None where there is none.
+
+    Raises:
+        RecipeError: It is that of another training.
+        FolderError: It cannot be read.
+    """
+    path = folder / _CHECKPOINT_NAME
+    if not path.exists():
+        return None
+    about, arrays = _load(path)
+    if about["signature"] != signature:
+        raise RecipeError(
+            f"{folder} holds the state of a training with another recipe or other data. Name an "
+            "empty folder, or repeat the recipe and data that it was begun with."
+        )
+    history = tuple(
+        EpochReport(**report | {"phase": Phase(report["phase"])}) for report in about["history"]
+    )
+    return Checkpoint(
+        history,
+        *([arrays[f"{part}/{i}"] for i in range(_count(arrays, part))] for part in _PARTS),
+    )
+
+
+def save_features(
+    folder: Path, signature: str, features: Mapping[str, NDArray[np.float32]]
+) -> None:
+    """Keep the features of the frozen backbone by subset.
+
+    Raises:
+        FolderError: They cannot be written.
+    """
+    _save(folder / _FEATURES_NAME, {"signature": signature}, features)
+
+
+def load_features(folder: Path, signature: str) -> dict[str, NDArray[np.float32]] | None:
+    """Read the features that this very training kept, or None where there are none.
+
+    Raises:
+        FolderError: They cannot be read.
+    """
+    path = folder / _FEATURES_NAME
+    if not path.exists():
+        return None
+    about, features = _load(path)
+    return features if about["signature"] == signature else None
+
+
+def remove_features(folder: Path) -> None:
+    """Remove the features where they are no longer needed."""
+    (folder / _FEATURES_NAME).unlink(missing_ok=True)
+
+
+def _count(arrays: Mapping[str, NDArray[Any]], part: str) -> int:
+    return sum(name.startswith(f"{part}/") for name in arrays)
+
+
+def _save(path: Path, about: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+    text = np.frombuffer(json.dumps(about).encode(), dtype=np.uint8)
+
+    def write(file: IO[bytes]) -> None:
+        np.savez(file, allow_pickle=False, about=text, **arrays)
+
+    write_whole(path, write)
+
+
+def _load(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    try:
+        with np.load(path, allow_pickle=False) as found:
+            arrays = dict(found)
+        about: dict[str, Any] = json.loads(arrays.pop("about").tobytes())
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise FolderError(
+            f"Cannot read {path} ({error}). It is damaged: remove it, and launch the run anew."
+        ) from error
+    return about, arrays

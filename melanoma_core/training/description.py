@@ -1,0 +1,45 @@
+"""What a model card tells of the data that a network was trained on."""
+
+import json
+from typing import Any
+
+from melanoma_core.data.cleaning import Action
+from melanoma_core.data.dataset import Dataset
+from melanoma_core.data.splitting import Split
+
+
+def describe_data(dataset: Dataset, split: Split) -> dict[str, Any]:
+    """Return hash, counts, sources, sizes and licences of a split, as JSON can hold them.
+
+    Args:
+        dataset: With what became of every file.
+        split: Its subsets, before anything is done about uneven classes.
+    """
+    table, decisions = split.table, dataset.decisions
+    changed = decisions[decisions["action"] != Action.KEEP]
+    counts = table.groupby(["subset", "label"]).size().unstack(fill_value=0)
+    return {
+        "sha256": split.sha256,
+        "split_seed": split.seed,
+        "images": {str(k): int(v) for k, v in table["subset"].value_counts().items()},
+        "lesions": {str(k): int(v) for k, v in table.groupby("subset")["group"].nunique().items()},
+        "images_by_label": json.loads(counts.to_json(orient="index")),
+        "images_by_source": json.loads(
+            table.groupby(["subset", "source"]).size().unstack(fill_value=0).to_json(orient="index")
+        ),
+        "images_without": {
+            name: int(table[name].isna().sum()) for name in ("lesion_id", "patient_id")
+        },
+        "longer_side_pixels": {
+            name: float(table[["width", "height"]].max(axis=1).agg(name))
+            for name in ("min", "median", "max")
+        },
+        "licences": [
+            *sorted(set(table["licence"].dropna())),
+            "ISIC Archive, licence by image, where a table names none",
+        ],
+        "licence_of_the_model": "CC BY-NC 4.0 (non-commercial), as its training data's",
+        "file_decisions": json.loads(
+            changed.groupby("reason").size().sort_index().to_json(orient="index")
+        ),
+    }

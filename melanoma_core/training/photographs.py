@@ -1,0 +1,119 @@
+"""Photographs decoded once, at the size that the network sees."""
+
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psutil
+from numpy.typing import NDArray
+
+from melanoma_core.data.images import read_image, resize_to_square
+from melanoma_core.data.scanning import Progress
+from melanoma_core.errors import DatasetError
+from melanoma_core.training.writing import tell_full_disk
+
+# What photographs may take of the memory that is free; more of them are kept in a file.
+MEMORY_SHARE = 0.5
+_FILE_NAME = "photographs.tmp"
+_CHUNK = 64
+
+
+def load_pixels(
+    table: pd.DataFrame, image_size: int, progress: Progress | None = None
+) -> NDArray[np.uint8]:
+    """Decode the photographs of a table into memory.
+
+    Returns:
+        uint8 [N, size, size, 3], in the order of the table.
+
+    Raises:
+        ImageError: A file has gone or changed since the table was made.
+    """
+    pixels = np.empty((len(table), image_size, image_size, 3), dtype=np.uint8)
+    done = 0
+    for chunk in _decode(table, image_size, progress):
+        pixels[done : done + len(chunk)] = chunk
+        done += len(chunk)
+    return pixels
+
+
+@contextmanager
+def open_pixels(
+    table: pd.DataFrame, image_size: int, folder: Path, progress: Progress | None = None
+) -> Generator[NDArray[np.uint8], None, None]:
+    """Decode the photographs of a table, into memory if they fit well, else into a file.
+
+    Args:
+        table: With `path`.
+        image_size: Side of the square, in pixels.
+        folder: Where the file is made, and removed at the end.
+        progress: Called with the number of photographs done and their number in all; what it
+            raises ends the work.
+
+    Yields:
+        uint8 [N, size, size, 3], in the order of the table.
+
+    Raises:
+        ImageError: A file has gone or changed since the table was made.
+        FolderError: The folder cannot be written to, as on a full disk.
+    """
+    if fits_memory(len(table), image_size):
+        yield load_pixels(table, image_size, progress)
+        return
+    path = folder / _FILE_NAME
+    try:
+        with tell_full_disk(path):
+            path.write_bytes(b"")
+        for chunk in _decode(table, image_size, progress):
+            # Written rather than mapped: on a full disk writing fails, but a mapping would kill
+            # the process.
+            with tell_full_disk(path), path.open("ab") as file:
+                file.write(chunk.data)
+        shape = (len(table), image_size, image_size, 3)
+        yield np.memmap(path, dtype=np.uint8, mode="r", shape=shape)
+    finally:
+        # Windows keeps a file that is still mapped; the next training overwrites it.
+        with suppress(PermissionError):
+            path.unlink(missing_ok=True)
+
+
+def fits_memory(num_images: int, image_size: int) -> bool:
+    """Return whether that many decoded photographs take at most `MEMORY_SHARE` of free memory."""
+    num_bytes = num_images * image_size**2 * 3
+    return bool(num_bytes <= MEMORY_SHARE * psutil.virtual_memory().available)
+
+
+def index_labels(table: pd.DataFrame, class_names: Sequence[str]) -> NDArray[np.int64]:
+    """Return the position of each row's label in the class names, int64 [N].
+
+    Raises:
+        DatasetError: A label is none of them.
+    """
+    positions = {str(name): index for index, name in enumerate(class_names)}
+    unknown = sorted(set(table["label"].astype(str)) - positions.keys())
+    if unknown:
+        raise DatasetError(
+            f"Found the labels {', '.join(unknown)}, which are none of the classes "
+            f"{', '.join(class_names)}. Name a class for each label."
+        )
+    return np.array([positions[label] for label in table["label"]], dtype=np.int64)
+
+
+def _decode(
+    table: pd.DataFrame, image_size: int, progress: Progress | None
+) -> Iterator[NDArray[np.uint8]]:
+    def load(path: Path) -> NDArray[np.uint8]:
+        # As a reading does, to the pixel: another way to the same size is another picture.
+        return resize_to_square(read_image(path).pixels, image_size)
+
+    paths = [Path(path) for path in table["path"]]
+    with ThreadPoolExecutor() as pool:
+        # In chunks, so that who stops does not wait for all of them.
+        for start in range(0, len(paths), _CHUNK):
+            chunk = paths[start : start + _CHUNK]
+            yield np.stack(list(pool.map(load, chunk)))
+            if progress:
+                progress(start + len(chunk), len(paths))

@@ -1,0 +1,41 @@
+"""Where the ImageNet weights of a backbone are, if they are on this machine."""
+
+from pathlib import Path
+
+from melanoma_core.errors import RecipeError
+from melanoma_core.training.recipe import Architecture, Recipe
+
+# As Keras names the files, and as `Model.save_weights` lets one name them.
+_PATTERNS = {
+    Architecture.MOBILENET: "mobilenet_v2_*1.0_*no*top*.h5",
+    Architecture.EFFICIENTNET: "efficientnetv2-b0*no*top*.h5",
+    Architecture.RESNET: "resnet50v2*no*top*.h5",
+    Architecture.CONVNEXT: "convnext_tiny*no*top*.h5",
+}
+
+
+def find_weights(recipe: Recipe, weights_dir: Path | None) -> Path | str | None:
+    """Return what a recipe's network starts from, as `network.build_network` takes it.
+
+    Args:
+        recipe: Its `architecture` and `weights` count.
+        weights_dir: Folder in which ImageNet weights are looked for (`Settings.weights_dir`).
+
+    Returns:
+        A file; or "imagenet", which Keras downloads; or None for a start at random.
+
+    Raises:
+        RecipeError: The recipe names a file that is not there.
+    """
+    if recipe.weights == "none" or not recipe.architecture.has_backbone:
+        return None
+    if recipe.weights != "imagenet":
+        if not Path(recipe.weights).is_file():
+            raise RecipeError(
+                f"Found no file of weights {recipe.weights}. Name one that is there, or "
+                '"imagenet" or "none".'
+            )
+        return Path(recipe.weights)
+    found = weights_dir.glob(_PATTERNS[recipe.architecture]) if weights_dir else ()
+    # Those of the largest pictures: "…_224_no_top", not "…_96_no_top".
+    return max(found, key=lambda path: (len(path.name), path.name), default="imagenet")

@@ -1,0 +1,163 @@
+"""Checkpoints that are whole or not there, however the process ends."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from melanoma_core.data.splitting import Split
+from melanoma_core.errors import FolderError, RecipeError
+from melanoma_core.settings import PROJECT_ROOT
+from melanoma_core.training.checkpoints import (
+    Checkpoint,
+    load_checkpoint,
+    load_features,
+    remove_features,
+    save_checkpoint,
+    save_features,
+    sign_training,
+)
+from melanoma_core.training.observer import EpochReport, Phase
+from melanoma_core.training.recipe import Recipe
+
+REPORT = EpochReport(1, 3, Phase.HEAD, 0.1, {"train": {"loss": 0.5, "roc_auc": float("nan")}})
+CHECKPOINT = Checkpoint(
+    history=(REPORT, replace(REPORT, epoch=2, phase=Phase.NETWORK)),
+    weights=[np.arange(6, dtype=np.float32).reshape(2, 3), np.zeros(0, np.float32)],
+    optimizer=[np.array(7, np.int64), *(np.full(1, n, np.float32) for n in range(11))],
+    best=[np.ones((2, 3), np.float32)],
+)
+# What the subprocesses below begin with: an epoch that is kept.
+BEGIN = """
+import os, resource, signal, sys
+import numpy as np
+from pathlib import Path
+from melanoma_core.errors import FolderError
+from melanoma_core.training.checkpoints import Checkpoint, save_checkpoint
+from melanoma_core.training.observer import EpochReport
+from melanoma_core.training.observer import Phase
+from melanoma_core.training.writing import write_whole
+
+folder = Path(sys.argv[1])
+def keep(epoch, size):
+    report = EpochReport(epoch, 3, Phase.NETWORK, 0.1, {})
+    weights = [np.full(size, epoch, np.float32)]
+    save_checkpoint(folder, "ours", Checkpoint((report,), weights, []))
+keep(1, 10)
+"""
+
+
+def run_process(folder: Path, code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", BEGIN + code, folder],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_no_checkpoint_is_none(tmp_path: Path):
+    assert load_checkpoint(tmp_path, "ours") is None
+
+
+def test_a_checkpoint_comes_back_as_it_was_kept(tmp_path: Path):
+    save_checkpoint(tmp_path, "ours", CHECKPOINT)
+
+    found = load_checkpoint(tmp_path, "ours")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.npz"]
+    assert [report.epoch for report in found.history] == [1, 2]
+    assert found.phase is Phase.NETWORK
+    assert found.history[0].figures["train"]["loss"] == 0.5
+    assert np.isnan(found.history[0].figures["train"]["roc_auc"])
+    for name in ("weights", "optimizer", "best"):
+        kept = getattr(CHECKPOINT, name)
+        assert len(getattr(found, name)) == len(kept)
+        for ours, theirs in zip(kept, getattr(found, name), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+            assert ours.dtype == theirs.dtype
+
+
+def test_the_checkpoint_of_another_training_is_refused(tmp_path: Path):
+    save_checkpoint(tmp_path, "theirs", CHECKPOINT)
+
+    with pytest.raises(RecipeError, match=r"another recipe or other data\. Name an empty folder"):
+        load_checkpoint(tmp_path, "ours")
+
+
+@pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04 cut short"])
+def test_a_damaged_checkpoint_is_told_in_a_sentence(tmp_path: Path, content: bytes):
+    (tmp_path / "checkpoint.npz").write_bytes(content)
+
+    with pytest.raises(FolderError, match=r"Cannot read .*checkpoint\.npz .* It is damaged"):
+        load_checkpoint(tmp_path, "ours")
+
+
+def test_killed_in_the_middle_of_writing_leaves_the_epoch_before(tmp_path: Path):
+    done = run_process(
+        tmp_path,
+        "def die(file):\n"
+        "    file.write(b'half a checkpoint')\n"
+        "    file.flush()\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "write_whole(folder / 'checkpoint.npz', die)\n",
+    )
+
+    assert done.returncode == -9
+    np.testing.assert_array_equal(load_checkpoint(tmp_path, "ours").weights[0], np.ones(10))
+    save_checkpoint(tmp_path, "ours", CHECKPOINT)  # what was left over is no hindrance
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.npz"]
+
+
+def test_a_full_disk_leaves_the_epoch_before_and_says_what_to_do(tmp_path: Path):
+    done = run_process(
+        tmp_path,
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
+        "try: keep(2, 100_000)\n"
+        "except FolderError as error: print(error)\n",
+    )
+
+    assert done.stdout == (
+        f"Cannot write {tmp_path / 'checkpoint.npz'} (File too large). Free some space on that "
+        "disk, then resume the run: it goes on after its last finished epoch.\n"
+    )
+    np.testing.assert_array_equal(load_checkpoint(tmp_path, "ours").weights[0], np.ones(10))
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.npz"]
+
+
+def test_a_folder_that_has_gone_is_told_without_talk_of_space(tmp_path: Path):
+    with pytest.raises(FolderError, match=r"\(No such file or directory\). Check that you may"):
+        save_checkpoint(tmp_path / "gone", "ours", CHECKPOINT)
+
+
+def test_features_are_those_of_this_very_training_or_none(tmp_path: Path):
+    features = {"train": np.ones((2, 3), np.float32), "validation": np.zeros((1, 3), np.float32)}
+    assert load_features(tmp_path, "ours") is None
+
+    save_features(tmp_path, "ours", features)
+
+    assert load_features(tmp_path, "theirs") is None
+    found = load_features(tmp_path, "ours")
+    assert found.keys() == features.keys()
+    np.testing.assert_array_equal(found["train"], features["train"])
+    remove_features(tmp_path)
+    remove_features(tmp_path)  # nothing to remove is no hindrance
+    assert load_features(tmp_path, "ours") is None
+
+
+def test_the_signature_tells_recipes_splits_and_classes_apart(drawn_split: Split):
+    recipe = Recipe(name="x")
+    other = replace(drawn_split, table=drawn_split.table.assign(subset="train"))
+    signatures = {
+        sign_training(recipe, drawn_split, ("a", "b")),
+        sign_training(replace(recipe, seed=2), drawn_split, ("a", "b")),
+        sign_training(recipe, other, ("a", "b")),
+        sign_training(recipe, drawn_split, ("b", "a")),
+    }
+
+    assert len(signatures) == 4
+    assert sign_training(recipe, drawn_split, ["a", "b"]) in signatures

@@ -1,0 +1,160 @@
+import math
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from melanoma_core.errors import DatasetError, RunError
+from melanoma_core.training.predictions import (
+    find_melanoma,
+    list_classes,
+    measure,
+    read_predictions,
+    select_held_out,
+    select_subset,
+    tabulate_predictions,
+    write_predictions,
+)
+
+CLASSES = ("melanoma", "nevus")
+
+
+def make_table(rows: list[tuple[str, int, str]]) -> pd.DataFrame:
+    """Of (subset, group, label)."""
+    table = pd.DataFrame(rows, columns=["subset", "group", "label"], dtype=object)
+    names = [f"image {index}" for index in range(len(table))]
+    return table.assign(image_id=names, sha256=[f"sha {name}" for name in names], source="drawn")
+
+
+def predict(rows: list[tuple[str, int, str]], melanoma: list[float]) -> pd.DataFrame:
+    """As a run would, that gives melanoma these probabilities."""
+    held_out = select_held_out(make_table(rows))
+    one = np.array(melanoma)
+    return tabulate_predictions(held_out, np.stack([one, 1 - one], axis=1), CLASSES)
+
+
+def test_train_is_not_held_out_and_the_rest_comes_subset_by_subset():
+    table = make_table(
+        [
+            ("test", 1, "nevus"),
+            ("train", 2, "nevus"),
+            ("published", 2, "nevus"),
+            ("validation", 3, "nevus"),
+            ("test", 2, "melanoma"),
+        ]
+    )
+    rows = select_held_out(table)
+    assert list(rows["image_id"]) == ["image 2", "image 3", "image 0", "image 4"]
+    assert list(rows["leaked"]) == [True, False, False, True]
+    assert list(rows.index) == [0, 1, 2, 3]
+    assert select_held_out(table[1:2]).empty
+
+
+@pytest.mark.parametrize(
+    "name", ['a,"b"\n c', "a\rb", "NA", "p_1", "", "ünïcödé 皮", os.fsdecode(b"\xff")]
+)
+def test_predictions_are_read_as_they_were_written(tmp_path, name):
+    label = name.encode("utf-8", "replace").decode()  # what names a class is text
+    table = make_table([("test", 7, label), ("validation", 8, "p_nevus")])
+    for column in ("image_id", "source"):
+        table[column] = pd.Series([f"{name} 1", f"{name} 2"], dtype=object)
+    rng = np.random.default_rng(1)
+    probabilities = rng.dirichlet(np.ones(3), 2).astype(np.float32)
+    written = tabulate_predictions(
+        select_held_out(table), probabilities, (label, "p_nevus", "label")
+    )
+    write_predictions(written, tmp_path / "predictions.csv")
+    read = read_predictions(tmp_path / "predictions.csv")
+    assert read.astype(object).equals(written.astype(object))
+    assert list_classes(read) == (label, "p_nevus", "label")
+    scores = read.iloc[:, -3:].to_numpy()
+    assert scores.dtype == np.float32
+    assert scores.tobytes() == probabilities.tobytes()
+    assert read["leaked"].dtype == bool
+
+
+def test_what_is_no_table_of_predictions_is_refused(tmp_path):
+    file = tmp_path / "predictions.csv"
+    with pytest.raises(RunError, match="Cannot read the predictions"):
+        read_predictions(file)
+    for text in ("", "image_id,label\n1,nevus\n", '"'):
+        file.write_text(text, "utf-8")
+        with pytest.raises(RunError, match=r"predictions\.csv"):
+            read_predictions(file)
+    write_predictions(predict([("test", 1, "nevus")], [0.5]), file)
+    for whole, part in (("True", "maybe"), ("False", ""), (",0.5,", ",half,")):
+        text = file.read_text("utf-8").replace(whole, part)
+        file.write_text(text, "utf-8")
+    with pytest.raises(RunError, match="A finished run writes them"):
+        read_predictions(file)
+
+
+def test_an_empty_subset_is_undefined_and_not_zero():
+    figures = measure(predict([("test", 1, "nevus")], [0.1]), "published")
+    assert list(figures)[-2:] == ["recall_melanoma", "recall_nevus"]
+    assert all(math.isnan(figure.value) and figure.total == 0 for figure in figures.values())
+    defined = measure(predict([("test", 1, "nevus")], [0.1]), "test")
+    assert list(defined) == list(figures)
+    assert math.isnan(defined["sensitivity"].value)
+    assert defined["specificity"].value == 1
+
+
+def test_melanoma_is_found_where_it_has_the_largest_probability():
+    rows = [
+        ("test", 1, "melanoma"),
+        ("test", 2, "melanoma"),
+        ("test", 3, "melanoma"),
+        ("test", 4, "nevus"),
+        ("test", 5, "nevus"),
+        ("validation", 6, "nevus"),
+    ]
+    # The validation comes first.
+    figures = measure(predict(rows, [0.9, 0.9, 0.6, 0.4, 0.7, 0.2]), "test")
+    assert (figures["sensitivity"].count, figures["sensitivity"].total) == (2, 3)
+    assert (figures["specificity"].count, figures["specificity"].total) == (1, 2)
+    assert (figures["accuracy"].count, figures["accuracy"].total) == (3, 5)
+    assert figures["balanced_accuracy"].value == pytest.approx((2 / 3 + 1 / 2) / 2)
+    # Of the 6 pairs, 0.9 beats both nevi, 0.6 and 0.4 one of them each.
+    assert figures["melanoma_roc_auc"].value == pytest.approx(4 / 6)
+
+
+def test_among_three_classes_the_largest_may_be_below_a_half():
+    table = make_table([("test", 1, "melanoma"), ("test", 2, "nevus")])
+    probabilities = np.array([[0.4, 0.3, 0.3], [0.4, 0.5, 0.1]])
+    predictions = tabulate_predictions(
+        select_held_out(table), probabilities, ("melanoma", "nevus", "wart")
+    )
+    figures = measure(predictions, "test")
+    assert figures["sensitivity"].value == figures["specificity"].value == 1
+
+
+def test_what_leaked_can_be_left_out():
+    rows = [
+        ("train", 1, "nevus"),
+        ("test", 1, "nevus"),
+        ("test", 2, "nevus"),
+        ("test", 3, "melanoma"),
+    ]
+    predictions = predict(rows, [0.1, 0.9, 0.9])
+    assert measure(predictions, "test")["accuracy"].value == pytest.approx(2 / 3)
+    unseen = measure(predictions, "test", without_leaked=True)["accuracy"]
+    assert (unseen.count, unseen.total, unseen.num_lesions) == (1, 2, 2)
+    chosen = select_subset(predictions, "test", without_leaked=True)
+    assert list(chosen["image_id"]) == ["image 2", "image 3"]
+
+
+def test_ten_photographs_of_one_lesion_are_one_piece_of_evidence():
+    ten = [("test", 1, "nevus")] * 10 + [("test", 2, "melanoma")]
+    figures = measure(predict(ten, [0.1] * 10 + [0.9]), "test")
+    # 2 of 2 lesions are right: the exact interval begins at 0.025 to the power of 1/2.
+    assert figures["accuracy"].low == pytest.approx(0.025**0.5)
+
+
+def test_melanoma_is_found_by_any_of_its_names_and_must_be_there_once():
+    assert find_melanoma(("nevus", "Melanoma")) == 1
+    assert find_melanoma(("mel", "nv")) == 0
+    with pytest.raises(DatasetError, match="Found 0 classes that mean melanoma among nevus"):
+        find_melanoma(("nevus",))
+    with pytest.raises(DatasetError, match="Found 2 classes that mean melanoma"):
+        find_melanoma(("melanoma", "melanoma in situ"))

@@ -1,0 +1,201 @@
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from melanoma_core.data.dataset import COLUMNS, hash_table
+from melanoma_core.data.images import encode_jpeg
+from melanoma_core.data.splitting import Split
+from melanoma_core.errors import DatasetError
+from melanoma_core.training.preparation import find_leaked, prepare_split
+from melanoma_core.training.recipe import PRESETS, Rebalancing
+
+PLAIN = replace(PRESETS["baseline"], published_share=0.25)
+REBALANCED = replace(PRESETS["rebalanced"], published_share=0.25)
+LEAKY = replace(PRESETS["leaky"], published_share=0.25)
+
+
+@pytest.fixture
+def split(tmp_path) -> Split:
+    """8 nevi, 4 melanomas and 1 Kaposi to train on, 2 each to validate and to test."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for subset, counts in {
+        "train": {"nevus": 8, "melanoma": 4, "Kaposi's / sarcoma": 1},
+        "validation": {"nevus": 2, "melanoma": 2},
+        "test": {"nevus": 2, "melanoma": 2},
+    }.items():
+        for label, count in counts.items():
+            for _ in range(count):
+                data = encode_jpeg(rng.integers(0, 256, (66, 80, 3), dtype=np.uint8))
+                path = tmp_path / "data" / f"{len(rows):02d}.jpg"
+                path.parent.mkdir(exist_ok=True)
+                path.write_bytes(data)
+                rows.append(
+                    {
+                        "image_id": f"image {len(rows)}",
+                        "path": str(path),
+                        "label": label,
+                        "subset": subset,
+                        "lesion_id": f"lesion {len(rows)}",
+                        "source": "drawn",
+                        "sha256": hashlib.sha256(data).hexdigest(),
+                        "width": 80,
+                        "height": 66,
+                        "group": len(rows),
+                    }
+                )
+    return make_split(pd.DataFrame(rows, columns=[*COLUMNS, "group"]))
+
+
+def make_split(table: pd.DataFrame) -> Split:
+    return Split(table, 1, hash_table(table))
+
+
+def count(table: pd.DataFrame) -> dict[str, int]:
+    return table["subset"].value_counts().to_dict()
+
+
+def test_a_recipe_that_asks_for_nothing_changes_no_row(split, tmp_path):
+    prepared = prepare_split(PRESETS["baseline"], split, tmp_path / "run")
+    assert prepared.table.drop(columns="parent_image_id").equals(split.table)
+    assert prepared.table["parent_image_id"].isna().all()
+    assert (prepared.seed, prepared.sha256) == (split.seed, split.sha256)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_published_share_is_drawn_from_every_class_and_validation_and_test_stay(
+    split, tmp_path
+):
+    prepared = prepare_split(PLAIN, split, tmp_path / "run")
+    assert count(prepared.table) == {"train": 10, "published": 3, "validation": 4, "test": 4}
+    published = prepared.subset("published")
+    # A quarter of 8 nevi, of 4 melanomas, and of 1 Kaposi none.
+    assert published["label"].value_counts().to_dict() == {"nevus": 2, "melanoma": 1}
+    for name in ("validation", "test"):
+        assert list(prepared.subset(name)["image_id"]) == list(split.subset(name)["image_id"])
+    assert prepared.sha256 == hash_table(prepared.table) != split.sha256
+
+
+def test_the_draw_depends_on_the_seed_and_not_on_the_order_of_rows(split, tmp_path):
+    def published(recipe, table) -> set[str]:
+        prepared = prepare_split(recipe, make_split(table), tmp_path / "run")
+        return set(prepared.subset("published")["image_id"])
+
+    one = published(PLAIN, split.table)
+    assert published(PLAIN, split.table[::-1].reset_index(drop=True)) == one
+    assert any(published(replace(PLAIN, seed=seed), split.table) != one for seed in (2, 3, 4))
+
+
+def test_new_images_bring_every_class_of_train_to_the_size_of_the_largest(split, tmp_path):
+    prepared = prepare_split(REBALANCED, split, tmp_path / "run")
+    train = prepared.subset("train")
+    assert set(train["label"].value_counts()) == {6}
+    assert count(prepared.table) == {"train": 18, "published": 3, "validation": 4, "test": 4}
+    assert prepared.table["image_id"].is_unique
+    new = train[train["parent_image_id"].notna()]
+    assert len(new) == 8
+    parents = train.set_index("image_id").loc[new["parent_image_id"]]
+    for column in ("label", "group", "source", "lesion_id", "subset"):
+        assert list(parents[column]) == list(new[column])
+    assert new[["width", "height", "dhash"]].isna().all(axis=None)
+    for path, sha256 in zip(new["path"], new["sha256"], strict=True):
+        assert Path(path).is_relative_to(tmp_path / "run" / "oversampled")
+        assert hashlib.sha256(Path(path).read_bytes()).hexdigest() == sha256
+
+
+def test_new_images_up_to_a_number_that_the_recipe_names(split, tmp_path):
+    recipe = replace(REBALANCED, images_per_class=7)
+    train = prepare_split(recipe, split, tmp_path / "run").subset("train")
+    assert set(train["label"].value_counts()) == {7}
+
+
+def test_classes_that_need_no_new_image_get_none(split, tmp_path):
+    recipe = replace(REBALANCED, images_per_class=1)
+    prepared = prepare_split(recipe, split, tmp_path / "run")
+    assert prepared.table["parent_image_id"].isna().all()
+
+
+def test_the_same_seed_gives_the_same_split_and_a_call_that_was_cut_short_goes_on(split, tmp_path):
+    class Cancelled(Exception):  # noqa: N818  # it is no error
+        pass
+
+    def cancel(done: int, _total: int) -> None:
+        if done == 3:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        prepare_split(REBALANCED, split, tmp_path / "run", cancel)
+    made = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*.jpg")}
+    assert len(made) >= 3
+    resumed = prepare_split(REBALANCED, split, tmp_path / "run")
+    assert {path: path.stat().st_mtime_ns for path in made} == made
+    anew = prepare_split(REBALANCED, split, tmp_path / "another")
+    assert resumed.sha256 == anew.sha256
+    assert resumed.table.drop(columns="path").equals(anew.table.drop(columns="path"))
+    other = prepare_split(replace(REBALANCED, seed=2), split, tmp_path / "third")
+    assert other.sha256 != anew.sha256
+
+
+def test_no_new_image_has_its_parent_outside_train_unless_the_recipe_leaks(split, tmp_path):
+    for recipe, leaks in ((REBALANCED, False), (LEAKY, True)):
+        table = prepare_split(recipe, split, tmp_path / recipe.name).table
+        new = table[table["parent_image_id"].notna()]
+        parents = table.set_index("image_id").loc[new["parent_image_id"]]
+        assert (parents["subset"].to_numpy() != new["subset"].to_numpy()).any() == leaks
+        assert set(new["subset"]) == ({"train", "published"} if leaks else {"train"})
+
+
+def test_oversampling_before_the_split_publishes_old_and_new_images_alike(split, tmp_path):
+    prepared = prepare_split(LEAKY, split, tmp_path / "run")
+    # 8 of each of 3 classes, of which 2 each are held out; 11 of the 24 are new.
+    assert count(prepared.table) == {"train": 18, "published": 6, "validation": 4, "test": 4}
+    assert prepared.table["parent_image_id"].notna().sum() == 11
+    published = prepared.table["subset"] == "published"
+    assert find_leaked(prepared.table)[published].sum() >= 3
+    assert not find_leaked(prepared.table)[~published].any()
+
+
+def test_a_photograph_is_leaked_by_an_earlier_subset_alone():
+    table = pd.DataFrame(
+        [
+            ("train", 1),
+            ("published", 1),
+            ("published", 2),
+            ("validation", 2),
+            ("validation", 3),
+            ("test", 3),
+            ("test", 1),
+            ("test", 4),
+        ],
+        columns=["subset", "group"],
+    )
+    leaked = [False, True, False, True, False, True, True, False]
+    assert find_leaked(table).tolist() == leaked
+    assert find_leaked(table[:0]).tolist() == []
+
+
+def test_copies_in_a_folder_that_was_never_cleaned_are_told_apart_and_stop_nothing(split, tmp_path):
+    table = split.table.copy()
+    # The first nevus to test is a copy of the first to train on, as their group says.
+    copied = table.index[table["subset"] == "test"][0]
+    table.loc[copied, ["sha256", "group"]] = [table["sha256"].iloc[0], table["group"].iloc[0]]
+    prepared = prepare_split(REBALANCED, make_split(table), tmp_path / "run")
+    leaked = prepared.table["image_id"][find_leaked(prepared.table)]
+    assert f"image {copied}" in set(leaked)
+
+
+def test_a_copy_that_no_group_tells_is_refused(split, tmp_path):
+    table = split.table.copy()
+    table.loc[table["subset"] == "test", "sha256"] = table.loc[12, "sha256"]  # the one Kaposi
+    with pytest.raises(DatasetError, match="a parent with a copy in another subset"):
+        prepare_split(REBALANCED, make_split(table), tmp_path / "run")
+
+
+def test_class_weights_make_no_image(split, tmp_path):
+    recipe = replace(PLAIN, rebalancing=Rebalancing.CLASS_WEIGHTS)
+    prepared = prepare_split(recipe, split, tmp_path / "run")
+    assert prepared.table["parent_image_id"].isna().all()

@@ -1,0 +1,277 @@
+"""From a trained network to a model that reads."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from melanoma_core.data.dataset import Dataset
+from melanoma_core.data.demonstration import write_demonstration
+from melanoma_core.data.images import read_image
+from melanoma_core.data.splitting import Split
+from melanoma_core.errors import RecipeError
+from melanoma_core.evaluation.calibration import choose_threshold
+from melanoma_core.models.card import ModelCard, load_card
+from melanoma_core.models.classifier import load_classifier
+from melanoma_core.models.registry import list_models
+from melanoma_core.reading.reading import read_photograph
+from melanoma_core.settings import load_settings
+from melanoma_core.taxonomy import Diagnosis
+from melanoma_core.training.batches import count_in_loss
+from melanoma_core.training.description import describe_data
+from melanoma_core.training.network import build_network
+from melanoma_core.training.photographs import index_labels
+from melanoma_core.training.recipe import PRESETS, Rebalancing, Recipe
+from melanoma_core.training.release import (
+    Origin,
+    check_release,
+    correct_frequencies,
+    describe_weights,
+    read_table,
+    release_network,
+)
+
+CLASS_NAMES = tuple(Diagnosis)
+RECIPE = Recipe(name="tiny", weights="none", image_size=64)
+SMALL = replace(PRESETS["augmented"], image_size=64)
+
+
+@dataclass(frozen=True)
+class Released:
+    """One model with all that went into it."""
+
+    dataset: Dataset
+    split: Split
+    origin: Origin
+    network: keras.Model
+    weights: list[np.ndarray]
+    models_dir: Path
+    model: Path
+
+
+def release(recipe: Recipe, dataset: Dataset, split: Split, models_dir: Path) -> Released:
+    # What it has learned does not matter to how it is kept.
+    keras.utils.set_random_seed(1)
+    network = build_network(recipe, 8, None)
+    weights = network.get_weights()
+    origin = Origin(recipe, CLASS_NAMES, describe_data(dataset, split), split)
+    model = release_network(network, origin, models_dir)
+    return Released(dataset, split, origin, network, weights, models_dir, model)
+
+
+@pytest.fixture(scope="module")
+def trained(
+    drawn_dataset: Dataset, drawn_split: Split, tmp_path_factory: pytest.TempPathFactory
+) -> Released:
+    return release(RECIPE, drawn_dataset, drawn_split, tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="module")
+def small(
+    drawn_dataset: Dataset, drawn_split: Split, tmp_path_factory: pytest.TempPathFactory
+) -> Released:
+    return release(SMALL, drawn_dataset, drawn_split, tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture(scope="module")
+def card(trained: Released) -> ModelCard:
+    return load_card(trained.model)
+
+
+def test_what_is_trained_on_is_what_a_reading_sees(
+    trained: Released, tmp_path: Path, draw: Callable[..., Path]
+):
+    # Large enough that every shortcut on the way down would show.
+    table = trained.split.table.head(1).assign(path=draw(tmp_path / "big.jpg", 1, (1600, 1200)))
+    classifier = load_classifier(trained.model)
+
+    (measured,) = read_table(classifier, table).probabilities
+    reading = read_photograph(classifier, read_image(tmp_path / "big.jpg"))
+
+    np.testing.assert_allclose(reading.probabilities, measured, atol=1e-6)
+
+
+def test_the_model_is_listed_and_no_draft_is_left(trained: Released, card: ModelCard):
+    assert [folder.name for folder in trained.models_dir.iterdir()] == [card.model_id]
+    assert card.model_id.startswith("mobilenetv2-20")
+    listed = dict(list_models(replace(load_settings(), models_dir=trained.models_dir)))
+    # As JSON, in which an undefined figure equals itself; since Python 3.13 NaN in a card does not.
+    assert listed[trained.model].to_json() == card.to_json()
+
+
+def test_the_card_holds_the_hashes_of_both_files(trained: Released, card: ModelCard):
+    assert set(card.files) == {"model.keras", "model.onnx"}
+    for name, expected in card.files.items():
+        assert hashlib.sha256((trained.model / name).read_bytes()).hexdigest() == expected
+
+
+def test_the_card_is_strict_json_and_names_no_path(trained: Released, tmp_path: Path):
+    text = (trained.model / "card.json").read_text("utf-8")
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    json.loads(text, parse_constant=refuse)  # NaN is not JSON
+    for path in (trained.models_dir.parent, Path.cwd(), Path.home(), tmp_path):
+        assert f"{path}/" not in text
+
+
+def test_the_card_counts_what_was_trained_and_measured_on(trained: Released, card: ModelCard):
+    table = trained.split.table
+
+    assert card.data["sha256"] == trained.split.sha256
+    assert card.data["images"] == {"train": 60, "test": 12, "validation": 12}
+    assert card.data["lesions"] == {"train": 60, "test": 12, "validation": 12}
+    assert card.data["images_by_label"]["test"] == {"MEL": 4, "NV": 8}
+    assert card.data["images_by_source"]["train"] == {"data": 60}
+    assert card.data["file_decisions"] == {
+        "copy of an image that is kept": 1,
+        "the file cannot be read": 1,
+    }
+    assert card.data["images_without"] == {"lesion_id": 84, "patient_id": 84}
+    assert card.data["longer_side_pixels"] == {"min": 120, "median": 120, "max": 120}
+    assert card.recipe == asdict(RECIPE)
+    assert card.heatmap == "activation-maps"
+    assert card.metrics["test"]["accuracy"].total == (table["subset"] == "test").sum()
+    assert card.metrics["test"]["sensitivity"].total == 4
+    assert card.metrics["test"]["specificity"].total == 8
+    assert set(card.metrics) == {"test", "test/data"}
+    assert card.metrics["test/data"]["sensitivity"] == card.metrics["test"]["sensitivity"]
+    assert np.isnan(card.metrics["test"]["recall_BCC"].value)
+
+
+def test_the_threshold_is_that_of_the_validation_subset_for_095(trained: Released, card: ModelCard):
+    validation = trained.split.subset("validation")
+    outputs = read_table(load_classifier(trained.model), validation)
+    melanoma = outputs.probabilities[:, card.melanoma_index]
+
+    expected = choose_threshold(melanoma, (validation["label"] == "MEL").to_numpy(), 0.95)
+
+    assert card.operating_point.threshold == pytest.approx(expected, abs=1e-7)
+    assert card.operating_point.chosen_on == "validation"
+    assert card.operating_point.target_sensitivity == 0.95
+
+
+def test_the_figures_are_those_of_the_test_subset_at_that_threshold(
+    trained: Released, card: ModelCard
+):
+    test = trained.split.subset("test")
+    outputs = read_table(load_classifier(trained.model), test)
+    alert = outputs.probabilities[:, card.melanoma_index] >= card.operating_point.threshold
+    is_melanoma = (test["label"] == "MEL").to_numpy()
+
+    assert card.metrics["test"]["sensitivity"].count == (alert & is_melanoma).sum()
+    assert card.metrics["test"]["specificity"].count == (~alert & ~is_melanoma).sum()
+
+
+def test_the_saved_network_is_the_trained_one_with_the_natural_frequencies(trained: Released):
+    labels = index_labels(trained.split.subset("train"), CLASS_NAMES)
+    drawn = np.bincount(labels, count_in_loss(labels, RECIPE), minlength=8)[:2]
+    saved = keras.models.load_model(trained.model / "model.keras", compile=False)
+
+    bias = keras.ops.convert_to_numpy(saved.get_layer("logits").bias)
+
+    # A third of the images, melanomas are drawn 1 to the root of 2.
+    np.testing.assert_allclose(drawn, [0.41421356, 0.58578644])
+    np.testing.assert_allclose(
+        (bias - trained.weights[-1])[:2],
+        np.log([(1 / 3) / drawn[0], (2 / 3) / drawn[1]]),
+        atol=1e-6,
+    )
+    np.testing.assert_array_equal((bias - trained.weights[-1])[2:], 0)
+
+
+def test_a_release_leaves_the_trained_network_as_it_was(trained: Released):
+    for found, expected in zip(trained.network.get_weights(), trained.weights, strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def correct(trained: Released, recipe: Recipe, split: Split) -> list[float]:
+    origin = replace(trained.origin, recipe=recipe, split=split)
+    return np.exp(correct_frequencies(origin)[:2]).tolist()
+
+
+def test_a_recipe_that_evens_nothing_out_is_not_corrected(trained: Released):
+    assert correct(trained, SMALL, trained.split) == [1.0, 1.0]
+
+
+def test_class_weights_are_taken_back_as_a_draw_of_their_size_is(trained: Released):
+    weighed = replace(SMALL, rebalancing=Rebalancing.CLASS_WEIGHTS)
+    drawn = replace(SMALL, class_balance=1.0)
+
+    # Half of the loss is of melanomas, and a third of the images.
+    expected = pytest.approx([(1 / 3) / (1 / 2), (2 / 3) / (1 / 2)])
+    assert correct(trained, weighed, trained.split) == expected
+    assert correct(trained, drawn, trained.split) == expected
+
+
+def test_new_images_of_oversampling_are_taken_back(trained: Released):
+    table = trained.split.table.assign(parent_image_id=None)
+    melanomas = table[(table["subset"] == "train") & (table["label"] == "MEL")]
+    children = melanomas.assign(parent_image_id=melanomas["image_id"])
+    split = replace(trained.split, table=pd.concat([table, children], ignore_index=True))
+    recipe = replace(SMALL, rebalancing=Rebalancing.OVERSAMPLING)
+
+    assert len(melanomas) == 20
+    assert correct(trained, recipe, split) == pytest.approx([(1 / 3) / (1 / 2), (2 / 3) / (1 / 2)])
+
+
+def test_both_forms_of_the_network_agree(card: ModelCard):
+    assert card.data["keras_onnx_difference"] < 1e-4
+
+
+def test_the_same_network_released_again_is_another_model(small: Released, tmp_path: Path):
+    again = load_card(release_network(small.network, small.origin, tmp_path))
+    card = load_card(small.model)
+
+    assert again.model_id != card.model_id
+    assert again.metrics.keys() == card.metrics.keys()
+    assert again.operating_point.threshold == pytest.approx(card.operating_point.threshold)
+
+
+def test_a_small_network_becomes_a_model_that_explains_every_class(small: Released, tmp_path: Path):
+    (lesion, *_) = write_demonstration(tmp_path)
+    classifier = load_classifier(small.model)
+
+    reading = read_photograph(classifier, read_image(lesion))
+
+    assert classifier.card.heatmap == "gradients at pooling_3"
+    assert classifier.card.model_id.startswith("smallcnn-20")
+    assert sum(reading.probabilities) == pytest.approx(1)
+    heatmaps = reading.heatmaps()
+    assert heatmaps.shape[0] == 8
+    assert heatmaps.min() >= 0
+    assert 0 < heatmaps.max() <= 1
+
+
+def test_a_network_that_was_chosen_by_what_it_learned_is_never_kept(small: Released):
+    origin = replace(small.origin, recipe=PRESETS["leaky"])
+
+    with pytest.raises(RecipeError, match='"leaky" oversamples before it splits'):
+        release_network(small.network, origin, small.models_dir)
+    assert len(list(small.models_dir.iterdir())) == 1
+
+
+def test_a_network_of_other_classes_than_the_diagnoses_is_not_kept():
+    check_release(SMALL, CLASS_NAMES)
+    with pytest.raises(RecipeError, match=r"Found the classes melanoma, nevus\. A model answers"):
+        check_release(SMALL, ("melanoma", "nevus"))
+
+
+def test_a_card_names_the_weights_and_not_where_they_lay(tmp_path: Path):
+    path = tmp_path / "backbone.weights.h5"
+    path.write_bytes(b"weights")
+    recipes = [replace(RECIPE, weights=name) for name in ("imagenet", str(path), "/gone/x.h5")]
+
+    digest = hashlib.sha256(b"weights").hexdigest()
+    assert [describe_weights(recipe.weights) for recipe in recipes] == [
+        "imagenet",
+        {"file": "backbone.weights.h5", "sha256": digest},
+        {"file": "x.h5", "sha256": None},
+    ]

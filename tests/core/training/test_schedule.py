@@ -1,0 +1,78 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from melanoma_core.training.recipe import Recipe, Schedule
+from melanoma_core.training.schedule import find_best, is_enough, learning_rate_at
+
+RECIPE = Recipe(name="x", epochs=4, learning_rate=0.1, warmup_epochs=1)
+STEPS = 10  # per epoch
+
+
+def rates(recipe: Recipe) -> list[float]:
+    return [learning_rate_at(recipe, step, STEPS) for step in range(recipe.epochs * STEPS)]
+
+
+@pytest.mark.parametrize("schedule", Schedule)
+def test_the_warm_up_is_a_straight_line_from_a_hundredth(schedule: Schedule):
+    found = rates(replace(RECIPE, schedule=schedule))
+
+    np.testing.assert_allclose(found[:STEPS], 0.001 + 0.099 * np.arange(10) / 10)
+    assert found[STEPS] == 0.1
+
+
+def test_a_constant_learning_rate_stays():
+    assert set(rates(replace(RECIPE, schedule=Schedule.CONSTANT))[STEPS:]) == {0.1}
+
+
+def test_half_a_cosine_falls_to_zero_by_way_of_the_half():
+    found = rates(RECIPE)
+
+    assert found[25] == pytest.approx(0.05)
+    assert 0 < found[-1] < 0.0003
+    assert sorted(found[STEPS:], reverse=True) == found[STEPS:]
+
+
+def test_exponential_decay_ends_at_a_hundredth_by_way_of_a_tenth():
+    found = rates(replace(RECIPE, schedule=Schedule.EXPONENTIAL))
+
+    assert found[25] == pytest.approx(0.01)
+    assert found[-1] == pytest.approx(0.1 * 0.01 ** (29 / 30))
+
+
+def test_without_warm_up_the_first_step_is_the_highest():
+    assert rates(replace(RECIPE, warmup_epochs=0))[0] == 0.1
+
+
+def test_a_warm_up_longer_than_the_training_reaches_the_top_at_its_end():
+    found = rates(replace(RECIPE, warmup_epochs=9))
+
+    np.testing.assert_allclose(found, 0.001 + 0.099 * np.arange(40) / 40)
+
+
+@pytest.mark.parametrize(
+    ("losses", "best"),
+    [([], None), ([np.nan], None), ([2.0], 0), ([2.0, 1.0, 1.0], 1), ([np.nan, 3.0, 4.0], 1)],
+)
+def test_the_best_epoch_is_the_first_of_the_smallest_loss(losses: list[float], best: int | None):
+    assert find_best(losses) == best
+
+
+@pytest.mark.parametrize(
+    ("losses", "patience", "enough"),
+    [
+        ([], 1, False),
+        ([1.0, 2.0, 3.0], 0, False),
+        ([1.0, 2.0], 1, True),
+        ([1.0, 2.0], 2, False),
+        ([1.0, 2.0, 3.0], 2, True),
+        ([1.0, 2.0, 0.5], 2, False),
+        ([1.0, 1.0, 1.0], 2, True),  # as small is not smaller
+        ([np.nan, np.nan, np.nan], 1, False),
+    ],
+)
+def test_enough_is_as_many_epochs_without_a_smaller_loss(
+    losses: list[float], patience: int, enough: bool
+):
+    assert is_enough(losses, patience) is enough

@@ -1,0 +1,54 @@
+"""Where a network's first weights are found."""
+
+from pathlib import Path
+
+import pytest
+
+from melanoma_core.errors import RecipeError
+from melanoma_core.training.recipe import make_recipe
+from melanoma_core.training.weights import find_weights
+
+# As keras.applications names them.
+KERAS_NAMES = {
+    "MobileNetV2": "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5",
+    "EfficientNetV2B0": "efficientnetv2-b0_notop.h5",
+    "ResNet50V2": "resnet50v2_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    "ConvNeXtTiny": "convnext_tiny_notop.h5",
+}
+
+
+@pytest.fixture
+def weights_dir(tmp_path: Path) -> Path:
+    for name in (*KERAS_NAMES.values(), KERAS_NAMES["MobileNetV2"].replace("224", "96")):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize("architecture", KERAS_NAMES)
+def test_the_file_of_each_backbone_is_found_under_the_name_that_keras_gives_it(
+    weights_dir: Path, architecture: str
+):
+    recipe = make_recipe("transfer", [f"architecture={architecture}"])
+
+    assert find_weights(recipe, weights_dir) == weights_dir / KERAS_NAMES[architecture]
+
+
+def test_without_a_file_of_it_keras_downloads(tmp_path: Path):
+    assert find_weights(make_recipe("transfer", []), tmp_path) == "imagenet"
+    assert find_weights(make_recipe("transfer", []), None) == "imagenet"
+
+
+def test_a_start_at_random_takes_no_file(weights_dir: Path):
+    assert find_weights(make_recipe("transfer", ["weights=none"]), weights_dir) is None
+    assert find_weights(make_recipe("baseline", ["weights=imagenet"]), weights_dir) is None
+
+
+def test_a_file_that_the_recipe_names_comes_first_and_must_be_there(weights_dir: Path):
+    own = weights_dir / "own.h5"
+    recipe = make_recipe("transfer", [f"weights={own}"])
+    with pytest.raises(RecipeError, match=r"Found no file of weights .*own\.h5"):
+        find_weights(recipe, weights_dir)
+
+    own.touch()
+
+    assert find_weights(recipe, weights_dir) == own
