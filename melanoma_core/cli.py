@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from melanoma_core.cli_dataset import add_dataset_commands
-from melanoma_core.cli_files import open_cleaned
+from melanoma_core.cli_study import add_study_command
+from melanoma_core.cli_training import add_training_commands
 from melanoma_core.errors import MelanomaError
 from melanoma_core.settings import load_settings
-from melanoma_core.terminal import log, make_counter, make_folder, print_json
+from melanoma_core.terminal import make_folder, print_json
 
 if TYPE_CHECKING:
     from melanoma_core.reading.reading import Reading, Refusal
-    from melanoma_core.training.trainer import TrainingProgress
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,23 +52,8 @@ def _build_parser() -> argparse.ArgumentParser:
     predict.add_argument("--json", action="store_true", help="one JSON document")
     predict.set_defaults(run=_predict)
 
-    train = commands.add_parser("train", help="train a network and write it as a model")
-    train.add_argument("folder", type=Path, metavar="DIR", help="a collection, or a folder of them")
-    train.add_argument("--table", type=Path, metavar="FILE", help="a cleaned table of the audit")
-    train.add_argument("--recipe", default="transfer", metavar="NAME")
-    train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes")
-    train.add_argument(
-        "--weights",
-        default="imagenet",
-        metavar="FILE",
-        help="the backbone's weights without its head; default: downloaded by keras",
-    )
-    train.add_argument(
-        "--checkpoints", type=Path, metavar="DIR", help="keep the state, or go on from it"
-    )
-    train.add_argument("--json", action="store_true", help="the model card as JSON")
-    train.set_defaults(run=_train)
-
+    add_training_commands(commands)
+    add_study_command(commands)
     add_dataset_commands(commands)
 
     models = commands.add_parser("models", help="list the models")
@@ -163,62 +148,6 @@ def _write_heatmaps(path: Path, result: "Reading | Refusal", beside: Path) -> No
     for class_name, heatmap in zip(result.class_names, result.heatmaps(), strict=True):
         overlay = encode_jpeg(blend(pixels, heatmap, opacity=0.6))
         beside.with_name(f"{beside.name}.{class_name}.jpg").write_bytes(overlay)
-
-
-def _train(options: argparse.Namespace) -> int:
-    import tempfile
-
-    from melanoma_core.training.recipe import make_recipe
-
-    recipe = make_recipe(options.recipe, options.changes)  # before the seconds of an import
-    models_dir = load_settings().models_dir
-    for folder in (models_dir, options.checkpoints):
-        if folder:
-            make_folder(folder)
-
-    from melanoma_core.data.dataset import load_dataset
-    from melanoma_core.data.splitting import split_dataset
-    from melanoma_core.models.card import load_card
-    from melanoma_core.training.release import Origin, release_network
-    from melanoma_core.training.trainer import train_network
-
-    weights = options.weights if options.weights == "imagenet" else Path(options.weights)
-    if options.table:
-        dataset = open_cleaned(options.folder, options.table)
-    else:
-        dataset = load_dataset(options.folder, make_counter("Scanning photographs"))
-    for reason, count in dataset.decisions["reason"].value_counts().items():
-        log(f"{count} files: {reason}")
-    split = split_dataset(dataset.table, recipe.seed)
-    for name, count in split.table["subset"].value_counts().items():
-        log(f"{count} images in {name}")
-    with tempfile.TemporaryDirectory() as scratch:
-        network = train_network(
-            recipe,
-            split,
-            weights,
-            options.checkpoints or Path(scratch),
-            _report_training,
-            make_counter("Decoding photographs"),
-        )
-    log("\nCalibrating and measuring…")
-    folder = release_network(network, Origin(recipe, weights, dataset, split), models_dir)
-    log(f"Wrote {folder}")
-    if options.json:
-        print_json(load_card(folder).to_json())
-    else:
-        print(folder.name)
-    return 0
-
-
-def _report_training(state: "TrainingProgress") -> None:
-    minutes, seconds = divmod(round(state.remaining_seconds), 60)
-    log(
-        f"\repoch {state.epoch}/{state.num_epochs}  {state.step / state.num_steps:6.1%}  "
-        f"loss {state.loss:.3f}  validation: loss {state.validation_loss:.3f}, melanoma AUC "
-        f"{state.validation_roc_auc:.3f}  {minutes} min {seconds:02d} s left ",
-        end="\n" if state.step * state.num_epochs % state.num_steps == 0 else "",
-    )
 
 
 def _models(options: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ from importlinter.cli import lint_imports
 
 from melanoma_core.settings import PROJECT_ROOT
 
-TRAINING_LIBRARIES = {"tensorflow", "keras", "tf_keras_vis", "tf2onnx", "onnx"}
+TRAINING_LIBRARIES = {"tensorflow", "keras", "torch", "jax", "tf_keras_vis", "tf2onnx", "onnx"}
 
 
 def find_importers(package: str, libraries: set[str]) -> set[str]:
@@ -32,11 +32,21 @@ def test_the_import_contract_holds():
 def test_only_training_and_export_import_what_trains():
     assert find_importers("melanoma_core", TRAINING_LIBRARIES) == {
         "melanoma_core/models/export.py",
-        "melanoma_core/training/batches.py",
+        "melanoma_core/training/estimate.py",
+        "melanoma_core/training/hardware.py",
+        "melanoma_core/training/inference.py",
+        "melanoma_core/training/learning.py",
         "melanoma_core/training/network.py",
         "melanoma_core/training/release.py",
+        "melanoma_core/training/stage.py",
         "melanoma_core/training/trainer.py",
+        "melanoma_core/runs/worker.py",
     }
+
+
+def test_only_the_record_imports_mlflow():
+    assert find_importers("melanoma_core", {"mlflow"}) == {"melanoma_core/runs/record.py"}
+    assert find_importers("dashboard", {"mlflow"}) == set()
 
 
 def test_no_page_imports_what_trains():

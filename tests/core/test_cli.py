@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import keras
 import pytest
 from PIL import Image
 
@@ -295,52 +294,6 @@ def test_a_reader_who_has_had_enough_is_no_bug(tmp_path: Path, draw):
     assert b"Traceback" not in process.stderr.read()
     process.stderr.close()
     assert process.wait() == 0
-
-
-@pytest.mark.parametrize(
-    ("arguments", "answer"),
-    [
-        (["--recipe", "best"], 'Found no recipe "best"'),
-        (["--set", "epochs=0"], "Found epochs=0. It must be at least 1."),
-        ([], "Found no layout that is known"),
-    ],
-)
-def test_a_training_that_cannot_begin_says_why(tmp_path: Path, arguments: list[str], answer: str):
-    models = str(tmp_path / "models")
-
-    done = call("train", tmp_path, *arguments, MELANOMA_MODELS_DIR=models)
-
-    assert (done.returncode, done.stdout) == (2, "")
-    assert answer in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_a_training_writes_a_model_that_reads(tmp_path: Path, draw):
-    for number in range(84):
-        name = "melanoma" if number % 3 == 0 else "nevus"
-        draw(tmp_path / "data" / name / f"{number:02d}.jpg", number)
-    weights = tmp_path / "backbone.weights.h5"
-    keras.applications.MobileNetV2(include_top=False, weights=None).save_weights(weights)
-    small = ["image_size=64", "epochs=1", "images_per_epoch=16", "batch_size=16"]
-    models = str(tmp_path / "models")
-
-    done = call(
-        "train",
-        tmp_path / "data",
-        *["--recipe", "quick", "--weights", weights, "--checkpoints", tmp_path / "state", "--json"],
-        *[part for change in small for part in ("--set", change)],
-        MELANOMA_MODELS_DIR=models,
-    )
-
-    assert done.returncode == 0, done.stderr
-    card = parse_strictly(done.stdout)
-    assert card["recipe"]["weights"]["file"] == "backbone.weights.h5"
-    assert str(tmp_path) not in done.stdout
-    for sign_of_progress in ("60 images in train", "epoch 1/1", "left", "Wrote"):
-        assert sign_of_progress in done.stderr
-    photograph = tmp_path / "data" / "nevus" / "01.jpg"
-    read = call("predict", photograph, "--model", card["model_id"], MELANOMA_MODELS_DIR=models)
-    assert read.returncode == 0
 
 
 def test_demonstration_lesions_are_drawn_where_they_are_asked_for(tmp_path: Path):

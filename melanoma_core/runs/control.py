@@ -1,0 +1,310 @@
+"""Start, watch, stop, resume: what the page and the command line do with runs.
+
+Every function may be called by any number of threads and processes at once, and may raise
+RunError where the record (`record.open_record`) or the folder of runs cannot be used.
+"""
+
+import hashlib
+import json
+import platform
+import re
+import shutil
+from contextlib import suppress
+from dataclasses import asdict
+
+import pandas as pd
+
+from melanoma_core.data.splitting import Split
+from melanoma_core.errors import RunError
+from melanoma_core.runs.folder import RunFolder, find_folder, hash_test
+from melanoma_core.runs.history import gather_curves
+from melanoma_core.runs.processes import reap, start_process
+from melanoma_core.runs.queue import Queue, Ticket, open_queue
+from melanoma_core.runs.record import RecordedRun, has_record, open_record, tell_time
+from melanoma_core.runs.run import Run, RunSpec, RunState
+from melanoma_core.runs.watching import look_at
+from melanoma_core.settings import Settings
+from melanoma_core.training.observer import Estimate
+from melanoma_core.training.predictions import read_predictions as read_file
+from melanoma_core.training.weights import find_weights
+
+
+def launch(settings: Settings, spec: RunSpec, split: Split, name: str | None = None) -> str:
+    """Put a run at the end of the queue, in a process of its own that outlives this one.
+
+    Args:
+        settings: Where everything is.
+        spec: What to do.
+        split: On what.
+        name: For people; by default the preset and a number.
+
+    Returns:
+        The run's id.
+
+    Raises:
+        RunError: It cannot be recorded, its folder cannot be written, or no process be started.
+        RecipeError: Its file of weights is not there.
+    """
+    find_weights(spec.recipe, settings.weights_dir)  # now, not when its turn comes
+    record = open_record(settings)
+    run_id = record.create(
+        name or _make_name(spec.recipe.name, record.search()),
+        {key: str(value) for key, value in asdict(spec.recipe).items()},
+        {
+            "state": RunState.QUEUED,
+            "class_names": json.dumps(spec.class_names),
+            "data_name": spec.data_name,
+            "study": spec.study or "",
+            "split_sha256": split.sha256,
+            "test_sha256": hash_test(split),
+            "heartbeat": tell_time(),
+            "host": platform.node(),
+        },
+    )
+    # Begins with a dot and is renamed when all is there: a folder without a ticket is a dead run.
+    draft = RunFolder(settings.runs_dir / f".{run_id}")
+    try:
+        draft.write(spec, split)
+        ticket = open_queue(settings).draw(run_id)
+    except RunError:
+        shutil.rmtree(draft.path, ignore_errors=True)
+        record.delete(run_id)
+        raise
+    draft.path.rename(settings.runs_dir / run_id)
+    _start(settings, ticket)
+    return run_id
+
+
+def list_runs(settings: Settings) -> list[Run]:
+    """Return all runs, the newest first."""
+    reap()
+    if not has_record(settings):
+        return []
+    record = open_record(settings)
+    # Before the record is read: a run that it says to be running was alive then, or is dead.
+    tickets = open_queue(settings).list_tickets()
+    found = (look_at(settings, record, recorded, tickets) for recorded in record.search())
+    return [run for run in found if run]
+
+
+def load_run(settings: Settings, run_id: str) -> Run:
+    """Return one run as it is now.
+
+    Raises:
+        RunError: There is none.
+    """
+    reap()
+    record = open_record(settings)
+    tickets = open_queue(settings).list_tickets()
+    run = look_at(settings, record, record.get(run_id), tickets)
+    if run is None:
+        raise RunError(f"Run {run_id} was not written by this program. Choose another.")
+    return run
+
+
+def find_run(settings: Settings, text: str) -> Run:
+    """Return the run that an id, the beginning of one, or a name means.
+
+    Raises:
+        RunError: None or several do.
+    """
+    runs = list_runs(settings)
+    found = [run for run in runs if text in {run.run_id, run.name}]
+    found = found or [run for run in runs if text and run.run_id.startswith(text)]
+    if len(found) != 1:
+        which = ", ".join(f"{run.run_id[:8]} ({run.name})" for run in found or runs)
+        raise RunError(
+            f'Found {len(found)} runs that "{text}" means. Name one by its id or the beginning of '
+            f"it: {which or 'there are none yet'}."
+        )
+    return found[0]
+
+
+def stop_run(settings: Settings, run_id: str) -> None:
+    """Ask a run to stop, which it does after the batch; nothing happens where it is over.
+
+    Raises:
+        RunError: It runs on another machine.
+    """
+    run = load_run(settings, run_id)
+    if run.state.is_over:
+        return
+    if not run.is_own:
+        raise RunError(f'Run "{run.name}" trains on another machine. Stop it there.')
+    with open_queue(settings).hold() as tickets:
+        try:
+            find_folder(settings, run_id).stop.touch()
+        except OSError as error:
+            raise _cannot_change(settings, run_id, error) from error
+        if any(ticket.run_id == run_id and not ticket.is_working for ticket in tickets):
+            # Its process, which only waits, sees the file and goes without a word.
+            changes = {"message": "Stopped before its turn came.", "ended_at": tell_time()}
+            open_record(settings).set_state(run_id, RunState.STOPPED, changes)
+
+
+def resume_run(settings: Settings, run_id: str) -> None:
+    """Go on with a run from its last finished epoch, at the end of the queue.
+
+    Raises:
+        RunError: It is not over, it is finished, or its files are not on this machine.
+    """
+    run = load_run(settings, run_id)
+    folder = find_folder(settings, run_id)
+    if not run.is_own:
+        raise RunError(
+            f'The files of run "{run.name}" are not in {folder.path}. Resume it where they are, or '
+            "launch it anew."
+        )
+    if not run.state.can_resume:
+        raise RunError(
+            f'Run "{run.name}" is {run.state}. Only one that failed, was stopped or was '
+            "interrupted can go on."
+        )
+    queue = open_queue(settings)
+    ticket = queue.draw(run_id)
+    try:
+        folder.stop.unlink(missing_ok=True)
+        changed = {"message": "", "bug": "", "progress": "", "ended_at": ""}
+        open_record(settings).set_state(
+            run_id, RunState.QUEUED, {**changed, "heartbeat": tell_time()}
+        )
+    except (OSError, RunError):
+        queue.give_back(ticket)
+        raise
+    _start(settings, ticket)
+
+
+def rename_run(settings: Settings, run_id: str, name: str) -> None:
+    """Give a run another name."""
+    open_record(settings).rename(run_id, name)
+
+
+def delete_run(settings: Settings, run_id: str) -> None:
+    """Remove a run that is over, with its folder; a model that was made of it stays.
+
+    Raises:
+        RunError: It is not over, or a file cannot be removed.
+    """
+    run = load_run(settings, run_id)
+    # One that waits without its folder waits for ever.
+    if run.state is RunState.RUNNING or (run.is_own and not run.state.is_over):
+        raise RunError(f'Run "{run.name}" is {run.state}. Stop it before you delete it.')
+    with open_queue(settings).hold() as tickets:
+        if any(ticket.run_id == run_id for ticket in tickets):
+            raise RunError(f'Run "{run.name}" was just resumed. Stop it before you delete it.')
+        open_record(settings).delete(run_id)
+        try:
+            if run.is_own:
+                shutil.rmtree(find_folder(settings, run_id).path)
+        except OSError as error:
+            raise _cannot_change(settings, run_id, error) from error
+
+
+def read_curves(settings: Settings, run_id: str) -> pd.DataFrame:
+    """Return what was measured so far.
+
+    Returns:
+        Columns epoch (float), subset, metric, value (float); ordered by epoch. Subset "train",
+        "validation" and "published", where there is one, have the metrics of
+        `observer.EpochReport`, after each epoch; subset "" has "learning_rate"; subset "batch"
+        has "loss", the mean training loss of an epoch so far, at fractions of epochs (2.25: a
+        quarter of epoch 3 is done). What was measured after the epoch that a run was resumed
+        from is left out.
+
+    Raises:
+        RunError: There is no such run.
+    """
+    record = open_record(settings)
+    return gather_curves(record, record.get(run_id))
+
+
+def read_log(settings: Settings, run_id: str, num_lines: int) -> list[str]:
+    """Return the last lines that a run's process said; none where it is on another machine."""
+    return find_folder(settings, run_id).tail_log(num_lines)
+
+
+def read_predictions(settings: Settings, run_id: str) -> pd.DataFrame:
+    """Return what a finished run said of the images held out (`training.predictions`).
+
+    Raises:
+        RunError: It has not come so far, or the file is out of reach.
+        DatasetError: The file is damaged.
+    """
+    file = find_folder(settings, run_id).predictions
+    if not file.exists():
+        file = open_record(settings).fetch_file(run_id, file.name)
+    return read_file(file)
+
+
+def start_estimate(settings: Settings, spec: RunSpec, split: Split) -> str:
+    """Begin to measure on a few real steps what a run would take, in a process of its own.
+
+    Returns:
+        The key that `read_estimate` takes: the same for the same recipe and images, which are
+        measured once.
+
+    Raises:
+        RunError: No process can be started.
+    """
+    task = f"{spec.recipe.to_json()} {spec.class_names} {split.sha256}"
+    key = hashlib.sha256(task.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    folder = _find_estimate(settings, key)
+    queue = _open_estimates(settings)
+    with suppress(RunError):  # that it failed before does not say that it will again
+        if folder.read_estimate() or any(t.run_id == key for t in queue.list_tickets()):
+            return key
+    ticket = queue.draw(key)
+    try:
+        shutil.rmtree(folder.path, ignore_errors=True)
+        folder.write(spec, split)
+        start_process(settings, folder, "--estimate")
+    except RunError:
+        queue.give_back(ticket)
+        raise
+    return key
+
+
+def read_estimate(settings: Settings, key: str) -> Estimate | None:
+    """Return what a run would take, or None while it is being measured.
+
+    Raises:
+        RunError: It cannot be measured; the message says why.
+    """
+    reap()
+    # Before the file is looked for: a process that is gone then has written it, or died.
+    is_alive = any(ticket.run_id == key for ticket in _open_estimates(settings).list_tickets())
+    estimate = _find_estimate(settings, key).read_estimate()
+    if estimate is None and not is_alive:
+        raise RunError(
+            "The process that measures was killed, or memory ran out. Choose a smaller image size "
+            "or batch size, or free some memory, and estimate again."
+        )
+    return estimate
+
+
+def _find_estimate(settings: Settings, key: str) -> RunFolder:
+    return RunFolder(settings.runs_dir / "estimates" / key)
+
+
+def _open_estimates(settings: Settings) -> Queue:
+    return Queue(settings.runs_dir / "estimates" / "queue")
+
+
+def _start(settings: Settings, ticket: Ticket) -> None:
+    try:
+        start_process(settings, find_folder(settings, ticket.run_id))
+    except RunError:
+        open_queue(settings).give_back(ticket)
+        raise
+
+
+def _make_name(preset: str, recorded: list[RecordedRun]) -> str:
+    numbered = (re.fullmatch(rf"{re.escape(preset)} (\d+)", run.name) for run in recorded)
+    return f"{preset} {max((int(m.group(1)) for m in numbered if m), default=0) + 1}"
+
+
+def _cannot_change(settings: Settings, run_id: str, error: OSError) -> RunError:
+    return RunError(
+        f"Cannot write {find_folder(settings, run_id).path} ({error.strerror}). Free some space on "
+        "its disk, or make it writable."
+    )

@@ -1,0 +1,346 @@
+"""The record of all runs, kept by MLflow, so that `mlflow ui` and other tools read it too.
+
+The only module that imports MLflow: it takes seconds, and nobody should wait for it unasked.
+"""
+
+import re
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from melanoma_core.errors import RunError
+from melanoma_core.runs.run import RunState
+from melanoma_core.settings import Settings, set_where_unset
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run as MlflowRun
+
+_EXPERIMENT = "melanoma"
+_ARTIFACTS = "artifacts"
+_VARIABLES = {
+    # MLflow reports its use to its makers unless it is told not to.
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    # A page cannot wait for a server for as long as MLflow would: 120 s, seven times.
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+}
+_STATUS = {
+    RunState.QUEUED: "SCHEDULED",
+    RunState.RUNNING: "RUNNING",
+    RunState.FINISHED: "FINISHED",
+    RunState.FAILED: "FAILED",
+    RunState.STOPPED: "KILLED",
+    RunState.INTERRUPTED: "KILLED",
+}
+_ACTIVE = " and ".join(f"attributes.status != '{s}'" for s in ("FINISHED", "FAILED", "KILLED"))
+_REFRESH_SECONDS = 10.0  # after which a run that another process renamed or deleted is seen so
+_METRICS_PER_CALL = 500  # MLflow takes 1,000
+_LONGEST_PART = 100  # of a metric's name, which may have 250 characters
+_opening = threading.Lock()
+LEARNING_RATE, BATCH_LOSS = "learning_rate", "batch/loss"  # names of metrics
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One value of a metric.
+
+    Attributes:
+        name: As "validation/loss"; see `name_metric`.
+        step: Where on the curve.
+        value: May be NaN.
+        time_ms: When it was measured, in ms since 1970.
+    """
+
+    name: str
+    step: int
+    value: float
+    time_ms: int
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """What the record holds of a run, but for its curves.
+
+    Attributes:
+        run_id: MLflow's.
+        name: For people.
+        created_at: UTC, ISO 8601.
+        params: The fields of its recipe, as text.
+        tags: All else.
+        latest: Of each metric its last step and when that was measured.
+    """
+
+    run_id: str
+    name: str
+    created_at: str
+    params: Mapping[str, str]
+    tags: Mapping[str, str]
+    latest: Mapping[str, tuple[int, int]]
+
+
+class Record:
+    """An MLflow tracking store, for any number of threads. Every method may raise RunError."""
+
+    def __init__(self, client: "MlflowClient", experiment_id: str, place: str) -> None:
+        self._client = client
+        self._experiment_id = experiment_id
+        self._place = place
+        self._lock = threading.Lock()
+        self._known: dict[str, RecordedRun] = {}
+        self._active: set[str] = set()
+        self._refreshed_at = -_REFRESH_SECONDS
+
+    def create(self, name: str, params: Mapping[str, str], tags: Mapping[str, str]) -> str:
+        """Begin to record a queued run, and return its id."""
+        from mlflow.entities import Param
+
+        with self._explain():
+            known = {key: _as_text(value) for key, value in tags.items()}
+            run = self._client.create_run(self._experiment_id, run_name=_as_text(name), tags=known)
+            run_id: str = run.info.run_id
+            fields = [Param(key, _as_text(value)) for key, value in params.items()]
+            self._client.log_batch(run_id, params=fields)
+            self._client.update_run(run_id, _STATUS[RunState.QUEUED])
+        self._forget()
+        return run_id
+
+    def search(self) -> list[RecordedRun]:
+        """Return all runs, the newest first.
+
+        Those that are over are remembered for some seconds: of a hundred runs, asking for all
+        takes a fifth of a second, and a page asks every two.
+        """
+        with self._lock, self._explain():
+            active = {run.run_id: run for run in self._query(_ACTIVE)}
+            is_old = time.monotonic() - self._refreshed_at > _REFRESH_SECONDS
+            if is_old or active.keys() != self._active:
+                self._known = {run.run_id: run for run in self._query("")}
+                self._refreshed_at = time.monotonic()
+            else:
+                self._known |= active
+            self._active = set(active)
+            return list(self._known.values())
+
+    def get(self, run_id: str) -> RecordedRun:
+        """Return one run as it is now."""
+        with self._explain(run_id):
+            run = self._client.get_run(run_id)
+            if run.info.lifecycle_stage != "active":
+                raise _no_run(run_id)
+            return _read_run(run)
+
+    def set_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Change tags of a run."""
+        self.log(run_id, (), tags)
+        self._forget()
+
+    def set_state(self, run_id: str, state: RunState, tags: Mapping[str, str]) -> None:
+        """Change where a run stands, and what goes with it, for MLflow too."""
+        self.log(run_id, (), {"state": state, **tags})
+        with self._explain(run_id):
+            if state.is_over:
+                self._client.set_terminated(run_id, _STATUS[state])
+            else:
+                self._client.update_run(run_id, _STATUS[state])
+        self._forget()
+
+    def log(
+        self, run_id: str, measurements: Sequence[Measurement], tags: Mapping[str, str]
+    ) -> None:
+        """Add to the curves of a run and change tags; nothing, if it raises, or all."""
+        from mlflow.entities import Metric, RunTag
+
+        metrics = [Metric(m.name, m.value, m.time_ms, m.step) for m in measurements]
+        with self._explain(run_id):
+            for i in range(0, len(metrics), _METRICS_PER_CALL):
+                self._client.log_batch(run_id, metrics=metrics[i : i + _METRICS_PER_CALL])
+            if tags:
+                changed = [RunTag(key, _as_text(value)) for key, value in tags.items()]
+                self._client.log_batch(run_id, tags=changed)
+
+    def read_history(
+        self, run_id: str, name: str, stamp: object
+    ) -> Sequence[tuple[int, int, float]]:
+        """Return the time (ms), step and value of all values of a metric.
+
+        Args:
+            run_id: Of the run.
+            name: Of the metric.
+            stamp: Anything that changes when there are new values; else what was read with the
+                same stamp is returned again.
+        """
+        with self._explain(run_id):
+            return _read_history(self._client, run_id, name, stamp)
+
+    def rename(self, run_id: str, name: str) -> None:
+        """Give a run another name."""
+        with self._explain(run_id):
+            self._client.update_run(run_id, name=_as_text(name))
+        self._forget()
+
+    def delete(self, run_id: str) -> None:
+        """Take a run out of the record; `mlflow gc` removes it from the database."""
+        with self._explain(run_id):
+            self._client.delete_run(run_id)
+        self._forget()
+
+    def keep_file(self, run_id: str, path: Path) -> None:
+        """Keep a copy of a file with the run."""
+        with self._explain(run_id):
+            self._client.log_artifact(run_id, str(path))
+
+    def fetch_file(self, run_id: str, name: str) -> Path:
+        """Return a copy of a file that is kept with the run."""
+        with self._explain(run_id):
+            if not any(file.path == name for file in self._client.list_artifacts(run_id)):
+                raise RunError(
+                    f"Found no {name} of run {run_id}. A run keeps it when its training is over: "
+                    "wait for that, or resume the run."
+                )
+            return Path(self._client.download_artifacts(run_id, name))
+
+    def _query(self, condition: str) -> Iterator[RecordedRun]:
+        token: str | None = None
+        while token != "":
+            page = self._client.search_runs(
+                [self._experiment_id], condition, max_results=1000, page_token=token
+            )
+            yield from map(_read_run, page)
+            token = page.token or ""
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._refreshed_at = -_REFRESH_SECONDS
+
+    @contextmanager
+    def _explain(self, run_id: str | None = None) -> Iterator[None]:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            yield
+        except MlflowException as error:
+            if run_id and error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                raise _no_run(run_id) from error
+            raise _unusable(self._place, error) from error
+        except OSError as error:  # of a folder of artifacts
+            raise _unusable(self._place, error) from error
+
+
+def has_record(settings: Settings) -> bool:
+    """Whether there may be runs; without a file of them nobody needs to wait for MLflow."""
+    file = settings.tracking_uri.removeprefix("sqlite:///")
+    return file == settings.tracking_uri or Path(file.partition("?")[0]).exists()
+
+
+def open_record(settings: Settings) -> Record:
+    """Return the record, opened once per process.
+
+    Raises:
+        RunError: The folder cannot be written to, or there is no such store.
+    """
+    with _opening:
+        return _open(settings.tracking_uri, settings.runs_dir)
+
+
+@cache
+def _open(uri: str, runs_dir: Path) -> Record:
+    try:
+        runs_dir.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(runs_dir / "record.lock", fallback_to_soft=False)
+        lock.acquire()
+    except OSError as error:
+        raise RunError(
+            f"Cannot keep runs in {runs_dir} ({error.strerror}). Set MELANOMA_RUNS_DIR to a folder "
+            "that can be written to."
+        ) from error
+    # Of two processes that make a new database at once, one would fail.
+    try:
+        return _connect(uri, runs_dir)
+    finally:
+        lock.release()
+
+
+def _connect(uri: str, runs_dir: Path) -> Record:
+    set_where_unset(_VARIABLES)
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    place = _hide_password(uri)
+    is_file = uri.startswith("sqlite:") and "?" not in uri
+    try:
+        # While one process writes, others wait, on a busy machine for longer than the usual 5 s.
+        client = MlflowClient(f"{uri}?timeout=30" if is_file else uri)
+        experiment = client.get_experiment_by_name(_EXPERIMENT)
+        if experiment:
+            return Record(client, experiment.experiment_id, place)
+        # A server has its own place for them.
+        artifacts = (runs_dir / _ARTIFACTS).as_uri() if uri.startswith("sqlite:") else None
+        return Record(client, client.create_experiment(_EXPERIMENT, artifacts), place)
+    except MlflowException as error:
+        raise _unusable(place, error) from error
+
+
+@lru_cache(maxsize=4096)
+def _read_history(
+    client: "MlflowClient",
+    run_id: str,
+    name: str,
+    stamp: object,  # noqa: ARG001  # part of the key
+) -> tuple[tuple[int, int, float], ...]:
+    history = client.get_metric_history(run_id, name)
+    return tuple((metric.timestamp, metric.step, metric.value) for metric in history)
+
+
+def _read_run(run: "MlflowRun") -> RecordedRun:
+    created = datetime.fromtimestamp(run.info.start_time / 1000, UTC)
+    return RecordedRun(
+        run_id=run.info.run_id,
+        name=run.info.run_name,
+        created_at=created.isoformat(timespec="milliseconds"),
+        params=run.data.params,
+        tags=run.data.tags,
+        latest={m.key: (m.step, m.timestamp) for m in run.data._metric_objs},
+    )
+
+
+def name_metric(*parts: str) -> str:
+    """Return a name that MLflow takes, whatever a class is called."""
+    return "/".join(re.sub(r"[^\w.\- :]", "_", part)[:_LONGEST_PART] for part in parts)
+
+
+def tell_time() -> str:
+    """Return the time: UTC, ISO 8601, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _no_run(run_id: str) -> RunError:
+    return RunError(f'Found no run "{run_id}". `python -m melanoma_core runs` lists them.')
+
+
+def _unusable(place: str, error: Exception) -> RunError:
+    first_line = _hide_password(next(iter(str(error).splitlines()), type(error).__name__))
+    return RunError(
+        f"Cannot use the record of runs at {place}: {first_line.rstrip('.')}. Check that it can be "
+        "reached and written to, or set MLFLOW_TRACKING_URI to another."
+    )
+
+
+def _as_text(value: str) -> str:
+    """Show in another way what no database takes: parts of file names that are no text."""
+    return value.encode("utf-8", "backslashreplace").decode()
+
+
+def _hide_password(text: str) -> str:
+    return re.sub(r"://[^/@\s]+@", "://…@", text)
