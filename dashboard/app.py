@@ -14,6 +14,7 @@ page = st.navigation(
     [
         st.Page("views/reading.py", title="Reading", default=True),
         st.Page("views/dataset.py", title="Dataset"),
+        st.Page("views/training.py", title="Training"),
         st.Page("views/models.py", title="Model"),
     ],
     position="top",

@@ -17,6 +17,12 @@ def show_figure(figure: "go.Figure", table: "pd.DataFrame", name: str) -> None:
         table: What it was drawn from.
         name: Of the files, without suffix, and of the widgets: unique on the page.
     """
+    show_chart(figure, name)
+    offer_table(table, name, f"{figure.layout.title.text} as CSV")
+
+
+def show_chart(figure: "go.Figure", name: str) -> None:
+    """Show a figure with its camera alone, under a name that is unique on the page."""
     st.plotly_chart(
         figure,
         key=f"chart-{name}",
@@ -29,7 +35,6 @@ def show_figure(figure: "go.Figure", table: "pd.DataFrame", name: str) -> None:
             "toImageButtonOptions": {"filename": name, "scale": 2},
         },
     )
-    offer_table(table, name, f"{figure.layout.title.text} as CSV")
 
 
 def offer_table(table: "pd.DataFrame", name: str, label: str) -> None:

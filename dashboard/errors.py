@@ -16,3 +16,19 @@ def shown_errors() -> Iterator[None]:
         yield
     except MelanomaError as error:
         st.html(render_error(str(error)))
+
+
+@contextmanager
+def kept_errors(name: str) -> Iterator[None]:
+    """Keep what a person can mend for `show_kept_error`: what a callback shows is gone at once."""
+    st.session_state[name] = ""
+    try:
+        yield
+    except MelanomaError as error:
+        st.session_state[name] = str(error)
+
+
+def show_kept_error(name: str) -> None:
+    """Show what `kept_errors` kept, until it is entered anew."""
+    if st.session_state.get(name):
+        st.html(render_error(st.session_state[name]))

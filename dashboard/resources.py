@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from melanoma_core.models.classifier import Classifier
 
 
-def get_card() -> ModelCard:
-    """Return the card of the model that reads, as it is on the disk now.
+def get_card(model_id: str | None = None) -> ModelCard:
+    """Return the card of a model, by default of the one that reads, as it is on the disk now.
 
     Raises:
         ModelError: There is no such model, or its card is damaged.
     """
-    return load_card(find_model(load_settings()))
+    return load_card(find_model(load_settings(), model_id))
 
 
 def get_classifier() -> "Classifier":

@@ -23,6 +23,11 @@ def choose_split(opened: "OpenedFolder") -> "Split":
     Raises:
         DatasetError: There are too few photographs, or decisions contradict each other.
     """
+    return get_split(get_dataset(opened, get_overrules(opened)), choose_seed())
+
+
+def choose_seed() -> int:
+    """Let a person choose the seed of the split in the sidebar."""
     with st.sidebar:
         st.subheader("Split", anchor=False)
         seed = st.number_input(
@@ -34,7 +39,7 @@ def choose_split(opened: "OpenedFolder") -> "Split":
             persist_state="session",
             help="The same data and seed give the same split.",
         )
-    return get_split(get_dataset(opened, get_overrules(opened)), int(seed))
+    return int(seed)
 
 
 def show_split(opened: "OpenedFolder") -> None:

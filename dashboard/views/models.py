@@ -1,4 +1,7 @@
-"""The card of the model that reads: what it is for, what it achieved, what it was made from."""
+"""The card of a model: what it is for, what it achieved, what it was made from.
+
+It is that of the model that reads, unless the address names another (`?model=`).
+"""
 
 import json
 from collections.abc import Mapping
@@ -101,4 +104,4 @@ def show_table(rows: list[Row], columns: Mapping[str, ColumnConfig] | None = Non
 
 open_page("Model")
 with shown_errors():
-    show_card(get_card())
+    show_card(get_card(st.query_params.get("model")))

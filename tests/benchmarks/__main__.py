@@ -9,7 +9,7 @@ import platform
 import sys
 from datetime import UTC, datetime
 
-from tests.benchmarks import batch, charts, memory, neighbours, page, reading, scan, start
+from tests.benchmarks import batch, charts, memory, neighbours, page, reading, scan, start, training
 
 BENCHMARKS = {
     "reading": reading.measure,
@@ -20,6 +20,7 @@ BENCHMARKS = {
     "scan": scan.measure,
     "neighbours": neighbours.measure,
     "charts": charts.measure,
+    "training": training.measure,
 }
 
 

@@ -6,7 +6,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
@@ -44,20 +46,42 @@ def measure() -> Iterable[Row]:
 
 
 def _paint(browser: Browser, script: Path, selector: str) -> None:
+    with serve(script, wait=False) as server:
+        page = browser.new_page()
+        _go_when_up(page, server.url)
+        page.wait_for_selector(selector)
+        page.close()
+
+
+@dataclass(frozen=True)
+class Server:
+    """A Streamlit server of its own."""
+
+    url: str
+    process: subprocess.Popen
+
+
+@contextmanager
+def serve(script: Path, *, wait: bool = True) -> Iterator[Server]:
+    """Start a Streamlit server on a free port, and end it at the end."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", str(script)]
     options = ["--server.headless=true", f"--server.port={port}", "--logger.level=error"]
-    server = subprocess.Popen(command + options, cwd=PROJECT_ROOT, stdout=subprocess.DEVNULL)
-    page = browser.new_page()
+    process = subprocess.Popen(command + options, cwd=PROJECT_ROOT, stdout=subprocess.DEVNULL)
     try:
-        _go_when_up(page, f"http://localhost:{port}")
-        page.wait_for_selector(selector)
+        while wait and not _listens(port):
+            time.sleep(0.05)
+        yield Server(f"http://localhost:{port}", process)
     finally:
-        page.close()
-        server.terminate()
-        server.wait()
+        process.terminate()
+        process.wait()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _go_when_up(page, url: str) -> None:

@@ -1,5 +1,6 @@
 """A real server and a real browser."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.conftest import need
 
@@ -29,14 +30,24 @@ Open = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[str]:
-    """Address of the dashboard as `make run` starts it, without opening a browser."""
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the dashboard as `make run` starts it, without opening a browser.
+
+    Its runs and models lie in a folder of the tests; what is still at work there is stopped.
+    """
+    folder = tmp_path_factory.mktemp("server")
+    places = {name: str(folder / name) for name in ("MELANOMA_RUNS_DIR", "MELANOMA_MODELS_DIR")}
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py"]
     options = ["--server.headless=true", f"--server.port={port}", "--logger.level=error"]
-    process = subprocess.Popen(command + options, cwd=PROJECT_ROOT, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command + options,
+        cwd=PROJECT_ROOT,
+        stdout=subprocess.DEVNULL,
+        env=os.environ | places,
+    )
     url = f"http://localhost:{port}"
     try:
         _wait_until_up(process, url)
@@ -44,6 +55,8 @@ def server() -> Iterator[str]:
     finally:
         process.terminate()
         process.wait()
+        for spec in folder.glob("*/*/spec.json"):
+            spec.with_name("stop").touch()
 
 
 def _wait_until_up(process: subprocess.Popen[bytes], url: str) -> None:
@@ -79,7 +92,7 @@ def open_page(chromium: Browser, server: str) -> Iterator[Open]:
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
+        page.on("console", lambda message: troubles.extend(_find_trouble(message)))
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("request", lambda request: troubles.extend(_leaves_home(request.url, server)))
         page.goto(server)
@@ -91,6 +104,12 @@ def open_page(chromium: Browser, server: str) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert troubles == []
+
+
+def _find_trouble(message: ConsoleMessage) -> list[str]:
+    # Opened at a page's own address, Streamlit asks below it first where its server is.
+    is_question = message.location["url"].endswith(("/_stcore/health", "/_stcore/host-config"))
+    return [message.text] if message.type == "error" and not is_question else []
 
 
 def _leaves_home(url: str, server: str) -> list[str]:

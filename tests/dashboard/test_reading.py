@@ -276,6 +276,9 @@ assert len(app.session_state["worklist"].entries) == 1
 app.switch_page("views/models.py").run()
 assert [title.value for title in app.title] == ["Model"], app
 assert not app.exception
+app.switch_page("views/training.py").run()
+assert [title.value for title in app.title] == ["Training"], app
+assert not app.exception
 print(sorted(name for name in ("keras", "tensorflow", "tf_keras_vis") if name in sys.modules))
 """
 

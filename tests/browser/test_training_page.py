@@ -1,0 +1,88 @@
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+PATIENCE_MS = 240_000  # a process starts TensorFlow, on a machine that may do much else
+NUM_EPOCHS = 150
+
+# Of the first chart, the loss; nothing where there is none yet.
+COUNT_POINTS = """() => {
+  const chart = document.querySelector(".js-plotly-plot");
+  return chart?._fullData?.find(line => line.name === "validation")?.x.length ?? 0;
+}"""
+
+
+@pytest.fixture
+def training_page(open_page) -> Page:
+    page = open_page()
+    page.get_by_role("link", name="Training").click()
+    expect(page.get_by_role("heading", name="Training", exact=True)).to_be_visible()
+    return page
+
+
+def fill_number(page: Page, group: str, label: str, value: int) -> None:
+    field = page.get_by_role("spinbutton", name=label, exact=True)
+    if not field.is_visible():
+        page.get_by_test_id("stSidebar").get_by_text(group, exact=True).click()
+    field.fill(str(value))
+    field.press("Enter")
+    changed = re.compile(rf"{re.escape(label)}: {value} instead of")
+    expect(page.get_by_test_id("stSidebar")).to_contain_text(changed)
+
+
+def wait_for_points(page: Page, at_least: int) -> int:
+    page.wait_for_function(f"() => ({COUNT_POINTS})() >= {at_least}", timeout=PATIENCE_MS)
+    return int(page.evaluate(COUNT_POINTS))
+
+
+def expect_state(page: Page, state: str) -> None:
+    verdict = page.locator(".run-state .verdict")
+    expect(verdict).to_have_text(state, timeout=PATIENCE_MS)
+
+
+def expect_no_sideways_scroll(page: Page) -> None:
+    main = page.get_by_test_id("stMain")
+    assert main.evaluate("main => main.scrollWidth <= main.clientWidth")
+
+
+def test_a_run_is_launched_followed_reloaded_stopped_resumed_and_finished(training_page, open_page):
+    page = training_page
+    fill_number(page, "Network", "Side of the picture it sees, px", 32)
+    fill_number(page, "Training", "Epochs of the whole network", NUM_EPOCHS)
+    fill_number(page, "Training", "Photographs per epoch", 400)
+    page.get_by_role("button", name="Launch", exact=True).click()
+    expect_state(page, "Running")
+
+    before = wait_for_points(page, 2)
+    wait_for_points(page, before + 1)  # nobody has touched the page meanwhile
+    expect(page.get_by_text(re.compile(rf"^Epoch \d+ of {NUM_EPOCHS}$"))).to_be_visible()
+
+    assert "run=" in page.url
+    page.reload()
+    expect(page.get_by_role("heading", name="baseline 1", exact=True)).to_be_visible()
+    wait_for_points(page, before + 1)
+
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect_state(page, "Stopped")
+    expect(page.locator(".run-state")).to_contain_text("Resume goes on from epoch")
+    stopped_at = wait_for_points(page, 1)
+    assert stopped_at < NUM_EPOCHS
+
+    # Another person sees the same, on a telephone.
+    other = open_page(width=420)
+    other.goto(page.url)
+    expect_state(other, "Stopped")
+    expect_no_sideways_scroll(other)
+
+    page.get_by_role("button", name="Resume", exact=True).click()
+    expect_state(page, "Finished")
+    expect_state(other, "Finished")
+    assert wait_for_points(page, NUM_EPOCHS) == NUM_EPOCHS
+    expect(page.get_by_text(re.compile("On 18 test photographs"))).to_be_visible()
+
+    page.get_by_role("tab", name="Compare").click()
+    expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
+    expect_no_sideways_scroll(page)
+    page.get_by_role("tab", name="Study").click()
+    expect(page.get_by_role("button", name="Train every preset on one split")).to_be_visible()
