@@ -48,8 +48,8 @@ PRESET_TITLES = {
     "augmented": "The baseline with dropout, its photographs turned, shifted and mirrored anew "
     "at every step.",
     "class-weighted": "As augmented, and an error on a rare class counts more.",
-    "rebalanced": "The small network with batch normalisation; new images bring every class of "
-    "the train subset to the size of the largest.",
+    "rebalanced": "The baseline; new images bring every class of the train subset to the size of "
+    "the largest.",
     "transfer": "MobileNetV2 as ImageNet taught it: first a new head, then all of it.",
     "transfer-efficientnet": "As transfer, with EfficientNetV2-B0: slower.",
     "transfer-resnet": "As transfer, with ResNet50V2: large and slow.",

@@ -226,13 +226,7 @@ PRESETS = {
         _BASELINE,
         _AUGMENTED,
         replace(_AUGMENTED, name="class-weighted", rebalancing=Rebalancing.CLASS_WEIGHTS),
-        replace(
-            _BASELINE,
-            name="rebalanced",
-            dropout=0.2,
-            batch_normalization=True,
-            rebalancing=Rebalancing.OVERSAMPLING,
-        ),
+        replace(_BASELINE, name="rebalanced", rebalancing=Rebalancing.OVERSAMPLING),
         _TRANSFER,
         replace(_TRANSFER, name="transfer-efficientnet", architecture=Architecture.EFFICIENTNET),
         replace(_TRANSFER, name="transfer-resnet", architecture=Architecture.RESNET),
@@ -243,8 +237,6 @@ PRESETS = {
         replace(
             _BASELINE,
             name="leaky",
-            dropout=0.2,
-            batch_normalization=True,
             rebalancing=Rebalancing.BEFORE_SPLIT,
             published_share=0.2,
         ),

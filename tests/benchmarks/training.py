@@ -32,7 +32,7 @@ from tests.benchmarks.page import serve
 from tests.benchmarks.timing import Row, milliseconds
 
 _DATA = PROJECT_ROOT.parent / "shared" / "data"
-_NUM_ROUNDS = 3
+_NUM_ROUNDS = 2
 _NUM_COPIES = 3  # of the 30 originals, for batches to be more than one
 _WINDOW_SECONDS = 15.0
 

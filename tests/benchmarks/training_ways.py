@@ -28,7 +28,7 @@ from melanoma_core.training.photographs import load_pixels
 from melanoma_core.training.recipe import PRESETS, Recipe
 from melanoma_core.training.trainer import train_network
 
-NUM_EPOCHS = 4
+NUM_EPOCHS = 3
 MOBILENET = PROJECT_ROOT.parent / "shared/weights/mobilenet_v2_1.0_224_no_top.weights.h5"
 BASELINE = replace(PRESETS["baseline"], epochs=NUM_EPOCHS)
 TRANSFER = replace(PRESETS["transfer"], head_epochs=NUM_EPOCHS)

@@ -147,7 +147,7 @@ def test_a_network_exported_anew_agrees_and_takes_any_number_of_photographs(tmp_
 def small() -> keras.Model:
     """Return a network whose head is two dense layers over a flattened activation."""
     keras.utils.set_random_seed(1)
-    recipe = replace(PRESETS["rebalanced"], image_size=36)
+    recipe = replace(PRESETS["augmented"], batch_normalization=True, image_size=36)
     return add_probabilities(build_network(recipe, 3, None))
 
 

@@ -134,7 +134,7 @@ def test_the_small_network_is_that_of_the_tutorials():
 
 
 def test_batch_normalisation_of_the_small_network_comes_before_the_activation_and_learns():
-    small = build_network(PRESETS["rebalanced"], 8, None)
+    small = build_network(replace(PRESETS["augmented"], batch_normalization=True), 8, None)
 
     names = [layer.name.partition("_")[0] for layer in small.layers]
     assert names[2:6] == ["convolution", "normalization", "activation", "pooling"]
