@@ -21,6 +21,9 @@ _ORDER = (TRAIN, PUBLISHED, VALIDATION, TEST)
 _FOLDER_NAME = "oversampled"
 # Of the photograph itself; a new image has others.
 _OWN_FACTS = ("dhash", "width", "height")
+# Of the order that is a mistake, as its projects have it: turned a little, so that a new image
+# and its parent are nearly one.
+AS_PUBLISHED = Augmentation(rotation=10, flip=False, zoom=0.0)
 
 
 def prepare_split(
@@ -30,8 +33,9 @@ def prepare_split(
 
     Validation and test stay as they are. After the split, the share is held out first, and new
     images are made of what is left. Before the split (`Rebalancing.BEFORE_SPLIT`), new images are
-    made of the whole train subset, and the share is then drawn among old and new ones alike: the
-    mistake of published projects, by which a network is measured on relatives of what it learned.
+    made of the whole train subset (`AS_PUBLISHED`), and the share is then drawn among old and new
+    ones alike: the mistake of published projects, by which a network is measured on relatives of
+    what it learned.
 
     Args:
         recipe: Its `rebalancing`, `images_per_class`, `published_share` and `seed` count.
@@ -94,7 +98,7 @@ def _add_images(
     manifest = oversample(
         train,
         plan_oversampling(train, recipe.images_per_class or None),
-        Augmentation(),
+        AS_PUBLISHED if recipe.leaks else Augmentation(),
         folder=folder / _FOLDER_NAME,
         seed=recipe.seed,
         progress=progress,

@@ -238,6 +238,7 @@ PRESETS = {
             _BASELINE,
             name="leaky",
             rebalancing=Rebalancing.BEFORE_SPLIT,
+            images_per_class=500,
             published_share=0.2,
         ),
     )

@@ -60,7 +60,8 @@ def test_a_recipe_that_there_is_not_launches_nothing(moles, options, message, ca
 def test_a_study_trains_each_recipe_and_goes_on_where_it_was_left(moles, capsys):
     broken = moles.parent / "broken.weights.h5"
     broken.write_bytes(b"no weights")
-    changes = ["image_size=32", "epochs=1", "head_epochs=0", f"weights={broken}"]
+    changes = ["image_size=32", "epochs=1", "head_epochs=0", "images_per_class=0"]
+    changes += [f"weights={broken}"]
     command = ["study", str(moles), "--recipes", "baseline,transfer,leaky", "--json"]
     command += [part for change in changes for part in ("--set", change)]
 
