@@ -1,11 +1,21 @@
 """What every test may ask for."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+# The command line as a terminal starts it. Where the tests run in the background, Ctrl-C is
+# ignored, and so it would be by all that they start.
+COMMAND_LINE = (
+    sys.executable,
+    "-c",
+    "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "runpy.run_module('melanoma_core', run_name='__main__', alter_sys=True)",
+)
 
 
 def need(present: bool, reason: str) -> None:

@@ -1,7 +1,6 @@
 import json
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 from melanoma_core.cli import main
 from melanoma_core.runs.control import list_runs, stop_run
 from melanoma_core.settings import load_settings
+from tests.conftest import COMMAND_LINE
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_ctrl_c_stops_the_runs_of_a_study_and_shows_it_as_it_stands(moles, capsy
     command = ["study", str(moles), "--recipes", "baseline,augmented"]
     command += ["--set", "image_size=32", "--set", "epochs=9999"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "melanoma_core", *command, "--json"],
+        [*COMMAND_LINE, *command, "--json"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

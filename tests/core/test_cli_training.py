@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import psutil
 import pytest
 
 from melanoma_core.settings import PROJECT_ROOT
+from tests.conftest import COMMAND_LINE
 
 SMALL = ("image_size=64", "head_epochs=0", "epochs=20", "images_per_epoch=16", "batch_size=16")
 
@@ -38,7 +38,7 @@ class House:
 
     def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "melanoma_core", *map(str, arguments)],
+            [*COMMAND_LINE, *map(str, arguments)],
             cwd=PROJECT_ROOT,
             env=self.environment,
             stdout=subprocess.PIPE,
