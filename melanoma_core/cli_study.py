@@ -101,7 +101,8 @@ def _wait(settings: Settings, study_id: str) -> None:
             if run.state.is_over and run.run_id not in told:
                 told.add(run.run_id)
                 log(f"\r{_tell_end(run)}")
-        if len(told) == len(its_runs):
+        # Not by their number: another person may delete one meanwhile.
+        if all(run.state.is_over for run in its_runs):
             return
         log(f"\r{_tell_progress(its_runs)}", end="")
         time.sleep(_POLL_SECONDS)
