@@ -95,7 +95,8 @@ def compare_predictions(
         )
     if rows[0].empty:
         undefined = Figure(np.nan, np.nan, np.nan, None, 0, 0)
-        return {"accuracy": undefined, "melanoma_roc_auc": undefined}
+        names = ("accuracy", "melanoma_roc_auc", "sensitivity", "specificity")
+        return dict.fromkeys(names, undefined)
     return compare(
         get_probabilities(rows[0]),
         get_probabilities(rows[1]),

@@ -367,7 +367,14 @@ def test_a_network_compared_to_itself_is_ahead_by_nothing_with_no_interval():
         assert figure.value == 0
         assert math.isnan(figure.low)
         assert math.isnan(figure.high)
-        assert (figure.count, figure.total, figure.num_lesions) == (None, 6, 5)
+        assert figure.count is None
+    counts = {name: (figure.total, figure.num_lesions) for name, figure in figures.items()}
+    assert counts == {
+        "accuracy": (6, 5),
+        "melanoma_roc_auc": (6, 5),
+        "sensitivity": (2, 1),
+        "specificity": (4, 4),
+    }
 
 
 def test_the_difference_of_two_networks_is_that_of_their_figures():
@@ -384,6 +391,19 @@ def test_the_difference_of_two_networks_is_that_of_their_figures():
     assert compare(other, one, labels, lesions, 0)["accuracy"].high == pytest.approx(
         -difference["accuracy"].low
     )
+
+
+def test_each_network_alerts_at_its_own_threshold():
+    one = np.array([[0.2, 0.8], [0.1, 0.9], [0.3, 0.7], [0.05, 0.95]])
+    other = np.array([[0.6, 0.4], [0.4, 0.6], [0.3, 0.7], [0.1, 0.9]])
+    labels, lesion_ids = np.array([0, 0, 1, 1]), np.arange(4)
+    figures = compare(one, other, labels, lesion_ids, 0, (0.1, 0.5))
+    # The one finds both melanomas and takes one of two others for one; the other one of two, none.
+    assert figures["sensitivity"].value == 1 - 1 / 2
+    assert figures["specificity"].value == 1 / 2 - 1
+    assert (figures["sensitivity"].low, figures["sensitivity"].high) == (0, 1)
+    with pytest.raises(ValueError, match="threshold is 2"):
+        compare(one, other, labels, lesion_ids, 0, (0.1, 2))
 
 
 def test_what_both_networks_find_hard_does_not_widen_the_interval_of_their_difference():
