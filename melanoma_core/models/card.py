@@ -11,6 +11,7 @@ from typing import Any
 
 from melanoma_core.errors import ModelError
 from melanoma_core.evaluation.figure import Figure
+from melanoma_core.evaluation.leakage import Leakage
 
 CARD_NAME = "card.json"
 KERAS_NAME = "model.keras"
@@ -54,6 +55,8 @@ class ModelCard:
         versions: Versions of the libraries that made it.
         intended_use: Who may use it for what.
         limitations: What it cannot do, one sentence each.
+        leakage: What the search for relatives between test and training found; None where nobody
+            looked. Where it found any, there are no metrics, whatever the file says.
     """
 
     model_id: str
@@ -72,6 +75,7 @@ class ModelCard:
     versions: dict[str, str]
     intended_use: str
     limitations: tuple[str, ...] = field(default=())
+    leakage: Leakage | None = None
 
     def save(self, folder: Path) -> None:
         """Write the card into `folder`."""
@@ -121,17 +125,26 @@ def _card_from_json(raw: dict[str, Any]) -> ModelCard:
         subset: {name: Figure(**_nan_for_null(figure)) for name, figure in figures.items()}
         for subset, figures in raw["metrics"].items()
     }
+    leakage = _leakage_from_json(raw.get("leakage"))
     card = ModelCard(
         **raw
         | {
             "class_names": tuple(raw["class_names"]),
             "limitations": tuple(raw["limitations"]),
             "operating_point": OperatingPoint(**raw["operating_point"]),
-            "metrics": metrics,
+            "metrics": {} if leakage and leakage.found else metrics,
+            "leakage": leakage,
         }
     )
     _check_numbers(card)
     return card
+
+
+def _leakage_from_json(raw: dict[str, Any] | None) -> Leakage | None:
+    if raw is None:
+        return None
+    texts = {name: tuple(raw[name]) for name in ("checked_by", "examples")}
+    return Leakage(**raw | texts)
 
 
 def _check_numbers(card: ModelCard) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.models.card import ModelCard
-from melanoma_core.models.wording import UNDEFINED, name_figure, name_subset
+from melanoma_core.models.wording import UNDEFINED, describe_model, name_figure, name_subset
 from melanoma_core.taxonomy import parse_diagnosis
 
 Row = dict[str, Any]
@@ -107,6 +107,8 @@ def _flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def write_figures(card: ModelCard) -> str:
     """Return the main figures of every subset as a Markdown table, as README shows it."""
+    if not card.metrics:
+        return describe_model(card)
     head = ["on lesions it had never seen", *map(name_subset, card.metrics)]
     rows = [
         [name_figure(name), *(tell_figure(name, each[name]) for each in card.metrics.values())]

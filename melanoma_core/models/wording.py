@@ -13,6 +13,7 @@ from melanoma_core.models.card import ModelCard
 from melanoma_core.taxonomy import parse_diagnosis
 
 UNDEFINED = "undefined"
+WITHHELD = "withheld"
 TEST = "test"
 _MOST_DIGITS = 6
 
@@ -73,7 +74,8 @@ def describe_sensitivity(card: ModelCard) -> str:
     """Say how many held-out melanomas the threshold found, with count and interval."""
     figure = _find(card, "sensitivity")
     if figure is None or figure.count is None:
-        return "Its sensitivity is undefined: it was measured on no held-out melanoma."
+        missing = "undefined: it was measured on no held-out melanoma"
+        return f"Its sensitivity is {WITHHELD if is_withheld(card) else missing}."
     return (
         f"Of {figure.total:,} photographs of melanomas that it had never seen, it alerted on "
         f"{figure.count:,}: sensitivity {format_percent(figure.value)} ({format_interval(figure)}; "
@@ -85,7 +87,8 @@ def describe_specificity(card: ModelCard) -> str:
     """Say how many held-out lesions other than melanoma the threshold let pass."""
     figure = _find(card, "specificity")
     if figure is None or figure.count is None:
-        return "Its specificity is undefined: it was measured on no other held-out lesion."
+        missing = "undefined: it was measured on no other held-out lesion"
+        return f"Its specificity is {WITHHELD if is_withheld(card) else missing}."
     return (
         f"Of {figure.total:,} photographs of other lesions, it gave no alert on "
         f"{figure.count:,}: specificity {format_percent(figure.value)} ({format_interval(figure)}; "
@@ -130,6 +133,8 @@ def describe_probability(probability: float) -> str:
 
 def describe_model(card: ModelCard) -> str:
     """Return the figures of a model in one line."""
+    if is_withheld(card):
+        return describe_leakage(card)
     auc, balanced = _find(card, "melanoma_roc_auc"), _find(card, "balanced_accuracy")
     if auc is None or balanced is None:
         return "It was not measured on held-out lesions."
@@ -137,6 +142,29 @@ def describe_model(card: ModelCard) -> str:
         f"Melanoma ROC AUC {auc.value:.3f} (95% interval {auc.low:.3f}–{auc.high:.3f}), balanced "
         f"accuracy {format_percent(balanced.value)} ({format_interval(balanced)}), on "
         f"{auc.total:,} held-out photographs of {auc.num_lesions:,} lesions."
+    )
+
+
+def is_withheld(card: ModelCard) -> bool:
+    """Return whether the card has no figures since they would be too good."""
+    return card.leakage is not None and card.leakage.found > 0
+
+
+def describe_leakage(card: ModelCard) -> str:
+    """Say whether test photographs have relatives among those that the network was fitted on."""
+    leakage = card.leakage
+    if leakage is None:
+        return "Nobody looked for leaks between training and test."
+    if leakage.found:
+        return (
+            f"Its figures are {WITHHELD}: {leakage.found:,} of its {leakage.num_test:,} test "
+            f"photographs have a relative among those that it was fitted on "
+            f"({leakage.examples[0]})."
+        )
+    return (
+        f"None of its {leakage.num_test:,} test photographs has a relative among the "
+        f"{leakage.num_others:,} that it was fitted on. Compared by "
+        f"{', '.join(leakage.checked_by) or 'nothing, since no table tells anything'}."
     )
 
 

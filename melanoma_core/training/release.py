@@ -19,10 +19,19 @@ from melanoma_core.data.splitting import Split
 from melanoma_core.errors import RecipeError
 from melanoma_core.evaluation.calibration import choose_threshold, fit_temperature
 from melanoma_core.evaluation.figure import Figure
+from melanoma_core.evaluation.leak_check import find_leaks
 from melanoma_core.evaluation.metrics import evaluate
 from melanoma_core.models.card import KERAS_NAME, ONNX_NAME, ModelCard, OperatingPoint
 from melanoma_core.models.classifier import Classifier, Outputs, load_classifier
 from melanoma_core.models.export import check_agreement, describe_heatmap, export_onnx
+from melanoma_core.models.lineage import (
+    PREDICTIONS_NAME,
+    SPLIT_NAME,
+    describe_predictions,
+    describe_split,
+    was_learned,
+    write_table,
+)
 from melanoma_core.taxonomy import Diagnosis
 from melanoma_core.training.batches import count_in_loss
 from melanoma_core.training.network import LOGITS_LAYER, add_probabilities
@@ -62,12 +71,15 @@ class Origin:
         class_names: Its outputs, in order.
         data: What `description.describe_data` told of the data before anything was trained.
         split: In which subsets, as they were trained on (`preparation.prepare_split`).
+        ancestor: The split (`lineage.read_split`) of the model whose weights the training began
+            with, or None where it began with none of ours.
     """
 
     recipe: Recipe
     class_names: tuple[str, ...]
     data: Mapping[str, Any]
     split: Split
+    ancestor: pd.DataFrame | None = None
 
 
 def release_network(network: keras.Model, origin: Origin, models_dir: Path) -> Path:
@@ -97,6 +109,7 @@ def release_network(network: keras.Model, origin: Origin, models_dir: Path) -> P
             card = _write_network(network, origin, draft)
         card = _calibrate(card, origin.split.subset("validation"), draft)
         card = _measure(card, origin.split.subset("test"), draft)
+        card = _trace(card, origin, draft)
         card.save(draft)
         folder = models_dir / card.model_id
         # All or nothing: a folder with a card is a whole model.
@@ -230,11 +243,28 @@ def _measure(card: ModelCard, test: pd.DataFrame, draft: Path) -> ModelCard:
         f"test/{source}": (test["source"] == source).to_numpy()
         for source in sorted(test["source"].unique())
     }
+    predictions = describe_predictions(test, outputs.probabilities, CLASS_NAMES)
+    digest = write_table(predictions, draft / PREDICTIONS_NAME)
     return replace(
         card,
+        files=card.files | {PREDICTIONS_NAME: digest},
         metrics={
             name: measure_readings(card, outputs, test, rows) for name, rows in subsets.items()
         },
+    )
+
+
+def _trace(card: ModelCard, origin: Origin, draft: Path) -> ModelCard:
+    """Keep what the network learned from, and withhold its figures if that leaks into test."""
+    table, ancestor = origin.split.table, origin.ancestor
+    learned = None if ancestor is None else ancestor[was_learned(ancestor)]
+    leakage = find_leaks(table, learned)
+    digest = write_table(describe_split(table, ancestor), draft / SPLIT_NAME)
+    return replace(
+        card,
+        files=card.files | {SPLIT_NAME: digest},
+        metrics={} if leakage.found else card.metrics,
+        leakage=leakage,
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from melanoma_core.errors import ModelError
 from melanoma_core.evaluation.figure import Figure
+from melanoma_core.evaluation.leakage import Leakage
 from melanoma_core.models.card import ModelCard, load_card
 
 
@@ -130,7 +131,7 @@ def test_a_figure_that_is_no_share_keeps_no_count(card: ModelCard, tmp_path: Pat
 def test_the_bundled_card_says_what_a_reader_should_know(card: ModelCard):
     assert card.class_names == ("MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC")
     assert card.class_names[card.melanoma_index] == "MEL"
-    assert set(card.files) == {"model.keras", "model.onnx"}
+    assert set(card.files) >= {"model.keras", "model.onnx"}
     assert card.operating_point.chosen_on == "validation"
     assert card.operating_point.target_sensitivity == 0.95
     assert "non-commercial" in card.data["licence_of_the_model"]
@@ -140,3 +141,22 @@ def test_the_bundled_card_says_what_a_reader_should_know(card: ModelCard):
         figure = card.metrics["test"][name]
         assert figure.low <= figure.value <= figure.high
         assert figure.total > figure.num_lesions / 2 > 0
+
+
+def test_an_older_card_was_not_searched_for_leaks(card: ModelCard, tmp_path: Path):
+    raw = card.to_json()
+    del raw["leakage"]
+    (tmp_path / "card.json").write_text(json.dumps(raw), "utf-8")
+
+    assert load_card(tmp_path).leakage is None
+
+
+def test_a_card_with_a_leak_gives_no_figure_whatever_its_file_says(card: ModelCard, tmp_path: Path):
+    clean = replace(card, leakage=Leakage(("lesion",), 10, 90, 0))
+    clean.save(tmp_path)
+    assert load_card(tmp_path) == clean
+
+    leaking = replace(card, leakage=Leakage(("lesion",), 10, 90, 1, ("a in test and b in train",)))
+    leaking.save(tmp_path)
+    assert load_card(tmp_path).metrics == {}
+    assert load_card(tmp_path).leakage == leaking.leakage

@@ -5,10 +5,13 @@ from pathlib import Path
 import pytest
 
 from melanoma_core.evaluation.figure import Figure
+from melanoma_core.evaluation.leakage import Leakage
 from melanoma_core.models.card import ModelCard, load_card
+from melanoma_core.models.tables import write_figures
 from melanoma_core.models.wording import (
     describe_caution,
     describe_frequencies,
+    describe_leakage,
     describe_model,
     describe_probability,
     describe_sensitivity,
@@ -147,3 +150,27 @@ def test_figures_and_subsets_have_names_for_people():
     assert name_figure("a_figure_of_later") == "a_figure_of_later"
     assert name_subset("test") == "test"
     assert name_subset("test/ham10000") == "test, ham10000 alone"
+
+
+LEAKS = Leakage(("lesion",), 1921, 9000, 3, ("a in test and b in train: the same lesion",))
+
+
+def test_what_leaks_is_withheld_in_every_sentence(card):
+    leaking = replace(card, metrics={}, leakage=LEAKS)
+    assert describe_model(leaking) == (
+        "Its figures are withheld: 3 of its 1,921 test photographs have a relative among those "
+        "that it was fitted on (a in test and b in train: the same lesion)."
+    )
+    assert describe_sensitivity(leaking) == "Its sensitivity is withheld."
+    assert describe_specificity(leaking) == "Its specificity is withheld."
+    assert write_figures(leaking) == describe_model(leaking)
+
+
+def test_a_clean_model_says_what_was_compared_and_an_older_one_that_nobody_looked(card):
+    clean = replace(card, leakage=replace(LEAKS, found=0, examples=()))
+    assert describe_leakage(clean) == (
+        "None of its 1,921 test photographs has a relative among the 9,000 that it was fitted on. "
+        "Compared by lesion."
+    )
+    older = replace(card, leakage=None)
+    assert describe_leakage(older) == "Nobody looked for leaks between training and test."

@@ -19,6 +19,7 @@ from melanoma_core.errors import RecipeError
 from melanoma_core.evaluation.calibration import choose_threshold
 from melanoma_core.models.card import ModelCard, load_card
 from melanoma_core.models.classifier import load_classifier
+from melanoma_core.models.lineage import read_predictions, read_split
 from melanoma_core.models.registry import list_models
 from melanoma_core.reading.reading import read_photograph
 from melanoma_core.settings import load_settings
@@ -106,7 +107,8 @@ def test_the_model_is_listed_and_no_draft_is_left(trained: Released, card: Model
 
 
 def test_the_card_holds_the_hashes_of_both_files(trained: Released, card: ModelCard):
-    assert set(card.files) == {"model.keras", "model.onnx"}
+    kept = {"model.keras", "model.onnx", "split.csv.gz", "predictions.csv.gz"}
+    assert set(card.files) == kept
     for name, expected in card.files.items():
         assert hashlib.sha256((trained.model / name).read_bytes()).hexdigest() == expected
 
@@ -168,6 +170,47 @@ def test_the_figures_are_those_of_the_test_subset_at_that_threshold(
 
     assert card.metrics["test"]["sensitivity"].count == (alert & is_melanoma).sum()
     assert card.metrics["test"]["specificity"].count == (~alert & ~is_melanoma).sum()
+
+
+def test_the_split_and_the_readings_of_test_are_kept_and_give_the_figures_again(
+    trained: Released, card: ModelCard
+):
+    split, said = read_split(trained.model), read_predictions(trained.model)
+
+    assert split is not None
+    assert said is not None
+    assert split["subset"].value_counts().to_dict() == {"train": 60, "test": 12, "validation": 12}
+    assert set(split["sha256"]) == set(trained.split.table["sha256"])
+    alert = said["p_MEL"] >= card.operating_point.threshold
+    assert card.metrics["test"]["sensitivity"].count == (alert & (said["label"] == "MEL")).sum()
+    assert card.leakage is not None
+    assert (card.leakage.found, card.leakage.num_test, card.leakage.num_others) == (0, 12, 72)
+
+
+def test_figures_that_leak_are_withheld_with_the_leaks_named(small: Released, tmp_path: Path):
+    table = small.split.table
+    leaked = table[table["subset"] == "test"].head(2).assign(subset="train", image_id=["x", "y"])
+    split = replace(small.split, table=pd.concat([table, leaked], ignore_index=True))
+
+    card = load_card(release_network(small.network, replace(small.origin, split=split), tmp_path))
+
+    assert card.leakage is not None
+    assert card.leakage.found == 2
+    assert card.leakage.examples[0].endswith("x in train: the same photograph (SHA-256)")
+    assert card.metrics == {}
+
+
+def test_a_network_that_learned_test_photographs_before_is_found_out(
+    small: Released, tmp_path: Path
+):
+    before = small.split.table.assign(subset="train", parent_image_id=None)
+
+    origin = replace(small.origin, ancestor=before)
+    card = load_card(release_network(small.network, origin, tmp_path))
+
+    assert card.leakage is not None
+    assert card.leakage.found == 12
+    assert card.metrics == {}
 
 
 def test_the_saved_network_is_the_trained_one_with_the_natural_frequencies(trained: Released):

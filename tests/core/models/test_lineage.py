@@ -1,0 +1,129 @@
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from melanoma_core.errors import ModelError
+from melanoma_core.models.card import load_card
+from melanoma_core.models.lineage import (
+    PREDICTIONS_NAME,
+    SPLIT_COLUMNS,
+    SPLIT_NAME,
+    describe_predictions,
+    describe_split,
+    get_probabilities,
+    hash_images,
+    list_classes,
+    read_predictions,
+    read_split,
+    was_learned,
+    write_table,
+)
+
+TABLE = pd.DataFrame(
+    {
+        "image_id": ["c", "a", "b"],
+        "path": ["/data/c.jpg", "/data/a.jpg", "/data/b.jpg"],
+        "sha256": ["h3", "h1", "h2"],
+        "lesion_id": [None, "NA", "L2"],  # a lesion may be called so
+        "patient_id": [None, None, None],
+        "group": np.array([2, 0, 1], dtype=np.int32),
+        "source": ["s", "s", "s"],
+        "label": ["NV", "MEL", "NV"],
+        "subset": ["test", "train", "test"],
+    }
+)
+
+
+def keep(folder: Path, bundled: Path, **tables: pd.DataFrame) -> Path:
+    """Write a card that names the tables, and the tables."""
+    names = {"split": SPLIT_NAME, "predictions": PREDICTIONS_NAME}
+    hashes = {names[key]: write_table(table, folder / names[key]) for key, table in tables.items()}
+    raw = load_card(bundled).to_json() | {"files": hashes}
+    (folder / "card.json").write_text(json.dumps(raw), "utf-8")
+    return folder
+
+
+def test_a_split_comes_back_as_it_was_kept_without_a_path(tmp_path: Path, bundled: Path):
+    folder = keep(tmp_path, bundled, split=describe_split(TABLE))
+
+    split = read_split(folder)
+
+    assert split is not None
+    assert tuple(split.columns) == SPLIT_COLUMNS
+    assert split["image_id"].tolist() == ["a", "b", "c"]
+    assert split["lesion_id"].tolist() == ["NA", "L2", None]
+    assert split["group"].tolist() == [0, 1, 2]
+    assert was_learned(split).tolist() == [True, False, False]
+    assert b"/data" not in gzip.decompress((folder / SPLIT_NAME).read_bytes())
+
+
+def test_the_same_rows_in_any_order_are_the_same_bytes(tmp_path: Path):
+    one = write_table(describe_split(TABLE), tmp_path / "one")
+    other = write_table(describe_split(TABLE[::-1]), tmp_path / "other")
+
+    assert one == other
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+
+
+def test_a_model_that_keeps_nothing_says_so(tmp_path: Path, bundled: Path):
+    folder = keep(tmp_path, bundled)
+
+    assert read_split(folder) is None
+    assert read_predictions(folder) is None
+
+
+def test_a_table_that_is_gone_or_another_one_than_the_card_names_is_refused(
+    tmp_path: Path, bundled: Path
+):
+    folder = keep(tmp_path, bundled, split=describe_split(TABLE))
+    write_table(describe_split(TABLE.head(1)), folder / SPLIT_NAME)
+    with pytest.raises(ModelError, match="its SHA-256 is not the one that the card names"):
+        read_split(folder)
+
+    (folder / SPLIT_NAME).unlink()
+    with pytest.raises(ModelError, match=r"Cannot read .*split\.csv\.gz"):
+        read_split(folder)
+
+
+def test_what_an_ancestor_learned_is_inherited_once():
+    ancestor = describe_split(
+        TABLE.assign(
+            image_id=["old", "old a", "held out"],
+            sha256=["h9", "h1", "h8"],
+            subset=["train", "train", "test"],
+        )
+    )
+
+    split = describe_split(TABLE, ancestor)
+    grandchild = describe_split(TABLE.head(1), split)
+
+    assert split["image_id"].tolist() == ["a", "b", "c", "old"]
+    assert split["subset"].tolist()[-1] == "inherited"
+    assert split["group"].isna().tolist() == [False, False, False, True]
+    assert was_learned(split).tolist() == [True, False, False, True]
+    assert set(grandchild["sha256"]) == {"h3", "h1", "h9"}
+
+
+def test_predictions_come_back_to_the_last_bit_with_who_they_are(tmp_path: Path, bundled: Path):
+    test = TABLE[TABLE["subset"] == "test"]
+    said = np.array([[1 / 3, 2 / 3], [0.1 + 0.2, 1e-300]])
+    predictions = describe_predictions(test, said, ("MEL", "NV"))
+    folder = keep(tmp_path, bundled, split=describe_split(TABLE), predictions=predictions)
+
+    found = read_predictions(folder)
+
+    assert found is not None
+    assert list_classes(found) == ("MEL", "NV")
+    assert found["image_id"].tolist() == ["b", "c"]
+    assert found["label"].tolist() == ["NV", "NV"]
+    np.testing.assert_array_equal(get_probabilities(found), said[::-1])
+
+
+def test_images_are_told_apart_by_bytes_and_label_and_not_by_order():
+    assert hash_images(TABLE) == hash_images(TABLE[::-1])
+    assert hash_images(TABLE) != hash_images(TABLE.head(2))
+    assert hash_images(TABLE) != hash_images(TABLE.assign(label="MEL"))
