@@ -26,3 +26,11 @@ def measure_balanced_accuracy(
     values = np.nanmean(recalls, axis=0)
     fewest = min(draws.count_lesions(members) for members in classes)
     return to_figure(values, fewest, None, len(labels), draws.num_lesions)
+
+
+def count_confusions(
+    predicted: NDArray[np.intp], labels: NDArray[np.integer[Any]], num_classes: int
+) -> tuple[tuple[int, ...], ...]:
+    """Count the images of each true class (row) that were put into each class (column)."""
+    counts = np.bincount(labels * num_classes + predicted, minlength=num_classes**2)
+    return tuple(map(tuple, counts.reshape(num_classes, num_classes).tolist()))

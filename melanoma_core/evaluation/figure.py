@@ -1,4 +1,7 @@
-"""What a measured figure is. Without NumPy, since every model card that is opened holds some."""
+"""What a measured figure and a measured curve are.
+
+Without NumPy, since every model card that is opened holds some.
+"""
 
 from dataclasses import dataclass
 
@@ -22,3 +25,23 @@ class Figure:
     count: int | None
     total: int
     num_lesions: int
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One measured curve, as many points as a screen shows, with its 95% band.
+
+    Attributes:
+        x: Ascending. Empty, as the others, where the curve is undefined.
+        y: The curve at each x.
+        low: Lower end of the 95% interval at each x on its own, resampled by lesion; NaN where
+            undefined.
+        high: Upper end, likewise.
+        threshold: The probability from which a case counts there; NaN where none does.
+    """
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    threshold: tuple[float, ...]

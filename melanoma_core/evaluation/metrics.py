@@ -4,16 +4,30 @@ The rooms around this one measure one thing each; here they are put together. Th
 those of `resampling`: lesions are drawn, not images.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from melanoma_core.evaluation.confusion import measure_balanced_accuracy
-from melanoma_core.evaluation.discrimination import measure_roc_auc, rank_pairs
+from melanoma_core.evaluation.alerts import measure_alerts, measure_net_benefit
+from melanoma_core.evaluation.conformal import mark_members, measure_sets
+from melanoma_core.evaluation.confusion import count_confusions, measure_balanced_accuracy
+from melanoma_core.evaluation.discrimination import (
+    Discrimination,
+    measure_discrimination,
+    measure_roc_auc,
+    rank_pairs,
+)
+from melanoma_core.evaluation.evaluation import Evaluation
 from melanoma_core.evaluation.figure import Figure
-from melanoma_core.evaluation.reliability import measure_calibration_error
+from melanoma_core.evaluation.prediction_set import ConformalBounds
+from melanoma_core.evaluation.reliability import (
+    measure_brier_score,
+    measure_calibration,
+    measure_calibration_error,
+)
 from melanoma_core.evaluation.resampling import (
     Draws,
     divide,
@@ -21,6 +35,7 @@ from melanoma_core.evaluation.resampling import (
     measure_shares,
     to_difference,
 )
+from melanoma_core.evaluation.slices import measure_slices
 
 
 def evaluate(
@@ -70,25 +85,95 @@ def evaluate(
     _check_alert(melanoma_index, len(class_names), threshold)
     draws = draw_lesions(lesion_ids, num_resamples, seed)
     exact = probabilities.astype(np.float64)
-    predicted = exact.argmax(axis=1)
-    melanoma_probability = exact[:, melanoma_index]
-    is_melanoma = labels == melanoma_index
-    alert = raise_alert(exact, melanoma_index, threshold)
-    shares = {
-        "accuracy": (predicted == labels, np.ones(len(labels), dtype=bool)),
-        "sensitivity": (alert, is_melanoma),
-        "specificity": (~alert, ~is_melanoma),
-    } | {
-        f"recall_{name}": (predicted == index, labels == index)
+    return _measure_basics(draws, exact, labels, class_names, melanoma_index, threshold)
+
+
+def evaluate_fully(
+    probabilities: NDArray[np.floating[Any]],
+    labels: NDArray[np.integer[Any]],
+    lesion_ids: NDArray[Any],
+    class_names: Sequence[str],
+    melanoma_index: int,
+    threshold: float | None,
+    *,
+    attributes: pd.DataFrame | None = None,
+    conformal: ConformalBounds | None = None,
+    num_resamples: int = 1000,
+    seed: int = 0,
+) -> Evaluation:
+    """Measure all that is known to measure: figures, curves, slices, sets.
+
+    Args:
+        probabilities: As in `evaluate`, and so are the next five.
+        labels: Likewise.
+        lesion_ids: Likewise.
+        class_names: Likewise.
+        melanoma_index: Likewise.
+        threshold: Likewise.
+        attributes: N rows, with any of the columns `slices.ATTRIBUTES`; None for no slices.
+        conformal: How the model makes its sets, or None where it makes none.
+        num_resamples: As in `evaluate`, and so is the next.
+        seed: Likewise.
+
+    Raises:
+        ValueError: The arrays do not fit together, or a number is out of its range.
+    """
+    _check_images(probabilities, labels, lesion_ids, len(class_names))
+    _check_alert(melanoma_index, len(class_names), threshold)
+    draws = draw_lesions(lesion_ids, num_resamples, seed)
+    exact = probabilities.astype(np.float64)
+    melanoma_probability, is_melanoma = exact[:, melanoma_index], labels == melanoma_index
+    predicted, alert = exact.argmax(axis=1), raise_alert(exact, melanoma_index, threshold)
+    told_apart = {
+        name: measure_discrimination(draws, exact[:, index], labels == index)
         for index, name in enumerate(class_names)
     }
-    figures = measure_shares(draws, shares) | {
-        "balanced_accuracy": measure_balanced_accuracy(draws, predicted, labels),
-        "melanoma_roc_auc": measure_roc_auc(draws, melanoma_probability, is_melanoma),
-        "calibration_error": measure_calibration_error(draws, melanoma_probability, is_melanoma),
+    figures = _measure_basics(draws, exact, labels, class_names, melanoma_index, threshold)
+    figures |= measure_alerts(draws, alert, is_melanoma)
+    figures["brier_score"] = measure_brier_score(draws, melanoma_probability, is_melanoma)
+    figures |= _name_areas(told_apart)
+    figures["melanoma_average_precision"] = told_apart[
+        class_names[melanoma_index]
+    ].average_precision
+    figures |= measure_shares(
+        draws,
+        {
+            f"precision_{name}": (labels == index, predicted == index)
+            for index, name in enumerate(class_names)
+        },
+    )
+    if conformal is not None:
+        members = mark_members(conformal, class_names, exact)
+        figures |= measure_sets(draws, members, labels, class_names)
+    slices = (
+        ()
+        if attributes is None
+        else measure_slices(
+            draws, attributes, predicted == labels, alert, melanoma_probability, is_melanoma
+        )
+    )
+    return Evaluation(
+        class_names=tuple(map(str, class_names)),
+        melanoma_index=melanoma_index,
+        threshold=threshold,
+        num_images=len(labels),
+        num_lesions=draws.num_lesions,
+        num_resamples=num_resamples,
+        figures=figures,
+        confusion=count_confusions(predicted, labels, len(class_names)),
+        roc={str(name): each.roc for name, each in told_apart.items()},
+        precision_recall={str(name): each.precision_recall for name, each in told_apart.items()},
+        calibration=measure_calibration(draws, melanoma_probability, is_melanoma),
+        net_benefit=measure_net_benefit(draws, melanoma_probability, is_melanoma),
+        slices=slices,
+    )
+
+
+def _name_areas(told_apart: Mapping[str, Discrimination]) -> dict[str, Figure]:
+    areas = {f"roc_auc_{name}": each.roc_auc for name, each in told_apart.items()}
+    return areas | {
+        f"average_precision_{name}": each.average_precision for name, each in told_apart.items()
     }
-    order = ["accuracy", "balanced_accuracy", "melanoma_roc_auc", "sensitivity", "specificity"]
-    return {name: figures[name] for name in dict.fromkeys([*order, "calibration_error", *shares])}
 
 
 def compare(
@@ -143,6 +228,35 @@ def compare(
         "sensitivity": _measure_gain(draws, alerts[0], alerts[1], is_melanoma),
         "specificity": _measure_gain(draws, ~alerts[0], ~alerts[1], ~is_melanoma),
     }
+
+
+def _measure_basics(
+    draws: Draws,
+    exact: NDArray[np.float64],
+    labels: NDArray[np.integer[Any]],
+    class_names: Sequence[str],
+    melanoma_index: int,
+    threshold: float | None,
+) -> dict[str, Figure]:
+    predicted = exact.argmax(axis=1)
+    melanoma_probability = exact[:, melanoma_index]
+    is_melanoma = labels == melanoma_index
+    alert = raise_alert(exact, melanoma_index, threshold)
+    shares = {
+        "accuracy": (predicted == labels, np.ones(len(labels), dtype=bool)),
+        "sensitivity": (alert, is_melanoma),
+        "specificity": (~alert, ~is_melanoma),
+    } | {
+        f"recall_{name}": (predicted == index, labels == index)
+        for index, name in enumerate(class_names)
+    }
+    figures = measure_shares(draws, shares) | {
+        "balanced_accuracy": measure_balanced_accuracy(draws, predicted, labels),
+        "melanoma_roc_auc": measure_roc_auc(draws, melanoma_probability, is_melanoma),
+        "calibration_error": measure_calibration_error(draws, melanoma_probability, is_melanoma),
+    }
+    order = ["accuracy", "balanced_accuracy", "melanoma_roc_auc", "sensitivity", "specificity"]
+    return {name: figures[name] for name in dict.fromkeys([*order, "calibration_error", *shares])}
 
 
 def raise_alert(

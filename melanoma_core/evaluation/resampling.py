@@ -56,6 +56,11 @@ class Draws:
         sums = by_lesion @ self.weights.T
         return np.asarray(sums[0] if values.ndim == 1 else sums)
 
+    def take(self, among: NDArray[np.bool_]) -> "Draws":
+        """Return the same resamples of the images of a mask [N] alone."""
+        lesions, lesion = np.unique(self.lesion[among], return_inverse=True)
+        return Draws(lesion, self.weights[:, lesions])
+
     def count_lesions(self, among: NDArray[np.bool_]) -> int:
         """Return the number of lesions that the images of a mask [N] show."""
         return len(np.unique(self.lesion[among]))
@@ -158,6 +163,22 @@ def quantiles(values: NDArray[np.float64]) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def draw_band(
+    values: NDArray[np.float64], num_cases: NDArray[np.float64]
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return the interval of every point of a curve in [0, 1], as `to_figure` makes one.
+
+    Args:
+        values: float64 [1 + num_resamples, G], the curve itself first; a resample in which it is
+            undefined is NaN.
+        num_cases: float [G], above 0: lesions that each point hangs on.
+    """
+    intervals = [
+        _interval(column, cases) for column, cases in zip(values.T, num_cases, strict=True)
+    ]
+    return tuple(low for low, _ in intervals), tuple(high for _, high in intervals)
+
+
 def exact_interval(value: float, num_cases: float) -> tuple[float, float]:
     """Return the Clopper–Pearson interval of a share of `num_cases` lesions.
 
@@ -177,7 +198,7 @@ def exact_interval(value: float, num_cases: float) -> tuple[float, float]:
     return low, high
 
 
-def _interval(values: NDArray[np.float64], num_cases: int) -> tuple[float, float]:
+def _interval(values: NDArray[np.float64], num_cases: float) -> tuple[float, float]:
     value = float(values[0])
     low, high = quantiles(values)
     if np.isnan(value) or np.isnan(low):

@@ -1,0 +1,74 @@
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from melanoma_core.evaluation.resampling import draw_lesions
+from melanoma_core.evaluation.slices import Slice, measure_slices, warn_if_small
+
+
+def measure(attributes: dict, lesion_ids: np.ndarray | None = None) -> dict[tuple, Slice]:
+    table = pd.DataFrame(attributes)
+    num = len(table)
+    draws = draw_lesions(np.arange(num) if lesion_ids is None else lesion_ids, 100, seed=0)
+    probability = np.linspace(0, 1, num)
+    is_melanoma = np.arange(num) >= num // 2
+    alert = probability >= 0.6
+    slices = measure_slices(draws, table, alert == is_melanoma, alert, probability, is_melanoma)
+    return {(each.attribute, each.value): each for each in slices}
+
+
+def test_ages_are_grouped_and_unknown_ones_kept_apart():
+    slices = measure({"age": [0, 29, 30, 44.5, 60, 74, 75, 90, np.nan, 45]})
+    assert {value: each.num_images for (_, value), each in slices.items()} == {
+        "under 30": 2,
+        "30 to 44": 2,
+        "45 to 59": 1,
+        "60 to 74": 2,
+        "75 and over": 2,
+        "not recorded": 1,
+    }
+
+
+def test_an_attribute_that_nobody_recorded_has_no_slices():
+    slices = measure({"sex": ["male", "female"] * 5, "site": [None] * 10, "weight": range(10)})
+    assert set(slices) == {("sex", "female"), ("sex", "male")}
+
+
+def test_a_slice_is_measured_as_if_it_were_alone():
+    source = ["a"] * 30 + ["b"] * 50 + ["a"] * 20
+    figures = measure({"source": source})[("source", "a")].figures
+    probability = np.linspace(0, 1, 100)
+    chosen = np.array(source) == "a"
+    melanoma = chosen & (np.arange(100) >= 50)
+    assert figures["sensitivity"].total == 20
+    assert figures["sensitivity"].value == (probability[melanoma] >= 0.6).mean()
+    assert figures["melanoma_roc_auc"].value == 1
+    assert (figures["melanoma_roc_auc"].total, figures["melanoma_roc_auc"].num_lesions) == (50, 50)
+
+
+def test_a_slice_without_melanoma_is_undefined_there_and_says_so():
+    young = measure({"sex": ["female"] * 5 + ["male"] * 5})[("sex", "female")]
+    assert math.isnan(young.figures["sensitivity"].value)
+    assert math.isnan(young.figures["melanoma_roc_auc"].value)
+    assert young.warning.startswith("Too small to say: 0 melanomas and 5 other lesions.")
+
+
+@pytest.mark.parametrize(
+    ("melanomas", "others", "said"),
+    [
+        (30, 30, ""),
+        (1, 400, "1 melanoma."),
+        (29, 400, "29 melanomas."),
+        (400, 3, "3 other lesions."),
+    ],
+)
+def test_fewer_than_thirty_lesions_of_a_kind_are_too_few(melanomas: int, others: int, said: str):
+    assert said in warn_if_small(melanomas, others)
+    assert bool(said) == bool(warn_if_small(melanomas, others))
+
+
+def test_it_is_lesions_that_count_and_not_their_photographs():
+    slices = measure({"sex": ["male"] * 200}, np.repeat(np.arange(20), 10))
+    assert slices[("sex", "male")].num_melanomas == 10
