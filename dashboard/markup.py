@@ -11,6 +11,7 @@ from melanoma_core.models.wording import (
     describe_model,
     describe_probability,
     describe_sensitivity,
+    describe_set,
     describe_specificity,
     format_beside_threshold,
     format_percent,
@@ -84,11 +85,13 @@ def render_probability(reading: "Reading") -> str:
 
 
 def render_meaning(reading: "Reading", card: "ModelCard") -> str:
-    """Render what the answer means, in natural frequencies."""
+    """Render what the answer means, in natural frequencies, and what it may be."""
+    found = reading.prediction_set
+    may_be = f"<p>{escape(describe_set(found, reading.alert))}</p>" if found else ""
     return (
         f'<section class="meaning"><p class="caution">'
         f"{escape(describe_caution(card, reading.alert))}</p>"
-        f"<p>{escape(describe_probability(reading.melanoma_probability))}</p></section>"
+        f"<p>{escape(describe_probability(reading.melanoma_probability))}</p>{may_be}</section>"
     )
 
 

@@ -263,6 +263,15 @@ RECIPE_FIELDS = {
         most=0.9,
         step=0.05,
     ),
+    "target_sensitivity": RecipeField(
+        Group.LOSS,
+        "Melanomas that the alert shall find, share",
+        "After training the alert's threshold is set so that it finds this share of the melanomas "
+        "in the validation subset. More melanomas found means more alerts on other lesions.",
+        least=0.01,
+        most=0.99,
+        step=0.01,
+    ),
     "mirror": RecipeField(
         Group.AUGMENTATION, "Mirror", "Half of the photographs, anew in each step."
     ),

@@ -123,6 +123,7 @@ def _describe(path: Path, result: "Reading | Refusal", model_id: str) -> dict[st
         "melanoma_probability": result.melanoma_probability,
         "threshold": result.threshold,
         "alert": result.alert,
+        "conformal_set": result.prediction_set and list(result.prediction_set.members),
     }
 
 

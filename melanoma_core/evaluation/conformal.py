@@ -78,7 +78,7 @@ def mark_members(
 ) -> NDArray[np.bool_]:
     """Return which classes the set of each image holds, bool [N, C].
 
-    A class without a bound is in no set, so that it counts as never covered.
+    A class without a bound is in no set.
     """
     found = [bounds.bounds[name].lowest_probability for name in class_names]
     lowest = np.array([np.inf if bound is None else bound for bound in found])
@@ -87,7 +87,8 @@ def mark_members(
 
 def measure_sets(
     draws: Draws,
-    members: NDArray[np.bool_],
+    bounds: ConformalBounds,
+    probabilities: NDArray[np.floating[Any]],
     labels: NDArray[np.integer[Any]],
     class_names: Sequence[str],
 ) -> dict[str, Figure]:
@@ -95,17 +96,22 @@ def measure_sets(
 
     Args:
         draws: The resamples.
-        members: bool [N, C], as `mark_members` gives.
+        bounds: Of the model, found on other images.
+        probabilities: float [N, C], calibrated, in [0, 1].
         labels: int [N], index of the true class.
         class_names: C names.
 
     Returns:
         "coverage" and "coverage_<NAME>" of the images of each class; "set_size" and
-        "set_size_<NAME>", the mean number of classes in the set. NaN where undefined, as is the
-        coverage of a class that has no bound.
+        "set_size_<NAME>", the mean number of classes in the set. NaN where undefined, as are those
+        of a class that has no bound; it does not count in "coverage" and "set_size" either.
     """
-    everyone = np.ones(len(labels), dtype=bool)
-    groups = {"": everyone} | {f"_{name}": labels == i for i, name in enumerate(class_names)}
+    members = mark_members(bounds, class_names, probabilities)
+    has_bound = [bounds.bounds[name].lowest_probability is not None for name in class_names]
+    is_asked = np.array(has_bound)[labels]
+    groups = {"": is_asked} | {
+        f"_{name}": is_asked & (labels == index) for index, name in enumerate(class_names)
+    }
     is_covered = members[np.arange(len(labels)), labels]
     covered = measure_shares(
         draws, {f"coverage{name}": (is_covered, among) for name, among in groups.items()}

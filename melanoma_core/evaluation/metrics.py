@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from melanoma_core.evaluation.alerts import measure_alerts, measure_net_benefit
-from melanoma_core.evaluation.conformal import mark_members, measure_sets
+from melanoma_core.evaluation.conformal import measure_sets
 from melanoma_core.evaluation.confusion import count_confusions, measure_balanced_accuracy
 from melanoma_core.evaluation.discrimination import (
     Discrimination,
@@ -46,6 +46,7 @@ def evaluate(
     melanoma_index: int,
     threshold: float | None,
     *,
+    conformal: ConformalBounds | None = None,
     num_resamples: int = 1000,
     seed: int = 0,
 ) -> dict[str, Figure]:
@@ -70,13 +71,15 @@ def evaluate(
         threshold: A probability of melanoma at or above it is an alert, in [0, 1]. None for
             networks that have none yet: an alert is then melanoma put first, that is, the class
             with the largest probability.
+        conformal: How the model makes its sets, or None where it makes none.
         num_resamples: Number of bootstrap resamples.
         seed: Makes the resamples repeatable.
 
     Returns:
         "accuracy", "balanced_accuracy" (mean recall of the classes that occur),
         "melanoma_roc_auc", "sensitivity" and "specificity" (of the alert),
-        "calibration_error", and "recall_<CODE>" of each class. NaN where undefined.
+        "calibration_error", and "recall_<CODE>" of each class; where the model makes sets,
+        "coverage" and "coverage_<CODE>" too. NaN where undefined.
 
     Raises:
         ValueError: The arrays do not fit together, or a number is out of its range.
@@ -85,7 +88,11 @@ def evaluate(
     _check_alert(melanoma_index, len(class_names), threshold)
     draws = draw_lesions(lesion_ids, num_resamples, seed)
     exact = probabilities.astype(np.float64)
-    return _measure_basics(draws, exact, labels, class_names, melanoma_index, threshold)
+    figures = _measure_basics(draws, exact, labels, class_names, melanoma_index, threshold)
+    if conformal is None:
+        return figures
+    sets = measure_sets(draws, conformal, exact, labels, class_names)
+    return figures | {name: each for name, each in sets.items() if name.startswith("coverage")}
 
 
 def evaluate_fully(
@@ -143,8 +150,7 @@ def evaluate_fully(
         },
     )
     if conformal is not None:
-        members = mark_members(conformal, class_names, exact)
-        figures |= measure_sets(draws, members, labels, class_names)
+        figures |= measure_sets(draws, conformal, exact, labels, class_names)
     slices = (
         ()
         if attributes is None

@@ -5,6 +5,8 @@ How the bounds are found is in `conformal`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,29 @@ class ConformalBounds:
     bounds: Mapping[str, ConformalBound]
 
 
+def bounds_from_json(raw: Mapping[str, Any]) -> ConformalBounds:
+    """Return the bounds that a card holds.
+
+    Raises:
+        ValueError: A bound is no probability.
+        KeyError: Something is missing.
+        TypeError: Something is of another kind.
+    """
+    bounds = {name: ConformalBound(**bound) for name, bound in raw["bounds"].items()}
+    for bound in bounds.values():
+        if bound.lowest_probability is not None and not 0 <= bound.lowest_probability <= 1:
+            raise ValueError("lowest_probability out of range")
+    return ConformalBounds(raw["coverage"], raw["fitted_on"], bounds)
+
+
+class Abstention(StrEnum):
+    """Why a set says nothing."""
+
+    EMPTY = "empty"
+    TOO_MANY = "too many"
+    MELANOMA_UNKNOWN = "melanoma unknown"
+
+
 @dataclass(frozen=True)
 class PredictionSet:
     """The diagnoses that one photograph may show.
@@ -43,23 +68,36 @@ class PredictionSet:
     Attributes:
         members: Class names, the most probable first.
         unknown: Class names that had not enough cases to be named or ruled out.
-        num_classes: How many the network tells apart.
+        ruled_out: All other class names, in the network's order.
+        melanoma: What melanoma is called among them.
         coverage: As in `ConformalBounds`.
     """
 
     members: tuple[str, ...]
     unknown: tuple[str, ...]
-    num_classes: int
+    ruled_out: tuple[str, ...]
+    melanoma: str
     coverage: float
 
     @property
-    def is_telling(self) -> bool:
-        """Whether it says anything: some classes are left, and most are ruled out."""
-        return 0 < len(self.members) <= (self.num_classes - len(self.unknown)) / 2
+    def abstention(self) -> Abstention | None:
+        """Why it says nothing, or None where it does.
+
+        It does not where melanoma can be neither named nor ruled out, where it names none, and
+        where it names more than it rules out.
+        """
+        if self.melanoma in self.unknown:
+            return Abstention.MELANOMA_UNKNOWN
+        if not self.members:
+            return Abstention.EMPTY
+        return Abstention.TOO_MANY if len(self.members) > len(self.ruled_out) else None
 
 
 def make_prediction_set(
-    bounds: ConformalBounds, class_names: Sequence[str], probabilities: Sequence[float]
+    bounds: ConformalBounds,
+    class_names: Sequence[str],
+    probabilities: Sequence[float],
+    melanoma_index: int,
 ) -> PredictionSet:
     """Return the set of one photograph.
 
@@ -67,16 +105,20 @@ def make_prediction_set(
         bounds: Of the model.
         class_names: C names, in the order of the probabilities.
         probabilities: C numbers in [0, 1], calibrated.
+        melanoma_index: Position of melanoma in `class_names`.
     """
     ranked = sorted(zip(class_names, probabilities, strict=True), key=lambda each: -each[1])
-    lowest = {name: bound.lowest_probability for name, bound in bounds.bounds.items()}
+    lowest = {name: bounds.bounds[name].lowest_probability for name in class_names}
+    members = tuple(
+        str(name)
+        for name, probability in ranked
+        if (bound := lowest[name]) is not None and probability >= bound
+    )
+    unknown = tuple(str(name) for name in class_names if lowest[name] is None)
     return PredictionSet(
-        members=tuple(
-            name
-            for name, probability in ranked
-            if (bound := lowest[name]) is not None and probability >= bound
-        ),
-        unknown=tuple(name for name in class_names if lowest[name] is None),
-        num_classes=len(class_names),
+        members,
+        unknown,
+        ruled_out=tuple(str(name) for name in class_names if name not in (*members, *unknown)),
+        melanoma=str(class_names[melanoma_index]),
         coverage=bounds.coverage,
     )

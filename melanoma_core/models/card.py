@@ -12,6 +12,7 @@ from typing import Any
 from melanoma_core.errors import ModelError
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.leakage import Leakage
+from melanoma_core.evaluation.prediction_set import ConformalBounds, bounds_from_json
 
 CARD_NAME = "card.json"
 KERAS_NAME = "model.keras"
@@ -57,6 +58,8 @@ class ModelCard:
         limitations: What it cannot do, one sentence each.
         leakage: What the search for relatives between test and training found; None where nobody
             looked. Where it found any, there are no metrics, whatever the file says.
+        conformal: From which probability a diagnosis belongs to the set of a reading; None where
+            the model makes no sets.
     """
 
     model_id: str
@@ -76,6 +79,7 @@ class ModelCard:
     intended_use: str
     limitations: tuple[str, ...] = field(default=())
     leakage: Leakage | None = None
+    conformal: ConformalBounds | None = None
 
     def save(self, folder: Path) -> None:
         """Write the card into `folder`."""
@@ -134,6 +138,7 @@ def _card_from_json(raw: dict[str, Any]) -> ModelCard:
             "operating_point": OperatingPoint(**raw["operating_point"]),
             "metrics": {} if leakage and leakage.found else metrics,
             "leakage": leakage,
+            "conformal": _bounds_from_json(raw.get("conformal"), raw["class_names"]),
         }
     )
     _check_numbers(card)
@@ -145,6 +150,15 @@ def _leakage_from_json(raw: dict[str, Any] | None) -> Leakage | None:
         return None
     texts = {name: tuple(raw[name]) for name in ("checked_by", "examples")}
     return Leakage(**raw | texts)
+
+
+def _bounds_from_json(raw: dict[str, Any] | None, class_names: list[str]) -> ConformalBounds | None:
+    if raw is None:
+        return None
+    bounds = bounds_from_json(raw)
+    if list(bounds.bounds) != list(class_names):
+        raise ValueError("conformal bounds of other classes")
+    return bounds
 
 
 def _check_numbers(card: ModelCard) -> None:

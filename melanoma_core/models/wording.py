@@ -9,6 +9,7 @@ it.
 import math
 
 from melanoma_core.evaluation.figure import Figure
+from melanoma_core.evaluation.prediction_set import Abstention, PredictionSet
 from melanoma_core.models.card import ModelCard
 from melanoma_core.taxonomy import parse_diagnosis
 
@@ -24,6 +25,22 @@ _TITLES = {
     "sensitivity": "Sensitivity of the alert",
     "specificity": "Specificity of the alert",
     "calibration_error": "Calibration error of the probability of melanoma",
+    "brier_score": "Brier score of the probability of melanoma",
+    "melanoma_average_precision": "Melanoma average precision",
+    "ppv": "Melanomas among the alerts",
+    "npv": "Other lesions among those without an alert",
+    "alert_rate": "Share alerted on",
+    "prevalence": "Melanomas among the photographs",
+    "coverage": "Photographs whose set holds the diagnosis",
+    "set_size": "Diagnoses in a set",
+}
+_CLASS_TITLES = {
+    "recall_": "Recall of",
+    "precision_": "Precision of",
+    "roc_auc_": "ROC AUC of",
+    "average_precision_": "Average precision of",
+    "coverage_": "Set holds the diagnosis, of",
+    "set_size_": "Diagnoses in a set, of",
 }
 
 
@@ -58,10 +75,12 @@ def format_interval(figure: Figure) -> str:
 
 def name_figure(name: str) -> str:
     """Return what a person calls a figure of `evaluate`, as "Recall of nevus"."""
-    diagnosis = parse_diagnosis(name.removeprefix("recall_"))
-    if name.startswith("recall_") and diagnosis:
-        return f"Recall of {diagnosis.title}"
-    return _TITLES.get(name, name)
+    if name in _TITLES:
+        return _TITLES[name]
+    for prefix, title in _CLASS_TITLES.items():
+        if name.startswith(prefix):
+            return f"{title} {name_class(name.removeprefix(prefix))}"
+    return name
 
 
 def name_subset(subset: str) -> str:
@@ -131,6 +150,39 @@ def describe_probability(probability: float) -> str:
     )
 
 
+def describe_set(found: PredictionSet, alert: bool) -> str:
+    """Say what a photograph may show, or why that cannot be said.
+
+    Args:
+        found: The set of the photograph.
+        alert: Whether it is alerted on, which another threshold decides.
+    """
+    members = _list_titles(found.members)
+    if found.abstention is Abstention.MELANOMA_UNKNOWN:
+        return (
+            "Which diagnoses it may be is left open: the network had not enough melanomas to name "
+            "melanoma or rule it out."
+        )
+    if found.abstention is Abstention.EMPTY:
+        return (
+            "Which diagnosis it may be is left open: it reads like none of those that the network "
+            "knows."
+        )
+    if found.abstention is Abstention.TOO_MANY:
+        return f"Which diagnosis it may be is left open: too many cannot be ruled out ({members})."
+    sentences = [
+        f"It may be {members}: the list is made to hold the diagnosis of "
+        f"{_of_hundred(found.coverage)} of 100 lesions of each kind."
+    ]
+    if alert and found.melanoma not in found.members:
+        sentences.append(
+            "Melanoma is not on it, and the alert stands: it is set to miss fewer melanomas."
+        )
+    if found.unknown:
+        sentences.append(f"Not enough cases to name or rule out: {_list_titles(found.unknown)}.")
+    return " ".join(sentences)
+
+
 def describe_model(card: ModelCard) -> str:
     """Return the figures of a model in one line."""
     if is_withheld(card):
@@ -172,6 +224,17 @@ def _find(card: ModelCard, name: str) -> Figure | None:
     """Return a figure of the test subset, or None where it is undefined or was not measured."""
     figure = card.metrics.get(TEST, {}).get(name)
     return None if figure is None or math.isnan(figure.value) else figure
+
+
+def _list_titles(names: tuple[str, ...]) -> str:
+    titles = [name_class(name) for name in names]
+    return " or ".join(filter(None, (", ".join(titles[:-1]), titles[-1]))) if titles else ""
+
+
+def name_class(name: str) -> str:
+    """Return what a clinician calls a class, or its own name where it is none of the eight."""
+    diagnosis = parse_diagnosis(name)
+    return diagnosis.title if diagnosis else name
 
 
 def _of_hundred(share: float) -> str:

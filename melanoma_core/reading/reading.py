@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from melanoma_core.data.images import Photograph, read_image, resize_to_square
 from melanoma_core.errors import ImageError
+from melanoma_core.evaluation.prediction_set import PredictionSet, make_prediction_set
+from melanoma_core.models.card import ModelCard
 from melanoma_core.models.classifier import Classifier
 from melanoma_core.reading.explanation import enlarge, scale_evidence
 
@@ -31,6 +33,7 @@ class Reading:
             photograph speaks for it, as coarse as the network sees.
         width: Of the photograph that was read, in pixels.
         height: Likewise.
+        prediction_set: The diagnoses that it may be; None where the model makes no sets.
     """
 
     model_id: str
@@ -42,6 +45,7 @@ class Reading:
     evidence: NDArray[np.float32]
     width: int
     height: int
+    prediction_set: PredictionSet | None = None
 
     def heatmaps(self) -> NDArray[np.float32]:
         """Return every class's heatmap, float32 [C, height, width] in [0, 1]."""
@@ -83,7 +87,14 @@ def read_photograph(classifier: Classifier, photograph: Photograph) -> Reading:
         evidence=scale_evidence(outputs.activation_maps[0], card.heatmap_scale),
         width=width,
         height=height,
+        prediction_set=_make_set(card, probabilities),
     )
+
+
+def _make_set(card: ModelCard, probabilities: tuple[float, ...]) -> PredictionSet | None:
+    if card.conformal is None:
+        return None
+    return make_prediction_set(card.conformal, card.class_names, probabilities, card.melanoma_index)
 
 
 def read_files(

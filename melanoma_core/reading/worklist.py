@@ -235,6 +235,7 @@ def _describe(entry: Entry) -> dict[str, str | float]:
         "melanoma_probability": reading.melanoma_probability,
         "threshold": reading.threshold,
         "alert": str(reading.alert).lower(),
+        "conformal_set": " ".join(reading.prediction_set.members) if reading.prediction_set else "",
     }
     for name, probability in zip(reading.class_names, reading.probabilities, strict=True):
         row[f"probability_{name}"] = probability

@@ -101,6 +101,8 @@ class Recipe:
         contrast: Largest change of contrast, as a share.
         colour: Largest change of each colour channel's gain, as a share: cameras and lights
             differ.
+        target_sensitivity: Share of the melanomas of the validation subset that the alert shall
+            find; its threshold is chosen for it after training. In (0, 1).
         seed: Of the split, the draw of images, the first weights and the augmentation.
     """
 
@@ -136,6 +138,7 @@ class Recipe:
     brightness: float = 0.1
     contrast: float = 0.25
     colour: float = 0.1
+    target_sensitivity: float = 0.95
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -153,6 +156,7 @@ class Recipe:
             *("shift", "brightness", "contrast", "colour"),
         ):
             self._need(name, 0 <= getattr(self, name) < 1, "lie in [0, 1)")
+        self._need("target_sensitivity", 0 < self.target_sensitivity < 1, "lie in (0, 1)")
         self._need("class_balance", 0 <= self.class_balance <= 1, "lie in [0, 1]")
         for name in ("learning_rate", "head_learning_rate"):
             self._need(name, 0 < getattr(self, name) < math.inf, "be above 0")

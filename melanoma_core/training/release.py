@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from melanoma_core.data.splitting import Split
 from melanoma_core.errors import RecipeError
 from melanoma_core.evaluation.calibration import choose_threshold, fit_temperature
+from melanoma_core.evaluation.conformal import fit_bounds
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.leak_check import find_leaks
 from melanoma_core.evaluation.metrics import evaluate
@@ -40,7 +41,6 @@ from melanoma_core.training.recipe import Recipe
 
 CLASS_NAMES = tuple(Diagnosis)
 MELANOMA_INDEX = CLASS_NAMES.index(Diagnosis.MEL)
-TARGET_SENSITIVITY = 0.95
 _NUM_COMPARED = 64
 _BATCH = 64
 _INTENDED_USE = (
@@ -197,7 +197,7 @@ def _write_network(network: keras.Model, origin: Origin, draft: Path) -> ModelCa
         heatmap=describe_heatmap(saved),
         heatmap_scale=1.0,
         temperature=1.0,
-        operating_point=OperatingPoint(0.5, TARGET_SENSITIVITY, "validation"),
+        operating_point=OperatingPoint(0.5, origin.recipe.target_sensitivity, "validation"),
         metrics={},
         files=files,
         data={**origin.data, "keras_onnx_difference": difference},
@@ -221,7 +221,9 @@ def _calibrate(card: ModelCard, validation: pd.DataFrame, draft: Path) -> ModelC
     card.save(draft)
     outputs = read_table(load_classifier(draft), validation)
     threshold = choose_threshold(
-        outputs.probabilities[:, MELANOMA_INDEX], labels == MELANOMA_INDEX, TARGET_SENSITIVITY
+        outputs.probabilities[:, MELANOMA_INDEX],
+        labels == MELANOMA_INDEX,
+        card.operating_point.target_sensitivity,
     )
     # The strongest place of the diagnosis put first, in the median photograph. Melanoma's own is
     # about half of it on most alerts: a larger scale would leave them without a visible map.
@@ -233,6 +235,9 @@ def _calibrate(card: ModelCard, validation: pd.DataFrame, draft: Path) -> ModelC
         # Where no place speaks for anything, every map is dark at any scale.
         heatmap_scale=scale if scale > 0 else 1.0,
         operating_point=replace(card.operating_point, threshold=threshold),
+        conformal=fit_bounds(
+            outputs.probabilities, labels, validation["group"].to_numpy(), CLASS_NAMES, "validation"
+        ),
     )
 
 
@@ -279,6 +284,7 @@ def measure_readings(
         card.class_names,
         card.melanoma_index,
         card.operating_point.threshold,
+        conformal=card.conformal,
     )
 
 

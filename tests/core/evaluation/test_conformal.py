@@ -5,6 +5,7 @@ import pytest
 
 from melanoma_core.evaluation.conformal import fit_bounds, mark_members, measure_sets
 from melanoma_core.evaluation.prediction_set import (
+    Abstention,
     ConformalBound,
     ConformalBounds,
     make_prediction_set,
@@ -58,9 +59,21 @@ def test_nine_of_ten_lesions_of_each_class_are_in_their_set_rare_ones_too():
 
 
 def test_coverage_and_size_are_measured_by_class():
-    members = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 0, 0]], dtype=bool)
-    labels = np.array([0, 0, 1, 1])
-    figures = measure_sets(draw_lesions(np.arange(4), 100, seed=0), members, labels, NAMES)
+    probabilities = np.array(
+        [[0.7, 0.2, 0.1], [0.5, 0.4, 0.1], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6], [0.9, 0.1, 0]]
+    )
+    labels = np.array([0, 0, 1, 1, 2])
+    bounds = ConformalBounds(
+        0.9,
+        "validation",
+        {
+            "MEL": ConformalBound(0.5, 40),
+            "NV": ConformalBound(0.4, 90),
+            "DF": ConformalBound(None, 3),
+        },
+    )
+    draws = draw_lesions(np.arange(5), 100, seed=0)
+    figures = measure_sets(draws, bounds, probabilities, labels, NAMES)
     assert (figures["coverage"].count, figures["coverage"].total) == (3, 4)
     assert figures["coverage_MEL"].value == 1
     assert figures["coverage_NV"].value == 1 / 2
@@ -82,11 +95,13 @@ def test_a_set_names_the_most_probable_first_and_says_what_it_does_not_know():
         },
     )
     names = ("MEL", "NV", "DF", "BCC")
-    found = make_prediction_set(bounds, names, (0.1, 0.4, 0.2, 0.3))
-    assert found.members == ("BCC", "MEL")
-    assert found.unknown == ("DF",)
-    assert not found.is_telling  # two of three that it could name
-    assert make_prediction_set(bounds, names, (0.05, 0.5, 0.4, 0.05)).is_telling
-    empty = make_prediction_set(bounds, names, (0.05, 0.2, 0.7, 0.05))
+    found = make_prediction_set(bounds, names, (0.1, 0.4, 0.2, 0.3), 0)
+    assert (found.members, found.unknown, found.ruled_out) == (("BCC", "MEL"), ("DF",), ("NV",))
+    assert found.abstention is Abstention.TOO_MANY
+    assert make_prediction_set(bounds, names, (0.05, 0.5, 0.4, 0.05), 0).abstention is None
+    empty = make_prediction_set(bounds, names, (0.05, 0.2, 0.7, 0.05), 0)
     assert empty.members == ()
-    assert not empty.is_telling
+    assert empty.abstention is Abstention.EMPTY
+    # Were dermatofibroma the melanoma, no set would say anything.
+    unknown = make_prediction_set(bounds, names, (0.05, 0.5, 0.4, 0.05), 2)
+    assert unknown.abstention is Abstention.MELANOMA_UNKNOWN

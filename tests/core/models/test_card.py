@@ -8,6 +8,7 @@ import pytest
 from melanoma_core.errors import ModelError
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.leakage import Leakage
+from melanoma_core.evaluation.prediction_set import ConformalBound, ConformalBounds
 from melanoma_core.models.card import ModelCard, load_card
 
 
@@ -160,3 +161,27 @@ def test_a_card_with_a_leak_gives_no_figure_whatever_its_file_says(card: ModelCa
     leaking.save(tmp_path)
     assert load_card(tmp_path).metrics == {}
     assert load_card(tmp_path).leakage == leaking.leakage
+
+
+def test_bounds_of_sets_load_as_they_were_and_an_older_card_has_none(
+    card: ModelCard, tmp_path: Path
+):
+    bounds = {name: ConformalBound(0.25, 40) for name in card.class_names}
+    bounds["DF"] = ConformalBound(None, 3)
+    making = replace(card, conformal=ConformalBounds(0.9, "validation", bounds))
+    making.save(tmp_path)
+    assert load_card(tmp_path) == making
+
+    raw = card.to_json()
+    del raw["conformal"]
+    (tmp_path / "card.json").write_text(json.dumps(raw), "utf-8")
+    assert load_card(tmp_path).conformal is None
+
+
+@pytest.mark.parametrize("lowest", [1.5, -0.1, "0.5"])
+def test_a_bound_that_is_no_probability_is_refused(card: ModelCard, tmp_path: Path, lowest: object):
+    bound = {"lowest_probability": lowest, "num_lesions": 40}
+    bounds = dict.fromkeys(card.class_names, bound)
+    change(card, tmp_path, conformal={"coverage": 0.9, "fitted_on": "validation", "bounds": bounds})
+    with pytest.raises(ModelError, match="is not a model card of this project"):
+        load_card(tmp_path)

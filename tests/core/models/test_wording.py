@@ -6,6 +6,7 @@ import pytest
 
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.leakage import Leakage
+from melanoma_core.evaluation.prediction_set import PredictionSet
 from melanoma_core.models.card import ModelCard, load_card
 from melanoma_core.models.tables import write_figures
 from melanoma_core.models.wording import (
@@ -15,6 +16,7 @@ from melanoma_core.models.wording import (
     describe_model,
     describe_probability,
     describe_sensitivity,
+    describe_set,
     describe_specificity,
     format_beside_threshold,
     format_interval,
@@ -174,3 +176,50 @@ def test_a_clean_model_says_what_was_compared_and_an_older_one_that_nobody_looke
     )
     older = replace(card, leakage=None)
     assert describe_leakage(older) == "Nobody looked for leaks between training and test."
+
+
+def may_be(members: tuple[str, ...], unknown: tuple[str, ...] = ()) -> PredictionSet:
+    ruled_out = tuple(name for name in ("MEL", "NV", "BCC", "DF") if name not in members + unknown)
+    return PredictionSet(members, unknown, ruled_out, "MEL", 0.9)
+
+
+@pytest.mark.parametrize(
+    ("found", "alert", "said"),
+    [
+        (
+            may_be(("MEL", "NV")),
+            True,
+            "It may be melanoma or nevus: the list is made to hold the diagnosis of about 90 of "
+            "100 lesions of each kind.",
+        ),
+        (
+            may_be(("NV",), ("DF",)),
+            True,
+            "It may be nevus: the list is made to hold the diagnosis of about 90 of 100 lesions of "
+            "each kind. Melanoma is not on it, and the alert stands: it is set to miss fewer "
+            "melanomas. Not enough cases to name or rule out: dermatofibroma.",
+        ),
+        (
+            may_be(()),
+            False,
+            "Which diagnosis it may be is left open: it reads like none of those that the network "
+            "knows.",
+        ),
+        (
+            may_be(("NV", "BCC", "MEL")),
+            True,
+            "Which diagnosis it may be is left open: too many cannot be ruled out (nevus, basal "
+            "cell carcinoma or melanoma).",
+        ),
+        (
+            may_be(("NV",), ("MEL",)),
+            False,
+            "Which diagnoses it may be is left open: the network had not enough melanomas to name "
+            "melanoma or rule it out.",
+        ),
+    ],
+)
+def test_a_set_is_told_in_words_or_says_why_it_tells_nothing(
+    found: PredictionSet, alert: bool, said: str
+):
+    assert describe_set(found, alert) == said

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from melanoma_core.data.images import decode_image, read_image
+from melanoma_core.evaluation.prediction_set import ConformalBound, ConformalBounds
 from melanoma_core.models.card import OperatingPoint
 from melanoma_core.models.classifier import Classifier, load_classifier
 from melanoma_core.reading.reading import Reading, Refusal, read_files, read_photograph
@@ -43,6 +44,30 @@ def test_a_reading_says_what_the_card_promises(classifier: Classifier, photograp
     assert reading.threshold == card.operating_point.threshold
     assert (reading.width, reading.height) == (150, 100)
     assert reading.evidence.shape[0] == 8
+
+
+def test_a_model_that_makes_no_sets_reads_without_one(
+    classifier: Classifier, photographs: list[Path]
+):
+    without = Classifier(classifier._session, replace(classifier.card, conformal=None))
+    assert read_photograph(without, read_image(photographs[0])).prediction_set is None
+
+
+def test_the_set_holds_the_diagnoses_that_reach_their_bound(
+    classifier: Classifier, photographs: list[Path]
+):
+    first = read_photograph(classifier, read_image(photographs[0]))
+    ranked = sorted(zip(first.probabilities, first.class_names, strict=True), reverse=True)
+    lowest = ranked[1][0]  # the second most probable just reaches it
+    bounds = {name: ConformalBound(lowest, 20) for name in first.class_names}
+    card = replace(classifier.card, conformal=ConformalBounds(0.9, "validation", bounds))
+
+    reading = read_photograph(Classifier(classifier._session, card), read_image(photographs[0]))
+
+    assert reading.prediction_set is not None
+    assert reading.prediction_set.members == (ranked[0][1], ranked[1][1])
+    assert reading.prediction_set.melanoma == "MEL"
+    assert reading.prediction_set.coverage == 0.9
 
 
 def test_there_is_a_heatmap_of_every_class_at_the_size_of_the_photograph(

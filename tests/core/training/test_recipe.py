@@ -51,6 +51,8 @@ def test_a_value_of_the_wrong_kind_is_refused(change: str):
         "early_stopping=-1",
         "images_per_class=-1",
         "published_share=1",
+        "target_sensitivity=0",
+        "target_sensitivity=1",
         "mixup=-0.1",
         "focal_gamma=nan",
     ],

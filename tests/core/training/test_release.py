@@ -17,6 +17,7 @@ from melanoma_core.data.images import read_image
 from melanoma_core.data.splitting import Split
 from melanoma_core.errors import RecipeError
 from melanoma_core.evaluation.calibration import choose_threshold
+from melanoma_core.evaluation.prediction_set import ConformalBound
 from melanoma_core.models.card import ModelCard, load_card
 from melanoma_core.models.classifier import load_classifier
 from melanoma_core.models.lineage import read_predictions, read_split
@@ -40,7 +41,7 @@ from melanoma_core.training.release import (
 
 CLASS_NAMES = tuple(Diagnosis)
 RECIPE = Recipe(name="tiny", weights="none", image_size=64)
-SMALL = replace(PRESETS["augmented"], image_size=64)
+SMALL = replace(PRESETS["augmented"], image_size=64, target_sensitivity=0.5)
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,27 @@ def test_the_threshold_is_that_of_the_validation_subset_for_095(trained: Release
     assert card.operating_point.threshold == pytest.approx(expected, abs=1e-7)
     assert card.operating_point.chosen_on == "validation"
     assert card.operating_point.target_sensitivity == 0.95
+
+
+def test_the_threshold_is_for_the_sensitivity_that_the_recipe_asks_for(small: Released):
+    card, validation = load_card(small.model), small.split.subset("validation")
+    outputs = read_table(load_classifier(small.model), validation)
+    melanoma = outputs.probabilities[:, card.melanoma_index]
+
+    expected = choose_threshold(melanoma, (validation["label"] == "MEL").to_numpy(), 0.5)
+
+    assert card.operating_point.threshold == pytest.approx(expected, abs=1e-7)
+    assert card.operating_point.target_sensitivity == 0.5
+
+
+def test_sets_are_made_of_the_validation_subset_and_say_where_it_is_too_small(card: ModelCard):
+    assert card.conformal is not None
+    assert (card.conformal.coverage, card.conformal.fitted_on) == (0.9, "validation")
+    assert list(card.conformal.bounds) == list(CLASS_NAMES)
+    # Nine lesions are the fewest that have a bound.
+    assert card.conformal.bounds["MEL"] == ConformalBound(None, 4)
+    assert card.conformal.bounds["NV"] == ConformalBound(None, 8)
+    assert np.isnan(card.metrics["test"]["coverage_NV"].value)
 
 
 def test_the_figures_are_those_of_the_test_subset_at_that_threshold(
