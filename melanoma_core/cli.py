@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from melanoma_core.cli_dataset import add_dataset_commands
+from melanoma_core.cli_models import add_model_commands
 from melanoma_core.cli_study import add_study_command
 from melanoma_core.cli_training import add_training_commands
 from melanoma_core.errors import MelanomaError
@@ -47,7 +48,7 @@ def _build_parser() -> argparse.ArgumentParser:
 
     predict = commands.add_parser("predict", help="read photographs")
     predict.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
-    predict.add_argument("--model", metavar="ID", help="default: the bundled model")
+    predict.add_argument("--model", metavar="ID", help="default: the deployed model")
     predict.add_argument("--heatmaps", type=Path, metavar="DIR", help="write an overlay per class")
     predict.add_argument("--json", action="store_true", help="one JSON document")
     predict.set_defaults(run=_predict)
@@ -56,9 +57,7 @@ def _build_parser() -> argparse.ArgumentParser:
     add_study_command(commands)
     add_dataset_commands(commands)
 
-    models = commands.add_parser("models", help="list the models")
-    models.add_argument("--json", action="store_true", help="their cards as one JSON document")
-    models.set_defaults(run=_models)
+    add_model_commands(commands)
 
     draw = commands.add_parser("demonstration", help="draw the demonstration lesions")
     draw.add_argument("folder", type=Path, metavar="DIR")
@@ -149,21 +148,6 @@ def _write_heatmaps(path: Path, result: "Reading | Refusal", beside: Path) -> No
     for class_name, heatmap in zip(result.class_names, result.heatmaps(), strict=True):
         overlay = encode_jpeg(blend(pixels, heatmap, opacity=0.6))
         beside.with_name(f"{beside.name}.{class_name}.jpg").write_bytes(overlay)
-
-
-def _models(options: argparse.Namespace) -> int:
-    from melanoma_core.models.registry import list_models
-    from melanoma_core.models.tables import write_figures
-
-    cards = [card for _, card in list_models(load_settings())]
-    if options.json:
-        print_json([card.to_json() for card in cards])
-    else:
-        for card in cards:
-            threshold = card.operating_point.threshold
-            print(f"{card.model_id}, made {card.created_at}, alert from {threshold:.4f}\n")
-            print(f"{write_figures(card)}\n")
-    return 0
 
 
 def _demonstration(options: argparse.Namespace) -> int:

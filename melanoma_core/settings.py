@@ -1,5 +1,6 @@
 """The only reader of the environment."""
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ class Settings:
     Attributes:
         models_dir: Folder that `train` writes models to and the registry lists, beside the
             bundled one. `MELANOMA_MODELS_DIR`, by default `models/` in the project.
-        model: Id of the model that reads when none is named, or None for the bundled one.
+        model: Id of the model that reads whatever is deployed, or None for the deployed one.
             `MELANOMA_MODEL`.
         data_dir: Folder of the collections of photographs that the Dataset page offers, or None.
             `MELANOMA_DATA_DIR`.
@@ -35,6 +36,11 @@ class Settings:
             `MELANOMA_WEIGHTS_DIR`.
         tracking_uri: Where MLflow keeps the record of the runs. `MLFLOW_TRACKING_URI`, by default
             a SQLite file in `runs_dir`.
+        sensitivity_margin: The largest loss of melanoma sensitivity that a promotion need not
+            exclude (`models.gate.Margins`), in [0, 1]. `MELANOMA_SENSITIVITY_MARGIN`, by default
+            0.05.
+        specificity_margin: The largest loss of specificity that a promotion may bring, in [0, 1].
+            `MELANOMA_SPECIFICITY_MARGIN`, by default 0.10.
     """
 
     models_dir: Path
@@ -46,6 +52,8 @@ class Settings:
     max_runs: int
     weights_dir: Path | None
     tracking_uri: str
+    sensitivity_margin: float = 0.05
+    specificity_margin: float = 0.10
 
 
 def load_settings() -> Settings:
@@ -72,6 +80,8 @@ def load_settings() -> Settings:
         weights_dir=Path(weights_dir) if weights_dir else None,
         tracking_uri=os.environ.get("MLFLOW_TRACKING_URI")
         or f"sqlite:///{(runs_dir / 'mlflow.db').as_posix()}",
+        sensitivity_margin=_read_share("MELANOMA_SENSITIVITY_MARGIN", 0.05),
+        specificity_margin=_read_share("MELANOMA_SPECIFICITY_MARGIN", 0.10),
     )
 
 
@@ -82,6 +92,19 @@ def _read_max_runs() -> int:
             f'Found MELANOMA_MAX_RUNS="{text}". It must be a whole number from 1. Set it anew.'
         )
     return int(text)
+
+
+def _read_share(name: str, default: float) -> float:
+    text = os.environ.get(name) or str(default)
+    try:
+        share = float(text)
+    except ValueError:
+        share = math.nan
+    if not 0 <= share <= 1:
+        raise SettingsError(
+            f'Found {name}="{text}". It must be a share from 0 to 1, as {default}. Set it anew.'
+        )
+    return share
 
 
 def make_environment(settings: Settings) -> dict[str, str]:
@@ -96,6 +119,8 @@ def make_environment(settings: Settings) -> dict[str, str]:
         "MELANOMA_MAX_RUNS": settings.max_runs,
         "MELANOMA_WEIGHTS_DIR": settings.weights_dir.absolute() if settings.weights_dir else "",
         "MLFLOW_TRACKING_URI": settings.tracking_uri,
+        "MELANOMA_SENSITIVITY_MARGIN": settings.sensitivity_margin,
+        "MELANOMA_SPECIFICITY_MARGIN": settings.specificity_margin,
     }
     return {**os.environ, **{name: str(value) for name, value in named.items()}}
 

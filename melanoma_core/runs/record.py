@@ -106,7 +106,7 @@ class Record:
         """Begin to record a queued run, and return its id."""
         from mlflow.entities import Param
 
-        with self._explain():
+        with self.explain():
             known = {key: _as_text(value) for key, value in tags.items()}
             run = self._client.create_run(self._experiment_id, run_name=_as_text(name), tags=known)
             run_id: str = run.info.run_id
@@ -122,7 +122,7 @@ class Record:
         Those that are over are remembered for some seconds: of a hundred runs, asking for all
         takes a fifth of a second, and a page asks every two.
         """
-        with self._lock, self._explain():
+        with self._lock, self.explain():
             active = {run.run_id: run for run in self._query(_ACTIVE)}
             is_old = time.monotonic() - self._refreshed_at > _REFRESH_SECONDS
             if is_old or active.keys() != self._active:
@@ -135,7 +135,7 @@ class Record:
 
     def get(self, run_id: str) -> RecordedRun:
         """Return one run as it is now."""
-        with self._explain(run_id):
+        with self.explain(run_id):
             run = self._client.get_run(run_id)
             if run.info.lifecycle_stage != "active":
                 raise _no_run(run_id)
@@ -149,7 +149,7 @@ class Record:
     def set_state(self, run_id: str, state: RunState, tags: Mapping[str, str]) -> None:
         """Change where a run stands, and what goes with it, for MLflow too."""
         self.log(run_id, (), {"state": state, **tags})
-        with self._explain(run_id):
+        with self.explain(run_id):
             if state.is_over:
                 self._client.set_terminated(run_id, _STATUS[state])
             else:
@@ -163,7 +163,7 @@ class Record:
         from mlflow.entities import Metric, RunTag
 
         metrics = [Metric(m.name, m.value, m.time_ms, m.step) for m in measurements]
-        with self._explain(run_id):
+        with self.explain(run_id):
             for i in range(0, len(metrics), _METRICS_PER_CALL):
                 self._client.log_batch(run_id, metrics=metrics[i : i + _METRICS_PER_CALL])
             if tags:
@@ -181,29 +181,29 @@ class Record:
             stamp: Anything that changes when there are new values; else what was read with the
                 same stamp is returned again.
         """
-        with self._explain(run_id):
+        with self.explain(run_id):
             return _read_history(self._client, run_id, name, stamp)
 
     def rename(self, run_id: str, name: str) -> None:
         """Give a run another name."""
-        with self._explain(run_id):
+        with self.explain(run_id):
             self._client.update_run(run_id, name=_as_text(name))
         self._forget()
 
     def delete(self, run_id: str) -> None:
         """Take a run out of the record; `mlflow gc` removes it from the database."""
-        with self._explain(run_id):
+        with self.explain(run_id):
             self._client.delete_run(run_id)
         self._forget()
 
     def keep_file(self, run_id: str, path: Path) -> None:
         """Keep a copy of a file with the run."""
-        with self._explain(run_id):
+        with self.explain(run_id):
             self._client.log_artifact(run_id, str(path))
 
     def fetch_file(self, run_id: str, name: str) -> Path:
         """Return a copy of a file that is kept with the run."""
-        with self._explain(run_id):
+        with self.explain(run_id):
             if not any(file.path == name for file in self._client.list_artifacts(run_id)):
                 raise RunError(
                     f"Found no {name} of run {run_id}. A run keeps it when its training is over: "
@@ -224,8 +224,14 @@ class Record:
         with self._lock:
             self._refreshed_at = -_REFRESH_SECONDS
 
+    @property
+    def client(self) -> "MlflowClient":
+        """MLflow's client, for `versions`, which keeps the models in the same store."""
+        return self._client
+
     @contextmanager
-    def _explain(self, run_id: str | None = None) -> Iterator[None]:
+    def explain(self, run_id: str | None = None) -> Iterator[None]:
+        """Turn what MLflow raises into a sentence."""
         from mlflow.exceptions import MlflowException
 
         try:
@@ -276,6 +282,7 @@ def _connect(uri: str, runs_dir: Path) -> Record:
     set_where_unset(_VARIABLES)
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
 
     place = _hide_password(uri)
     is_file = uri.startswith("sqlite:") and "?" not in uri
@@ -288,7 +295,7 @@ def _connect(uri: str, runs_dir: Path) -> Record:
         # A server has its own place for them.
         artifacts = (runs_dir / _ARTIFACTS).as_uri() if uri.startswith("sqlite:") else None
         return Record(client, client.create_experiment(_EXPERIMENT, artifacts), place)
-    except MlflowException as error:
+    except (MlflowException, SQLAlchemyError) as error:  # the latter where a file is no database
         raise _unusable(place, error) from error
 
 

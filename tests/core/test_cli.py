@@ -252,7 +252,8 @@ def test_models_are_listed_as_one_document(tmp_path: Path, bundled: Path):
 
     expected = [load_card(bundled).model_id, "my-own"]
     assert [card["model_id"] for card in listed] == expected
-    assert listed[0] == json.loads(json.dumps(load_card(bundled).to_json()))
+    card = json.loads(json.dumps(load_card(bundled).to_json()))
+    assert listed[0] == card | {"state": "deployed"}
     assert [line.split(",")[0] for line in lines if ", made " in line] == expected
     for line in write_figures(load_card(bundled)).splitlines():
         assert line in lines

@@ -24,6 +24,8 @@ NAMES = (
     "MELANOMA_MAX_RUNS",
     "MELANOMA_WEIGHTS_DIR",
     "MLFLOW_TRACKING_URI",
+    "MELANOMA_SENSITIVITY_MARGIN",
+    "MELANOMA_SPECIFICITY_MARGIN",
 )
 
 
@@ -36,6 +38,7 @@ def check_defaults(settings: Settings) -> None:
     assert settings.runs_dir == PROJECT_ROOT / "runs"
     assert settings.max_runs == 1
     assert settings.weights_dir is None
+    assert (settings.sensitivity_margin, settings.specificity_margin) == (0.05, 0.10)
     assert settings.tracking_uri == f"sqlite:///{PROJECT_ROOT.as_posix()}/runs/mlflow.db"
 
 
@@ -114,3 +117,11 @@ def test_no_other_module_reads_the_environment():
                     readers.add(path.relative_to(PROJECT_ROOT).as_posix())
 
     assert readers == {"melanoma_core/settings.py"}
+
+
+@pytest.mark.parametrize("text", ["five", "-0.1", "1.5", "nan"])
+def test_a_margin_that_is_no_share_is_refused(monkeypatch: pytest.MonkeyPatch, text: str):
+    monkeypatch.setenv("MELANOMA_SENSITIVITY_MARGIN", text)
+
+    with pytest.raises(SettingsError, match=r"It must be a share from 0 to 1, as 0\.05"):
+        load_settings()
