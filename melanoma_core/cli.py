@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from melanoma_core.cli_dataset import add_dataset_commands
+from melanoma_core.cli_evaluate import add_evaluate_command
 from melanoma_core.cli_models import add_model_commands
 from melanoma_core.cli_study import add_study_command
 from melanoma_core.cli_training import add_training_commands
@@ -53,6 +54,7 @@ def _build_parser() -> argparse.ArgumentParser:
     predict.add_argument("--json", action="store_true", help="one JSON document")
     predict.set_defaults(run=_predict)
 
+    add_evaluate_command(commands)
     add_training_commands(commands)
     add_study_command(commands)
     add_dataset_commands(commands)

@@ -51,7 +51,7 @@ class Evaluation:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON can hold it: what is undefined is null."""
-        return {name: _without_nan(value) for name, value in asdict(self).items()}
+        return {name: without_nan(value) for name, value in asdict(self).items()}
 
 
 def evaluation_from_json(raw: Mapping[str, Any]) -> Evaluation:
@@ -104,9 +104,10 @@ def _read_curve(raw: Mapping[str, Any]) -> Curve:
     )
 
 
-def _without_nan(value: Any) -> Any:  # whatever JSON can hold
+def without_nan(value: Any) -> Any:  # whatever JSON can hold
+    """Return the same with null where a number is undefined, as JSON can hold it."""
     if isinstance(value, dict):
-        return {name: _without_nan(each) for name, each in value.items()}
+        return {name: without_nan(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(each) for each in value]
+        return [without_nan(each) for each in value]
     return None if isinstance(value, float) and math.isnan(value) else value
