@@ -5,6 +5,7 @@ import string
 from html import escape
 from typing import TYPE_CHECKING
 
+from melanoma_core.models.heatmap_wording import describe_maps
 from melanoma_core.models.wording import (
     describe_caution,
     describe_frequencies,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:  # for the names alone: a page is painted before ONNX Runtime 
     from collections.abc import Iterable
 
     from melanoma_core.models.card import ModelCard
+    from melanoma_core.reading.methods import Method
     from melanoma_core.reading.reading import Reading
     from melanoma_core.reading.worklist import RefusedFile
 
@@ -30,6 +32,9 @@ if TYPE_CHECKING:  # for the names alone: a page is painted before ONNX Runtime 
 # melanoma may still be malignant.
 ALERT_SYMBOL, NO_ALERT_SYMBOL = TIER_STYLES[RiskTier.MALIGNANT].symbol, "○"
 _ALERT_STYLE = f"--tier:{TIER_STYLES[RiskTier.MALIGNANT].colour}"
+_OWN_SCALE = (
+    "This map is drawn on the photograph's own scale: compare its places, not two photographs."
+)
 _MARKDOWN = str.maketrans({mark: f"\\{mark}" for mark in string.punctuation})
 
 
@@ -114,6 +119,12 @@ def render_trust(card: "ModelCard") -> str:
         f"<p>{escape(describe_sensitivity(card))} {escape(describe_specificity(card))}</p>"
         "</section>"
     )
+
+
+def render_map_trust(card: "ModelCard", method: "Method") -> str:
+    """Render how far the maps of a method can be trusted, and what their colours compare."""
+    scale = "" if method.is_instant else f"{_OWN_SCALE} "
+    return f'<p class="map-trust">{escape(scale + describe_maps(card, method))}</p>'
 
 
 def render_limits(card: "ModelCard") -> str:

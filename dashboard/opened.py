@@ -2,17 +2,20 @@
 
 import streamlit as st
 
+from dashboard.heatmaps import choose_method, get_map, make_asked
 from dashboard.markup import (
     name_diagnosis,
     render_banner,
     render_diagnoses,
     render_limits,
+    render_map_trust,
     render_meaning,
     render_probability,
     render_trust,
 )
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.wording import format_percent
+from melanoma_core.reading.methods import Method
 from melanoma_core.reading.ranking import choose_explained, rank_diagnoses
 from melanoma_core.reading.worklist import Entry
 from melanoma_core.taxonomy import Diagnosis
@@ -30,6 +33,7 @@ def show_opened(entry: Entry) -> None:
         st.html(render_meaning(entry.reading, entry.card))
         st.html(render_diagnoses(entry.reading))
     with pictures:
+        make_asked(entry)
         _show_pictures(entry)
         show_model(entry.card)
 
@@ -48,31 +52,35 @@ def _show_pictures(entry: Entry) -> None:
     """Show overlay and photograph. A fragment: its controls draw nothing else anew."""
     controls, places = st.container(key="controls"), st.columns(2, gap="small")
     with controls:
-        diagnosis, opacity = _choose_overlay(entry)
+        diagnosis, method, opacity = _choose_overlay(entry)
+    strengths = get_map(entry, method, diagnosis)
     with places[0]:
         st.image(
-            entry.draw_overlay(diagnosis, opacity / 100),
+            entry.draw_overlay(diagnosis, opacity / 100, strengths),
             width="stretch",
             alt=f"The photograph with the evidence for {diagnosis.title} laid over it",
         )
-        _show_scale(diagnosis)
+        _show_scale(diagnosis, method)
     with places[1]:
         st.image(entry.photograph, width="stretch", alt="The photograph as it was uploaded")
         st.caption("The photograph alone")
+    st.html(render_map_trust(entry.card, method))
 
 
-def _choose_overlay(entry: Entry) -> tuple[Diagnosis, int]:
+def _choose_overlay(entry: Entry) -> tuple[Diagnosis, Method, int]:
     ranked = dict(rank_diagnoses(entry.reading))
-    chooser, slider = st.columns(2, gap="small")
+    chooser, maker, slider = st.columns([5, 4, 3], gap="small")
     diagnosis = chooser.selectbox(
         "Show the evidence for",
         list(ranked),
         index=list(ranked).index(choose_explained(entry.reading)),
         format_func=lambda each: f"{name_diagnosis(each)}, {format_percent(ranked[each])}",
         key=f"explained-{entry.key}",
-        help="Grad-CAM: which part of the photograph speaks for this diagnosis: melanoma on "
-        "an alert, else the most probable one, unless you choose another.",
+        help="Which part of the photograph speaks for this diagnosis: melanoma on an alert, else "
+        "the most probable one, unless you choose another.",
     )
+    with maker:
+        method = choose_method(entry)
     opacity = slider.slider(
         "Opacity of the overlay",
         0,
@@ -84,10 +92,10 @@ def _choose_overlay(entry: Entry) -> tuple[Diagnosis, int]:
         persist_state="session",
         help="At 0% the photograph is seen alone.",
     )
-    return diagnosis, opacity
+    return diagnosis, method, opacity
 
 
-def _show_scale(diagnosis: Diagnosis) -> None:
+def _show_scale(diagnosis: Diagnosis, method: Method) -> None:
     from melanoma_core.data.images import encode_jpeg
     from melanoma_core.reading.overlay import colour_scale
 
@@ -98,5 +106,6 @@ def _show_scale(diagnosis: Diagnosis) -> None:
     )
     st.html(
         '<p class="scale"><span>no evidence</span>'
-        f"<span>for {diagnosis.title} (Grad-CAM)</span><span>strong evidence</span></p>"
+        f"<span>for {diagnosis.title} ({method.title})</span>"
+        f"<span>{'strong evidence' if method.is_instant else 'strongest place here'}</span></p>"
     )

@@ -12,6 +12,7 @@ from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:
     from melanoma_core.models.classifier import Classifier
+    from melanoma_core.reading.explainer import Explainer
 
 
 def get_card(model_id: str | None = None) -> ModelCard:
@@ -40,6 +41,14 @@ def _load_classifier(folder: Path, card: ModelCard) -> "Classifier":  # noqa: AR
     from melanoma_core.models.classifier import load_classifier
 
     return load_classifier(folder)
+
+
+@st.cache_resource(show_spinner=False)
+def get_explainer() -> "Explainer":
+    """Return what makes the heatmaps that need TensorFlow, in one process for all sessions."""
+    from melanoma_core.reading.explainer import Explainer
+
+    return Explainer()
 
 
 def get_worklist() -> Worklist:

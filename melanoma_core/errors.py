@@ -34,3 +34,7 @@ class RunError(MelanomaError):
 
 class SettingsError(MelanomaError):
     """A variable of the environment has a value that cannot be used."""
+
+
+class ExplanationError(MelanomaError):
+    """A heatmap cannot be made."""

@@ -29,9 +29,12 @@ def test_the_import_contract_holds():
     assert lint_imports(config_filename=str(PROJECT_ROOT / "pyproject.toml"), no_cache=True) == 0
 
 
-def test_only_training_and_export_import_what_trains():
+def test_only_training_export_and_the_process_of_heatmaps_import_what_trains():
     assert find_importers("melanoma_core", TRAINING_LIBRARIES) == {
         "melanoma_core/models/export.py",
+        "melanoma_core/reading/explainer_process.py",
+        "melanoma_core/reading/gradients.py",
+        "melanoma_core/reading/randomisation.py",
         "melanoma_core/training/estimate.py",
         "melanoma_core/training/hardware.py",
         "melanoma_core/training/inference.py",

@@ -17,6 +17,9 @@ from melanoma_core.evaluation.prediction_set import ConformalBounds, bounds_from
 CARD_NAME = "card.json"
 KERAS_NAME = "model.keras"
 ONNX_NAME = "model.onnx"
+EVERY_CLASS = "all"
+# By the diagnosis of the photographs (or EVERY_CLASS), then by name: `reading.faithfulness`.
+ExplanationFigures = dict[str, dict[str, Figure]]
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,8 @@ class ModelCard:
             looked. Where it found any, there are no metrics, whatever the file says.
         conformal: From which probability a diagnosis belongs to the set of a reading; None where
             the model makes no sets.
+        explanation: How its heatmaps fared, by the method that made them ("grad-cam"; see
+            `reading.methods`); None where they were not tested.
     """
 
     model_id: str
@@ -80,6 +85,7 @@ class ModelCard:
     limitations: tuple[str, ...] = field(default=())
     leakage: Leakage | None = None
     conformal: ConformalBounds | None = None
+    explanation: dict[str, ExplanationFigures] | None = None
 
     def save(self, folder: Path) -> None:
         """Write the card into `folder`."""
@@ -89,10 +95,11 @@ class ModelCard:
     def to_json(self) -> dict[str, Any]:
         """Return the card as JSON can hold it: a figure that is undefined is null."""
         raw = asdict(self)
-        raw["metrics"] = {
-            subset: {name: _null_for_nan(figure) for name, figure in figures.items()}
-            for subset, figures in raw["metrics"].items()
-        }
+        raw["metrics"] = _write_figures(raw["metrics"])
+        if self.explanation is not None:
+            raw["explanation"] = {
+                method: _write_figures(figures) for method, figures in raw["explanation"].items()
+            }
         return raw
 
 
@@ -125,20 +132,20 @@ def load_card(folder: Path) -> ModelCard:
 
 
 def _card_from_json(raw: dict[str, Any]) -> ModelCard:
-    metrics = {
-        subset: {name: Figure(**_nan_for_null(figure)) for name, figure in figures.items()}
-        for subset, figures in raw["metrics"].items()
-    }
     leakage = _leakage_from_json(raw.get("leakage"))
+    explanation = raw.get("explanation")
+    if explanation is not None:
+        explanation = {method: _read_figures(figures) for method, figures in explanation.items()}
     card = ModelCard(
         **raw
         | {
             "class_names": tuple(raw["class_names"]),
             "limitations": tuple(raw["limitations"]),
             "operating_point": OperatingPoint(**raw["operating_point"]),
-            "metrics": {} if leakage and leakage.found else metrics,
+            "metrics": {} if leakage and leakage.found else _read_figures(raw["metrics"]),
             "leakage": leakage,
             "conformal": _bounds_from_json(raw.get("conformal"), raw["class_names"]),
+            "explanation": None if leakage and leakage.found else explanation,
         }
     )
     _check_numbers(card)
@@ -173,6 +180,20 @@ def _check_numbers(card: ModelCard) -> None:
     wrong = [name for name, is_sound in sound.items() if not is_sound]
     if wrong:
         raise ValueError(f"{', '.join(wrong)} out of range")
+
+
+def _write_figures(by_group: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {
+        group: {name: _null_for_nan(figure) for name, figure in figures.items()}
+        for group, figures in by_group.items()
+    }
+
+
+def _read_figures(by_group: dict[str, dict[str, Any]]) -> dict[str, dict[str, Figure]]:
+    return {
+        group: {name: Figure(**_nan_for_null(figure)) for name, figure in figures.items()}
+        for group, figures in by_group.items()
+    }
 
 
 def _null_for_nan(figure: dict[str, Any]) -> dict[str, Any]:

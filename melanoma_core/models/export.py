@@ -56,9 +56,15 @@ def describe_heatmap(network: keras.Model) -> str:
     """Return how the network's maps are made, as `ModelCard.heatmap` says it."""
     if _has_average(network):
         return "activation-maps"
-    activation = _find_flattening(network).input
-    (layer,) = (layer for layer in network.layers if layer.output is activation)
-    return f"gradients at {layer.name}"
+    return f"gradients at {name_last_activation(network)}"
+
+
+def name_last_activation(network: keras.Model) -> str:
+    """Return the name of the layer whose places the maps are of: the last that has places."""
+    has_average = _has_average(network)
+    behind = network.get_layer("embedding") if has_average else _find_flattening(network)
+    (layer,) = (layer for layer in network.layers if layer.output is behind.input)
+    return str(layer.name)
 
 
 def check_agreement(network: keras.Model, path: Path, pixels: NDArray[np.uint8]) -> float:

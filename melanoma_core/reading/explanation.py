@@ -1,13 +1,17 @@
-"""Heatmaps from the class activation maps."""
+"""Heatmaps from the class activation maps, and the scale that maps are drawn on."""
 
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from melanoma_core.reading.methods import Method
+
 # Multiplications that OpenBLAS does without calling its threads. Those wait by spinning, and took
 # the cores from ONNX Runtime's: a reading lasted four times as long.
 _UNTHREADED_PRODUCTS = 2**17
+_SALIENCY_QUANTILE = 0.99
+_FLAT = 1e-5  # differences of float32 sums, as a share of the map's strength
 
 
 def scale_evidence(
@@ -63,3 +67,26 @@ def _weights(source: int, target: int) -> NDArray[np.float32]:
     weights: NDArray[np.float32] = np.maximum(0, 1 - distance).astype(np.float32)
     weights.setflags(write=False)  # shared by all who read
     return weights
+
+
+def scale_to_strongest(heatmap: NDArray[np.float32], method: Method) -> NDArray[np.float32]:
+    """Turn the map of a method without a unit into strengths, against its own strongest place.
+
+    Such maps can be compared within a photograph, not between two. A map that is the same
+    everywhere says nothing of places and stays dark. Saliency is that of single pixels, of which
+    one in a hundred is drawn at full strength, or one would leave all others dark (Smilkov et al.
+    2017, arXiv:1706.03825, section 3.1).
+
+    Args:
+        heatmap: float32 [h, w], at or above 0.
+        method: That made it.
+
+    Returns:
+        float32 [h, w] in [0, 1].
+    """
+    quantile = _SALIENCY_QUANTILE if method is Method.SALIENCY else 1.0
+    strongest = float(np.quantile(heatmap, quantile))
+    if not strongest > 0 or np.ptp(heatmap) <= _FLAT * strongest:
+        return np.zeros_like(heatmap)
+    strengths: NDArray[np.float32] = np.clip(heatmap / np.float32(strongest), 0, 1)
+    return strengths

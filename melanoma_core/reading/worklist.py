@@ -39,6 +39,7 @@ class Entry:
         thumbnail: Likewise, at most `THUMBNAIL_SIDE`.
         reading: What the network says.
         card: Of the model that read; the next photograph may be read by another.
+        seen: uint8 [size, size, 3], what the network saw of it.
     """
 
     key: int
@@ -47,13 +48,17 @@ class Entry:
     thumbnail: bytes
     reading: "Reading"
     card: "ModelCard"
+    seen: "NDArray[np.uint8]"
 
-    def draw_overlay(self, class_name: str, opacity: float) -> bytes:
+    def draw_overlay(
+        self, class_name: str, opacity: float, strengths: "NDArray[np.float32] | None" = None
+    ) -> bytes:
         """Return the photograph with a diagnosis's heatmap over it, as a JPEG.
 
         Args:
             class_name: Diagnosis code.
             opacity: Of full strength, in [0, 1].
+            strengths: float32 [h, w] in [0, 1], a map of another method; by default the reading's.
         """
         import numpy as np
         from PIL import Image
@@ -64,8 +69,9 @@ class Entry:
 
         # Our own JPEG: not by `decode_image`, which refuses the narrow ones as it should.
         pixels = np.asarray(Image.open(io.BytesIO(self.photograph)))
-        index = self.reading.class_names.index(class_name)
-        (heatmap,) = enlarge(self.reading.evidence[index : index + 1], *pixels.shape[:2])
+        if strengths is None:
+            strengths = self.reading.evidence[self.reading.class_names.index(class_name)]
+        (heatmap,) = enlarge(strengths[None], *pixels.shape[:2])
         return encode_jpeg(blend(pixels, heatmap, opacity))
 
 
@@ -248,7 +254,7 @@ def _disarm(name: str) -> str:
 
 
 def _read(classifier: "Classifier", key: int, name: str, content: bytes) -> Entry:
-    from melanoma_core.data.images import decode_image, encode_jpeg
+    from melanoma_core.data.images import decode_image, encode_jpeg, resize_to_square
     from melanoma_core.reading.reading import read_photograph
 
     photograph = decode_image(content)
@@ -259,6 +265,7 @@ def _read(classifier: "Classifier", key: int, name: str, content: bytes) -> Entr
         thumbnail=encode_jpeg(_shrink(photograph.pixels, THUMBNAIL_SIDE)),
         reading=read_photograph(classifier, photograph),
         card=classifier.card,
+        seen=resize_to_square(photograph.pixels, classifier.card.image_size),
     )
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.metadata
 import tempfile
+import warnings
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -16,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from melanoma_core.data.splitting import Split
-from melanoma_core.errors import RecipeError
+from melanoma_core.errors import ExplanationError, RecipeError
 from melanoma_core.evaluation.calibration import choose_threshold, fit_temperature
 from melanoma_core.evaluation.conformal import fit_bounds
 from melanoma_core.evaluation.figure import Figure
@@ -33,6 +34,8 @@ from melanoma_core.models.lineage import (
     was_learned,
     write_table,
 )
+from melanoma_core.reading.explainer import Explainer
+from melanoma_core.reading.faithfulness import MapMaker, measure_maps
 from melanoma_core.taxonomy import Diagnosis
 from melanoma_core.training.batches import count_in_loss
 from melanoma_core.training.network import LOGITS_LAYER, add_probabilities
@@ -110,6 +113,8 @@ def release_network(network: keras.Model, origin: Origin, models_dir: Path) -> P
         card = _calibrate(card, origin.split.subset("validation"), draft)
         card = _measure(card, origin.split.subset("test"), draft)
         card = _trace(card, origin, draft)
+        card.save(draft)
+        card = _test_heatmaps(card, origin.split.subset("test"), draft)
         card.save(draft)
         folder = models_dir / card.model_id
         # All or nothing: a folder with a card is a whole model.
@@ -271,6 +276,26 @@ def _trace(card: ModelCard, origin: Origin, draft: Path) -> ModelCard:
         metrics={} if leakage.found else card.metrics,
         leakage=leakage,
     )
+
+
+def _test_heatmaps(card: ModelCard, test: pd.DataFrame, draft: Path) -> ModelCard:
+    """Measure the maps that a reading shows, on the photographs that have an outline beside them.
+
+    Where the process with TensorFlow cannot be had, the card says that they were not tested: a
+    training is not lost for it. Nor were they where test leaks: they would be on what it learned.
+    """
+    if card.leakage is not None and card.leakage.found:
+        return card
+    explainer = Explainer()
+    try:
+        maker = MapMaker(load_classifier(draft), draft, explainer)
+        figures = measure_maps(maker, test)
+    except ExplanationError as error:
+        warnings.warn(f"The heatmaps were not tested. {error}", stacklevel=2)
+        return card
+    finally:
+        explainer.close()
+    return card if figures is None else replace(card, explanation={str(maker.method): figures})
 
 
 def measure_readings(

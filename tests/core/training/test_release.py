@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from melanoma_core.data.dataset import Dataset
 from melanoma_core.data.demonstration import write_demonstration
@@ -340,3 +342,46 @@ def test_a_card_names_the_weights_and_not_where_they_lay(tmp_path: Path):
         {"file": "backbone.weights.h5", "sha256": digest},
         {"file": "x.h5", "sha256": None},
     ]
+
+
+@pytest.fixture
+def outlines(drawn_split: Split) -> Iterator[Path]:
+    """Lay outlines beside the drawn photographs, as HAM10000 does: the lower half of each."""
+    first = Path(drawn_split.table["path"].iloc[0])
+    folder = first.parent.parent / "masks"
+    folder.mkdir()
+    inside = np.zeros((90, 120), dtype=np.uint8)
+    inside[45:] = 255
+    for path in drawn_split.table["path"]:
+        Image.fromarray(inside).save(folder / f"{Path(path).stem}_segmentation.png")
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.mark.usefixtures("outlines")
+def test_heatmaps_are_tested_on_test_photographs_that_have_an_outline(
+    drawn_dataset: Dataset, drawn_split: Split, tmp_path: Path
+):
+    released = release(SMALL, drawn_dataset, drawn_split, tmp_path)
+
+    explanation = load_card(released.model).explanation
+    assert explanation is not None
+    figures = explanation["grad-cam"]
+    assert set(figures) == {"all", "MEL", "NV"}
+    everyone = figures["all"]
+    num_flat = round(12 * everyone["flat_maps"].value)
+    assert everyone["energy_inside"].total == 12 - num_flat
+    assert everyone["flat_maps"].total == 12
+    assert everyone["lesion_share"].value == 0.5
+    assert everyone["energy_centred"].value == pytest.approx(0.5)
+    assert set(everyone) - set(figures["MEL"]) == {
+        *("deletion", "deletion_random", "deletion_gain"),
+        *("insertion", "insertion_random", "insertion_gain"),
+        *("similarity_head", "similarity_half", "similarity_network"),
+    }
+    assert everyone["similarity_network"].total > 0
+    assert everyone["similarity_network"].value < 0.99
+
+
+def test_without_outlines_the_heatmaps_were_not_tested(card: ModelCard):
+    assert card.explanation is None

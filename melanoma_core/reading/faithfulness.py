@@ -1,0 +1,218 @@
+"""How far a model's heatmaps can be trusted, measured on photographs of lesions with an outline."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from melanoma_core.data.images import read_image, resize_to_square
+from melanoma_core.data.outlines import read_outline, select_outlined
+from melanoma_core.data.scanning import Progress
+from melanoma_core.evaluation.faithfulness import (
+    Areas,
+    average,
+    average_difference,
+    draw_random_map,
+    make_centred_map,
+    measure_energy_inside,
+    measure_lesion_share,
+    play_pointing_game,
+    trace_photograph,
+)
+from melanoma_core.evaluation.figure import Figure
+from melanoma_core.models.card import EVERY_CLASS, ExplanationFigures
+from melanoma_core.models.classifier import Classifier, Outputs
+from melanoma_core.reading.explainer import Explainer
+from melanoma_core.reading.explanation import enlarge
+from melanoma_core.reading.methods import Method
+
+NUM_TRACED = 80  # photographs whose deletion and insertion are traced: 40 passes each
+NUM_RANDOMISED = 32
+_BATCH = NUM_RANDOMISED
+_OUTLINE_FIGURES = (
+    "energy_inside",
+    "lesion_share",
+    "energy_centred",
+    "pointing_game",
+    "pointing_centred",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class MapMaker:
+    """Makes the maps that are tested.
+
+    Attributes:
+        classifier: Reads, and gives Grad-CAM's maps in the same pass.
+        folder: Of the model.
+        explainer: Makes the maps of other methods, and those of random weights.
+        method: Which maps.
+    """
+
+    classifier: Classifier
+    folder: Path
+    explainer: Explainer
+    method: Method = Method.GRAD_CAM
+
+    def make(
+        self, pixels: NDArray[np.uint8], outputs: Outputs, class_indices: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Return the evidence for a class in each photograph, float32 [N, h, w], at or above 0."""
+        if self.method is Method.GRAD_CAM:
+            chosen = outputs.activation_maps[np.arange(len(pixels)), class_indices]
+            return np.maximum(chosen, 0)
+        return self.explainer.explain(self.folder, pixels, class_indices, self.method)
+
+
+def measure_maps(
+    maker: MapMaker,
+    table: pd.DataFrame,
+    limit: int | None = None,
+    progress: Progress | None = None,
+) -> ExplanationFigures | None:
+    """Test the maps that a reading shows first: melanoma's on an alert, else the most probable's.
+
+    Args:
+        maker: Of the maps.
+        table: Photographs that the network did not learn from: `path`, `label`, `group`.
+        limit: Test at most so many photographs, drawn at random; None is all of them.
+        progress: Called with the number of photographs done and their number in all.
+
+    Returns:
+        Figures by name, of all photographs (`EVERY_CLASS`) and of those of each diagnosis; or None
+        where no photograph has an outline.
+        "energy_inside", "lesion_share", "energy_centred", "energy_above_centred" (paired),
+        "pointing_game", "pointing_centred": see `evaluation.faithfulness`. "flat_maps": the share
+        of maps without any evidence, of which nothing else is measured. Of all photographs also
+        "deletion", "deletion_random", "deletion_gain" (paired; above 0 the map is better than
+        chance), the same of "insertion", both of melanoma's map on up to `NUM_TRACED` alerts; and,
+        on up to `NUM_RANDOMISED` photographs, "similarity_…" by stage of
+        `randomisation.compare_randomised`.
+
+    Raises:
+        ImageError: A file has gone or changed since the table was made.
+        ExplanationError: There is no TensorFlow.
+    """
+    outlined = select_outlined(table)
+    if outlined.empty:
+        return None
+    if limit is not None:
+        outlined = outlined.sample(min(limit, len(outlined)), random_state=0)
+    shown = _measure_inside(maker, outlined, progress)
+    labels, groups = outlined["label"].to_numpy(), outlined["group"].to_numpy()
+    selections = {EVERY_CLASS: np.ones(len(outlined), dtype=bool)}
+    selections |= {str(name): labels == name for name in maker.classifier.card.class_names}
+    figures = {
+        name: _summarise(shown[rows], groups[rows])
+        for name, rows in selections.items()
+        if rows.any()
+    }
+    figures[EVERY_CLASS] |= _trace(maker, outlined[shown["alert"].to_numpy()])
+    figures[EVERY_CLASS] |= _randomise(maker, outlined)
+    return figures
+
+
+def _measure_inside(
+    maker: MapMaker, outlined: pd.DataFrame, progress: Progress | None
+) -> pd.DataFrame:
+    """Return what the outlines say of each photograph's map, a row per photograph."""
+    card = maker.classifier.card
+    centred = make_centred_map(card.image_size)[None]
+    parts = []
+    for rows, pixels in _decode(outlined, card.image_size):
+        outlines = np.stack([read_outline(path, card.image_size) for path in rows["outline"]])
+        outputs = maker.classifier.classify(pixels)
+        melanoma = outputs.probabilities[:, card.melanoma_index]
+        alerts = melanoma >= card.operating_point.threshold
+        first = outputs.probabilities.argmax(axis=1)
+        maps = maker.make(pixels, outputs, np.where(alerts, card.melanoma_index, first))
+        maps = enlarge(maps, card.image_size, card.image_size)
+        control = np.broadcast_to(centred, maps.shape)
+        is_flat = ~(maps.max(axis=(1, 2)) > 0)
+        measures = {
+            "energy_inside": measure_energy_inside(maps, outlines),
+            "lesion_share": measure_lesion_share(outlines),
+            "energy_centred": measure_energy_inside(control, outlines),
+            "pointing_game": play_pointing_game(maps, outlines),
+            "pointing_centred": play_pointing_game(control, outlines),
+            "flat_maps": is_flat.astype(np.float64),
+            "alert": alerts,
+        }
+        parts.append(pd.DataFrame(measures))
+        if progress:
+            progress(sum(map(len, parts)), len(outlined))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _summarise(shown: pd.DataFrame, groups: NDArray[Any]) -> dict[str, Figure]:
+    values = {name: shown[name].to_numpy(dtype=np.float64) for name in _OUTLINE_FIGURES}
+    # Of the same photographs, or the map would be compared with a control of other ones.
+    for name in ("energy_centred", "pointing_centred", "lesion_share"):
+        values[name] = np.where(np.isnan(values["energy_inside"]), np.nan, values[name])
+    figures = {name: average(each, groups) for name, each in values.items()}
+    above = values["energy_inside"] - values["energy_centred"]
+    figures["energy_above_centred"] = average_difference(above, groups)
+    figures["flat_maps"] = average(shown["flat_maps"].to_numpy(), groups)
+    return figures
+
+
+def _trace(maker: MapMaker, alerts: pd.DataFrame) -> dict[str, Figure]:
+    """Measure deletion and insertion of the probability of melanoma, on photographs that alert."""
+    card, rng = maker.classifier.card, np.random.default_rng(0)
+    chosen = alerts.sample(min(NUM_TRACED, len(alerts)), random_state=0)
+    side = card.image_size
+
+    def predict(photographs: NDArray[np.uint8]) -> NDArray[np.float64]:
+        return maker.classifier.classify(photographs).probabilities[:, card.melanoma_index]
+
+    areas: list[Areas] = []
+    for _, pixels in _decode(chosen, side):
+        outputs = maker.classifier.classify(pixels)
+        coarse = outputs.activation_maps.shape[2:]
+        classes = np.full(len(pixels), card.melanoma_index)
+        heatmaps = enlarge(maker.make(pixels, outputs, classes), side, side)
+        areas += [
+            trace_photograph(predict, photograph, heatmap, draw_random_map(coarse, side, rng))
+            for photograph, heatmap in zip(pixels, heatmaps, strict=True)
+        ]
+    groups = chosen["group"].to_numpy()
+    values = {
+        name: np.array([getattr(area, name) for area in areas])
+        for name in ("deletion", "deletion_random", "insertion", "insertion_random")
+    }
+    figures = {name: average(each, groups) for name, each in values.items()}
+    gains = {
+        "deletion_gain": values["deletion_random"] - values["deletion"],
+        "insertion_gain": values["insertion"] - values["insertion_random"],
+    }
+    return figures | {name: average_difference(each, groups) for name, each in gains.items()}
+
+
+def _randomise(maker: MapMaker, outlined: pd.DataFrame) -> dict[str, Figure]:
+    """Compare maps with those of random weights, of the diagnosis put first."""
+    chosen = outlined.sample(min(NUM_RANDOMISED, len(outlined)), random_state=1)
+    ((_, pixels),) = _decode(chosen, maker.classifier.card.image_size)
+    first = maker.classifier.classify(pixels).probabilities.argmax(axis=1)
+    similarities = maker.explainer.compare_randomised(maker.folder, pixels, first, maker.method)
+    groups = chosen["group"].to_numpy()
+    return {
+        f"similarity_{stage}": average_difference(each, groups)
+        for stage, each in similarities.items()
+    }
+
+
+def _decode(table: pd.DataFrame, side: int) -> Iterator[tuple[pd.DataFrame, NDArray[np.uint8]]]:
+    """Yield the photographs as a reading sees them, a few at a time, with their rows."""
+
+    def load(path: str) -> NDArray[np.uint8]:
+        return resize_to_square(read_image(Path(path)).pixels, side)
+
+    with ThreadPoolExecutor(2) as pool:
+        for start in range(0, len(table), _BATCH):
+            rows = table.iloc[start : start + _BATCH]
+            yield rows, np.stack(list(pool.map(load, rows["path"])))

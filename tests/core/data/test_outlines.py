@@ -1,0 +1,65 @@
+"""Outlines that people drew, found and fitted to their photographs."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from melanoma_core.data.images import read_image, resize_to_square
+from melanoma_core.data.outlines import read_outline, select_outlined
+
+
+def write(path: Path, pixels: np.ndarray) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def test_an_outline_is_found_by_its_photographs_name_and_others_are_left_out(tmp_path: Path):
+    black = np.zeros((80, 80), dtype=np.uint8)
+    outline = write(tmp_path / "masks" / "ISIC_0000001_segmentation.png", black)
+    names = ["ISIC_0000001.jpg", "ISIC_0000002.jpg"]
+    table = pd.DataFrame({"path": [str(tmp_path / "images" / name) for name in names]}, [7, 8])
+
+    outlined = select_outlined(table)
+
+    assert outlined.index.tolist() == [7]
+    assert outlined["outline"].tolist() == [outline]
+    assert select_outlined(table[1:]).empty
+    assert select_outlined(table[:0]).empty
+
+
+def test_a_collection_without_outlines_has_none(tmp_path: Path):
+    assert select_outlined(pd.DataFrame({"path": [str(tmp_path / "a" / "b.jpg")]})).empty
+
+
+def test_an_outline_is_squashed_as_its_photograph_is(tmp_path: Path):
+    inside = np.zeros((90, 160), dtype=bool)
+    inside[20:60, 40:120] = True
+    path = write(tmp_path / "outline.png", (255 * inside).astype(np.uint8))
+    photograph = np.repeat((255 * inside).astype(np.uint8)[..., None], 3, axis=2)
+
+    outline = read_outline(path, 96)
+
+    assert outline.shape == (96, 96)
+    assert outline.dtype == bool
+    # A third of the way is not smoothed: only the border can differ.
+    seen = resize_to_square(photograph, 96)[..., 0] >= 128
+    assert (outline != seen).mean() < 0.02
+    assert abs(outline.mean() - inside.mean()) < 0.01
+
+
+def test_real_outlines_lie_on_the_lesions(shared_data: Path):
+    paths = sorted((shared_data / "ham10000" / "images").glob("ISIC_00243[0-2]*.jpg"))
+    outlined = select_outlined(pd.DataFrame({"path": list(map(str, paths))}))
+    assert len(outlined) == len(paths) == 24
+
+    darker = 0
+    for photograph, outline in zip(outlined["path"], outlined["outline"], strict=True):
+        inside = read_outline(outline, 96)
+        grey = resize_to_square(read_image(Path(photograph)).pixels, 96).mean(axis=2)
+        darker += grey[inside].mean() < grey[~inside].mean()
+    assert (
+        darker >= 22
+    )  # lesions are darker than the skin around them; an outline upside down is not
