@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from melanoma_core.settings import Settings, load_settings
-from melanoma_core.terminal import log, make_counter, print_json
+from melanoma_core.terminal import log, make_counter, print_json, write_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +25,13 @@ def add_model_commands(
     models = commands.add_parser("models", help="list the models")
     models.add_argument("--json", action="store_true", help="their cards as one JSON document")
     models.set_defaults(run=_list)
+    shown = models.add_subparsers(metavar="COMMAND")
+    show = shown.add_parser("show", help="all that is known of one model: its evidence")
+    show.add_argument("model", metavar="ID")
+    show.add_argument("--markdown", type=Path, metavar="FILE", help="write the model card")
+    show.add_argument("--pdf", type=Path, metavar="FILE", help="write the model card")
+    show.add_argument("--json", action="store_true", help="the evidence as one JSON document")
+    show.set_defaults(run=_show)
 
     promote = commands.add_parser("promote", help="let a model read in the deployed one's place")
     promote.add_argument("model", metavar="ID")
@@ -64,6 +71,29 @@ def _list(options: argparse.Namespace) -> int:
         print(f"{card.model_id}, {state}, made {card.created_at}, alert from {threshold:.4f}\n")
         print(f"{write_figures(card)}\n")
     _tell_serving(settings)
+    return 0
+
+
+def _show(options: argparse.Namespace) -> int:
+    from melanoma_core.models.card import load_card
+    from melanoma_core.models.evidence import describe_evidence, read_evidence
+    from melanoma_core.models.markdown import write_markdown
+    from melanoma_core.models.registry import find_model
+    from melanoma_core.models.sections import build_sections
+
+    folder = find_model(load_settings(), options.model)
+    card, evidence = load_card(folder), read_evidence(folder)
+    sections = build_sections(card, evidence)
+    if options.markdown:
+        write_file(options.markdown, write_markdown(card.model_id, sections).encode("utf-8"))
+    if options.pdf:
+        from melanoma_core.models.paper import write_pdf
+
+        write_file(options.pdf, write_pdf(card.model_id, sections, card.created_at))
+    if options.json:
+        print_json(describe_evidence(card, evidence))
+    elif not (options.markdown or options.pdf):
+        print(write_markdown(card.model_id, sections), end="")
     return 0
 
 

@@ -43,3 +43,19 @@ def make_folder(path: Path) -> None:
         raise FolderError(
             f"Cannot make the folder {path} ({error.strerror}). Name one that can be written to."
         ) from error
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write what a person asked for, and say where.
+
+    Raises:
+        FolderError: It cannot be written.
+    """
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise FolderError(
+            f"Cannot write {path} ({error.strerror}). Name a file in a folder that can be written "
+            "to."
+        ) from error
+    log(f"Wrote {path}")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,6 +38,15 @@ def gather_curves(record: Record, recorded: RecordedRun) -> pd.DataFrame:
         columns["value"] += values.tolist()
     table = pd.DataFrame(columns).astype({"epoch": float, "value": float})
     return table.sort_values(["epoch", "subset", "metric"], ignore_index=True)
+
+
+def gather_epochs(record: Record, recorded: RecordedRun) -> list[dict[str, Any]]:
+    """Return what was measured after each epoch as rows of plain values, without single classes."""
+    curves = gather_curves(record, recorded)
+    is_of_epoch = curves["subset"].isin(["train", "validation"]) & curves["value"].notna()
+    rows = curves[is_of_epoch & ~curves["metric"].str.startswith("recall/")]
+    plain = rows.astype({"epoch": int}).to_dict("list")
+    return [dict(zip(COLUMNS, row, strict=True)) for row in zip(*plain.values(), strict=True)]
 
 
 def keep_valid(

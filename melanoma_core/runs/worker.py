@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import keras
 
     from melanoma_core.data.splitting import Split
+    from melanoma_core.models.evidence import TrainingLog
     from melanoma_core.runs.follower import Follower
     from melanoma_core.runs.record import Record
     from melanoma_core.runs.run import RunSpec
@@ -168,11 +169,31 @@ def _train(
     except RunError as error:
         _log.warning("The predictions lie in the run's folder alone. %s", error)
     follower.on_phase(Phase.RELEASING, 0, 0)
-    return _Outcome(RunState.FINISHED, _release(network, spec, split, settings))
+    log = _tell_training(record, folder.path.name, spec.data_name)
+    return _Outcome(RunState.FINISHED, _release(network, spec, split, settings, log))
+
+
+def _tell_training(record: "Record", run_id: str, data_name: str) -> "TrainingLog":
+    """Return how the training went, for the evidence: the curves where the record can be read."""
+    from melanoma_core.models.evidence import TrainingLog
+    from melanoma_core.runs.history import gather_epochs
+
+    try:
+        recorded = record.get(run_id)
+        rows = gather_epochs(record, recorded)
+    except RunError as error:
+        _log.warning("The evidence holds no curves. %s", error)
+        return TrainingLog(run_id, "", data_name, "")
+    started = recorded.tags.get("started_at", "")
+    return TrainingLog(run_id, recorded.name, data_name, started, tuple(rows))
 
 
 def _release(
-    network: "keras.Model", spec: "RunSpec", split: "Split", settings: Settings
+    network: "keras.Model",
+    spec: "RunSpec",
+    split: "Split",
+    settings: Settings,
+    log: "TrainingLog",
 ) -> dict[str, str]:
     """Keep the network as a model, or say why not."""
     from melanoma_core.training.release import Origin, release_network
@@ -187,7 +208,7 @@ def _release(
         reason = "Its classes are those of the folder, not the eight diagnoses that a model names."
         return {"not_kept": reason}
     try:
-        origin = Origin(spec.recipe, spec.class_names, spec.data, split)
+        origin = Origin(spec.recipe, spec.class_names, spec.data, split, training=log)
         return {"model_id": release_network(network, origin, settings.models_dir).name}
     except (DatasetError, ModelError) as error:
         return {"not_kept": str(error)}

@@ -18,6 +18,14 @@ def has_gpu() -> bool:
     return not all(device.startswith("cpu") for device in keras.distribution.list_devices())
 
 
+def list_accelerators() -> tuple[str, ...]:
+    """Return what keras calls the devices that are faster than the processor."""
+    if keras.backend.backend() == "torch":
+        return ("gpu",) if has_gpu() else ()
+    devices = keras.distribution.list_devices()
+    return tuple(device for device in devices if not device.startswith("cpu"))
+
+
 def choose_jit() -> bool | str:
     """Return how keras shall compile: as it likes, but for TensorFlow on a processor.
 

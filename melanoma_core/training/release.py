@@ -25,6 +25,7 @@ from melanoma_core.evaluation.leak_check import find_leaks
 from melanoma_core.evaluation.metrics import evaluate
 from melanoma_core.models.card import KERAS_NAME, ONNX_NAME, ModelCard, OperatingPoint
 from melanoma_core.models.classifier import Classifier, Outputs, load_classifier
+from melanoma_core.models.evidence import TrainingLog, write_evidence
 from melanoma_core.models.export import check_agreement, describe_heatmap, export_onnx
 from melanoma_core.models.lineage import (
     PREDICTIONS_NAME,
@@ -38,6 +39,8 @@ from melanoma_core.reading.explainer import Explainer
 from melanoma_core.reading.faithfulness import MapMaker, measure_maps
 from melanoma_core.taxonomy import Diagnosis
 from melanoma_core.training.batches import count_in_loss
+from melanoma_core.training.evidence_pack import gather_evidence
+from melanoma_core.training.hardware import list_accelerators
 from melanoma_core.training.network import LOGITS_LAYER, add_probabilities
 from melanoma_core.training.photographs import index_labels, load_pixels
 from melanoma_core.training.recipe import Recipe
@@ -76,6 +79,7 @@ class Origin:
         split: In which subsets, as they were trained on (`preparation.prepare_split`).
         ancestor: The split (`lineage.read_split`) of the model whose weights the training began
             with, or None where it began with none of ours.
+        training: How the training went, for the evidence; None where nobody recorded it.
     """
 
     recipe: Recipe
@@ -83,6 +87,7 @@ class Origin:
     data: Mapping[str, Any]
     split: Split
     ancestor: pd.DataFrame | None = None
+    training: TrainingLog | None = None
 
 
 def release_network(network: keras.Model, origin: Origin, models_dir: Path) -> Path:
@@ -116,6 +121,11 @@ def release_network(network: keras.Model, origin: Origin, models_dir: Path) -> P
         card.save(draft)
         card = _test_heatmaps(card, origin.split.subset("test"), draft)
         card.save(draft)
+        write_evidence(
+            draft,
+            card,
+            gather_evidence(card, origin.split.table, draft, origin.training, list_accelerators()),
+        )
         folder = models_dir / card.model_id
         # All or nothing: a folder with a card is a whole model.
         draft.rename(folder)

@@ -22,6 +22,7 @@ from melanoma_core.evaluation.calibration import choose_threshold
 from melanoma_core.evaluation.prediction_set import ConformalBound
 from melanoma_core.models.card import ModelCard, load_card
 from melanoma_core.models.classifier import load_classifier
+from melanoma_core.models.evidence import read_evidence
 from melanoma_core.models.lineage import read_predictions, read_split
 from melanoma_core.models.registry import list_models
 from melanoma_core.reading.reading import read_photograph
@@ -209,6 +210,22 @@ def test_the_split_and_the_readings_of_test_are_kept_and_give_the_figures_again(
     assert card.metrics["test"]["sensitivity"].count == (alert & (said["label"] == "MEL")).sum()
     assert card.leakage is not None
     assert (card.leakage.found, card.leakage.num_test, card.leakage.num_others) == (0, 12, 72)
+
+
+def test_the_evidence_holds_every_figure_of_the_card_and_how_it_was_made(
+    trained: Released, card: ModelCard
+):
+    evidence = read_evidence(trained.model)
+
+    assert evidence is not None
+    assert evidence.evaluations.keys() == card.metrics.keys()
+    figures = evidence.evaluations["test"].figures
+    for name in ("sensitivity", "specificity", "accuracy", "melanoma_roc_auc"):
+        assert figures[name] == card.metrics["test"][name]
+    assert evidence.split == {"train": 60, "test": 12, "validation": 12}
+    assert evidence.machine is not None
+    assert evidence.machine.num_cores >= 1
+    assert evidence.training is None
 
 
 def test_figures_that_leak_are_withheld_with_the_leaks_named(small: Released, tmp_path: Path):
