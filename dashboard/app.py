@@ -15,7 +15,7 @@ page = st.navigation(
         st.Page("views/reading.py", title="Reading", default=True),
         st.Page("views/dataset.py", title="Dataset"),
         st.Page("views/training.py", title="Training"),
-        st.Page("views/models.py", title="Model"),
+        st.Page("views/models.py", title="Models"),
     ],
     position="top",
 )

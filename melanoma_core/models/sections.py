@@ -15,6 +15,7 @@ from melanoma_core.evaluation.slices import FEWEST_LESIONS, Slice
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.checklist import GUIDES, check_items
 from melanoma_core.models.evidence import Evidence
+from melanoma_core.models.heatmap_wording import describe_maps, tabulate_maps
 from melanoma_core.models.tables import (
     Row,
     tabulate_decisions,
@@ -56,6 +57,7 @@ _FIGURES = (
 )
 _NO_SHARES = ("roc_auc", "average_precision", "brier_score", "set_size")
 _MOST_EPOCHS = 12
+_SERVED_METHOD = "grad-cam"  # that of the maps which a reading shows unasked
 
 
 @dataclass(frozen=True)
@@ -153,8 +155,7 @@ def _tell_figures(card: ModelCard, evidence: Evidence | None) -> Section:
         (name_figure(name), *(_tell(name, figures.get(name)) for figures in subsets.values()))
         for name in names
     ]
-    sizes = [figures["accuracy"] for figures in subsets.values()]
-    counts = (f"{size.total:,} of {size.num_lesions:,} lesions" for size in sizes)
+    counts = (_tell_size(figures.get("accuracy")) for figures in subsets.values())
     table = Table(
         "Figures on lesions that it was not trained on",
         ("Figure", *map(name_subset, subsets)),
@@ -268,17 +269,20 @@ def _tell_refusals(card: ModelCard) -> Section:
 
 def _tell_heatmaps(card: ModelCard) -> Section:
     title = "Whether its heatmaps can be trusted"
-    tested = card.to_json().get("explanation")
-    if not tested:
-        return Section(title, (f"{NOT_PROVIDED.capitalize()}: these maps were not tested.",))
     rows = tuple(
-        (method, group, name.replace("_", " "), _tell(name, read_figure(raw)))
-        for method, groups in tested.items()
-        for group, figures in groups.items()
-        for name, raw in figures.items()
+        (
+            str(row["Photographs of"]),
+            f"{row['Figure']} ({row['Method']})",
+            _tell_value(row["Value"], row["95% from"], row["95% to"]),
+            f"{row['Photographs']:,} of {row['Lesions']:,} lesions",
+        )
+        for row in tabulate_maps(card)
     )
-    head = ("Method", "Lesions", "Measure", "Value")
-    return Section(title, (), (Table("Tests of the maps", head, rows),))
+    told = describe_maps(card, _SERVED_METHOD)
+    if not rows:
+        return Section(title, (f"{NOT_PROVIDED.capitalize()}. {told}",))
+    head = ("Lesions", "Test (method of the map)", "Value", "Photographs")
+    return Section(title, (told,), (Table("Tests of the maps", head, rows),))
 
 
 def _tell_data(card: ModelCard) -> Section:
@@ -389,13 +393,22 @@ def _gather_figures(card: ModelCard, evidence: Evidence | None) -> dict[str, dic
 def _tell(name: str, figure: Figure | None) -> str:
     if figure is None:
         return NOT_PROVIDED
-    if math.isnan(figure.value):
-        return UNDEFINED
-    if math.isnan(figure.low):
-        return f"{figure.value:.3f} (interval {UNDEFINED})"
-    if any(part in name for part in _NO_SHARES):
-        return f"{figure.value:.3f} ({figure.low:.3f}–{figure.high:.3f})"
+    if any(part in name for part in _NO_SHARES) or math.isnan(figure.low):
+        return _tell_value(figure.value, figure.low, figure.high)
     return tell_figure(name, figure)
+
+
+def _tell_value(value: float, low: float, high: float) -> str:
+    if math.isnan(value):
+        return UNDEFINED
+    if math.isnan(low):
+        return f"{value:.3f} ({UNDEFINED})"
+    dash = "–" if low >= 0 else " to "  # a dash before a minus cannot be read
+    return f"{value:.3f} ({low:.3f}{dash}{high:.3f})"
+
+
+def _tell_size(figure: Figure | None) -> str:
+    return f"{figure.total:,} of {figure.num_lesions:,} lesions" if figure else NOT_PROVIDED
 
 
 def _tell_number(value: float) -> str:

@@ -36,7 +36,7 @@ class EventKind(StrEnum):
     PROMOTED = "promoted"
     OVERRIDDEN = "promoted against the gate"
     REFUSED = "refused"
-    ROLLED_BACK = "rolled back to"
+    ROLLED_BACK = "brought back by a rollback"
     RECOVERED = "recovered from the file beside the models"
 
 

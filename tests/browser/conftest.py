@@ -8,6 +8,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,11 +35,14 @@ Open = Callable[..., Page]
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of the dashboard as `make run` starts it, without opening a browser.
+    """Address of the dashboard as `make run` starts it, without opening a browser."""
+    with run_server(tmp_path_factory.mktemp("server")) as url:
+        yield url
 
-    Its runs and models lie in a folder of the tests; what is still at work there is stopped.
-    """
-    folder = tmp_path_factory.mktemp("server")
+
+@contextmanager
+def run_server(folder: Path) -> Iterator[str]:
+    """Run the dashboard with runs and models in a folder; what is still at work is stopped."""
     places = {name: str(folder / name) for name in ("MELANOMA_RUNS_DIR", "MELANOMA_MODELS_DIR")}
     with socket.socket() as probe:
         probe.bind(("localhost", 0))

@@ -274,7 +274,7 @@ print(sorted(name for name in ("onnxruntime", "pandas", "scipy") if name in sys.
 app.file_uploader[0].set_value(("lesion.jpg", open(sys.argv[2], "rb").read(), "image/jpeg")).run()
 assert len(app.session_state["worklist"].entries) == 1
 app.switch_page("views/models.py").run()
-assert [title.value for title in app.title] == ["Model"], app
+assert [title.value for title in app.title] == ["Models"], app
 assert not app.exception
 app.switch_page("views/training.py").run()
 assert [title.value for title in app.title] == ["Training"], app

@@ -133,7 +133,7 @@ def test_a_rollback_brings_back_the_model_before_and_another_undoes_it(steady: S
     assert find_model(steady).name == "steady"
     assert roll_back(steady).model_id == "better"
     kinds = [event.kind for event in look_up(steady).events]
-    assert kinds == ["rolled back to"] * 2 + ["promoted", "promoted against the gate"]
+    assert kinds == ["brought back by a rollback"] * 2 + ["promoted", "promoted against the gate"]
 
 
 def test_a_rollback_to_the_bundled_model_is_no_notice(steady: Settings):
