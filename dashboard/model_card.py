@@ -22,7 +22,7 @@ from melanoma_core.models.tables import Row, tabulate_figures
 from melanoma_core.models.wording import UNDEFINED, describe_model, name_subset
 
 if TYPE_CHECKING:
-    from melanoma_core.models.sections import Section
+    from melanoma_core.models.section import Section
 
 _FIGURE_COLUMNS = dict.fromkeys(
     ("Value", "95% from", "95% to"), st.column_config.NumberColumn(format="%.1f%%")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # a page is painted before pandas is there
     import pandas as pd
 
     from melanoma_core.models.evidence import Evidence
-    from melanoma_core.models.sections import Section
+    from melanoma_core.models.section import Section
     from melanoma_core.runs.promotion import Deployment, Proposal
 
 _MOST = 8

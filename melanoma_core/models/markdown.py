@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from melanoma_core.models.sections import Section, Table
+from melanoma_core.models.section import Section, Table
 
 
 def write_markdown(title: str, sections: Sequence[Section]) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from fpdf import FPDF
 from fpdf.fonts import FontFace
 
-from melanoma_core.models.sections import Section, Table
+from melanoma_core.models.section import Section, Table
 from melanoma_core.settings import ASSETS
 
 _FONTS = ASSETS / "fonts"

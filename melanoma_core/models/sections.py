@@ -6,7 +6,6 @@ After Mitchell et al., "Model Cards for Model Reporting" (2019); the checklist a
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from melanoma_core.evaluation.evaluation import Evaluation, read_figure
@@ -16,18 +15,26 @@ from melanoma_core.models.card import ModelCard
 from melanoma_core.models.checklist import GUIDES, check_items
 from melanoma_core.models.evidence import Evidence
 from melanoma_core.models.heatmap_wording import describe_maps, tabulate_maps
+from melanoma_core.models.section import (
+    NOT_PROVIDED,
+    Section,
+    Table,
+    tabulate_facts,
+    tabulate_rows,
+    tell_known,
+    tell_number,
+    tell_size,
+    tell_value,
+)
 from melanoma_core.models.tables import (
-    Row,
     tabulate_decisions,
     tabulate_labels,
     tabulate_recipe,
     tabulate_sizes,
     tabulate_sources,
     tabulate_versions,
-    tell_figure,
 )
 from melanoma_core.models.wording import (
-    UNDEFINED,
     describe_frequencies,
     describe_leakage,
     describe_model,
@@ -40,7 +47,6 @@ from melanoma_core.models.wording import (
     name_subset,
 )
 
-NOT_PROVIDED = "not provided"
 _FIGURES = (
     "melanoma_roc_auc",
     "melanoma_average_precision",
@@ -55,39 +61,8 @@ _FIGURES = (
     "coverage",
     "set_size",
 )
-_NO_SHARES = ("roc_auc", "average_precision", "brier_score", "set_size")
 _MOST_EPOCHS = 12
 _SERVED_METHOD = "grad-cam"  # that of the maps which a reading shows unasked
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of text.
-
-    Attributes:
-        title: Of the table.
-        head: Names of the columns.
-        rows: As many texts each.
-    """
-
-    title: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the card.
-
-    Attributes:
-        title: Of the part.
-        paragraphs: Sentences, before the tables.
-        tables: In their order.
-    """
-
-    title: str
-    paragraphs: tuple[str, ...] = ()
-    tables: tuple[Table, ...] = ()
 
 
 def build_sections(card: ModelCard, evidence: Evidence | None) -> list[Section]:
@@ -123,7 +98,7 @@ def _tell_details(card: ModelCard) -> Section:
         "Licence": card.data.get("licence_of_the_model"),
         "Contact": None,
     }
-    return Section("Model details", (), (_tabulate("Model", facts),))
+    return Section("Model details", (), (tabulate_facts("Model", facts),))
 
 
 def _tell_use(card: ModelCard) -> Section:
@@ -152,10 +127,10 @@ def _tell_figures(card: ModelCard, evidence: Evidence | None) -> Section:
     subsets = _gather_figures(card, evidence)
     names = [name for name in _FIGURES if any(name in figures for figures in subsets.values())]
     rows = [
-        (name_figure(name), *(_tell(name, figures.get(name)) for figures in subsets.values()))
+        (name_figure(name), *(tell_known(name, figures.get(name)) for figures in subsets.values()))
         for name in names
     ]
-    counts = (_tell_size(figures.get("accuracy")) for figures in subsets.values())
+    counts = (tell_size(figures.get("accuracy")) for figures in subsets.values())
     table = Table(
         "Figures on lesions that it was not trained on",
         ("Figure", *map(name_subset, subsets)),
@@ -176,7 +151,7 @@ def _tell_classes(card: ModelCard, evidence: Evidence | None) -> Section:
     kinds = ("recall", "precision", "roc_auc", "average_precision")
     heads = ("Recall", "Precision", "ROC AUC", "Average precision")
     rows = tuple(
-        (name_class(name), *(_tell(kind, figures.get(f"{kind}_{name}")) for kind in kinds))
+        (name_class(name), *(tell_known(kind, figures.get(f"{kind}_{name}")) for kind in kinds))
         for name in card.class_names
     )
     tables = [Table("Each diagnosis against the rest, test", ("Diagnosis", *heads), rows)]
@@ -216,9 +191,9 @@ def _tell_slice(each: Slice) -> tuple[str, ...]:
     return (
         f"{each.attribute} {each.value}",
         f"{each.num_images:,}",
-        _tell("sensitivity", figures.get("sensitivity")),
-        _tell("specificity", figures.get("specificity")),
-        _tell("melanoma_roc_auc", figures.get("melanoma_roc_auc")),
+        tell_known("sensitivity", figures.get("sensitivity")),
+        tell_known("specificity", figures.get("specificity")),
+        tell_known("melanoma_roc_auc", figures.get("melanoma_roc_auc")),
         each.warning,
     )
 
@@ -256,12 +231,12 @@ def _tell_refusals(card: ModelCard) -> Section:
         )
     refused = {name: read_figure(each) for name, each in novelty.get("refused", {}).items()}
     facts = {name.replace("_", " "): each for name, each in novelty.items() if name != "refused"}
-    rows = tuple((name, _tell("refused", figure)) for name, figure in refused.items())
+    rows = tuple((name, tell_known("refused", figure)) for name, figure in refused.items())
     return Section(
         title,
         (),
         (
-            _tabulate("The limit", facts),
+            tabulate_facts("The limit", facts),
             Table("Real lesions that it refuses", ("Photographs", "Share refused"), rows),
         ),
     )
@@ -273,7 +248,7 @@ def _tell_heatmaps(card: ModelCard) -> Section:
         (
             str(row["Photographs of"]),
             f"{row['Figure']} ({row['Method']})",
-            _tell_value(row["Value"], row["95% from"], row["95% to"]),
+            tell_value(row["Value"], row["95% from"], row["95% to"]),
             f"{row['Photographs']:,} of {row['Lesions']:,} lesions",
         )
         for row in tabulate_maps(card)
@@ -293,10 +268,10 @@ def _tell_data(card: ModelCard) -> Section:
         f"Licences of the photographs: {'; '.join(licences)}.",
     )
     tables = (
-        _tabulate_rows("Photographs and lesions", tabulate_sizes(card)),
-        _tabulate_rows("Photographs by diagnosis", tabulate_labels(card)),
-        _tabulate_rows("Photographs by collection", tabulate_sources(card)),
-        _tabulate_rows("Files left out or relabelled", tabulate_decisions(card)),
+        tabulate_rows("Photographs and lesions", tabulate_sizes(card)),
+        tabulate_rows("Photographs by diagnosis", tabulate_labels(card)),
+        tabulate_rows("Photographs by collection", tabulate_sources(card)),
+        tabulate_rows("Files left out or relabelled", tabulate_decisions(card)),
     )
     return Section("Data", paragraphs, tuple(table for table in tables if table.rows))
 
@@ -311,7 +286,7 @@ def _tell_leakage(card: ModelCard, evidence: Evidence | None) -> Section:
     sizes = Table(
         "Rows of the split", ("Subset", "Rows"), tuple((k, f"{v:,}") for k, v in split.items())
     )
-    tables = (_tabulate("SHA-256", facts), *([sizes] if split else []))
+    tables = (tabulate_facts("SHA-256", facts), *([sizes] if split else []))
     return Section("Leaks between training and test", (describe_leakage(card),), tables)
 
 
@@ -322,11 +297,11 @@ def _tell_training(card: ModelCard, evidence: Evidence | None) -> Section:
         "Data": log and log.data_name,
         "Started": log and log.started_at,
     }
-    tables = [_tabulate("The run", facts)]
+    tables = [tabulate_facts("The run", facts)]
     curves = _tabulate_curves(log.curves) if log else None
     if curves:
         tables.append(curves)
-    recipe = _tabulate_rows("Recipe", tabulate_recipe(card))
+    recipe = tabulate_rows("Recipe", tabulate_recipe(card))
     return Section("How it was trained", (), (*tables, recipe))
 
 
@@ -341,7 +316,7 @@ def _tabulate_curves(curves: Iterable[Mapping[str, Any]]) -> Table | None:
     shown = [*epochs[:-1:step], epochs[-1]]
     names = sorted({name for values in by_epoch.values() for name in values})
     rows = tuple(
-        (str(epoch), *(_tell_number(by_epoch[epoch].get(name, math.nan)) for name in names))
+        (str(epoch), *(tell_number(by_epoch[epoch].get(name, math.nan)) for name in names))
         for epoch in shown
     )
     names = [name.replace("_", " ") for name in names]
@@ -359,8 +334,8 @@ def _tell_reproduction(card: ModelCard, evidence: Evidence | None) -> Section:
         "Accelerators": machine and (", ".join(machine.accelerators) or "none"),
         "Largest difference of the two forms": card.data.get("keras_onnx_difference"),
     }
-    versions = _tabulate_rows("Versions", tabulate_versions(card))
-    return Section("To do it again", (), (_tabulate("Seeds and machine", facts), versions))
+    versions = tabulate_rows("Versions", tabulate_versions(card))
+    return Section("To do it again", (), (tabulate_facts("Seeds and machine", facts), versions))
 
 
 def _tell_checklist(card: ModelCard, evidence: Evidence | None) -> Section:
@@ -388,45 +363,3 @@ def _gather_figures(card: ModelCard, evidence: Evidence | None) -> dict[str, dic
         subset: (dict(measured[subset].figures) if subset in measured else {}) | figures
         for subset, figures in card.metrics.items()
     }
-
-
-def _tell(name: str, figure: Figure | None) -> str:
-    if figure is None:
-        return NOT_PROVIDED
-    if any(part in name for part in _NO_SHARES) or math.isnan(figure.low):
-        return _tell_value(figure.value, figure.low, figure.high)
-    return tell_figure(name, figure)
-
-
-def _tell_value(value: float, low: float, high: float) -> str:
-    if math.isnan(value):
-        return UNDEFINED
-    if math.isnan(low):
-        return f"{value:.3f} ({UNDEFINED})"
-    dash = "–" if low >= 0 else " to "  # a dash before a minus cannot be read
-    return f"{value:.3f} ({low:.3f}{dash}{high:.3f})"
-
-
-def _tell_size(figure: Figure | None) -> str:
-    return f"{figure.total:,} of {figure.num_lesions:,} lesions" if figure else NOT_PROVIDED
-
-
-def _tell_number(value: float) -> str:
-    return UNDEFINED if math.isnan(value) else f"{value:.3f}"
-
-
-def _tabulate(title: str, facts: Mapping[str, Any]) -> Table:
-    rows = tuple(
-        (name, NOT_PROVIDED if value in (None, "") else str(value)) for name, value in facts.items()
-    )
-    return Table(title, ("What", "Value"), rows)
-
-
-def _tabulate_rows(title: str, rows: list[Row]) -> Table:
-    head = tuple(rows[0]) if rows else ()
-    texts = tuple(tuple(_text(value) for value in row.values()) for row in rows)
-    return Table(title, head, texts)
-
-
-def _text(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -21,7 +21,8 @@ from melanoma_core.models.evidence import (
 from melanoma_core.models.markdown import write_markdown
 from melanoma_core.models.paper import write_pdf
 from melanoma_core.models.registry import BUNDLED
-from melanoma_core.models.sections import NOT_PROVIDED, Section, Table, build_sections
+from melanoma_core.models.section import NOT_PROVIDED, Section, Table
+from melanoma_core.models.sections import build_sections
 from tests.drawn_models import CLEAN, LEAKING
 
 
