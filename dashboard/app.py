@@ -16,6 +16,7 @@ page = st.navigation(
         st.Page("views/dataset.py", title="Dataset"),
         st.Page("views/training.py", title="Training"),
         st.Page("views/models.py", title="Models"),
+        st.Page("views/evaluation.py", title="Evaluation"),
     ],
     position="top",
 )

@@ -163,14 +163,20 @@ def render_operating_point(card: "ModelCard") -> str:
     return "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences if sentence)
 
 
-def render_paragraphs(paragraphs: "Iterable[str]") -> str:
-    """Render plain sentences."""
-    return "".join(f"<p>{escape(text)}</p>" for text in paragraphs)
-
-
 def render_notice(text: str) -> str:
     """Render what everybody should know before they go on."""
     return f'<section class="leak" role="alert"><strong>!</strong><p>{escape(text)}</p></section>'
+
+
+def render_paragraphs(sentences: "Iterable[str]") -> str:
+    """Render sentences, each a paragraph; a warning stands out."""
+    return "".join(
+        f'<p class="warning" role="note">{escape(sentence)}</p>'
+        if sentence.startswith("WARNING")
+        else f"<p>{escape(sentence)}</p>"
+        for sentence in sentences
+        if sentence
+    )
 
 
 def render_error(text: str) -> str:

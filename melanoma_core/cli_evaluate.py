@@ -133,7 +133,7 @@ def _tell(assessment: "Assessment", prevalence: float | None) -> None:
         print(sentence)
     print(f"\n{write_assessment(assessment)}")
     if prevalence is not None:
-        print(f"\n{describe_prevalence(assessment.evaluation, prevalence)}")
+        print(f"\n{describe_prevalence(assessment.evaluation.figures, prevalence)}")
     for name, reason in list(assessment.unreadable.items())[:_MOST_NAMED]:
         log(f"{name}: not read. {reason}")
     if len(assessment.unreadable) > _MOST_NAMED:

@@ -101,10 +101,7 @@ def warn_if_small(num_melanomas: int, num_others: int) -> str:
     ]
     if not small:
         return ""
-    return (
-        f"Too small to say: {' and '.join(small)}. Below {FEWEST_LESIONS}, even a slice without an "
-        "error may hide that one in ten is wrong."
-    )
+    return f"Too small to say: {' and '.join(small)}"
 
 
 def _list_slices(attributes: pd.DataFrame) -> list[tuple[str, str, NDArray[np.bool_]]]:

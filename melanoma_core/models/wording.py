@@ -118,7 +118,17 @@ def describe_specificity(card: ModelCard) -> str:
 def describe_frequencies(card: ModelCard) -> str:
     """Say what the threshold does to 100 melanomas and to 100 other lesions."""
     found, passed = _find(card, "sensitivity"), _find(card, "specificity")
-    if found is None or passed is None:
+    return "" if found is None or passed is None else tell_frequencies(found, passed)
+
+
+def tell_frequencies(found: Figure, passed: Figure) -> str:
+    """Say what alerts do to 100 melanomas and to 100 other lesions; empty where undefined.
+
+    Args:
+        found: The sensitivity.
+        passed: The specificity.
+    """
+    if math.isnan(found.value) or math.isnan(passed.value):
         return ""
     return (
         f"Of 100 melanomas, this threshold alerts on {_of_hundred(found.value)}; of 100 other "

@@ -1,13 +1,21 @@
 """An assessment in sentences and in tables, for a page and for the command line."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from melanoma_core.evaluation.alerts import predict_values
 from melanoma_core.evaluation.evaluation import Evaluation
 from melanoma_core.evaluation.figure import Figure
+from melanoma_core.evaluation.slices import FEWEST_LESIONS
 from melanoma_core.models.tables import tell_figure
-from melanoma_core.models.wording import UNDEFINED, format_interval, format_percent, name_class
+from melanoma_core.models.wording import (
+    UNDEFINED,
+    format_interval,
+    format_percent,
+    name_class,
+    tell_frequencies,
+)
 from melanoma_core.models.wording import name_figure as name_any
 from melanoma_core.reading.assessment import Assessment
 
@@ -37,6 +45,7 @@ def describe_assessment(assessment: Assessment) -> list[str]:
         )
     if assessment.unreadable:
         sentences.append(f"{len(assessment.unreadable):,} cannot be read: they were left out.")
+    sentences.append(tell_frequencies(read.figures["sensitivity"], read.figures["specificity"]))
     sentences += _describe_known(assessment)
     if assessment.num_relatives:
         sentences.append(
@@ -44,7 +53,7 @@ def describe_assessment(assessment: Assessment) -> list[str]:
             "patient with the folder's own train subset: a network trained on it has met them. "
             "The figures on the others alone stand beside."
         )
-    return sentences
+    return [sentence for sentence in sentences if sentence]
 
 
 def _describe_known(assessment: Assessment) -> list[str]:
@@ -120,12 +129,19 @@ _CLASS_HEADS = {
 }
 
 
+SLICES_NOTE = (
+    f"A slice needs {FEWEST_LESIONS} melanomas and {FEWEST_LESIONS} other lesions: where all of "
+    f"{FEWEST_LESIONS} were right, up to one in ten may still be wrong (the rule of three)."
+)
+
+
 def tabulate_slices(evaluation: Evaluation) -> list[Row]:
     """Return the figures of every slice, with a warning where it is small."""
     return [
         {
             "By": each.attribute,
             "Which": each.value,
+            "Warning": each.warning,
             "Photographs": each.num_images,
             "Melanomas": each.num_melanomas,
             "Other lesions": each.num_others,
@@ -133,15 +149,18 @@ def tabulate_slices(evaluation: Evaluation) -> list[Row]:
             "Specificity": tell_value("specificity", each.figures["specificity"]),
             "Melanoma ROC AUC": tell_value("roc_auc", each.figures["melanoma_roc_auc"]),
             "Accuracy": tell_value("accuracy", each.figures["accuracy"]),
-            "Warning": each.warning,
         }
         for each in evaluation.slices
     ]
 
 
-def describe_prevalence(evaluation: Evaluation, prevalence: float) -> str:
-    """Say in natural frequencies what the alerts mean where melanoma is so frequent."""
-    figures = evaluation.figures
+def describe_prevalence(figures: Mapping[str, Figure], prevalence: float) -> str:
+    """Say in natural frequencies what the alerts mean where melanoma is so frequent.
+
+    Args:
+        figures: With "sensitivity" and "specificity".
+        prevalence: Share of melanomas, in (0, 1).
+    """
     values = predict_values(figures["sensitivity"], figures["specificity"], prevalence)
     if math.isnan(values.alert_rate.value):
         return (
@@ -169,9 +188,10 @@ def write_assessment(assessment: Assessment) -> str:
     """Return all tables as Markdown."""
     evaluation = assessment.evaluation
     tables = [tabulate_main(assessment), tabulate_classes(evaluation), _confusion(evaluation)]
+    texts = [_write_table(rows) for rows in tables]
     if evaluation.slices:
-        tables.append(tabulate_slices(evaluation))
-    return "\n\n".join(_write_table(rows) for rows in tables)
+        texts += [_write_table(tabulate_slices(evaluation)), SLICES_NOTE]
+    return "\n\n".join(texts)
 
 
 def _confusion(evaluation: Evaluation) -> list[Row]:

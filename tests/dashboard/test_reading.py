@@ -276,6 +276,9 @@ assert len(app.session_state["worklist"].entries) == 1
 app.switch_page("views/models.py").run()
 assert [title.value for title in app.title] == ["Models"], app
 assert not app.exception
+app.switch_page("views/evaluation.py").run()
+assert [title.value for title in app.title] == ["Evaluation"], app
+assert not app.exception
 app.switch_page("views/training.py").run()
 assert [title.value for title in app.title] == ["Training"], app
 assert not app.exception

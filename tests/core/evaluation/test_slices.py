@@ -52,16 +52,16 @@ def test_a_slice_without_melanoma_is_undefined_there_and_says_so():
     young = measure({"sex": ["female"] * 5 + ["male"] * 5})[("sex", "female")]
     assert math.isnan(young.figures["sensitivity"].value)
     assert math.isnan(young.figures["melanoma_roc_auc"].value)
-    assert young.warning.startswith("Too small to say: 0 melanomas and 5 other lesions.")
+    assert young.warning == "Too small to say: 0 melanomas and 5 other lesions"
 
 
 @pytest.mark.parametrize(
     ("melanomas", "others", "said"),
     [
         (30, 30, ""),
-        (1, 400, "1 melanoma."),
-        (29, 400, "29 melanomas."),
-        (400, 3, "3 other lesions."),
+        (1, 400, ": 1 melanoma"),
+        (29, 400, ": 29 melanomas"),
+        (400, 3, ": 3 other lesions"),
     ],
 )
 def test_fewer_than_thirty_lesions_of_a_kind_are_too_few(melanomas: int, others: int, said: str):

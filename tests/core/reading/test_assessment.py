@@ -167,7 +167,7 @@ def test_a_folder_without_subsets_is_measured_whole(opened: OpenedFolder):
 
 
 def test_what_the_alert_means_elsewhere_is_told_in_lesions(assessed: Assessment):
-    said = describe_prevalence(assessed.evaluation, 0.02)
+    said = describe_prevalence(assessed.evaluation.figures, 0.02)
     assert said.startswith("Of 1,000 lesions in a clinic where 2.0% are melanomas, 20 are:")
 
 

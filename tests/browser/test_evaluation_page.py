@@ -1,0 +1,46 @@
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+PATIENCE_MS = 180_000
+
+
+@pytest.fixture
+def moles(tmp_path: Path) -> Path:
+    folder = tmp_path / "moles"
+    for number in range(40):
+        place = folder / ("melanoma", "nevus")[number % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        pixels = np.random.default_rng(number).integers(0, 256, (80, 80, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(place / f"{number}.png")
+    return folder
+
+
+def test_a_folder_is_measured_and_its_figures_curves_and_slices_are_seen(open_page, moles: Path):
+    page = open_page()
+    page.get_by_role("link", name="Evaluation").click()
+    expect(page.get_by_role("heading", name="Evaluation", exact=True)).to_be_visible()
+    # What the card says is there before anything is measured.
+    expect(page.get_by_text(re.compile("Of 1,000 lesions in a clinic where 5.0%"))).to_be_visible()
+    field = page.get_by_role("textbox", name="Or the path of a folder", exact=True)
+    field.fill(str(moles))
+    field.press("Enter")
+    page.get_by_role("button", name="Measure", exact=True).click()
+    said = page.get_by_text("40 of 40 photographs of moles (subset all)")
+    expect(said).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("heading", name="On whom", exact=True)).to_be_visible()
+    expect(page.locator(".js-plotly-plot")).to_have_count(5)
+    expect(page.get_by_text("ROC curve, ▲ melanoma against the rest")).to_be_visible()
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download everything as JSON").click()
+    assert download.value.suggested_filename.startswith("evaluation-")
+    # It is kept: who comes back and asks again sees it at once.
+    page.get_by_role("link", name="Reading").click()
+    expect(page.get_by_role("heading", name="Reading", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Evaluation").click()
+    expect(said).to_be_visible()
