@@ -10,6 +10,7 @@ from melanoma_core.models.wording import (
     describe_caution,
     describe_frequencies,
     describe_model,
+    describe_novelty,
     describe_probability,
     describe_sensitivity,
     describe_set,
@@ -97,6 +98,30 @@ def render_meaning(reading: "Reading", card: "ModelCard") -> str:
         f'<section class="meaning"><p class="caution">'
         f"{escape(describe_caution(card, reading.alert))}</p>"
         f"<p>{escape(describe_probability(reading.melanoma_probability))}</p>{may_be}</section>"
+    )
+
+
+def render_warnings(reading: "Reading", card: "ModelCard") -> str:
+    """Render how far the photograph itself can be trusted: what is wrong with it, how unusual.
+
+    What is wrong comes first and looks like a warning; that all is as usual is told in one line.
+    """
+    found = "".join(f"<li>{escape(finding.text)}</li>" for finding in reading.quality)
+    warnings = f'<ul class="warnings" role="alert">{found}</ul>' if found else ""
+    return f'<section class="photograph">{warnings}<p>{_tell_novelty(reading, card)}</p></section>'
+
+
+def _tell_novelty(reading: "Reading", card: "ModelCard") -> str:
+    if reading.is_drawn:
+        return (
+            "A drawn demonstration lesion: whether it looks like a photograph of a lesion is not "
+            "asked."
+        )
+    if reading.novelty is None or reading.novelty_limit is None:
+        return f"{escape(describe_novelty(card))} Look whether this is one."
+    return (
+        "It looks like the dermoscopic photographs that the network learned from: distance "
+        f"{reading.novelty:.1f}, refused beyond {reading.novelty_limit:.1f}."
     )
 
 

@@ -12,6 +12,7 @@ from dashboard.markup import (
     render_meaning,
     render_probability,
     render_trust,
+    render_warnings,
 )
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.wording import format_percent
@@ -30,6 +31,7 @@ def show_opened(entry: Entry) -> None:
     with answer:
         st.html(render_banner(entry.reading))
         st.html(render_probability(entry.reading))
+        st.html(render_warnings(entry.reading, entry.card))
         st.html(render_meaning(entry.reading, entry.card))
         st.html(render_diagnoses(entry.reading))
     with pictures:

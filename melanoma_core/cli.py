@@ -9,12 +9,14 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from melanoma_core.cli_dataset import add_dataset_commands
 from melanoma_core.cli_evaluate import add_evaluate_command
 from melanoma_core.cli_models import add_model_commands
+from melanoma_core.cli_refusals import add_refusals_command
 from melanoma_core.cli_study import add_study_command
 from melanoma_core.cli_training import add_training_commands
 from melanoma_core.errors import MelanomaError
@@ -55,6 +57,7 @@ def _build_parser() -> argparse.ArgumentParser:
     predict.set_defaults(run=_predict)
 
     add_evaluate_command(commands)
+    add_refusals_command(commands)
     add_training_commands(commands)
     add_study_command(commands)
     add_dataset_commands(commands)
@@ -117,6 +120,8 @@ def _describe(path: Path, result: "Reading | Refusal", model_id: str) -> dict[st
     row: dict[str, Any] = {"image": str(path), "status": "read", "reason": None}
     row |= {"model_id": model_id, "probabilities": None, "melanoma_probability": None}
     row |= {"threshold": None, "alert": None, "conformal_set": None}
+    row |= {"novelty": result.novelty, "novelty_limit": result.novelty_limit}
+    row |= {"quality": [asdict(finding) for finding in result.quality]}
     if isinstance(result, Refusal):
         return row | {"status": "refused", "reason": result.reason}
     return row | {
@@ -132,9 +137,10 @@ def _tell(row: dict[str, Any]) -> str:
     if row["status"] == "refused":
         return f"{row['image']}: not read. {row['reason']}"
     answer = "MELANOMA ALERT" if row["alert"] else "no alert"
+    warnings = "".join(f" {finding['text']}" for finding in row["quality"])
     return (
         f"{row['image']}: {answer}, probability of melanoma {row['melanoma_probability']:.1%} "
-        f"(alert from {row['threshold']:.1%})"
+        f"(alert from {row['threshold']:.1%}){'.' if warnings else ''}{warnings}"
     )
 
 

@@ -33,3 +33,12 @@ def shared_data() -> Path:
     folder = PROJECT_ROOT.parent / "shared" / "data"
     need(folder.is_dir(), f"the real images are not at {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def shared_weights() -> Path:
+    """File of MobileNetV2's ImageNet weights, beside the checkout; never part of it."""
+    name = "mobilenet_v2_1.0_224_no_top.weights.h5"
+    path = PROJECT_ROOT.parent / "shared" / "weights" / name
+    need(path.is_file(), f"the ImageNet weights are not at {path}")
+    return path

@@ -32,6 +32,7 @@ def test_the_import_contract_holds():
 def test_only_training_export_and_the_process_of_heatmaps_import_what_trains():
     assert find_importers("melanoma_core", TRAINING_LIBRARIES) == {
         "melanoma_core/models/export.py",
+        "melanoma_core/models/novelty.py",
         "melanoma_core/reading/explainer_process.py",
         "melanoma_core/reading/gradients.py",
         "melanoma_core/reading/randomisation.py",
@@ -40,6 +41,7 @@ def test_only_training_export_and_the_process_of_heatmaps_import_what_trains():
         "melanoma_core/training/inference.py",
         "melanoma_core/training/learning.py",
         "melanoma_core/training/network.py",
+        "melanoma_core/training/novelty.py",
         "melanoma_core/training/release.py",
         "melanoma_core/training/stage.py",
         "melanoma_core/training/trainer.py",

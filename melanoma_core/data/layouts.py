@@ -335,7 +335,7 @@ def _images(folder: Path) -> list[Path]:
     return [
         Path(entry.path)
         for entry in _list_folder(folder)
-        if _is_image_name(entry.name) and not _is_folder(entry)
+        if is_image_name(entry.name) and not _is_folder(entry)
     ]
 
 
@@ -378,6 +378,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
     return os.path.isdir(entry.path)  # noqa: PTH112 - False also for a link to itself
 
 
-def _is_image_name(name: str) -> bool:
+def is_image_name(name: str) -> bool:
+    """Return whether a file is named as a photograph is, and not as the outline of a lesion."""
     stem, dot, suffix = name.lower().rpartition(".")  # of 400,000 names, which a Path is slow for
     return dot + suffix in IMAGE_SUFFIXES and not stem.endswith(_MASK_ENDINGS)

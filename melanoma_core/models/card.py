@@ -38,6 +38,27 @@ class OperatingPoint:
 
 
 @dataclass(frozen=True)
+class NoveltyLimit:
+    """From where a photograph is too unlike those that were learned from to be read.
+
+    Attributes:
+        distance: The largest Mahalanobis distance that is read, in standard deviations.
+        chosen_on: The subset that it was chosen on.
+        largest_share: The share of real lesions that it was allowed to refuse there.
+        refused: Share of real lesions that it refuses, by what they are: the subset that it was
+            chosen on, "test", "test/<collection>", and "<collection> left out", where the
+            collection was left out of the fit and the choice.
+        features: What is compared, for a reader.
+    """
+
+    distance: float
+    chosen_on: str
+    largest_share: float
+    refused: dict[str, Figure]
+    features: str
+
+
+@dataclass(frozen=True)
 class ModelCard:
     """What travels beside the weights, as `card.json`.
 
@@ -65,6 +86,7 @@ class ModelCard:
             the model makes no sets.
         explanation: How its heatmaps fared, by the method that made them ("grad-cam"; see
             `reading.methods`); None where they were not tested.
+        novelty: When a photograph is refused as unlike a lesion; None where it is never asked.
     """
 
     model_id: str
@@ -86,6 +108,7 @@ class ModelCard:
     leakage: Leakage | None = None
     conformal: ConformalBounds | None = None
     explanation: dict[str, ExplanationFigures] | None = None
+    novelty: NoveltyLimit | None = None
 
     def save(self, folder: Path) -> None:
         """Write the card into `folder`."""
@@ -96,6 +119,9 @@ class ModelCard:
         """Return the card as JSON can hold it: a figure that is undefined is null."""
         raw = asdict(self)
         raw["metrics"] = _write_figures(raw["metrics"])
+        if self.novelty is not None:
+            refused = raw["novelty"]["refused"].items()
+            raw["novelty"]["refused"] = {name: _null_for_nan(figure) for name, figure in refused}
         if self.explanation is not None:
             raw["explanation"] = {
                 method: _write_figures(figures) for method, figures in raw["explanation"].items()
@@ -146,6 +172,7 @@ def _card_from_json(raw: dict[str, Any]) -> ModelCard:
             "leakage": leakage,
             "conformal": _bounds_from_json(raw.get("conformal"), raw["class_names"]),
             "explanation": None if leakage and leakage.found else explanation,
+            "novelty": _novelty_from_json(raw.get("novelty")),
         }
     )
     _check_numbers(card)
@@ -168,6 +195,13 @@ def _bounds_from_json(raw: dict[str, Any] | None, class_names: list[str]) -> Con
     return bounds
 
 
+def _novelty_from_json(raw: dict[str, Any] | None) -> NoveltyLimit | None:
+    if raw is None:
+        return None
+    refused = {name: Figure(**_nan_for_null(figure)) for name, figure in raw["refused"].items()}
+    return NoveltyLimit(**raw | {"refused": refused})
+
+
 def _check_numbers(card: ModelCard) -> None:
     """Refuse numbers with which a reading would be wrong without looking so."""
     sound = {
@@ -176,6 +210,7 @@ def _check_numbers(card: ModelCard) -> None:
         "heatmap_scale": 0 < card.heatmap_scale < math.inf,
         "temperature": 0 < card.temperature < math.inf,
         "threshold": 0 <= card.operating_point.threshold <= 1,
+        "novelty": card.novelty is None or 0 < card.novelty.distance < math.inf,
     }
     wrong = [name for name, is_sound in sound.items() if not is_sound]
     if wrong:

@@ -15,6 +15,8 @@ from melanoma_core.models.card import ONNX_NAME, ModelCard, load_card
 
 INPUT_NAME = "photograph"
 OUTPUT_NAMES = ("probabilities", "embedding", "activation_maps")
+# Of networks that tell how unlike the known photographs one is (`models.novelty`).
+NOVELTY_NAMES = ("novelty", "untuned_features")
 # What ONNX Runtime raises on a file that it cannot run; they share no base but Exception.
 _FOREIGN = (
     onnxruntime_errors.Fail,
@@ -34,11 +36,14 @@ class Outputs:
         probabilities: float64 [N, C], calibrated; rows sum to 1.
         embeddings: float32 [N, D], what the last dense layer sees.
         activation_maps: float32 [N, C, h, w], each class's evidence by place, in logits.
+        novelty: float32 [N], Mahalanobis distance to the photographs that were learned from, in
+            standard deviations; None where the network does not tell it.
     """
 
     probabilities: NDArray[np.float64]
     embeddings: NDArray[np.float32]
     activation_maps: NDArray[np.float32]
+    novelty: NDArray[np.float32] | None = None
 
 
 class Classifier:
@@ -51,6 +56,7 @@ class Classifier:
     def __init__(self, session: onnxruntime.InferenceSession, card: ModelCard) -> None:
         self.card = card
         self._session = session
+        self._names = {node.name for node in session.get_outputs()}
 
     def classify(self, pixels: NDArray[np.uint8]) -> Outputs:
         """Read N photographs in one pass.
@@ -58,9 +64,36 @@ class Classifier:
         Args:
             pixels: uint8 [N, size, size, 3], RGB, `size` as the card's `image_size`.
         """
-        probabilities, embeddings, maps = self._session.run(OUTPUT_NAMES, {INPUT_NAME: pixels})
+        names = [name for name in (*OUTPUT_NAMES, NOVELTY_NAMES[0]) if name in self._names]
+        outputs = dict(zip(names, self._session.run(names, {INPUT_NAME: pixels}), strict=True))
+        probabilities, embeddings, maps = (outputs[name] for name in OUTPUT_NAMES)
         calibrated = apply_temperature(probabilities, self.card.temperature)
-        return Outputs(calibrated, embeddings, maps)
+        return Outputs(calibrated, embeddings, maps, outputs.get(NOVELTY_NAMES[0]))
+
+    def describe(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return what novelty is measured in, of N photographs, without classifying them.
+
+        Args:
+            pixels: As `classify`.
+
+        Returns:
+            float32 [N, D], the untuned features.
+
+        Raises:
+            ModelError: The network has none.
+        """
+        name = NOVELTY_NAMES[1]
+        if name not in self._names:
+            raise ModelError(
+                f"The model {self.card.model_id} was made without the check for photographs that "
+                "are no lesions. Train one with MobileNetV2's ImageNet weights in "
+                "MELANOMA_WEIGHTS_DIR, or name another model."
+            )
+        options = onnxruntime.RunOptions()
+        options.only_execute_path_to_fetches = True
+        features: NDArray[np.float32]
+        (features,) = self._session.run([name], {INPUT_NAME: pixels}, options)
+        return features
 
 
 def load_classifier(folder: Path, num_threads: int = 0) -> Classifier:
@@ -118,14 +151,18 @@ def _check_signature(session: onnxruntime.InferenceSession, card: ModelCard, pat
     outputs = {node.name: node.shape for node in session.get_outputs()}
     probabilities, embeddings, maps = (outputs.get(name, []) for name in OUTPUT_NAMES)
     size, num_classes = card.image_size, len(card.class_names)
+    needed = OUTPUT_NAMES if card.novelty is None else (*OUTPUT_NAMES, *NOVELTY_NAMES)
     fits = (
         inputs == {INPUT_NAME: ("tensor(uint8)", [size, size, 3])}
         and (len(probabilities), len(embeddings), len(maps)) == (2, 2, 4)
         and probabilities[1] == maps[1] == num_classes
+        and set(needed) <= outputs.keys()
+        # Asked only where they are there: a network may tell more than its card uses.
+        and [len(outputs[name]) for name in NOVELTY_NAMES if name in outputs] in ([], [1, 2])
     )
     if not fits:
         raise ModelError(
             f"The network {path} takes {inputs} and gives {outputs}; its card needs uint8 "
-            f"[N, {size}, {size}, 3] and {num_classes} classes in {', '.join(OUTPUT_NAMES)}. "
+            f"[N, {size}, {size}, 3] and {num_classes} classes in {', '.join(needed)}. "
             "Export it with `python -m melanoma_core train`, or name another model."
         )

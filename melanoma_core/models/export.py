@@ -1,4 +1,4 @@
-"""keras.Model -> model.onnx with three outputs, checked against the Keras one."""
+"""keras.Model -> model.onnx with three or five outputs, checked against the Keras one."""
 
 import subprocess
 import sys
@@ -13,42 +13,50 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from melanoma_core.errors import ModelError
-from melanoma_core.models.classifier import INPUT_NAME, OUTPUT_NAMES
+from melanoma_core.models.classifier import INPUT_NAME, NOVELTY_NAMES, OUTPUT_NAMES
 from melanoma_core.settings import PROJECT_ROOT
 
 # Float32 sums in another order: measured 6e-5 on MobileNetV2; a wrong export is off by far more.
 TOLERANCE = 1e-3
 
 
-def export_onnx(network: keras.Model, path: Path) -> None:
+def export_onnx(network: keras.Model, path: Path, novelty: keras.Model | None = None) -> None:
     """Write a network as ONNX: photographs in; probabilities, embeddings, activation maps out.
+
+    With `novelty`, the distance from the known photographs and the features that it is measured in
+    come from the same pass.
 
     Args:
         network: uint8 [N, size, size, 3] -> probabilities [N, C]; a layer "embedding", which is a
             global average or a dense layer over a flattened activation, and a dense layer
             "logits" over it.
         path: File to write.
+        novelty: As `novelty.add_distance` returns it.
     """
     if keras.backend.backend() != "tensorflow":
-        _export_elsewhere(network, path)
+        _export_elsewhere(network, path, novelty)
         return
-    served = _add_maps(network)
+    served = _add_outputs(network, novelty)
     served(np.zeros((1, *network.input_shape[1:]), dtype=np.uint8))  # keras exports a called model
     served.export(path, format="onnx", verbose=False)
-    _rename(path)
+    _rename(path, _name_outputs(novelty))
 
 
-def _export_elsewhere(network: keras.Model, path: Path) -> None:
+def _export_elsewhere(network: keras.Model, path: Path, novelty: keras.Model | None) -> None:
     """Export in a process with TensorFlow, for which keras needs nothing else installed."""
     code = (
         "import os, sys; os.environ['KERAS_BACKEND'] = 'tensorflow'; import keras; "
         "from pathlib import Path; from melanoma_core.models.export import export_onnx; "
-        "export_onnx(keras.models.load_model(sys.argv[1], compile=False), Path(sys.argv[2]))"
+        "network, *novelty = (keras.models.load_model(p, compile=False) for p in sys.argv[2:]); "
+        "export_onnx(network, Path(sys.argv[1]), *novelty)"
     )
     with tempfile.TemporaryDirectory() as folder:
-        saved = Path(folder) / "network.keras"
-        network.save(saved)
-        command = [sys.executable, "-c", code, str(saved), str(path.absolute())]
+        parts = {Path(folder) / "network.keras": network}
+        if novelty is not None:
+            parts[Path(folder) / "novelty.keras"] = novelty
+        for saved, part in parts.items():
+            part.save(saved)
+        command = [sys.executable, "-c", code, str(path.absolute()), *map(str, parts)]
         subprocess.run(command, cwd=PROJECT_ROOT, stdout=subprocess.DEVNULL, check=True)
 
 
@@ -67,7 +75,12 @@ def name_last_activation(network: keras.Model) -> str:
     return str(layer.name)
 
 
-def check_agreement(network: keras.Model, path: Path, pixels: NDArray[np.uint8]) -> float:
+def check_agreement(
+    network: keras.Model,
+    path: Path,
+    pixels: NDArray[np.uint8],
+    novelty: keras.Model | None = None,
+) -> float:
     """Compare both forms of a network on real photographs.
 
     The Keras form is compared with the probabilities that the ONNX form gives and with what its
@@ -79,17 +92,21 @@ def check_agreement(network: keras.Model, path: Path, pixels: NDArray[np.uint8])
         network: The Keras form.
         path: The ONNX form.
         pixels: uint8 [N, size, size, 3].
+        novelty: As `export_onnx` was given it.
 
     Returns:
         The largest of these differences.
 
     Raises:
-        ModelError: It is larger than `TOLERANCE`, or a map differs by more than that, as a share
-            of the largest value of all maps.
+        ModelError: It is larger than `TOLERANCE`, or a map or a distance differs by more than
+            that, as a share of the largest value of all.
     """
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    probabilities, _, maps = session.run(OUTPUT_NAMES, {INPUT_NAME: pixels})
-    expected, _, expected_maps = _add_maps(network).predict(pixels, verbose=0)
+    names = _name_outputs(novelty)
+    probabilities, _, maps, *distances = session.run(names, {INPUT_NAME: pixels})
+    expected, _, expected_maps, *expected_distances = _add_outputs(network, novelty).predict(
+        pixels, verbose=0
+    )
     differences = {"probability": float(np.abs(probabilities - expected).max())}
     if _has_average(network):
         bias = keras.ops.convert_to_numpy(network.get_layer("logits").bias)
@@ -98,8 +115,9 @@ def check_agreement(network: keras.Model, path: Path, pixels: NDArray[np.uint8])
             np.abs(explained - expected).max()
         )
     else:
-        largest = max(float(np.abs(expected_maps).max()), 1.0)
-        differences["map"] = float(np.abs(maps - expected_maps).max()) / largest
+        differences["map"] = _compare(maps, expected_maps)
+    if novelty is not None:
+        differences["distance"] = _compare(distances[0], expected_distances[0])
     for name, difference in differences.items():
         if not difference <= TOLERANCE:
             raise ModelError(
@@ -107,6 +125,11 @@ def check_agreement(network: keras.Model, path: Path, pixels: NDArray[np.uint8])
                 f"{name}; at most {TOLERANCE:g} is allowed. Do not use it: report this as a bug."
             )
     return max(differences.values())
+
+
+def _compare(found: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
+    """Return the largest difference, as a share of the largest value."""
+    return float(np.abs(found - expected).max()) / max(float(np.abs(expected).max()), 1.0)
 
 
 def _has_average(network: keras.Model) -> bool:
@@ -118,10 +141,18 @@ def _find_flattening(network: keras.Model) -> keras.layers.Layer:
     return layer
 
 
-def _add_maps(network: keras.Model) -> keras.Model:
-    """Return the network with the embedding and the maps [N, C, h, w] as further outputs."""
+def _name_outputs(novelty: keras.Model | None) -> tuple[str, ...]:
+    return OUTPUT_NAMES if novelty is None else (*OUTPUT_NAMES, *NOVELTY_NAMES)
+
+
+def _add_outputs(network: keras.Model, novelty: keras.Model | None) -> keras.Model:
+    """Return the network with all that `_name_outputs` names as its outputs."""
     maps = _map_average(network) if _has_average(network) else _map_gradients(network)
-    return keras.Model(network.input, [network.output, network.get_layer("embedding").output, maps])
+    outputs = [network.output, network.get_layer("embedding").output, maps]
+    if novelty is not None:
+        # Nested: its layers have the names of the network's own.
+        outputs += novelty(network.input)
+    return keras.Model(network.input, outputs)
 
 
 def _map_average(network: keras.Model) -> keras.KerasTensor:
@@ -162,11 +193,11 @@ def _map_gradients(network: keras.Model) -> keras.KerasTensor:
     return keras.layers.Reshape((len(by_unit[0]), height, width))(maps)
 
 
-def _rename(path: Path) -> None:
+def _rename(path: Path, output_names: tuple[str, ...]) -> None:
     """Give input and outputs the names that the classifier asks for."""
     model = onnx.load(path)
     names = dict(zip([i.name for i in model.graph.input], [INPUT_NAME], strict=True))
-    names |= dict(zip([o.name for o in model.graph.output], OUTPUT_NAMES, strict=True))
+    names |= dict(zip([o.name for o in model.graph.output], output_names, strict=True))
     for value in (*model.graph.input, *model.graph.output):
         value.name = names[value.name]
     for node in model.graph.node:

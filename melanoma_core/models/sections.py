@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from melanoma_core.evaluation.evaluation import Evaluation, read_figure
+from melanoma_core.evaluation.evaluation import Evaluation
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.slices import FEWEST_LESIONS, Slice
 from melanoma_core.models.card import ModelCard
@@ -38,6 +38,7 @@ from melanoma_core.models.wording import (
     describe_frequencies,
     describe_leakage,
     describe_model,
+    describe_novelty,
     describe_sensitivity,
     describe_specificity,
     format_percent,
@@ -222,24 +223,21 @@ def _tell_sets(card: ModelCard) -> Section:
 
 
 def _tell_refusals(card: ModelCard) -> Section:
-    title = "What it refuses to read"
-    novelty = card.to_json().get("novelty")
-    if not novelty:
-        return Section(
-            title,
-            (f"{NOT_PROVIDED.capitalize()}: this model does not look for what it is not for.",),
+    told = (describe_novelty(card),)
+    tables: tuple[Table, ...] = ()
+    if card.novelty is not None:
+        facts = {
+            "Largest distance": f"{card.novelty.distance:.2f} standard deviations",
+            "Chosen on": card.novelty.chosen_on,
+            "What is compared": card.novelty.features,
+        }
+        rows = tuple(
+            (name_subset(name), tell_known("refused", figure))
+            for name, figure in card.novelty.refused.items()
         )
-    refused = {name: read_figure(each) for name, each in novelty.get("refused", {}).items()}
-    facts = {name.replace("_", " "): each for name, each in novelty.items() if name != "refused"}
-    rows = tuple((name, tell_known("refused", figure)) for name, figure in refused.items())
-    return Section(
-        title,
-        (),
-        (
-            tabulate_facts("The limit", facts),
-            Table("Real lesions that it refuses", ("Photographs", "Share refused"), rows),
-        ),
-    )
+        head = ("Photographs", "Share refused")
+        tables = (tabulate_facts("Limit", facts), Table("Real lesions that it refuses", head, rows))
+    return Section("What it refuses to read", told, tables)
 
 
 def _tell_heatmaps(card: ModelCard) -> Section:

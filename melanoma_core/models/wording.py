@@ -136,6 +136,28 @@ def tell_frequencies(found: Figure, passed: Figure) -> str:
     )
 
 
+def describe_novelty(card: ModelCard) -> str:
+    """Say whether a model refuses photographs that are no lesions, and how many that are."""
+    limit = card.novelty
+    if limit is None:
+        return (
+            "It does not check whether a photograph shows a lesion: it names a diagnosis for "
+            "whatever it is shown."
+        )
+    sentence = (
+        "It refuses photographs that are unlike those that it learned from: beyond a distance of "
+        f"{limit.distance:.1f}, chosen on the {limit.chosen_on} photographs so that at most "
+        f"{format_percent(limit.largest_share)} of real lesions are refused."
+    )
+    figure = limit.refused.get(TEST)
+    if figure is None or figure.count is None or math.isnan(figure.value):
+        return sentence
+    return (
+        f"{sentence} Of {figure.total:,} photographs of lesions that it had never seen, it refuses "
+        f"{figure.count:,}: {format_percent(figure.value)} ({format_interval(figure)})."
+    )
+
+
 def describe_caution(card: ModelCard, alert: bool) -> str:
     """Say what an answer does not mean, with how many of 100 lesions get it, where measured."""
     found, passed = _find(card, "sensitivity"), _find(card, "specificity")

@@ -21,11 +21,13 @@ if TYPE_CHECKING:  # for the names alone: a page is painted before ONNX Runtime 
 
     from melanoma_core.models.card import ModelCard
     from melanoma_core.models.classifier import Classifier
-    from melanoma_core.reading.reading import Reading
+    from melanoma_core.reading.reading import Reading, Refusal
 
 SHOWN_SIDE = 1280  # px; sharp on half a wide screen, also enlarged
 THUMBNAIL_SIDE = 160  # px
 _LONGEST_NAME = 120
+
+_Row = dict[str, str | float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,12 +84,17 @@ class RefusedFile:
     Attributes:
         key: Unique in its worklist, never used again.
         name: What the file was called, fit to be shown.
-        reason: What was found, what is needed, what to do.
+        refusal: Why not.
     """
 
     key: int
     name: str
-    reason: str
+    refusal: "Refusal"
+
+    @property
+    def reason(self) -> str:
+        """What was found, what is needed, what to do."""
+        return self.refusal.reason
 
 
 class Worklist:
@@ -131,10 +138,11 @@ class Worklist:
             if not self._pending:
                 return False
             key, name, content = self._pending.popleft()
-            try:
-                self._entries.append(_read(classifier, key, name, content))
-            except ImageError as error:
-                self._refused.append(RefusedFile(key, name, str(error)))
+            result = _read(classifier, key, name, content)
+            if isinstance(result, Entry):
+                self._entries.append(result)
+            else:
+                self._refused.append(result)
             self._entries.sort(key=lambda entry: -entry.reading.melanoma_probability)
             return True
 
@@ -217,10 +225,7 @@ def tabulate(worklist: Worklist) -> bytes:
     UTF-8 with a byte order mark, without which Excel takes it for another encoding.
     """
     rows = [_describe(entry) for entry in worklist.entries]
-    rows += [
-        {"image": _disarm(file.name), "status": "refused", "reason": file.reason}
-        for file in worklist.refused
-    ]
+    rows += [_describe_refused(file) for file in worklist.refused]
     text = io.StringIO(newline="")
     # Of all rows: another model may have read the later ones, and know other diagnoses.
     table = csv.DictWriter(
@@ -231,9 +236,9 @@ def tabulate(worklist: Worklist) -> bytes:
     return text.getvalue().encode("utf-8-sig")
 
 
-def _describe(entry: Entry) -> dict[str, str | float]:
+def _describe(entry: Entry) -> _Row:
     reading = entry.reading
-    row: dict[str, str | float] = {
+    row: _Row = {
         "image": _disarm(entry.name),
         "status": "read",
         "reason": "",
@@ -245,7 +250,18 @@ def _describe(entry: Entry) -> dict[str, str | float]:
     }
     for name, probability in zip(reading.class_names, reading.probabilities, strict=True):
         row[f"probability_{name}"] = probability
-    return row
+    return row | _describe_trust(reading)
+
+
+def _describe_refused(file: RefusedFile) -> _Row:
+    row: _Row = {"image": _disarm(file.name), "status": "refused", "reason": file.reason}
+    return row | _describe_trust(file.refusal)
+
+
+def _describe_trust(result: "Reading | Refusal") -> _Row:
+    measured = {"novelty": result.novelty, "novelty_limit": result.novelty_limit}
+    row: _Row = {name: value for name, value in measured.items() if value is not None}
+    return row | {"quality": "; ".join(finding.text for finding in result.quality)}
 
 
 def _disarm(name: str) -> str:
@@ -253,17 +269,24 @@ def _disarm(name: str) -> str:
     return f"'{name}" if name.startswith(("=", "+", "-", "@")) else name
 
 
-def _read(classifier: "Classifier", key: int, name: str, content: bytes) -> Entry:
+def _read(classifier: "Classifier", key: int, name: str, content: bytes) -> "Entry | RefusedFile":
+    from melanoma_core.data.demonstration import is_drawn
     from melanoma_core.data.images import decode_image, encode_jpeg, resize_to_square
-    from melanoma_core.reading.reading import read_photograph
+    from melanoma_core.reading.reading import Refusal, read_photograph
 
-    photograph = decode_image(content)
+    try:
+        photograph = decode_image(content)
+    except ImageError as error:
+        return RefusedFile(key, name, Refusal(str(error)))
+    reading = read_photograph(classifier, photograph, is_drawn=is_drawn(content))
+    if isinstance(reading, Refusal):
+        return RefusedFile(key, name, reading)
     return Entry(
         key=key,
         name=name,
         photograph=encode_jpeg(_shrink(photograph.pixels, SHOWN_SIDE)),
         thumbnail=encode_jpeg(_shrink(photograph.pixels, THUMBNAIL_SIDE)),
-        reading=read_photograph(classifier, photograph),
+        reading=reading,
         card=classifier.card,
         seen=resize_to_square(photograph.pixels, classifier.card.image_size),
     )

@@ -197,6 +197,7 @@ def _release(
 ) -> dict[str, str]:
     """Keep the network as a model, or say why not."""
     from melanoma_core.training.release import Origin, release_network
+    from melanoma_core.training.weights import find_novelty_weights
 
     if spec.recipe.leaks:
         reason = (
@@ -209,7 +210,9 @@ def _release(
         return {"not_kept": reason}
     try:
         origin = Origin(spec.recipe, spec.class_names, spec.data, split, training=log)
-        return {"model_id": release_network(network, origin, settings.models_dir).name}
+        novelty_weights = find_novelty_weights(spec.recipe, settings.weights_dir)
+        model = release_network(network, origin, settings.models_dir, novelty_weights)
+        return {"model_id": model.name}
     except (DatasetError, ModelError) as error:
         return {"not_kept": str(error)}
 

@@ -42,6 +42,7 @@ from melanoma_core.training.batches import count_in_loss
 from melanoma_core.training.evidence_pack import gather_evidence
 from melanoma_core.training.hardware import list_accelerators
 from melanoma_core.training.network import LOGITS_LAYER, add_probabilities
+from melanoma_core.training.novelty import NoveltyCheck, choose_novelty_limit, fit_novelty
 from melanoma_core.training.photographs import index_labels, load_pixels
 from melanoma_core.training.recipe import Recipe
 
@@ -60,11 +61,15 @@ _LIMITATIONS = (
     "The melanomas and the other diagnoses come in part from different collections, which a "
     "network can learn instead of the disease; the figures by collection show how it fares in "
     "each.",
-    "It knows eight diagnoses and names one of them for whatever it is shown.",
     "Lesions were kept apart where their names or pictures tell them; no table names the patients, "
     "so that two lesions of one patient may lie on both sides.",
     "It was measured at the size of the photographs that it learned from; larger and sharper ones "
     "look different to it, and how it reads them was not measured.",
+)
+_KNOWS_EIGHT = "It knows eight diagnoses and names one of them for whatever it is shown."
+_REFUSES = (
+    "It knows eight diagnoses and names one of them for whatever it reads. It refuses photographs "
+    "that look unlike all that it learned from; what looks like a lesion and is none is read."
 )
 
 
@@ -90,7 +95,12 @@ class Origin:
     training: TrainingLog | None = None
 
 
-def release_network(network: keras.Model, origin: Origin, models_dir: Path) -> Path:
+def release_network(
+    network: keras.Model,
+    origin: Origin,
+    models_dir: Path,
+    novelty_weights: Path | str | None = None,
+) -> Path:
     """Write a trained network as a model that can be served.
 
     Temperature, operating point and heatmap scale are fitted on the validation subset, and the
@@ -100,6 +110,8 @@ def release_network(network: keras.Model, origin: Origin, models_dir: Path) -> P
         network: uint8 photographs -> logits, as `trainer.train_network` returns it.
         origin: What the card tells of it.
         models_dir: Folder of models; the new one gets a folder of its own, named by its id.
+        novelty_weights: Of MobileNetV2 without its head (`weights.find_novelty_weights`); None
+            makes a model that never refuses what is no lesion, and says so.
 
     Returns:
         The new folder.
@@ -113,8 +125,11 @@ def release_network(network: keras.Model, origin: Origin, models_dir: Path) -> P
     # Begins with a dot, so that no list of models shows it before it is whole.
     with tempfile.TemporaryDirectory(prefix=".draft-", dir=models_dir) as draft_name:
         draft = Path(draft_name)
+        size, check = origin.recipe.image_size, None
+        if novelty_weights is not None:
+            check = fit_novelty(origin.split.table, size, novelty_weights)
         with _natural_frequencies(network, origin):
-            card = _write_network(network, origin, draft)
+            card = _write_network(network, origin, draft, check)
         card = _calibrate(card, origin.split.subset("validation"), draft)
         card = _measure(card, origin.split.subset("test"), draft)
         card = _trace(card, origin, draft)
@@ -188,13 +203,15 @@ def _natural_frequencies(network: keras.Model, origin: Origin) -> Generator[None
         bias.assign(trained)
 
 
-def _write_network(network: keras.Model, origin: Origin, draft: Path) -> ModelCard:
-    saved = add_probabilities(network)
+def _write_network(
+    network: keras.Model, origin: Origin, draft: Path, check: NoveltyCheck | None
+) -> ModelCard:
+    saved, novelty = add_probabilities(network), check.network if check else None
     saved.save(draft / KERAS_NAME)
-    export_onnx(saved, draft / ONNX_NAME)
+    export_onnx(saved, draft / ONNX_NAME, novelty)
     compared = origin.split.subset("validation").head(_NUM_COMPARED)
     difference = check_agreement(
-        saved, draft / ONNX_NAME, load_pixels(compared, origin.recipe.image_size)
+        saved, draft / ONNX_NAME, load_pixels(compared, origin.recipe.image_size), novelty
     )
     files = {
         name: hashlib.sha256((draft / name).read_bytes()).hexdigest()
@@ -222,7 +239,8 @@ def _write_network(network: keras.Model, origin: Origin, draft: Path) -> ModelCa
             for name in ("keras", "tensorflow", "onnxruntime", "numpy", "pillow")
         },
         intended_use=_INTENDED_USE,
-        limitations=_LIMITATIONS,
+        limitations=(*_LIMITATIONS, _REFUSES if check else _KNOWS_EIGHT),
+        novelty=choose_novelty_limit(check) if check else None,
     )
     card.save(draft)
     return card

@@ -1,5 +1,6 @@
 """Where the ImageNet weights of a backbone are, if they are on this machine."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from melanoma_core.errors import RecipeError
@@ -39,3 +40,23 @@ def find_weights(recipe: Recipe, weights_dir: Path | None) -> Path | str | None:
     found = weights_dir.glob(_PATTERNS[recipe.architecture]) if weights_dir else ()
     # Those of the largest pictures: "…_224_no_top", not "…_96_no_top".
     return max(found, key=lambda path: (len(path.name), path.name), default="imagenet")
+
+
+def find_novelty_weights(recipe: Recipe, weights_dir: Path | None) -> Path | str | None:
+    """Return the ImageNet weights of MobileNetV2, in which novelty is measured.
+
+    Args:
+        recipe: Where it began with them, they are there.
+        weights_dir: Folder in which they are looked for else, whatever the recipe trains.
+
+    Returns:
+        A file; "imagenet", which Keras has downloaded for the recipe; or None where there are none
+        on this machine: nothing is downloaded for this alone.
+    """
+    begun = recipe.architecture is Architecture.MOBILENET and recipe.weights != "none"
+    # A file that has gone since must not cost a network that was trained meanwhile.
+    if begun and (recipe.weights == "imagenet" or Path(recipe.weights).is_file()):
+        return find_weights(recipe, weights_dir)
+    imagenet = replace(recipe, architecture=Architecture.MOBILENET, weights="imagenet")
+    found = find_weights(imagenet, weights_dir)
+    return None if found == "imagenet" else found

@@ -1,5 +1,6 @@
 """What the tests of the core share: photographs that a test draws for itself, and a witness."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from PIL import Image
 
 from melanoma_core.data.dataset import Dataset, load_dataset
 from melanoma_core.data.splitting import Split, split_dataset
+from melanoma_core.models.card import load_card
 from melanoma_core.models.registry import BUNDLED
 from melanoma_core.training.observer import BatchState, EpochReport, Phase, Stopped
 from melanoma_core.training.recipe import Architecture
@@ -34,6 +36,20 @@ def draw() -> Draw:
 def bundled() -> Path:
     """Folder of the model that comes with the project."""
     return BUNDLED
+
+
+@pytest.fixture(scope="session")
+def unguarded(bundled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the bundled model without its check for novelty, in a folder of models.
+
+    What a test draws is no photograph of a lesion, and would be refused.
+    """
+    folder = tmp_path_factory.mktemp("models") / "unguarded"
+    folder.mkdir()
+    raw = load_card(bundled).to_json() | {"model_id": "unguarded", "novelty": None}
+    (folder / "card.json").write_text(json.dumps(raw), "utf-8")
+    (folder / "model.onnx").write_bytes((bundled / "model.onnx").read_bytes())
+    return folder
 
 
 @pytest.fixture(scope="session")

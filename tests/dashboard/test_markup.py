@@ -17,7 +17,7 @@ from dashboard.markup import (
 )
 from melanoma_core.models.card import load_card
 from melanoma_core.models.registry import BUNDLED
-from melanoma_core.reading.reading import Reading
+from melanoma_core.reading.reading import Reading, Refusal
 from melanoma_core.reading.worklist import RefusedFile
 
 HOSTILE = "<script>alert('1')</script>"
@@ -90,7 +90,7 @@ def test_no_text_of_a_card_or_a_file_becomes_markup():
         limitations=(HOSTILE,),
         data={"licences": [HOSTILE], "sha256": HOSTILE},
     )
-    refused = [RefusedFile(0, HOSTILE, HOSTILE)]
+    refused = [RefusedFile(0, HOSTILE, Refusal(HOSTILE))]
     rendered = (
         render_trust(card),
         render_limits(card),

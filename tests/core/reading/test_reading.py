@@ -14,8 +14,8 @@ from melanoma_core.reading.reading import Reading, Refusal, read_files, read_pho
 
 
 @pytest.fixture(scope="module")
-def classifier(bundled: Path) -> Classifier:
-    return load_classifier(bundled, num_threads=1)
+def classifier(unguarded: Path) -> Classifier:
+    return load_classifier(unguarded, num_threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -178,9 +178,8 @@ def test_two_people_at_once_get_each_their_own_reading(
         np.testing.assert_array_equal(reading.heatmap("MEL"), alone.heatmap("MEL"))
 
 
-def test_photographs_of_the_real_collections_are_all_read(
-    classifier: Classifier, shared_data: Path
-):
+def test_photographs_of_the_real_collections_are_all_read(bundled: Path, shared_data: Path):
+    classifier = load_classifier(bundled, num_threads=1)
     paths = [
         sorted((shared_data / folder).rglob("*.jpg"))[0]
         for folder in ("isic9", "ham10000", "isic2017", "full_resolution")

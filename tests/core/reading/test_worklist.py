@@ -16,8 +16,12 @@ TEXT = ("notes.jpg", b"not a photograph")
 
 
 @pytest.fixture(scope="module")
-def classifier(bundled: Path) -> Classifier:
-    return load_classifier(bundled)
+def classifier(unguarded: Path) -> Classifier:
+    return load_classifier(unguarded)
+
+
+def resize_lesion(size: tuple[int, int]) -> Image.Image:
+    return Image.open(DEMONSTRATION_LESIONS[0].path).resize(size)
 
 
 def read_all(worklist: Worklist, classifier: Classifier) -> Worklist:
@@ -123,7 +127,7 @@ def test_of_a_photograph_only_a_copy_for_the_screen_without_metadata_stays(class
     exif[0x8825] = {1: "N", 2: (48.0, 12.0, 30.0)}  # a place
     exif[0x010F] = "a camera"
     content = io.BytesIO()
-    Image.new("RGB", (3000, 2000), "tan").save(content, "JPEG", exif=exif)
+    resize_lesion((3000, 2000)).save(content, "JPEG", exif=exif)
     assert b"Exif" in content.getvalue()
     worklist = Worklist()
     worklist.add([("place.jpg", content.getvalue())])
@@ -148,7 +152,7 @@ def test_an_overlay_has_the_photographs_size_and_without_opacity_its_colours(rea
 
 def test_a_narrow_photograph_has_an_overlay_too(classifier):
     content = io.BytesIO()
-    Image.new("RGB", (3000, 70), "tan").save(content, "JPEG")
+    resize_lesion((3000, 70)).save(content, "JPEG")
     worklist = Worklist()
     worklist.add([("narrow.jpg", content.getvalue())])
     (entry,) = read_all(worklist, classifier).entries
