@@ -9,10 +9,22 @@ import platform
 import sys
 from datetime import UTC, datetime
 
-from tests.benchmarks import batch, charts, memory, neighbours, page, reading, scan, start, training
+from tests.benchmarks import (
+    batch,
+    charts,
+    memory,
+    neighbours,
+    novelty,
+    page,
+    reading,
+    scan,
+    start,
+    training,
+)
 
 BENCHMARKS = {
     "reading": reading.measure,
+    "novelty": novelty.measure,
     "start": start.measure,
     "page": page.measure,
     "batch": batch.measure,
