@@ -90,6 +90,7 @@ def _make(entry: "Entry", wish: Wish) -> None:
         bar.progress(stage.share, f"{stage} ({wish.method.title}, {seconds:.0f} s)")
 
     st.button("Cancel", on_click=_give_up, args=(entry.key,), key="cancel-map")
+    st.image(entry.photograph, width="stretch", alt="The photograph, of which a map is made")
     (heatmap,) = get_explainer().explain(
         find_model(load_settings(), entry.reading.model_id),
         entry.seen[None],

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from melanoma_core.cli_dataset import add_dataset_commands
 from melanoma_core.cli_evaluate import add_evaluate_command
+from melanoma_core.cli_explanations import add_explanations_command
 from melanoma_core.cli_models import add_model_commands
 from melanoma_core.cli_refusals import add_refusals_command
 from melanoma_core.cli_study import add_study_command
@@ -57,6 +58,7 @@ def _build_parser() -> argparse.ArgumentParser:
     predict.set_defaults(run=_predict)
 
     add_evaluate_command(commands)
+    add_explanations_command(commands)
     add_refusals_command(commands)
     add_training_commands(commands)
     add_study_command(commands)

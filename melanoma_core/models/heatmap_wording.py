@@ -72,8 +72,8 @@ def _tell_energy(figures: dict[str, Figure], inside: Figure) -> str:
     share, blob = figures["lesion_share"], figures["energy_centred"]
     above = figures["energy_above_centred"]
     told = (
-        f"How far its maps can be trusted: on {inside.total:,} photographs of "
-        f"{inside.num_lesions:,} lesions that it had never seen, "
+        f"How far its maps can be trusted: on {inside.total:,} test photographs of "
+        f"{inside.num_lesions:,} lesions with an outline, "
         f"{format_percent(inside.value)} of a map's strength lay inside the lesion, "
         f"which takes {format_percent(share.value)} of the picture"
     )

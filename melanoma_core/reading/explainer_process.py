@@ -79,9 +79,9 @@ def _send(answers: BinaryIO, kind: str, content: object) -> None:
 
 
 def main() -> None:
-    """Serve on standard input and output; what libraries print goes to standard error."""
+    """Serve on standard input and output; what libraries print goes nowhere."""
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     set_where_unset({"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"})
     # It shares the machine with readings, which must not wait for it.
     if hasattr(os, "nice"):

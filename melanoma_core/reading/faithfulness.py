@@ -31,7 +31,7 @@ from melanoma_core.reading.explainer import Explainer
 from melanoma_core.reading.explanation import enlarge
 from melanoma_core.reading.methods import Method
 
-NUM_TRACED = 80  # photographs whose deletion and insertion are traced: 40 passes each
+NUM_TRACED = 64  # photographs whose deletion and insertion are traced: 40 passes each
 NUM_RANDOMISED = 32
 _BATCH = NUM_RANDOMISED
 _OUTLINE_FIGURES = (
