@@ -108,6 +108,32 @@ def test_several_photographs_come_with_the_most_suspicious_first_and_a_bad_one_w
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
+def choose_method(page: Page, method: str) -> None:
+    page.get_by_role("combobox", name="Made by").click()
+    page.get_by_role("option", name=method).click()
+
+
+def test_another_method_makes_its_map_while_others_read_on(open_page, photographs):
+    page, other = open_page(), open_page()
+    upload(page, photographs[3:4])
+    wait_for_answer(page, photographs[3].name)
+    before, instant = fetch_overlay(page)
+
+    choose_method(page, "Score-CAM")
+    expect(page.get_by_text("Starting TensorFlow")).to_be_visible()
+    # Meanwhile the server answers everyone.
+    upload(other, photographs[4:5])
+    wait_for_answer(other, photographs[4].name)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".scale").first).to_contain_text("(Grad-CAM)")
+
+    choose_method(page, "Grad-CAM++")
+    # It starts TensorFlow, with whatever else this machine is at.
+    expect(page.locator(".scale").first).to_contain_text("(Grad-CAM++)", timeout=180_000)
+    expect(page.locator(".map-trust")).to_contain_text("its places, not two photographs")
+    assert fetch_overlay(page, unlike=before)[1] != instant
+
+
 def test_the_upload_field_is_empty_after_the_reading(open_page, photographs):
     page = open_page()
     upload(page, photographs[3:5])

@@ -3,7 +3,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
-from html import unescape
+from html import escape, unescape
 
 import pytest
 from PIL import Image
@@ -11,6 +11,8 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 
 from melanoma_core.data.demonstration import DEMONSTRATION_LESIONS
+from melanoma_core.models.heatmap_wording import describe_maps
+from melanoma_core.reading.methods import Method
 from melanoma_core.reading.worklist import Worklist
 from melanoma_core.settings import PROJECT_ROOT
 
@@ -199,6 +201,36 @@ def test_the_opacity_stays_from_one_photograph_to_the_next(open_dashboard):
     app.slider[0].set_value(25).run()
     click(app, "Next")
     assert app.slider[0].value == 25
+
+
+def choose_method(app: AppTest, method: Method) -> AppTest:
+    (chooser,) = (box for box in app.selectbox if box.label == "Made by")
+    chooser.select(method).run(timeout=180)
+    assert not app.exception
+    return app
+
+
+def test_the_instant_method_is_shown_first_and_how_far_it_can_be_trusted(open_dashboard):
+    app = upload_lesions(open_dashboard(), 1)
+    (chooser,) = (box for box in app.selectbox if box.label == "Made by")
+    assert chooser.options == ["Grad-CAM", "Grad-CAM++", "Score-CAM", "Saliency (SmoothGrad)"]
+    assert chooser.value == "grad-cam"
+    (entry,) = worklist(app).entries
+    assert f'<p class="map-trust">{escape(describe_maps(entry.card, "grad-cam"))}</p>' in html(app)
+    choose_method(app, Method.GRAD_CAM)
+    assert "(Grad-CAM)</span><span>strong evidence</span>" in html(app)
+
+
+def test_without_tensorflow_the_reason_is_told_and_the_instant_map_stays(
+    open_dashboard, tmp_path, monkeypatch
+):
+    (tmp_path / "tensorflow.py").write_text("raise ImportError('there is none')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    app = choose_method(upload_lesions(open_dashboard(), 1), Method.GRAD_CAM_PLUS_PLUS)
+    assert "Found no TensorFlow that works here (there is none)." in html(app)
+    assert "(Grad-CAM)</span>" in html(app)
+    (chooser,) = (box for box in app.selectbox if box.label == "Made by")
+    assert chooser.value == "grad-cam"
 
 
 def test_clearing_forgets_every_photograph(open_dashboard):
