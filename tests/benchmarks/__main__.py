@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from tests.benchmarks import (
     batch,
     charts,
+    evaluation,
     memory,
     neighbours,
     novelty,
@@ -32,6 +33,7 @@ BENCHMARKS = {
     "scan": scan.measure,
     "neighbours": neighbours.measure,
     "charts": charts.measure,
+    "evaluation": evaluation.measure,
     "training": training.measure,
 }
 
