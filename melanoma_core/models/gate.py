@@ -117,7 +117,7 @@ def _judge_figures(comparison: "Comparison", margins: Margins) -> list[str]:
             f"Its sensitivity for melanoma may be worse than that of the deployed model by more "
             f"than the margin of {_points(margins.sensitivity)}: the difference is "
             f"{tell_difference(gain)} on {comparison.num_melanomas:,} photographs of "
-            f"{comparison.num_melanoma_lesions:,} melanomas."
+            f"{comparison.num_melanoma_lesions:,} melanomas{_explain_doubt(gain, margins)}."
         )
     if specificity.value < -margins.specificity:
         against.append(
@@ -125,6 +125,11 @@ def _judge_figures(comparison: "Comparison", margins: Margins) -> list[str]:
             f"{_points(margins.specificity)}: the difference is {tell_difference(specificity)}."
         )
     return against
+
+
+def _explain_doubt(gain: Figure, margins: Margins) -> str:
+    """Say that it is the number of melanomas which excludes too little, where it is."""
+    return ", too few to exclude that" if gain.value >= -margins.sensitivity else ""
 
 
 def find_lower_end(difference: Figure) -> float:

@@ -12,6 +12,7 @@ from melanoma_core.settings import ASSETS
 _FONTS = ASSETS / "fonts"
 _FAMILY = "DejaVu"
 _TEXT_POINTS, _SMALL_POINTS, _TITLE_POINTS, _HEAD_POINTS = 9, 7, 16, 12
+_MOST_LETTERS = 48  # of a text that counts for the width of its column
 _WIDE = 5  # columns from which a table takes the smaller letters
 _RULE = (201, 210, 219)
 _QUIET = (74, 89, 104)
@@ -101,9 +102,17 @@ def _add_table(paper: _Paper, table: Table) -> None:
 
 
 def _share_width(table: Table) -> tuple[int, ...]:
-    """Return how wide the columns shall be beside each other, by their longest text."""
-    columns = zip(table.head, *table.rows, strict=True)
-    return tuple(min(max(*(len(text) for text in column), 6), 60) for column in columns)
+    """Return how wide the columns shall be beside each other, by their longest text.
+
+    At least as wide as the longest word of their heads, which are bold.
+    """
+    columns = zip(*table.rows, strict=True)
+    widths = []
+    for head, column in zip(table.head, columns, strict=True):
+        longest = min(max(len(text) for text in (head, *column)), _MOST_LETTERS)
+        word = max((len(word) for word in head.split()), default=0) + 3
+        widths.append(max(longest, word))
+    return tuple(widths)
 
 
 def _has_long_words(table: Table) -> bool:

@@ -63,6 +63,7 @@ _FIGURES = (
     "set_size",
 )
 _MOST_EPOCHS = 12
+_CURVES = ("loss", "accuracy", "balanced_accuracy", "roc_auc")  # the evidence holds all of them
 _SERVED_METHOD = "grad-cam"  # that of the maps which a reading shows unasked
 
 
@@ -306,6 +307,8 @@ def _tell_training(card: ModelCard, evidence: Evidence | None) -> Section:
 def _tabulate_curves(curves: Iterable[Mapping[str, Any]]) -> Table | None:
     by_epoch: dict[int, dict[str, float]] = {}
     for row in curves:
+        if row["metric"] not in _CURVES:
+            continue
         by_epoch.setdefault(row["epoch"], {})[f"{row['metric']}, {row['subset']}"] = row["value"]
     if not by_epoch:
         return None

@@ -56,7 +56,9 @@ def test_two_that_never_differ_on_few_melanomas_are_not_shown_to_be_equal(equal:
     assert find_lower_end(few) < -0.16
     assert find_lower_end(many) > -0.02
     found = replace(equal, differences=equal.differences | {"sensitivity": few})
-    assert not judge("new", "old", CLEAN, found).is_allowed
+    verdict = judge("new", "old", CLEAN, found)
+    assert not verdict.is_allowed
+    assert verdict.reasons[0].endswith("of 200 melanomas, too few to exclude that.")
 
 
 def test_a_collapse_of_the_specificity_is_refused(equal: Comparison):
