@@ -1,13 +1,19 @@
 """What the tests of the pages share."""
 
+import hashlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from melanoma_core.models.card import load_card
+from melanoma_core.evaluation.figure import Figure
+from melanoma_core.models.card import NoveltyLimit, load_card
+from melanoma_core.models.classifier import NOVELTY_NAMES
 from melanoma_core.models.registry import BUNDLED
 from melanoma_core.settings import PROJECT_ROOT
 
@@ -40,4 +46,32 @@ def other_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     card.write_text(card.read_text("utf-8").replace(model_id, "other-model"), "utf-8")
     monkeypatch.setenv("MELANOMA_MODELS_DIR", str(tmp_path))
     monkeypatch.setenv("MELANOMA_MODEL", "other-model")
+    return folder
+
+
+@pytest.fixture
+def guarded_model(other_model: Path) -> Path:
+    """Folder of a model that reads in the bundled one's place, and to which nothing is familiar."""
+    network = onnx.load(other_model / "model.onnx")
+    if NOVELTY_NAMES[0] in {output.name for output in network.graph.output}:
+        # Its own, and a limit that nothing keeps.
+        return give_limit(other_model, 0.001)
+    for name, value in zip(NOVELTY_NAMES, ([31.0], [[0.0]]), strict=True):
+        array = np.array(value, np.float32)
+        constant = onnx.numpy_helper.from_array(array)
+        network.graph.node.append(onnx.helper.make_node("Constant", [], [name], value=constant))
+        network.graph.output.append(
+            onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, array.shape)
+        )
+    onnx.save(network, other_model / "model.onnx")
+    return give_limit(other_model, 24.0)
+
+
+def give_limit(folder: Path, distance: float) -> Path:
+    """Let a model whose network tells a distance refuse what lies beyond this one."""
+    figure = Figure(0.01, 0.0, 0.03, 1, 100, 90)
+    limit = NoveltyLimit(distance, "validation", 0.005, {"test": figure}, "what its maker compares")
+    digest = hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest()
+    card = replace(load_card(folder), novelty=limit)
+    replace(card, files=card.files | {"model.onnx": digest}).save(folder)
     return folder

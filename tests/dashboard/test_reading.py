@@ -1,4 +1,5 @@
 import io
+import json
 import re
 import subprocess
 import sys
@@ -6,11 +7,12 @@ from collections.abc import Sequence
 from html import escape, unescape
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 
 from melanoma_core.data.demonstration import DEMONSTRATION_LESIONS
+from melanoma_core.models.card import load_card
 from melanoma_core.models.heatmap_wording import describe_maps
 from melanoma_core.reading.methods import Method
 from melanoma_core.reading.worklist import Worklist
@@ -293,6 +295,39 @@ def test_real_photographs_of_every_size_are_read(open_dashboard, shared_data):
     paths += sorted(shared_data.glob("ham10000/images/*.jpg"))[:3]
     app = upload(open_dashboard(), [(path.name, path.read_bytes()) for path in paths])
     assert {entry.name for entry in worklist(app).entries} == {path.name for path in paths}
+
+
+@pytest.mark.usefixtures("guarded_model")
+def test_what_is_unlike_a_lesion_is_refused_with_its_measure_and_no_probability(open_dashboard):
+    other = encode(Image.open(LESION.path), "PNG")
+    app = upload(open_dashboard(), [("bee.png", other)])
+    page = html(app.main)
+    assert "<strong>bee.png</strong> was not read. This photograph does not look like" in page
+    assert re.search(r"\(distance \d+\.\d+, limit \d+\.\d+\)", page)
+    assert "probability of melanoma" not in page
+    assert worklist(app).entries == []
+
+
+def test_a_drawn_lesion_is_read_whatever_is_refused_and_says_that_nobody_asked(
+    open_dashboard, guarded_model
+):
+    app = click(open_dashboard(), LESION.name.removeprefix("Drawn ").capitalize())
+    (entry,) = worklist(app).entries
+    assert load_card(guarded_model).novelty is not None
+    assert entry.reading.is_drawn
+    assert "whether it looks like a photograph of a lesion is not asked" in html(app)
+
+
+def test_what_is_wrong_with_a_photograph_stands_beside_its_reading(open_dashboard, other_model):
+    card = other_model / "card.json"
+    raw = json.loads(card.read_text("utf-8")) | {"novelty": None}
+    card.write_text(json.dumps(raw), "utf-8")
+    blurred = Image.open(LESION.path).resize((133, 100)).filter(ImageFilter.GaussianBlur(4))
+    app = upload(open_dashboard(), [("blurred.png", encode(blurred, "PNG"))])
+    page = html(app)
+    assert "The photograph is blurred (sharpness" in page
+    assert "The photograph is too small (100 pixels on its shorter side, usual is 150" in page
+    assert "It does not check whether a photograph shows a lesion" in page
 
 
 FRESH = """
