@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from melanoma_core.errors import RunError
 from melanoma_core.settings import Settings, load_settings
 from melanoma_core.terminal import log, make_counter, print_json, write_file
 
@@ -56,11 +57,10 @@ def add_model_commands(
 def _list(options: argparse.Namespace) -> int:
     from melanoma_core.models.registry import list_models
     from melanoma_core.models.tables import write_figures
-    from melanoma_core.runs.promotion import look_up
 
     settings = load_settings()
     cards = [card for _, card in list_models(settings)]
-    deployment = look_up(settings)
+    deployment = _look_up(settings)
     if options.json:
         states = [{"state": _name_state(card.model_id, deployment)} for card in cards]
         print_json([card.to_json() | state for card, state in zip(cards, states, strict=True)])
@@ -72,6 +72,20 @@ def _list(options: argparse.Namespace) -> int:
         print(f"{write_figures(card)}\n")
     _tell_serving(settings)
     return 0
+
+
+def _look_up(settings: Settings) -> "Deployment":
+    """Return which model is deployed, from the file beside the models where the store is gone."""
+    from melanoma_core.models.card import load_card
+    from melanoma_core.models.registry import find_serving
+    from melanoma_core.runs.promotion import Deployment, look_up
+
+    try:
+        return look_up(settings)
+    except RunError as error:
+        log(str(error))
+        serving = load_card(find_serving(settings).folder)
+        return Deployment(serving.model_id, None, (), settings.model)
 
 
 def _show(options: argparse.Namespace) -> int:

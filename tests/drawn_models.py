@@ -51,6 +51,7 @@ def write_model(
     raw = load_card(BUNDLED).to_json() | {"model_id": model_id}
     raw["operating_point"] |= {"threshold": THRESHOLD}
     raw["leakage"] = asdict(leakage) if leakage else None
+    raw["files"] = {"model.onnx": raw["files"]["model.onnx"]}
     if keeps:
         raw["files"] |= _write_past(folder, missed, false_alerts, first_test)
     (folder / "card.json").write_text(json.dumps(raw), "utf-8")

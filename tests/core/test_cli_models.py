@@ -127,3 +127,36 @@ def test_a_deployed_model_without_readings_reads_the_photographs_again(
     told = capsys.readouterr().err
     assert f"0 of 600 photographs that it has to read are in {data}" in told
     assert "Found no reading by silent of the 600 test photographs of better" in told
+
+
+def test_models_are_listed_and_the_deployed_one_reads_where_the_store_is_spoilt(
+    capsys, tmp_path: Path, monkeypatch
+):
+    (tmp_path / "spoilt.db").write_text("no database" * 1000)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'spoilt.db'}")
+
+    assert main(["models"]) == 0
+
+    told = capsys.readouterr()
+    assert "steady, deployed, made" in told.out
+    assert "Cannot use the record of runs" in told.err
+
+
+def test_all_that_is_known_of_a_model_is_shown_and_written(capsys, tmp_path: Path):
+    capsys.readouterr()
+    assert main(["models", "show", "better"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("# Model card: better")
+
+    paper, text = tmp_path / "card.pdf", tmp_path / "card.md"
+    assert main(["models", "show", "better", "--pdf", str(paper), "--markdown", str(text)]) == 0
+    assert paper.read_bytes().startswith(b"%PDF-")
+    assert text.read_text("utf-8") == shown
+    capsys.readouterr()
+
+    assert main(["models", "show", "better", "--json"]) == 0
+    document = read_json(capsys)
+    assert document["card"]["model_id"] == "better"
+    assert document["evaluations"] is None
+    assert main(["models", "show", "better", "--pdf", str(tmp_path / "no" / "card.pdf")]) == 2
+    assert "Name a file in a folder that can be written to" in capsys.readouterr().err

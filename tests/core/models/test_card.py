@@ -155,7 +155,7 @@ def test_an_older_card_was_not_searched_for_leaks(card: ModelCard, tmp_path: Pat
 def test_a_card_with_a_leak_gives_no_figure_whatever_its_file_says(card: ModelCard, tmp_path: Path):
     clean = replace(card, leakage=Leakage(("lesion",), 10, 90, 0))
     clean.save(tmp_path)
-    assert load_card(tmp_path) == clean
+    assert load_card(tmp_path).to_json() == clean.to_json()
 
     leaking = replace(card, leakage=Leakage(("lesion",), 10, 90, 1, ("a in test and b in train",)))
     leaking.save(tmp_path)
