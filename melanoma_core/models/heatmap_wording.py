@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from melanoma_core.evaluation.figure import Figure
-from melanoma_core.models.card import EVERY_CLASS, ModelCard
+from melanoma_core.models.card import EVERY_CLASS, ExplanationFigures, ModelCard
 from melanoma_core.models.wording import format_percent
 from melanoma_core.taxonomy import parse_diagnosis
 
@@ -42,7 +42,12 @@ def describe_maps(card: ModelCard, method: str) -> str:
     inside = figures.get("energy_inside")
     if inside is None or math.isnan(inside.value):
         return NOT_TESTED
-    parts = [_tell_energy(figures, inside), _tell_order(figures), _tell_weights(figures)]
+    parts = [
+        _tell_energy(figures, inside),
+        _tell_order(figures),
+        _tell_weights(figures),
+        _tell_best(card.explanation or {}),
+    ]
     return f"{'; '.join(part for part in parts if part)}."
 
 
@@ -108,6 +113,22 @@ def _tell_weights(figures: dict[str, Figure]) -> str:
     return (
         "and the map hardly changes when the network's weights are random: it shows the photograph "
         "more than what was learned"
+    )
+
+
+def _tell_best(explanation: dict[str, ExplanationFigures]) -> str:
+    """Say which method's maps lie best on the lesions, where several were tested."""
+    shares = {
+        method: groups.get(EVERY_CLASS, {}).get("energy_inside")
+        for method, groups in explanation.items()
+    }
+    tested = {name: each.value for name, each in shares.items() if each and each.value >= 0}
+    if len(tested) < 2:
+        return ""
+    best = max(tested, key=lambda method: tested[method])
+    return (
+        f"of the {len(tested)} methods tested, {best} had the largest share inside the lesion "
+        f"({format_percent(tested[best])})"
     )
 
 

@@ -38,19 +38,20 @@ def compare_randomised(
         rank correlation of both maps over the places, float64 [N] in [-1, 1]; NaN where one of
         them is flat.
     """
-    learned = GradientMaps(network).explain(pixels, class_indices, method)
+    explained = GradientMaps(network)
+    learned = explained.explain(pixels, class_indices, method)
     similarities = {}
     for name, share in STAGES.items():
-        other = GradientMaps(randomise(network, share, seed))
-        maps = other.explain(pixels, class_indices, method)
+        explained.set_weights(randomise(network, share, seed))
+        maps = explained.explain(pixels, class_indices, method)
         similarities[name] = np.array(
             [correlate(*pair) for pair in zip(learned, maps, strict=True)]
         )
     return similarities
 
 
-def randomise(network: keras.Model, share: float, seed: int) -> keras.Model:
-    """Return a copy of a network whose upper layers have random weights.
+def randomise(network: keras.Model, share: float, seed: int) -> list[NDArray[np.float32]]:
+    """Return the weights of a network, those of its upper layers drawn at random.
 
     Kernels are drawn as He et al. (2015) begin, so that activations neither die nor explode; batch
     normalisation is as it is before training.
@@ -59,14 +60,21 @@ def randomise(network: keras.Model, share: float, seed: int) -> keras.Model:
         network: Any.
         share: Of the layers that have weights, counted from the top; 0 is the last one alone.
         seed: Draws them.
+
+    Returns:
+        As `network.get_weights()`.
     """
-    copy = keras.models.clone_model(network)
-    copy.set_weights(network.get_weights())
     rng = np.random.default_rng(seed)
-    weighted = [layer for layer in copy.layers if layer.weights]
-    for layer in weighted[-max(1, round(share * len(weighted))) :]:
-        layer.set_weights([_draw(weight, rng) for weight in layer.weights])
-    return copy
+    weighted = [layer for layer in network.layers if layer.weights]
+    forgotten = {
+        weight.path
+        for layer in weighted[-max(1, round(share * len(weighted))) :]
+        for weight in layer.weights
+    }
+    return [
+        _draw(weight, rng) if weight.path in forgotten else keras.ops.convert_to_numpy(weight)
+        for weight in network.weights
+    ]
 
 
 def correlate(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:

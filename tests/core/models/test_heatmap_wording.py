@@ -75,6 +75,18 @@ def test_what_was_not_measured_is_not_told(card: ModelCard):
     assert describe_maps(replace(card, explanation={"grad-cam": {}}), "saliency") == NOT_TESTED
 
 
+def test_of_several_methods_the_best_is_named(card: ModelCard):
+    explanation = {
+        "grad-cam": {"all": GOOD},
+        "saliency": {"all": GOOD | {"energy_inside": figure(0.7)}},
+        "score-cam": {"all": GOOD | {"energy_inside": UNDEFINED}},
+    }
+    told = describe_maps(replace(card, explanation=explanation), "grad-cam")
+    assert told.endswith(
+        "; of the 2 methods tested, saliency had the largest share inside the lesion (70.0%)."
+    )
+
+
 def test_the_table_has_every_figure_under_words(card: ModelCard):
     figures = {"all": GOOD | {"deletion": UNDEFINED}, "MEL": {"pointing_game": figure(0.9)}}
     rows = tabulate_maps(replace(card, explanation={"grad-cam": figures}))
