@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from melanoma_core.data.images import read_image, resize_to_square
 from melanoma_core.data.opening import OpenedFolder
+from melanoma_core.data.quality import judge_quality, measure_quality
 from melanoma_core.data.scanning import Progress
 from melanoma_core.errors import DatasetError, ImageError
 from melanoma_core.evaluation.evaluation import Evaluation, evaluation_from_json
@@ -41,6 +43,9 @@ class Assessment:
             model does not tell what it was fitted on.
         with_known: Whether these were measured on nonetheless.
         unreadable: By file name, why a photograph could not be read.
+        num_refused: Photographs that a reading would refuse; they are measured all the same, since
+            a lesion that is refused is one that the model cannot help with.
+        num_refused_melanomas: Melanomas among them.
         evaluation: On every photograph that was read.
         num_relatives: Photographs read that have a relative in the folder's own train subset.
         without_relatives: On the others alone; None where that would be all or none.
@@ -57,6 +62,8 @@ class Assessment:
     num_known: int | None
     with_known: bool
     unreadable: dict[str, str]
+    num_refused: int
+    num_refused_melanomas: int
     evaluation: Evaluation
     num_relatives: int
     without_relatives: Evaluation | None
@@ -114,18 +121,20 @@ def assess(
     if not with_known:
         table = table.loc[np.flatnonzero(leave_out_known(selection))]
     paths = [Path(path) for path in table["path"]]
-    probabilities, reasons = read_probabilities(classifier, paths, num_workers, progress)
-    is_read = ~np.isnan(probabilities).any(axis=1)
+    said = read_probabilities(classifier, paths, num_workers, progress)
+    is_read = ~np.isnan(said.probabilities).any(axis=1)
     if not is_read.any():
         raise DatasetError(
             f"Found {len(table):,} photographs to measure on, and none can be read "
-            f"({next(iter(reasons.values()), 'there is none')}). Name another folder."
+            f"({next(iter(said.unreadable.values()), 'there is none')}). Name another folder."
         )
-    table, probabilities = table.iloc[np.flatnonzero(is_read)], probabilities[is_read]
+    card = classifier.card
+    is_melanoma = table["label"].to_numpy() == card.class_names[card.melanoma_index]
+    table, probabilities = table.iloc[np.flatnonzero(is_read)], said.probabilities[is_read]
     has_relative = table["has_relative"].to_numpy(bool)
     is_part = has_relative.any() and not has_relative.all()
     return Assessment(
-        model_id=classifier.card.model_id,
+        model_id=card.model_id,
         folder=opened.folder.name,
         folder_key=opened.key,
         subset=selection.subset,
@@ -135,7 +144,9 @@ def assess(
         num_unlabelled=selection.num_unlabelled,
         num_known=num_known if selection.is_lineage_known else None,
         with_known=with_known,
-        unreadable=reasons,
+        unreadable=said.unreadable,
+        num_refused=int(said.is_refused.sum()),
+        num_refused_melanomas=int((said.is_refused & is_melanoma).sum()),
         evaluation=_evaluate(classifier, table, probabilities),
         num_relatives=int(has_relative.sum()),
         without_relatives=_evaluate(classifier, table[~has_relative], probabilities[~has_relative])
@@ -144,52 +155,69 @@ def assess(
     )
 
 
+@dataclass(frozen=True, eq=False)
+class Said:
+    """What a network says of files.
+
+    Attributes:
+        probabilities: float64 [N, C], calibrated; NaN for a file that could not be read.
+        is_refused: bool [N], whether a reading would refuse the photograph.
+        unreadable: By file name, why it could not be read.
+    """
+
+    probabilities: NDArray[np.float64]
+    is_refused: NDArray[np.bool_]
+    unreadable: dict[str, str]
+
+
 def read_probabilities(
     classifier: Classifier,
     paths: Sequence[Path],
     num_workers: int = 1,
     progress: Progress | None = None,
-) -> tuple[NDArray[np.float64], dict[str, str]]:
-    """Read files; one that cannot be read never stops the rest.
-
-    Returns:
-        float64 [N, C], calibrated, NaN for a file that could not be read; and why, by its name.
-    """
-
-    def read(
-        chunk: Sequence[Path],
-    ) -> tuple[NDArray[np.float64], dict[str, str]]:
-        found = np.full((len(chunk), len(classifier.card.class_names)), np.nan)
-        pixels, places = [], []
-        reasons: dict[str, str] = {}
-        for place, path in enumerate(chunk):
-            try:
-                photograph = read_image(path)
-            except ImageError as error:
-                reasons[path.name] = str(error)
-                continue
-            pixels.append(resize_to_square(photograph.pixels, classifier.card.image_size))
-            places.append(place)
-        if pixels:
-            found[places] = classifier.classify(np.stack(pixels)).probabilities
-        return found, reasons
-
+) -> Said:
+    """Read files; one that cannot be read never stops the rest."""
     chunks = [paths[first : first + _CHUNK] for first in range(0, len(paths), _CHUNK)]
-    parts: list[NDArray[np.float64]] = []
-    reasons: dict[str, str] = {}
-    done = 0
+    nothing = np.empty((0, len(classifier.card.class_names)))
+    parts = [Said(nothing, np.empty(0, dtype=bool), {})]
     pool = ThreadPoolExecutor(num_workers)
     try:
-        for part, why in pool.map(read, chunks):
+        for part in pool.map(partial(_read_chunk, classifier), chunks):
             parts.append(part)
-            reasons |= why
-            done += len(part)
             if progress is not None:
-                progress(done, len(paths))
+                progress(sum(len(each.is_refused) for each in parts), len(paths))
     finally:
         pool.shutdown(cancel_futures=True)
-    num_classes = len(classifier.card.class_names)
-    return np.concatenate([np.empty((0, num_classes)), *parts]), reasons
+    return Said(
+        np.concatenate([part.probabilities for part in parts]),
+        np.concatenate([part.is_refused for part in parts]),
+        {name: why for part in parts for name, why in part.unreadable.items()},
+    )
+
+
+def _read_chunk(classifier: Classifier, paths: Sequence[Path]) -> Said:
+    card = classifier.card
+    said = Said(
+        np.full((len(paths), len(card.class_names)), np.nan), np.zeros(len(paths), dtype=bool), {}
+    )
+    pixels, places = [], []
+    for place, path in enumerate(paths):
+        try:
+            photograph = read_image(path)
+        except ImageError as error:
+            said.unreadable[path.name] = str(error)
+            continue
+        said.is_refused[place] = any(
+            each.refused for each in judge_quality(measure_quality(photograph))
+        )
+        pixels.append(resize_to_square(photograph.pixels, card.image_size))
+        places.append(place)
+    if places:
+        outputs = classifier.classify(np.stack(pixels))
+        said.probabilities[places] = outputs.probabilities
+        if outputs.novelty is not None and card.novelty is not None:
+            said.is_refused[places] |= ~(outputs.novelty <= card.novelty.distance)
+    return said
 
 
 def _evaluate(

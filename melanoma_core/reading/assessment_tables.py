@@ -45,6 +45,11 @@ def describe_assessment(assessment: Assessment) -> list[str]:
         )
     if assessment.unreadable:
         sentences.append(f"{len(assessment.unreadable):,} cannot be read: they were left out.")
+    if assessment.num_refused:
+        sentences.append(
+            f"{assessment.num_refused:,} of them a reading would refuse, melanomas: "
+            f"{assessment.num_refused_melanomas:,}. They are measured all the same."
+        )
     sentences.append(tell_frequencies(read.figures["sensitivity"], read.figures["specificity"]))
     sentences += _describe_known(assessment)
     if assessment.num_relatives:

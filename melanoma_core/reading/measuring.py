@@ -20,7 +20,7 @@ import psutil
 from melanoma_core.errors import DatasetError
 from melanoma_core.settings import PROJECT_ROOT, Settings, make_environment
 
-_FORMAT = 1  # to be raised when results are measured or kept in another way
+_FORMAT = 2  # to be raised when results are measured or kept in another way
 _RESULT, _LOG, _PROCESS = "result.json", "log.txt", "process.json"
 _READING, _SCANNING = "Reading photographs", "Scanning photographs"
 _COMMAND = (sys.executable, "-X", "utf8", "-m", "melanoma_core", "evaluate")

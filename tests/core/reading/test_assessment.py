@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from melanoma_core.data.cache import FactCache
 from melanoma_core.data.images import read_image
@@ -27,7 +28,7 @@ from melanoma_core.reading.assessment_tables import (
     tabulate_main,
     write_assessment,
 )
-from melanoma_core.reading.reading import read_photograph
+from melanoma_core.reading.reading import Reading, read_photograph
 from melanoma_core.reading.selection import select_photographs
 
 
@@ -72,18 +73,25 @@ def test_what_the_folder_calls_test_is_measured_as_the_folder_has_it(assessed: A
     assert (assessed.num_relatives, assessed.without_relatives.num_images) == (1, 6)
 
 
-def test_every_photograph_is_read_as_the_reading_page_does(classifier: Classifier, folder: Path):
+def test_every_photograph_is_read_as_the_reading_page_does(
+    classifier: Classifier, folder: Path, tmp_path: Path
+):
     paths = [folder / "Test" / "nevus" / f"{number}.png" for number in range(3)]
-    calls = []
-    found, reasons = read_probabilities(
-        classifier, [*paths, folder / "gone.png"], 2, lambda *each: calls.append(each)
-    )
-    expected = [read_photograph(classifier, read_image(path)).probabilities for path in paths]
-    np.testing.assert_allclose(found[:3], expected, atol=1e-6)
-    assert np.isnan(found[3]).all()
-    assert list(reasons) == ["gone.png"]
-    assert calls == [(4, 4)]
-    assert read_probabilities(classifier, [])[0].shape == (0, 8)
+    Image.new("RGB", (100, 100)).save(tmp_path / "black.png")
+    calls: list[tuple[int, int]] = []
+    files = [*paths, folder / "gone.png", tmp_path / "black.png"]
+    said = read_probabilities(classifier, files, 2, lambda *each: calls.append(each))
+    for place, path in enumerate(paths):
+        reading = read_photograph(classifier, read_image(path))
+        assert isinstance(reading, Reading)
+        np.testing.assert_allclose(said.probabilities[place], reading.probabilities, atol=1e-6)
+    assert np.isnan(said.probabilities[3]).all()
+    assert list(said.unreadable) == ["gone.png"]
+    # Nothing can be seen on the last: it is measured, and told.
+    assert said.is_refused.tolist() == [False, False, False, False, True]
+    assert not np.isnan(said.probabilities[4]).any()
+    assert calls == [(5, 5)]
+    assert read_probabilities(classifier, []).probabilities.shape == (0, 8)
 
 
 def test_work_that_is_cancelled_ends_with_what_cancels_it(classifier: Classifier, folder: Path):
@@ -99,6 +107,14 @@ def test_it_comes_back_from_json_exactly(assessed: Assessment):
     assert repr(assessment_from_json(json.loads(text))) == repr(assessed)
     alone = replace(assessed, without_relatives=None)
     assert repr(assessment_from_json(alone.to_json())) == repr(alone)
+
+
+def test_what_a_reading_would_refuse_is_counted_with_its_melanomas(assessed: Assessment):
+    assert (assessed.num_refused, assessed.num_refused_melanomas) == (0, 0)
+    refusing = replace(assessed, num_refused=3, num_refused_melanomas=2)
+    assert "3 of them a reading would refuse, melanomas: 2." in " ".join(
+        describe_assessment(refusing)
+    )
 
 
 def test_a_model_that_does_not_tell_what_it_learned_is_warned_of(assessed: Assessment):
