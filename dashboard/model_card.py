@@ -42,13 +42,14 @@ def show_card(folder: Path, card: ModelCard) -> None:
     with alert:
         st.subheader("When it alerts", anchor=False)
         st.html(render_operating_point(card))
-        with shown_errors():
-            _offer_downloads(folder, card)
+        downloads = st.container()
     show_figures(card)
     with shown_errors():
         for section in get_sections(folder, card):
             if section.title not in _SHOWN_ABOVE:
                 _show_section(section)
+        with downloads:  # last: the PDF takes a second, for which nobody should wait to read
+            _offer_downloads(folder, card)
 
 
 def show_figures(card: ModelCard) -> None:

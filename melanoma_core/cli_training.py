@@ -164,6 +164,7 @@ def _conclude(settings: Settings, run: "Run", as_json: bool) -> int:
         return 1 if run.is_bug else 2
     if run.model_id:
         log(f"Wrote {settings.models_dir / run.model_id}")
+        log(f"It reads once it is promoted: python -m melanoma_core promote {run.model_id}")
     else:
         log(f"Not kept as a model. {run.not_kept}")
     if as_json and run.model_id:

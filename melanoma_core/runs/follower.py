@@ -76,6 +76,14 @@ class Follower:
             memory_bytes=0,
         )
 
+    def flush(self) -> None:
+        """Have all that was heard written to the record.
+
+        Raises:
+            RunError: It cannot be reached.
+        """
+        self._recorder.flush()
+
     def on_phase(self, phase: Phase, done: int, total: int) -> None:
         """Hear that steps of a phase without epochs are done."""
         self._stop_if_asked()

@@ -55,6 +55,14 @@ class Recorder:
             self._measurements += measurements
             self._tags |= tags
 
+    def flush(self) -> None:
+        """Write what waits to be written.
+
+        Raises:
+            RunError: The record cannot be reached; what waits is kept for later.
+        """
+        self._write()
+
     def announce(self, state: RunState, tags: Mapping[str, str], patience_seconds: float) -> None:
         """Write at once where the run stands, and what is left; outside of the `with` statement.
 

@@ -169,16 +169,19 @@ def _train(
     except RunError as error:
         _log.warning("The predictions lie in the run's folder alone. %s", error)
     follower.on_phase(Phase.RELEASING, 0, 0)
-    log = _tell_training(record, folder.path.name, spec.data_name)
+    log = _tell_training(record, follower, folder.path.name, spec.data_name)
     return _Outcome(RunState.FINISHED, _release(network, spec, split, settings, log))
 
 
-def _tell_training(record: "Record", run_id: str, data_name: str) -> "TrainingLog":
+def _tell_training(
+    record: "Record", follower: "Follower", run_id: str, data_name: str
+) -> "TrainingLog":
     """Return how the training went, for the evidence: the curves where the record can be read."""
     from melanoma_core.models.evidence import TrainingLog
     from melanoma_core.runs.history import gather_epochs
 
     try:
+        follower.flush()
         recorded = record.get(run_id)
         rows = gather_epochs(record, recorded)
     except RunError as error:

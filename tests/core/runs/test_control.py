@@ -14,6 +14,7 @@ import pytest
 
 from melanoma_core.errors import RecipeError, RunError
 from melanoma_core.models.card import load_card
+from melanoma_core.models.evidence import read_evidence
 from melanoma_core.runs import control
 from melanoma_core.runs.queue import open_queue
 from melanoma_core.runs.run import Run, RunState
@@ -133,6 +134,18 @@ def test_a_killed_run_that_is_resumed_finishes_as_a_model(story: Story):
     card = load_card(story.settings.models_dir / run.model_id)
     assert card.recipe["epochs"] == EPOCHS
     assert card.data["sha256"] == run.split_sha256
+
+
+def test_the_evidence_of_a_model_tells_every_epoch_of_its_run(story: Story):
+    evidence = read_evidence(story.settings.models_dir / str(story.resumed.model_id))
+
+    assert evidence is not None
+    assert evidence.training is not None
+    assert evidence.training.run_id == story.resumed.run_id
+    assert evidence.training.started_at == story.resumed.started_at
+    losses = [row for row in evidence.training.curves if row["metric"] == "loss"]
+    epochs = [row["epoch"] for row in losses if row["subset"] == "validation"]
+    assert epochs == list(range(1, EPOCHS + 1))
 
 
 def test_curves_go_on_through_an_interruption_with_each_epoch_once(story: Story):
