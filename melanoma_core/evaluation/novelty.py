@@ -20,9 +20,9 @@ from melanoma_core.evaluation.resampling import draw_lesions, measure_share
 if TYPE_CHECKING:
     import pandas as pd
 
-# Of real lesions that may be refused where the limit is chosen: fewer than the 2% that a clinic
-# bears, since collections from elsewhere are refused several times as often as one's own.
-LARGEST_SHARE = 0.005
+# Of real lesions that may be refused where the limit is chosen: half of the 2% that a clinic bears,
+# since a collection from elsewhere is refused several times as often as one's own.
+LARGEST_SHARE = 0.01
 _NUM_RESAMPLES = 1000
 _FEWEST = 50  # photographs that are left to fit and to choose on, where a collection is left out
 
