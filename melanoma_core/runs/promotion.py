@@ -149,7 +149,8 @@ def promote(settings: Settings, proposal: Proposal, by: str = "", override: str 
         and nobody overrides it.
 
     Raises:
-        ModelError: An override lacks the name, or another model was deployed meanwhile.
+        ModelError: An override lacks the name, the network cannot read, or another model was
+            deployed meanwhile.
         RunError: The store cannot be used; nothing has changed then.
     """
     by, override = by.strip(), override.strip()
@@ -159,6 +160,8 @@ def promote(settings: Settings, proposal: Proposal, by: str = "", override: str 
             "Found a reason to override the gate and no name. Both are recorded: name yourself."
         )
     kind = _choose_kind(proposal.verdict, override)
+    if kind is not EventKind.REFUSED:
+        _check_readable(settings, model_id)
     with _hold(settings) as record:
         known = _mend(settings, record)
         if (now := _name_deployed(known)) != before:
@@ -188,7 +191,7 @@ def roll_back(settings: Settings, by: str = "") -> Event:
     """Deploy the model again that was deployed before; a second rollback undoes the first.
 
     Raises:
-        ModelError: There is none, or it is gone.
+        ModelError: There is none, or it is gone or cannot read.
         RunError: The store cannot be used; nothing has changed then.
     """
     with _hold(settings) as record:
@@ -200,7 +203,7 @@ def roll_back(settings: Settings, by: str = "") -> Event:
                 "`python -m melanoma_core promote ID` promotes a model."
             )
         model_id = _name(previous)
-        find_model(settings, model_id)  # still there?
+        _check_readable(settings, model_id)
         before = _name_deployed(known)
         event = Event(
             EventKind.ROLLED_BACK, model_id, before, by.strip(), "", (), tell_exact_time()
@@ -211,6 +214,13 @@ def roll_back(settings: Settings, by: str = "") -> Event:
         _deploy(settings, record, number, model_id, back)
         add_event(record, event, number)
     return event
+
+
+def _check_readable(settings: Settings, model_id: str) -> None:
+    """Load a model once, so that none is deployed which a page then cannot read with."""
+    from melanoma_core.models.classifier import load_classifier
+
+    load_classifier(find_model(settings, model_id), num_threads=1)
 
 
 def _choose_kind(verdict: Verdict, override: str) -> EventKind:

@@ -272,3 +272,13 @@ def test_a_model_that_is_named_reads_whatever_is_deployed(steady: Settings):
     assert find_serving(pinned).ground is Ground.PINNED
     assert find_model(pinned).name == "worse"
     assert look_up(pinned).pinned_id == "worse"
+
+
+def test_a_network_that_cannot_read_is_never_deployed(steady: Settings):
+    (steady.models_dir / "better" / "model.onnx").write_bytes(b"spoilt")
+
+    with pytest.raises(ModelError, match="is not the file that its card describes"):
+        ask(steady, "better")
+
+    assert find_model(steady).name == "steady"
+    assert len(look_up(steady).events) == 1
