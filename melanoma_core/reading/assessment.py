@@ -23,7 +23,7 @@ from melanoma_core.evaluation.slices import ATTRIBUTES
 from melanoma_core.models.classifier import Classifier
 from melanoma_core.reading.selection import Selection, keep_classes, leave_out_known
 
-_CHUNK = 16  # photographs that one worker decodes and reads at a time
+_CHUNK = 20  # photographs that one worker decodes and reads at a time; counters show hundreds
 
 
 @dataclass(frozen=True)

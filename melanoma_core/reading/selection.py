@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from melanoma_core.data.cleaning import apply_decisions
+from melanoma_core.data.layouts import Layout, find_collections
 from melanoma_core.data.opening import OpenedFolder
 from melanoma_core.data.splitting import find_groups
 from melanoma_core.errors import DatasetError
@@ -61,9 +62,7 @@ def select_photographs(
     """
     records = opened.records if decisions is None else apply_decisions(opened.records, decisions)
     records = records.assign(group=find_groups(records))
-    # Where it was published tells more than the folder that somebody sorted it into.
-    published = records["image_id"].map(opened.companions.known_sources).astype(object)
-    records["source"] = published.fillna(records["source"].astype(object))
+    records["source"] = _find_sources(records, opened)
     records["is_known"] = _find_known(records, fitted_on)
     in_train = records["group"][records["subset"] == "train"]
     records["has_relative"] = records["group"].isin(in_train) & (records["subset"] != "train")
@@ -84,6 +83,15 @@ def select_photographs(
         num_unlabelled=len(records) - len(labelled),
         is_lineage_known=fitted_on is not None,
     )
+
+
+def _find_sources(records: pd.DataFrame, opened: OpenedFolder) -> pd.Series:
+    """Return where photographs were published, which tells more than a folder of class folders."""
+    collections = find_collections(opened.folder)
+    sorted_by_hand = {c.folder.name for c in collections if c.layout is Layout.CLASS_FOLDERS}
+    sources = records["source"].astype(object)
+    published = records["image_id"].map(opened.companions.known_sources).astype(object)
+    return sources.mask(sources.isin(sorted_by_hand) & published.notna(), published)
 
 
 def _find_known(records: pd.DataFrame, fitted_on: pd.DataFrame | None) -> NDArray[np.bool_]:

@@ -182,6 +182,17 @@ def test_a_folder_without_subsets_is_measured_whole(opened: OpenedFolder):
     assert not selection.table["has_relative"].any()
 
 
+def test_photographs_that_somebody_sorted_are_told_apart_by_where_they_were_published(
+    opened: OpenedFolder,
+):
+    companions = replace(opened.companions, known_sources={"ISIC_0000001": "atlas"})
+    records = opened.records.assign(image_id="other")
+    records.loc[records.index[-1], "image_id"] = "ISIC_0000001"
+    told = replace(opened, records=records, companions=companions)
+    sources = select_photographs(told, "all", None).table["source"]
+    assert sources.value_counts().to_dict() == {"moles": 17, "atlas": 1}
+
+
 def test_what_the_alert_means_elsewhere_is_told_in_lesions(assessed: Assessment):
     said = describe_prevalence(assessed.evaluation.figures, 0.02)
     assert said.startswith("Of 1,000 lesions in a clinic where 2.0% are melanomas, 20 are:")
