@@ -71,7 +71,7 @@ class Classifier:
         return Outputs(calibrated, embeddings, maps, outputs.get(NOVELTY_NAMES[0]))
 
     def describe(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return what novelty is measured in, of N photographs, without classifying them.
+        """Return what novelty is measured in, of N photographs.
 
         Args:
             pixels: As `classify`.
@@ -89,10 +89,8 @@ class Classifier:
                 "are no lesions. Train one with MobileNetV2's ImageNet weights in "
                 "MELANOMA_WEIGHTS_DIR, or name another model."
             )
-        options = onnxruntime.RunOptions()
-        options.only_execute_path_to_fetches = True
         features: NDArray[np.float32]
-        (features,) = self._session.run([name], {INPUT_NAME: pixels}, options)
+        (features,) = self._session.run([name], {INPUT_NAME: pixels})
         return features
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import numpy as np
+import onnx
 import onnxruntime
 
 from melanoma_core.models.card import ONNX_NAME, load_card
@@ -15,27 +16,22 @@ _NUM_ROUNDS = 60
 
 def measure() -> Iterable[Row]:
     """One photograph through the bundled network on one thread, as a batch on all cores does."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(
-        BUNDLED / ONNX_NAME, sess_options=options, providers=["CPUExecutionProvider"]
-    )
     what = "one pass with the check for novelty, one thread"
-    if NOVELTY_NAMES[0] not in {node.name for node in session.get_outputs()}:
+    network = onnx.load(BUNDLED / ONNX_NAME)
+    if NOVELTY_NAMES[0] not in {output.name for output in network.graph.output}:
         yield what, "–", "the bundled network has no such check", "–", "–"
         return
     size = load_card(BUNDLED).image_size
     photograph = np.random.default_rng(0).integers(0, 256, (1, size, size, 3), dtype=np.uint8)
-    only_asked = onnxruntime.RunOptions()
-    only_asked.only_execute_path_to_fetches = True
-
-    def run(*names: str) -> None:
-        session.run(names, {INPUT_NAME: photograph}, only_asked)
-
+    whole = _open(network)
+    # What only a dropped output needs is dropped too when the network is opened.
+    for output in [each for each in network.graph.output if each.name in NOVELTY_NAMES]:
+        network.graph.output.remove(output)
+    bare = _open(network)
     seconds = time_in_turn(
         {
-            "with": lambda: run(*OUTPUT_NAMES, NOVELTY_NAMES[0]),
-            "without": lambda: run(*OUTPUT_NAMES),
+            "with": lambda: whole.run((*OUTPUT_NAMES, NOVELTY_NAMES[0]), {INPUT_NAME: photograph}),
+            "without": lambda: bare.run(OUTPUT_NAMES, {INPUT_NAME: photograph}),
         },
         _NUM_ROUNDS,
     )
@@ -45,4 +41,12 @@ def measure() -> Iterable[Row]:
         "the same pass without it",
         milliseconds(seconds["without"]),
         f"{seconds['with'] / seconds['without']:.2f} times as long",
+    )
+
+
+def _open(network: onnx.ModelProto) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(
+        network.SerializeToString(), sess_options=options, providers=["CPUExecutionProvider"]
     )
