@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +31,9 @@ from melanoma_core.reading.explainer import Explainer
 from melanoma_core.reading.explanation import enlarge
 from melanoma_core.reading.methods import Method
 
-NUM_TRACED = 64  # photographs whose deletion and insertion are traced: 40 passes each
+NUM_TRACED = 48  # photographs whose deletion and insertion are traced: 40 passes each
 NUM_RANDOMISED = 32
 _BATCH = NUM_RANDOMISED
-NUM_COMPARED = 24  # photographs on which the methods that need TensorFlow are measured at a release
 _OUTLINE_FIGURES = (
     "energy_inside",
     "lesion_share",
@@ -116,26 +115,6 @@ def measure_maps(
     figures[EVERY_CLASS] |= _trace(maker, outlined[shown["alert"].to_numpy()])
     figures[EVERY_CLASS] |= _randomise(maker, outlined)
     return figures
-
-
-def compare_methods(maker: MapMaker, table: pd.DataFrame) -> dict[str, ExplanationFigures]:
-    """Test the maps of the other methods on few photographs, against their outlines alone.
-
-    Args:
-        maker: Of the maps; its method is left out.
-        table: As for `measure_maps`, with at least one outline.
-
-    Returns:
-        By method, the figures of outlines of all photographs, as `measure_maps`.
-    """
-    outlined = select_outlined(table)
-    chosen = outlined.sample(min(NUM_COMPARED, len(outlined)), random_state=2)
-    groups = chosen["group"].to_numpy()
-    others = [replace(maker, method=method) for method in Method if method is not maker.method]
-    return {
-        str(other.method): {EVERY_CLASS: _summarise(_measure_inside(other, chosen, None), groups)}
-        for other in others
-    }
 
 
 def _measure_inside(

@@ -36,7 +36,7 @@ from melanoma_core.models.lineage import (
     write_table,
 )
 from melanoma_core.reading.explainer import Explainer
-from melanoma_core.reading.faithfulness import MapMaker, compare_methods, measure_maps
+from melanoma_core.reading.faithfulness import MapMaker, measure_maps
 from melanoma_core.taxonomy import Diagnosis
 from melanoma_core.training.batches import count_in_loss
 from melanoma_core.training.evidence_pack import gather_evidence
@@ -318,15 +318,12 @@ def _test_heatmaps(card: ModelCard, test: pd.DataFrame, draft: Path) -> ModelCar
     try:
         maker = MapMaker(load_classifier(draft), draft, explainer)
         figures = measure_maps(maker, test)
-        others = {} if figures is None else compare_methods(maker, test)
     except ExplanationError as error:
         warnings.warn(f"The heatmaps were not tested. {error}", stacklevel=2)
         return card
     finally:
         explainer.close()
-    if figures is None:
-        return card
-    return replace(card, explanation={str(maker.method): figures} | others)
+    return card if figures is None else replace(card, explanation={str(maker.method): figures})
 
 
 def measure_readings(

@@ -383,9 +383,7 @@ def test_heatmaps_are_tested_on_test_photographs_that_have_an_outline(
 
     explanation = load_card(released.model).explanation
     assert explanation is not None
-    assert set(explanation) == {"grad-cam", "grad-cam++", "score-cam", "saliency"}
-    assert explanation["saliency"]["all"]["energy_inside"].total == 12
-    assert set(explanation["saliency"]) == {"all"}
+    assert set(explanation) == {"grad-cam"}
     figures = explanation["grad-cam"]
     assert set(figures) == {"all", "MEL", "NV"}
     everyone = figures["all"]
