@@ -28,7 +28,8 @@ def show_history(deployment: "Deployment") -> None:
 
 
 def _offer_rollback(deployed_id: str, previous_id: str) -> None:
-    with st.popover(f"Roll back to {escape_markdown(previous_id)}"):
+    # Another one after each rollback, and so closed: a second click undoes nothing by mistake.
+    with st.popover(f"Roll back to {escape_markdown(previous_id)}", key=f"rollback-{previous_id}"):
         st.caption(
             f"{escape_markdown(previous_id)} reads again from then on, on every page, in the place "
             f"of {escape_markdown(deployed_id)}. Another rollback undoes it."

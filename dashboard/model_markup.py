@@ -46,9 +46,9 @@ def tell_event(event: "Event") -> str:
 def render_verdict(verdict: Verdict) -> str:
     """Render what the gate says, in shape and word, with every reason."""
     kind, symbol, word = (
-        ("allowed", "✓", "The gate lets it pass")
+        ("lets-pass", "✓", "The gate lets it pass")
         if verdict.is_allowed
-        else ("refused", "✕", "The gate refuses it")
+        else ("holds-back", "✕", "The gate refuses it")
     )
     reasons = "".join(f"<li>{escape(reason)}</li>" for reason in verdict.reasons)
     return (

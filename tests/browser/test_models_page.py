@@ -120,6 +120,7 @@ def test_a_better_model_is_promoted_a_worse_one_refused_overridden_and_rolled_ba
     page.get_by_role("button", name="Roll back to better").click()
     page.get_by_role("button", name="Roll back", exact=True).click()
     expect(page.locator(".deployment")).to_contain_text("Deployed: better")
+    expect(page.get_by_role("button", name="Roll back", exact=True)).to_be_hidden()
     look(page, "history")
     expect_reading_by(page, "better")
 
