@@ -18,6 +18,7 @@ class Group(StrEnum):
     LOSS = "Loss"
     CLASSES = "Classes of different size"
     AUGMENTATION = "Augmentation"
+    ALERT = "Alert"
 
 
 @dataclass(frozen=True)
@@ -264,7 +265,7 @@ RECIPE_FIELDS = {
         step=0.05,
     ),
     "target_sensitivity": RecipeField(
-        Group.LOSS,
+        Group.ALERT,
         "Melanomas that the alert shall find, share",
         "After training the alert's threshold is set so that it finds this share of the melanomas "
         "in the validation subset. More melanomas found means more alerts on other lesions.",
