@@ -1,6 +1,7 @@
 from dataclasses import replace
 from math import nan
 
+import numpy as np
 import pytest
 
 from melanoma_core.evaluation.figure import Figure
@@ -110,3 +111,23 @@ def test_what_is_undefined_is_refused(equal: Comparison):
 
     assert not judge("new", "old", CLEAN, undefined).is_allowed
     assert tell_difference(undefined.differences["sensitivity"]) == "undefined"
+
+
+@pytest.mark.parametrize(
+    ("loss", "differing", "least", "most"),
+    [(0.0, 0.04, 0.85, 1.0), (0.0, 0.06, 0.7, 0.9), (0.05, 0.07, 0.0, 0.1), (0.08, 0.1, 0.0, 0.02)],
+)
+def test_the_margin_lets_equal_candidates_pass_and_worse_ones_seldom(
+    loss: float, differing: float, least: float, most: float
+):
+    # 190 melanoma lesions, as many as the project's test subset holds. On each, just one of the
+    # two alerts with the probabilities of gain and loss; resamples are multinomial draws of them.
+    rng = np.random.default_rng(0)
+    chances = [(differing - loss) / 2, (differing + loss) / 2, 1 - differing]
+    counts = rng.multinomial(190, chances, size=600)
+    resampled = rng.multinomial(190, counts[:, None] / 190, size=(600, 400))
+    lows = np.quantile((resampled[..., 0] - resampled[..., 1]) / 190, 0.025, axis=1)
+
+    passed = np.mean([low >= -Margins().sensitivity for low in lows])
+
+    assert least <= passed <= most
