@@ -25,6 +25,7 @@ _RESULT, _LOG, _PROCESS = "result.json", "log.txt", "process.json"
 _READING, _SCANNING = "Reading photographs", "Scanning photographs"
 _COMMAND = (sys.executable, "-X", "utf8", "-m", "melanoma_core", "evaluate")
 _PATIENCE_SECONDS = 5
+_MOST_KEPT = 50  # results, of a third of a megabyte each
 _children: list[subprocess.Popen[bytes]] = []
 
 
@@ -90,6 +91,7 @@ def start(settings: Settings, request: Request) -> None:
     try:
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
+        _forget_oldest(place.parent)
         with (place / _LOG).open("wb") as log:
             process = subprocess.Popen(
                 [*_COMMAND, *options, "--", str(request.folder)],
@@ -139,6 +141,14 @@ def call_off(settings: Settings, request: Request) -> None:
             process.terminate()
             process.wait(_PATIENCE_SECONDS)
     shutil.rmtree(place, ignore_errors=True)
+
+
+def _forget_oldest(folder: Path) -> None:
+    """Remove the results that were asked for longest ago, but none that is at work."""
+    places = sorted(folder.iterdir(), key=lambda place: place.stat().st_mtime)
+    for place in places[:-_MOST_KEPT]:
+        if _find_process(place) is None:
+            shutil.rmtree(place, ignore_errors=True)
 
 
 def _locate(settings: Settings, request: Request) -> Path:

@@ -1,4 +1,5 @@
 import json
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -61,6 +62,17 @@ def test_a_measurement_that_is_called_off_leaves_nothing(settings: Settings, req
     work = watch(settings, request_)
     assert work.state is State.NONE
     assert not work.result.parent.exists()
+
+
+def test_results_do_not_pile_up(settings: Settings, request_: Request):
+    folder = settings.cache_dir / "evaluations"
+    for number in range(60):
+        (folder / f"old-{number:02d}").mkdir(parents=True)
+        os.utime(folder / f"old-{number:02d}", (number, number))
+    start(settings, request_)
+    kept = sorted(place.name for place in folder.glob("old-*"))
+    assert (len(kept), kept[0]) == (49, "old-11")
+    call_off(settings, request_)
 
 
 def test_a_measurement_that_fails_says_why(settings: Settings, request_: Request):
