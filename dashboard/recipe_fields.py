@@ -109,6 +109,20 @@ RECIPE_FIELDS = {
         most=1024,
         step=16,
     ),
+    "colour_constancy": RecipeField(
+        Group.NETWORK,
+        "Colour constancy",
+        "Takes the colour of the light out of every photograph before the network looks, in "
+        "training and in reading.",
+    ),
+    "num_views": RecipeField(
+        Group.NETWORK,
+        "Looks at each photograph",
+        "1, 2 or 4 times, turned and mirrored, to answer with the mean: steadier, and each look "
+        "takes its time. Changes nothing while it trains.",
+        least=1,
+        most=4,
+    ),
     "batch_normalization": RecipeField(
         Group.NETWORK,
         "Batch normalisation",
@@ -315,6 +329,29 @@ RECIPE_FIELDS = {
         Group.AUGMENTATION,
         "Colour, up to",
         "Change of red, green and blue, each for itself, as a share: cameras and lights differ. 0 "
+        "switches it off.",
+        most=0.9,
+        step=0.05,
+    ),
+    "saturation": RecipeField(
+        Group.AUGMENTATION,
+        "Saturation, up to",
+        "How far colours come nearer to grey or go further from it, as a share. 0 switches it off.",
+        most=0.9,
+        step=0.05,
+    ),
+    "gamma": RecipeField(
+        Group.AUGMENTATION,
+        "Gamma, up to",
+        "Change of how a camera renders the tones between dark and light, as a share. 0 switches "
+        "it off.",
+        most=2.0,
+        step=0.05,
+    ),
+    "resolution": RecipeField(
+        Group.AUGMENTATION,
+        "Loss of resolution, up to",
+        "How much fine structure is taken away, as a share of the side: other cameras see less. 0 "
         "switches it off.",
         most=0.9,
         step=0.05,

@@ -14,6 +14,7 @@ from melanoma_core.data.copies import connect_rows
 from melanoma_core.data.dataset import hash_table
 from melanoma_core.errors import DatasetError
 
+_SUBSETS = ("train", "validation", "test")
 _NUM_FOLDS = 7  # one fold is a seventh: about 14% for test, and 14% for validation
 
 
@@ -60,6 +61,57 @@ def split_dataset(table: pd.DataFrame, seed: int) -> Split:
     split = table.assign(subset=subset, group=groups).reset_index(drop=True)
     check_split(split)
     return Split(split, seed, hash_table(split))
+
+
+def leave_out(split: Split, source: str) -> Split:
+    """Move a whole source to test, to see how a network reads what comes from elsewhere.
+
+    A lesion that the source shares with others goes with it, so that nothing of the source is
+    trained on. Test then holds the source and what was in test before, which `source` tells apart.
+
+    Args:
+        split: Any split.
+        source: Of `Dataset.table`.
+
+    Raises:
+        DatasetError: No image comes from there, or all that is trained on does.
+    """
+    table = split.table
+    moved = table["group"].isin(table.loc[table["source"] == source, "group"])
+    left = table[~moved & (table["subset"] == "train")]
+    if not moved.any() or left.empty:
+        known = ", ".join(sorted(table["source"].unique()))
+        raise DatasetError(
+            f'Found {int(moved.sum())} images of the source "{source}", and {len(left)} others to '
+            f"train on. Name one of several sources to leave out; there are: {known}."
+        )
+    parted = table.assign(subset=table["subset"].mask(moved, "test"))
+    check_split(parted)
+    return Split(parted, split.seed, hash_table(parted))
+
+
+def continue_split(split: Split, known: pd.DataFrame) -> Split:
+    """Leave every image in the subset in which an earlier network met it.
+
+    A network that goes on from that one has learned the earlier one's train images already: none
+    of them may be measured on. A group takes the subset of its images that are known, of several
+    the first of train, validation and test. What was not known stays where it was drawn.
+
+    Args:
+        split: Drawn as if nothing was known.
+        known: With `image_id`, `sha256` and `subset`, of all that the earlier network met.
+    """
+    table = split.table
+    rank = pd.Series(np.inf, table.index)
+    for key in ("image_id", "sha256"):
+        ranks = known["subset"].map({name: rank for rank, name in enumerate(_SUBSETS)})
+        met = table[key].map(ranks.groupby(known[key]).min())
+        rank = np.minimum(rank, met.fillna(np.inf))
+    first = rank.groupby(table["group"]).transform("min")
+    subset = first.map(dict(enumerate(_SUBSETS))).fillna(table["subset"])
+    continued = table.assign(subset=subset)
+    check_split(continued)
+    return Split(continued, split.seed, hash_table(continued))
 
 
 def draw_subsets(

@@ -18,13 +18,20 @@ from melanoma_core.settings import PROJECT_ROOT
 
 # Float32 sums in another order: measured 6e-5 on MobileNetV2; a wrong export is off by far more.
 TOLERANCE = 1e-3
+# Whether a view has its rows and its columns reversed: as it is, half a turn, the two mirrors.
+_VIEWS = ((False, False), (True, True), (False, True), (True, False))
 
 
-def export_onnx(network: keras.Model, path: Path, novelty: keras.Model | None = None) -> None:
+def export_onnx(
+    network: keras.Model, path: Path, novelty: keras.Model | None = None, num_views: int = 1
+) -> None:
     """Write a network as ONNX: photographs in; probabilities, embeddings, activation maps out.
 
     With `novelty`, the distance from the known photographs and the features that it is measured in
-    come from the same pass.
+    come from the same pass. With several views the ONNX network looks at each photograph several
+    times, turned and mirrored, and answers with the mean of its logits, of its embeddings and of
+    its maps turned back (test-time augmentation, Krizhevsky et al. 2012; of lesions, Perez et al.
+    2018, arXiv:1809.01442).
 
     Args:
         network: uint8 [N, size, size, 3] -> probabilities [N, C]; a layer "embedding", which is a
@@ -32,23 +39,27 @@ def export_onnx(network: keras.Model, path: Path, novelty: keras.Model | None = 
             "logits" over it.
         path: File to write.
         novelty: As `novelty.add_distance` returns it.
+        num_views: 1; 2, with the photograph turned by 180 degrees; or 4, with it mirrored each
+            way too.
     """
     if keras.backend.backend() != "tensorflow":
-        _export_elsewhere(network, path, novelty)
+        _export_elsewhere(network, path, novelty, num_views)
         return
-    served = _add_outputs(network, novelty)
+    served = _serve(network, novelty, num_views)
     served(np.zeros((1, *network.input_shape[1:]), dtype=np.uint8))  # keras exports a called model
     served.export(path, format="onnx", verbose=False)
     _rename(path, _name_outputs(novelty))
 
 
-def _export_elsewhere(network: keras.Model, path: Path, novelty: keras.Model | None) -> None:
+def _export_elsewhere(
+    network: keras.Model, path: Path, novelty: keras.Model | None, num_views: int
+) -> None:
     """Export in a process with TensorFlow, for which keras needs nothing else installed."""
     code = (
         "import os, sys; os.environ['KERAS_BACKEND'] = 'tensorflow'; import keras; "
         "from pathlib import Path; from melanoma_core.models.export import export_onnx; "
-        "network, *novelty = (keras.models.load_model(p, compile=False) for p in sys.argv[2:]); "
-        "export_onnx(network, Path(sys.argv[1]), *novelty)"
+        "network, *novelty = (keras.models.load_model(p, compile=False) for p in sys.argv[3:]); "
+        "export_onnx(network, Path(sys.argv[1]), *(novelty or [None]), int(sys.argv[2]))"
     )
     with tempfile.TemporaryDirectory() as folder:
         parts = {Path(folder) / "network.keras": network}
@@ -56,7 +67,8 @@ def _export_elsewhere(network: keras.Model, path: Path, novelty: keras.Model | N
             parts[Path(folder) / "novelty.keras"] = novelty
         for saved, part in parts.items():
             part.save(saved)
-        command = [sys.executable, "-c", code, str(path.absolute()), *map(str, parts)]
+        command = [sys.executable, "-c", code, str(path.absolute()), str(num_views)]
+        command += map(str, parts)
         subprocess.run(command, cwd=PROJECT_ROOT, stdout=subprocess.DEVNULL, check=True)
 
 
@@ -80,6 +92,7 @@ def check_agreement(
     path: Path,
     pixels: NDArray[np.uint8],
     novelty: keras.Model | None = None,
+    num_views: int = 1,
 ) -> float:
     """Compare both forms of a network on real photographs.
 
@@ -93,6 +106,7 @@ def check_agreement(
         path: The ONNX form.
         pixels: uint8 [N, size, size, 3].
         novelty: As `export_onnx` was given it.
+        num_views: Likewise.
 
     Returns:
         The largest of these differences.
@@ -104,7 +118,7 @@ def check_agreement(
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     names = _name_outputs(novelty)
     probabilities, _, maps, *distances = session.run(names, {INPUT_NAME: pixels})
-    expected, _, expected_maps, *expected_distances = _add_outputs(network, novelty).predict(
+    expected, _, expected_maps, *expected_distances = _serve(network, novelty, num_views).predict(
         pixels, verbose=0
     )
     differences = {"probability": float(np.abs(probabilities - expected).max())}
@@ -145,14 +159,40 @@ def _name_outputs(novelty: keras.Model | None) -> tuple[str, ...]:
     return OUTPUT_NAMES if novelty is None else (*OUTPUT_NAMES, *NOVELTY_NAMES)
 
 
-def _add_outputs(network: keras.Model, novelty: keras.Model | None) -> keras.Model:
-    """Return the network with all that `_name_outputs` names as its outputs."""
+def _serve(network: keras.Model, novelty: keras.Model | None, num_views: int) -> keras.Model:
+    """Return what is exported: all that `_name_outputs` names, of one look or of several."""
     maps = _map_average(network) if _has_average(network) else _map_gradients(network)
-    outputs = [network.output, network.get_layer("embedding").output, maps]
+    embedding = network.get_layer("embedding").output
+    photograph, outputs = network.input, [network.output, embedding, maps]
+    if num_views > 1:
+        logits = network.get_layer("logits").output
+        looking = keras.Model(photograph, [logits, embedding, maps], name="look")
+        photograph = keras.Input(photograph.shape[1:], dtype="uint8", name="photograph")
+        outputs = _look_several_times(looking, photograph, num_views)
     if novelty is not None:
         # Nested: its layers have the names of the network's own.
-        outputs += novelty(network.input)
-    return keras.Model(network.input, outputs)
+        outputs += novelty(photograph)
+    return keras.Model(photograph, outputs)
+
+
+def _look_several_times(
+    looking: keras.Model, photograph: keras.KerasTensor, num_views: int
+) -> list[keras.KerasTensor]:
+    views = _VIEWS[:num_views]
+    looks = [looking(_flip(photograph, view, first=1)) for view in views]
+    logits, embeddings, maps = zip(*looks, strict=True)
+    turned_back = [_flip(each, view, first=2) for each, view in zip(maps, views, strict=True)]
+    return [
+        keras.layers.Softmax()(keras.layers.average(logits)),
+        keras.layers.average(embeddings),
+        keras.layers.average(turned_back),
+    ]
+
+
+def _flip(pictures: keras.KerasTensor, view: tuple[bool, bool], first: int) -> keras.KerasTensor:
+    """Reverse the rows or the columns of pictures whose rows are axis `first`."""
+    slices = [slice(None)] * first + [slice(None, None, -1 if axis else 1) for axis in view]
+    return pictures[tuple(slices)]
 
 
 def _map_average(network: keras.Model) -> keras.KerasTensor:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageEnhance
 from sklearn.utils.class_weight import compute_sample_weight
 
 from melanoma_core.training.recipe import Rebalancing, Recipe
@@ -18,6 +18,7 @@ from melanoma_core.training.recipe import Rebalancing, Recipe
 # Streams of chance that a seed is the start of. NumPy takes [seed, epoch] and [seed, epoch, 0]
 # for the same one: an image would be turned by what it was drawn with.
 _DRAW, _CHANGES = 1, 2
+_AREA = Image.Resampling.BOX
 
 
 class Batch(NamedTuple):
@@ -117,6 +118,9 @@ def hold_still(recipe: Recipe) -> Recipe:
         brightness=0.0,
         contrast=0.0,
         colour=0.0,
+        saturation=0.0,
+        gamma=0.0,
+        resolution=0.0,
         mixup=0.0,
     )
 
@@ -154,6 +158,12 @@ def augment(images: NDArray[Any], recipe: Recipe, rng: np.random.Generator) -> N
         images = np.where(mirrored, images[:, :, ::-1], images)
     if recipe.brightness or recipe.contrast or recipe.colour:
         images = _recolour(images, recipe, rng)
+    if recipe.saturation:
+        images = _saturate(images, recipe.saturation, rng)
+    if recipe.gamma:
+        images = _bend(images, recipe.gamma, rng)
+    if recipe.resolution:
+        images = _coarsen(images, recipe.resolution, rng)
     return images
 
 
@@ -194,6 +204,39 @@ def _recolour(
     colours *= scale
     colours += (mean * (tint - scale) + offset).astype(np.float32)
     return np.asarray(np.clip(np.rint(colours), 0, 255).astype(np.uint8))
+
+
+def _saturate(
+    pixels: NDArray[np.uint8], most: float, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Bring the colours of each image nearer to its greys, or further away."""
+    factors = (1 + rng.uniform(-most, most, len(pixels))).tolist()
+    pictures = map(Image.fromarray, pixels)
+    changed = [
+        ImageEnhance.Color(picture).enhance(factor)
+        for picture, factor in zip(pictures, factors, strict=True)
+    ]
+    return np.stack([np.asarray(picture) for picture in changed])
+
+
+def _bend(pixels: NDArray[np.uint8], most: float, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Raise the brightness of each image to a power near 1."""
+    exponents = np.exp(rng.uniform(-1, 1, (len(pixels), 1)) * np.log1p(most))
+    tables = np.rint(255 * (np.arange(256) / 255) ** exponents).astype(np.uint8)
+    return np.stack([table[image] for table, image in zip(tables, pixels, strict=True)])
+
+
+def _coarsen(pixels: NDArray[np.uint8], most: float, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Take the fine structure from each image, as a camera of fewer pixels would."""
+    height, width = pixels.shape[1:3]
+    kept = 1 - rng.uniform(0, most, len(pixels))
+    coarse = [
+        Image.fromarray(image)
+        .resize((max(1, round(width * share)), max(1, round(height * share))), _AREA)
+        .resize((width, height), Image.Resampling.BILINEAR)
+        for image, share in zip(pixels, kept.tolist(), strict=True)
+    ]
+    return np.stack([np.asarray(picture) for picture in coarse])
 
 
 def _move(pixels: NDArray[np.uint8], recipe: Recipe, rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -10,9 +10,11 @@ import numpy as np
 
 from melanoma_core.errors import RecipeError
 from melanoma_core.training.recipe import Architecture, Recipe
+from melanoma_core.training.weights import KERAS_SUFFIX
 
 EMBEDDING_LAYER = "embedding"
 LOGITS_LAYER = "logits"
+_MINKOWSKI = 6.0
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ def build_network(
         recipe: Architecture, image size, dropout and batch normalisation.
         num_classes: Number of outputs.
         weights: "imagenet" (downloaded by keras), a file of the backbone's weights without its
-            head, or None for random ones. A SmallCNN takes none.
+            head, a whole model of ours (".keras") to go on from, or None for random ones. A
+            SmallCNN takes none.
         precision: Policy of keras that the layers compute by.
 
     Returns:
@@ -58,6 +61,10 @@ def build_network(
     Raises:
         RecipeError: The weights do not fit the architecture, or cannot be had.
     """
+    if isinstance(weights, Path) and weights.suffix == KERAS_SUFFIX:
+        network = build_network(recipe, num_classes, None, precision)
+        _go_on_from(network, weights)
+        return network
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
     try:
@@ -66,6 +73,24 @@ def build_network(
         return _build_small_cnn(recipe, num_classes)
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def _go_on_from(network: keras.Model, path: Path) -> None:
+    """Give a network the weights of a whole model, its head's included."""
+    try:
+        started = keras.models.load_model(path, compile=False)
+    except (OSError, ValueError) as error:  # what keras raises on other files
+        raise RecipeError(
+            f"Cannot load the model {path} to go on from ({error}). Name another model."
+        ) from error
+    found = {weight.path: weight for weight in started.weights}
+    for weight in network.weights:
+        if weight.path not in found or found[weight.path].shape != weight.shape:
+            raise RecipeError(
+                f"The model {path} to go on from has no {weight.path} of shape {weight.shape}. "
+                "Take a recipe of its architecture, or start from ImageNet."
+            )
+        weight.assign(found[weight.path])
 
 
 def _build_small_cnn(recipe: Recipe, num_classes: int) -> keras.Model:
@@ -111,7 +136,29 @@ def _begin(
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     size = recipe.image_size
     photograph = keras.Input((size, size, 3), dtype="uint8", name="photograph")
-    return photograph, keras.layers.Rescaling(scale, offset)(photograph)
+    if not recipe.colour_constancy:
+        return photograph, keras.layers.Rescaling(scale, offset)(photograph)
+    grey_lit = _take_light_out(keras.layers.Rescaling(1 / 255)(photograph))
+    return photograph, keras.layers.Rescaling(255 * scale, offset)(grey_lit)
+
+
+def _take_light_out(colours: keras.KerasTensor) -> keras.KerasTensor:
+    """Divide each channel by the light's share of it, so that the light becomes grey.
+
+    Shades of grey, Finlayson and Trezzi, "Shades of gray and colour constancy" (2004): the light
+    is what the channels' Minkowski means of order 6 say.
+
+    Args:
+        colours: float [N, size, size, 3], in [0, 1].
+
+    Returns:
+        Likewise, clipped.
+    """
+    # Half a grey level, so that a black photograph stays black instead of undefined.
+    power = keras.ops.mean((colours + 0.5 / 255) ** _MINKOWSKI, axis=(1, 2), keepdims=True)
+    light = power ** (1 / _MINKOWSKI)
+    grey = keras.ops.mean(light, axis=-1, keepdims=True)
+    return keras.ops.clip(colours * (grey / light), 0.0, 1.0)
 
 
 def _build_features(

@@ -57,8 +57,9 @@ class Recipe:
     Attributes:
         name: Name of the preset that it started from.
         architecture: The network.
-        weights: What the backbone starts from: "imagenet", "none" (at random), or the path of a
-            file of its weights without its head. A SmallCNN always starts at random.
+        weights: What the network starts from: "imagenet", "none" (at random), the path of a file
+            of the backbone's weights without its head, or the path of a whole model (".keras") to
+            go on from. Else a SmallCNN starts at random.
         image_size: Side of the square that the network sees, in pixels.
         head_epochs: Epochs of the head alone, on features of the frozen backbone that are
             computed once, without augmentation; before the other epochs.
@@ -103,6 +104,15 @@ class Recipe:
             differ.
         target_sensitivity: Share of the melanomas of the validation subset that the alert shall
             find; its threshold is chosen for it after training. In (0, 1).
+        saturation: Largest change of how far colours are from grey, as a share.
+        gamma: Largest change of the exponent that brightness is raised to, as a share, by which
+            cameras render midtones.
+        resolution: Largest loss of resolution, as a share of the side: other cameras see less.
+        colour_constancy: Whether the network takes the colour of the light out of a photograph
+            before it looks: shades of grey (Finlayson and Trezzi 2004), as Barata et al. 2015
+            (doi:10.1109/JBHI.2014.2336473) use it for dermoscopy of several sources.
+        num_views: How often the finished network looks at each photograph, turned and mirrored, to
+            answer with the mean: 1, 2 or 4. It changes no training.
         seed: Of the split, the draw of images, the first weights and the augmentation.
     """
 
@@ -139,6 +149,11 @@ class Recipe:
     contrast: float = 0.25
     colour: float = 0.1
     target_sensitivity: float = 0.95
+    saturation: float = 0.0
+    gamma: float = 0.0
+    resolution: float = 0.0
+    colour_constancy: bool = False
+    num_views: int = 1
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -153,14 +168,15 @@ class Recipe:
             self._need(name, getattr(self, name) >= 0, "be at least 0")
         for name in (
             *("dropout", "label_smoothing", "published_share"),
-            *("shift", "brightness", "contrast", "colour"),
+            *("shift", "brightness", "contrast", "colour", "saturation", "resolution"),
         ):
             self._need(name, 0 <= getattr(self, name) < 1, "lie in [0, 1)")
         self._need("target_sensitivity", 0 < self.target_sensitivity < 1, "lie in (0, 1)")
+        self._need("num_views", self.num_views in {1, 2, 4}, "be 1, 2 or 4")
         self._need("class_balance", 0 <= self.class_balance <= 1, "lie in [0, 1]")
         for name in ("learning_rate", "head_learning_rate"):
             self._need(name, 0 < getattr(self, name) < math.inf, "be above 0")
-        for name in ("weight_decay", "rotation", "zoom", "focal_gamma", "mixup"):
+        for name in ("weight_decay", "rotation", "zoom", "gamma", "focal_gamma", "mixup"):
             self._need(name, 0 <= getattr(self, name) < math.inf, "be at least 0")
         if not self.architecture.has_backbone:
             self._need("head_epochs", self.head_epochs == 0, "be 0: a SmallCNN has no backbone")

@@ -207,12 +207,12 @@ def _write_network(
     network: keras.Model, origin: Origin, draft: Path, check: NoveltyCheck | None
 ) -> ModelCard:
     saved, novelty = add_probabilities(network), check.network if check else None
+    num_views = origin.recipe.num_views
     saved.save(draft / KERAS_NAME)
-    export_onnx(saved, draft / ONNX_NAME, novelty)
+    export_onnx(saved, draft / ONNX_NAME, novelty, num_views)
     compared = origin.split.subset("validation").head(_NUM_COMPARED)
-    difference = check_agreement(
-        saved, draft / ONNX_NAME, load_pixels(compared, origin.recipe.image_size), novelty
-    )
+    pixels = load_pixels(compared, origin.recipe.image_size)
+    difference = check_agreement(saved, draft / ONNX_NAME, pixels, novelty, num_views)
     files = {
         name: hashlib.sha256((draft / name).read_bytes()).hexdigest()
         for name in (KERAS_NAME, ONNX_NAME)

@@ -6,6 +6,7 @@ from pathlib import Path
 from melanoma_core.errors import RecipeError
 from melanoma_core.training.recipe import Architecture, Recipe
 
+KERAS_SUFFIX = ".keras"  # of a whole model to go on from, its head included
 # As Keras names the files, and as `Model.save_weights` lets one name them.
 _PATTERNS = {
     Architecture.MOBILENET: "mobilenet_v2_*1.0_*no*top*.h5",
@@ -28,7 +29,8 @@ def find_weights(recipe: Recipe, weights_dir: Path | None) -> Path | str | None:
     Raises:
         RecipeError: The recipe names a file that is not there.
     """
-    if recipe.weights == "none" or not recipe.architecture.has_backbone:
+    goes_on = recipe.weights.endswith(KERAS_SUFFIX)
+    if recipe.weights == "none" or not (recipe.architecture.has_backbone or goes_on):
         return None
     if recipe.weights != "imagenet":
         if not Path(recipe.weights).is_file():

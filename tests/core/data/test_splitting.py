@@ -11,7 +11,9 @@ from melanoma_core.data.scanning import scan_files
 from melanoma_core.data.splitting import (
     Split,
     check_split,
+    continue_split,
     find_groups,
+    leave_out,
     split_dataset,
 )
 from melanoma_core.errors import DatasetError
@@ -82,6 +84,55 @@ def test_copies_of_one_lesion_stay_in_one_subset():
     split = split_dataset(table, seed=3)
 
     assert split.table.groupby("lesion_id")["subset"].nunique().tolist() == [1] * 28
+
+
+def test_a_source_left_out_is_in_test_alone_with_the_lesions_that_it_shares():
+    source = ["here"] * 140 + ["elsewhere"] * 140
+    lesions = [f"L{number:04d}" for number in range(280)]
+    lesions[139] = lesions[140]  # one lesion photographed in both
+    split = split_dataset(make_table(280, source=source, lesion_id=lesions), seed=1)
+
+    left = leave_out(split, "elsewhere")
+
+    assert images_of(left, "test") == images_of(split, "test") | {
+        f"I{number:04d}" for number in range(139, 280)
+    }
+    assert left.table.loc[left.table["subset"] == "train", "source"].unique() == ["here"]
+    assert left.sha256 != split.sha256
+
+
+@pytest.mark.parametrize(("source", "found"), [("nowhere", "Found 0 images"), ("here", "and 0")])
+def test_a_source_that_is_not_there_or_is_all_there_is_cannot_be_left_out(source: str, found: str):
+    split = split_dataset(make_table(70, source="here"), seed=1)
+
+    with pytest.raises(DatasetError, match=f"{found}.*there are: here"):
+        leave_out(split, source)
+
+
+def test_who_goes_on_from_a_network_trains_on_what_it_knew_and_measures_on_what_it_did_not():
+    earlier = split_dataset(make_table(140), seed=1)
+    table = make_table(280)
+    later = continue_split(split_dataset(table, seed=2), earlier.table)
+
+    for name in ("train", "validation", "test"):
+        assert images_of(earlier, name) <= images_of(later, name)
+    assert images_of(later, "test") > images_of(earlier, "test")
+
+
+def test_a_known_photograph_is_told_by_its_bytes_and_takes_its_whole_lesion_with_it():
+    table = make_table(70, lesion_id=["L0", "L0", *(f"L{number}" for number in range(2, 70))])
+    known = pd.DataFrame(
+        {
+            "image_id": ["renamed", "I0001", "I0002"],
+            "sha256": [table["sha256"][0], None, None],
+            "subset": ["train", "test", "test"],
+        }
+    )
+
+    later = continue_split(split_dataset(table, seed=1), known)
+
+    assert {"I0000", "I0001"} <= images_of(later, "train")
+    assert "I0002" in images_of(later, "test")
 
 
 @pytest.mark.parametrize("key", ["patient_id", "sha256", "cluster"])

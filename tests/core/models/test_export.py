@@ -194,3 +194,43 @@ def test_maps_of_another_head_are_found_out(small: keras.Model, tmp_path: Path):
 
 def test_a_network_with_an_average_has_activation_maps(network: keras.Model):
     assert describe_heatmap(network) == "activation-maps"
+
+
+@pytest.mark.parametrize("preset", ["baseline", "transfer"])
+@pytest.mark.parametrize("num_views", [2, 4])
+def test_with_several_views_the_answer_is_the_mean_and_the_maps_are_turned_back(
+    tmp_path: Path, preset: str, num_views: int
+):
+    keras.utils.set_random_seed(1)
+    network = add_probabilities(build_network(replace(PRESETS[preset], image_size=64), 8, None))
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
+    for name, views in (("one", 1), ("several", num_views)):
+        export_onnx(network, tmp_path / name, views)
+
+    def run(name: str, shown: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        return onnxruntime.InferenceSession(tmp_path / name).run(OUTPUT_NAMES, {"photograph": shown})
+
+    rows_and_columns = [(1, 1), (-1, -1), (1, -1), (-1, 1)][:num_views]
+    single = [run("one", pixels[:, ::rows, ::columns]) for rows, columns in rows_and_columns]
+    log_mean = np.mean([np.log(each[0]) for each in single], axis=0)
+    turned_back = [
+        each[2][:, :, ::rows, ::columns]
+        for each, (rows, columns) in zip(single, rows_and_columns, strict=True)
+    ]
+    probabilities, embeddings, maps = run("several", pixels)
+
+    expected = np.exp(log_mean) / np.exp(log_mean).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(probabilities, expected, atol=1e-5)
+    np.testing.assert_allclose(embeddings, np.mean([e[1] for e in single], axis=0), atol=1e-4)
+    np.testing.assert_allclose(maps, np.mean(turned_back, axis=0), atol=1e-3)
+    assert check_agreement(network, tmp_path / "several", pixels, num_views) < 1e-4
+
+
+def test_a_network_that_looks_once_is_not_one_that_looks_twice(tmp_path: Path):
+    keras.utils.set_random_seed(1)
+    network = add_probabilities(build_network(replace(PRESETS["baseline"], image_size=32), 8, None))
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    export_onnx(network, tmp_path / "one")
+
+    with pytest.raises(ModelError, match="differs from the Keras one"):
+        check_agreement(network, tmp_path / "one", pixels, num_views=2)

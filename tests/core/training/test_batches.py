@@ -290,3 +290,43 @@ def test_contrast_stretches_about_the_mean():
     differences = np.ptp(stretched, axis=(1, 2, 3)).astype(int)
     assert differences.min() in range(30, 33)  # 40 × 0.75
     assert differences.max() in range(48, 51)
+
+
+def make_coloured(**changes: object) -> np.ndarray:
+    pixels = np.tile(np.array([150, 100, 80], dtype=np.uint8), (40, 16, 16, 1))
+    return augment(pixels, replace(STILL, mirror=False, **changes), np.random.default_rng(1))
+
+
+def test_saturation_moves_colours_towards_grey_or_away_and_keeps_their_grey():
+    changed = make_coloured(saturation=0.5)[:, 0, 0].astype(float)
+
+    spread = changed.max(axis=1) - changed.min(axis=1)
+    assert spread.min() < 45
+    assert spread.max() > 95
+    grey = changed @ [0.299, 0.587, 0.114]
+    assert np.abs(grey - 112.67).max() < 1.5
+
+
+def test_gamma_bends_the_tones_between_black_and_white_and_leaves_both():
+    ramp = np.tile(np.arange(256, dtype=np.uint8)[None, None, :, None], (40, 2, 1, 3))
+
+    changed = augment(ramp, replace(STILL, mirror=False, gamma=0.5), np.random.default_rng(1))
+
+    assert (changed[:, :, 0] == 0).all()
+    assert (changed[:, :, 255] == 255).all()
+    middle = changed[:, 0, 128, 0]
+    # 255 × (128/255)^1.5 and ^(1/1.5).
+    assert 90 <= middle.min() < 100
+    assert 155 < middle.max() <= 161
+
+
+def test_a_loss_of_resolution_takes_the_finest_structure_and_keeps_the_mean():
+    checks = np.tile((np.indices((32, 32)).sum(axis=0) % 2 * 200)[..., None], 3).astype(np.uint8)
+    pixels = np.tile(checks, (40, 1, 1, 1))
+
+    changed = augment(pixels, replace(STILL, mirror=False, resolution=0.5), np.random.default_rng(1))
+
+    contrast = changed.std(axis=(1, 2, 3))
+    assert contrast.min() < 20
+    assert contrast.max() <= 100
+    assert np.abs(changed.mean(axis=(1, 2, 3)) - 100).max() < 2

@@ -209,3 +209,47 @@ def test_the_same_file_of_imagenet_weights_gives_the_same_features(shared_data: 
 
     features = [keras.Model(n.input, n.get_layer("embedding").output)(pixels) for n in (one, other)]
     np.testing.assert_array_equal(*map(keras.ops.convert_to_numpy, features))
+
+
+def test_colour_constancy_reads_a_photograph_alike_under_another_light():
+    recipe = replace(RECIPE_SMALL, colour_constancy=True)
+    keras.utils.set_random_seed(1)
+    network = build_network(recipe, 8, None)
+    photograph = np.random.default_rng(0).integers(40, 120, (1, 32, 32, 3)).astype(np.uint8)
+    lit = np.rint(photograph * np.array([1.3, 1.0, 0.7])).astype(np.uint8)
+    plain = build_network(RECIPE_SMALL, 8, None)
+    plain.set_weights(network.get_weights())
+
+    def differ(model: keras.Model) -> float:
+        first, second = model.predict(np.concatenate([photograph, lit]), verbose=0)
+        return float(np.abs(first - second).max())
+
+    assert differ(network) < 0.2 * differ(plain)
+
+
+def test_a_black_photograph_is_defined_under_colour_constancy():
+    network = build_network(replace(RECIPE_SMALL, colour_constancy=True), 8, None)
+
+    assert np.isfinite(network.predict(np.zeros((1, 32, 32, 3), np.uint8), verbose=0)).all()
+
+
+def test_a_network_goes_on_from_a_whole_model(tmp_path: Path):
+    keras.utils.set_random_seed(1)
+    before = build_network(RECIPE_SMALL, 8, None)
+    add_probabilities(before).save(tmp_path / "model.keras")
+
+    after = build_network(RECIPE_SMALL, 8, tmp_path / "model.keras")
+
+    for old, new in zip(before.get_weights(), after.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_a_model_of_another_architecture_or_no_model_is_nothing_to_go_on_from(tmp_path: Path):
+    path = tmp_path / "model.keras"
+    build_network(replace(RECIPE_SMALL, image_size=64), 8, None).save(path)
+    with pytest.raises(RecipeError, match=r"has no embedding/kernel of shape \(1024, 128\)"):
+        build_network(RECIPE_SMALL, 8, path)
+
+    path.write_text("no model")
+    with pytest.raises(RecipeError, match="Cannot load the model"):
+        build_network(RECIPE_SMALL, 8, path)
