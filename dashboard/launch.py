@@ -98,13 +98,14 @@ def _ask(key: str, folder: Path) -> None:
 
 def _prepare(folder: Path, seed: int, recipe: Recipe) -> "tuple[RunSpec, Split] | None":
     """Return what a run is asked to do, and its subsets; None where opening was cancelled."""
+    from melanoma_core.training.ancestry import respect_ancestor
     from melanoma_core.training.description import describe_data
 
     opened = open_chosen(folder)
     if opened is None:
         return None
     dataset = get_dataset(opened, get_overrules(opened))
-    split = get_split(dataset, seed)
+    split = respect_ancestor(recipe, get_split(dataset, seed))
     names = tuple(str(label) for label in Diagnosis)
     return RunSpec(recipe, names, opened.folder.name, describe_data(dataset, split)), split
 

@@ -52,6 +52,8 @@ PRESET_TITLES = {
     "rebalanced": "The baseline; new images bring every class of the train subset to the size of "
     "the largest.",
     "transfer": "MobileNetV2 as ImageNet taught it: first a new head, then all of it.",
+    "transfer-lite": "As transfer, with EfficientNet-Lite0: a little slower. Its ImageNet weights "
+    "must be given as a file.",
     "transfer-efficientnet": "As transfer, with EfficientNetV2-B0: slower.",
     "transfer-resnet": "As transfer, with ResNet50V2: large and slow.",
     "transfer-convnext": "As transfer, with ConvNeXt-Tiny: the slowest.",
@@ -64,6 +66,7 @@ STARTS = {IMAGENET: "ImageNet", RANDOM: "at random"}
 CHOICE_TITLES = {
     Architecture.SMALL_CNN: "Small network (16-32-64)",
     Architecture.MOBILENET: "MobileNetV2",
+    Architecture.EFFICIENTNET_LITE: "EfficientNet-Lite0",
     Architecture.EFFICIENTNET: "EfficientNetV2-B0",
     Architecture.RESNET: "ResNet50V2",
     Architecture.CONVNEXT: "ConvNeXt-Tiny",

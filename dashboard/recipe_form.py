@@ -123,7 +123,8 @@ def _choose_weights(preset: Recipe, field: RecipeField, is_off: bool) -> str:
     path = st.text_input(
         "Path of the file of weights",
         key=_key(preset, "weights-path"),
-        help="Weights of this network without its head, as keras.applications gives them.",
+        help="Weights of this network without its head, as keras.applications gives them; or the "
+        "model.keras of a model of yours, to go on from it: what that one learned stays in train.",
         disabled=is_off,
         persist_state="session",
     ).strip()

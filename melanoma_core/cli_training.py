@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from melanoma_core.runs.run import Progress, Run
+    from melanoma_core.training.recipe import Recipe
 
 _POLL_SECONDS = 1.0
 _STOP_SECONDS = 120.0  # more than any batch takes
@@ -30,11 +31,23 @@ def add_training_commands(
     train.add_argument("--table", type=Path, metavar="FILE", help="a cleaned table of the audit")
     train.add_argument("--recipe", default="transfer", metavar="NAME")
     train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes")
-    train.add_argument(
+    starts = train.add_mutually_exclusive_group()
+    starts.add_argument(
         "--weights",
         metavar="FILE",
         help="the backbone's weights without its head; default: looked for in "
         "MELANOMA_WEIGHTS_DIR, else downloaded by keras",
+    )
+    starts.add_argument(
+        "--from",
+        metavar="MODEL",
+        dest="start",
+        help="go on from a model, whose photographs stay in the subsets that it met them in",
+    )
+    train.add_argument(
+        "--leave-out",
+        metavar="SOURCE",
+        help="train without a collection of DIR and measure on it, as if it came from elsewhere",
     )
     train.add_argument("--name", help="of the run; default: the recipe and a number")
     train.set_defaults(run=_train)
@@ -57,34 +70,51 @@ def add_training_commands(
 
 
 def _train(options: argparse.Namespace) -> int:
-    from melanoma_core.training.recipe import make_recipe
-
-    recipe = make_recipe(options.recipe, options.changes)  # before the seconds of an import
-    if options.weights:
-        # The run's process has another working folder.
-        recipe = replace(recipe, weights=str(Path(options.weights).absolute()))
     settings = load_settings()
+    recipe = _make_recipe(options, settings)  # before the seconds of an import
     make_folder(settings.models_dir)
 
-    from melanoma_core.data.splitting import split_dataset
+    from melanoma_core.data.splitting import leave_out, split_dataset
     from melanoma_core.runs.control import launch
     from melanoma_core.runs.run import RunSpec
     from melanoma_core.taxonomy import Diagnosis
+    from melanoma_core.training.ancestry import respect_ancestor
     from melanoma_core.training.description import describe_data
 
     dataset = open_cleaned(options.folder, options.table)
     for reason, count in dataset.decisions["reason"].value_counts().items():
         log(f"{count} files: {reason}")
-    split = split_dataset(dataset.table, recipe.seed)
+    split = respect_ancestor(recipe, split_dataset(dataset.table, recipe.seed))
+    if options.leave_out:
+        split = leave_out(split, options.leave_out)
     for name, count in split.table["subset"].value_counts().items():
         log(f"{count} images in {name}")
     spec = RunSpec(
         recipe=recipe,
         class_names=tuple(Diagnosis),
         data_name=real_path(options.folder).name,
-        data=describe_data(dataset, split),
+        data=describe_data(dataset, split, options.leave_out),
     )
     return _follow(settings, launch(settings, spec, split, options.name), options)
+
+
+def _make_recipe(options: argparse.Namespace, settings: Settings) -> "Recipe":
+    from melanoma_core.models.card import KERAS_NAME, load_card
+    from melanoma_core.models.registry import find_model
+    from melanoma_core.training.recipe import make_recipe
+
+    if not options.start:
+        recipe = make_recipe(options.recipe, options.changes)
+        # The run's process has another working folder.
+        given = str(Path(options.weights).absolute()) if options.weights else recipe.weights
+        return replace(recipe, weights=given)
+    folder = find_model(settings, options.start)
+    before = load_card(folder).recipe
+    network = ("architecture", "image_size", "batch_normalization", "colour_constancy")
+    changes = [f"{name}={before[name]}" for name in network if name in before]
+    # Its head has learned already.
+    recipe = make_recipe(options.recipe, [*changes, "head_epochs=0", *options.changes])
+    return replace(recipe, weights=str((folder / KERAS_NAME).absolute()))
 
 
 def _resume(options: argparse.Namespace) -> int:

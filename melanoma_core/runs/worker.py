@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from melanoma_core.errors import DatasetError, MelanomaError, ModelError, RunError
+from melanoma_core.errors import DatasetError, MelanomaError, ModelError, RecipeError, RunError
 from melanoma_core.runs.failure import explain_failure
 from melanoma_core.runs.folder import RunFolder
 from melanoma_core.runs.queue import Queue, Ticket, open_queue
@@ -199,6 +199,7 @@ def _release(
     log: "TrainingLog",
 ) -> dict[str, str]:
     """Keep the network as a model, or say why not."""
+    from melanoma_core.training.ancestry import read_ancestor
     from melanoma_core.training.release import Origin, release_network
     from melanoma_core.training.weights import find_novelty_weights
 
@@ -212,11 +213,12 @@ def _release(
         reason = "Its classes are those of the folder, not the eight diagnoses that a model names."
         return {"not_kept": reason}
     try:
-        origin = Origin(spec.recipe, spec.class_names, spec.data, split, training=log)
+        ancestor = read_ancestor(spec.recipe)
+        origin = Origin(spec.recipe, spec.class_names, spec.data, split, ancestor, log)
         novelty_weights = find_novelty_weights(spec.recipe, settings.weights_dir)
         model = release_network(network, origin, settings.models_dir, novelty_weights)
         return {"model_id": model.name}
-    except (DatasetError, ModelError) as error:
+    except (DatasetError, ModelError, RecipeError) as error:
         return {"not_kept": str(error)}
 
 

@@ -8,17 +8,19 @@ from melanoma_core.data.dataset import Dataset
 from melanoma_core.data.splitting import Split
 
 
-def describe_data(dataset: Dataset, split: Split) -> dict[str, Any]:
+def describe_data(dataset: Dataset, split: Split, left_out: str | None = None) -> dict[str, Any]:
     """Return hash, counts, sources, sizes and licences of a split, as JSON can hold them.
 
     Args:
         dataset: With what became of every file.
         split: Its subsets, before anything is done about uneven classes.
+        left_out: The source that `splitting.leave_out` moved to test, if it did.
     """
     table, decisions = split.table, dataset.decisions
     changed = decisions[decisions["action"] != Action.KEEP]
     counts = table.groupby(["subset", "label"]).size().unstack(fill_value=0)
-    return {
+    told = {} if left_out is None else {"left_out": left_out}
+    return told | {
         "sha256": split.sha256,
         "split_seed": split.seed,
         "images": {str(k): int(v) for k, v in table["subset"].value_counts().items()},

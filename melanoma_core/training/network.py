@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from melanoma_core.errors import RecipeError
+from melanoma_core.training.efficientnet_lite import EfficientNetLite0
 from melanoma_core.training.recipe import Architecture, Recipe
 from melanoma_core.training.weights import KERAS_SUFFIX
 
@@ -19,7 +20,7 @@ _MINKOWSKI = 6.0
 
 @dataclass(frozen=True)
 class Backbone:
-    """An ImageNet network of keras.applications and the scaling that it was trained with.
+    """An ImageNet network, as keras.applications builds them, and the scaling that it was trained with.
 
     Attributes:
         build: The constructor.
@@ -35,6 +36,7 @@ class Backbone:
 BACKBONES = {
     Architecture.MOBILENET: Backbone(keras.applications.MobileNetV2, 1 / 127.5, -1.0),
     Architecture.RESNET: Backbone(keras.applications.ResNet50V2, 1 / 127.5, -1.0),
+    Architecture.EFFICIENTNET_LITE: Backbone(EfficientNetLite0, 1 / 128, -127 / 128),
     # These scale inside.
     Architecture.EFFICIENTNET: Backbone(keras.applications.EfficientNetV2B0, 1.0, 0.0),
     Architecture.CONVNEXT: Backbone(keras.applications.ConvNeXtTiny, 1.0, 0.0),

@@ -12,10 +12,11 @@ from melanoma_core.errors import RecipeError
 
 
 class Architecture(StrEnum):
-    """Which network is trained: a small one from scratch, or a backbone of keras.applications."""
+    """Which network is trained: a small one from scratch, or a backbone that knows ImageNet."""
 
     SMALL_CNN = "SmallCNN"
     MOBILENET = "MobileNetV2"
+    EFFICIENTNET_LITE = "EfficientNetLite0"
     EFFICIENTNET = "EfficientNetV2B0"
     RESNET = "ResNet50V2"
     CONVNEXT = "ConvNeXtTiny"
@@ -248,6 +249,7 @@ PRESETS = {
         replace(_AUGMENTED, name="class-weighted", rebalancing=Rebalancing.CLASS_WEIGHTS),
         replace(_BASELINE, name="rebalanced", rebalancing=Rebalancing.OVERSAMPLING),
         _TRANSFER,
+        replace(_TRANSFER, name="transfer-lite", architecture=Architecture.EFFICIENTNET_LITE),
         replace(_TRANSFER, name="transfer-efficientnet", architecture=Architecture.EFFICIENTNET),
         replace(_TRANSFER, name="transfer-resnet", architecture=Architecture.RESNET),
         replace(_TRANSFER, name="transfer-convnext", architecture=Architecture.CONVNEXT),

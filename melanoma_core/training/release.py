@@ -23,7 +23,14 @@ from melanoma_core.evaluation.conformal import fit_bounds
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.leak_check import find_leaks
 from melanoma_core.evaluation.metrics import evaluate
-from melanoma_core.models.card import KERAS_NAME, ONNX_NAME, ModelCard, OperatingPoint
+from melanoma_core.models.card import (
+    CARD_NAME,
+    KERAS_NAME,
+    ONNX_NAME,
+    ModelCard,
+    OperatingPoint,
+    load_card,
+)
 from melanoma_core.models.classifier import Classifier, Outputs, load_classifier
 from melanoma_core.models.evidence import TrainingLog, write_evidence
 from melanoma_core.models.export import check_agreement, describe_heatmap, export_onnx
@@ -45,6 +52,7 @@ from melanoma_core.training.network import LOGITS_LAYER, add_probabilities
 from melanoma_core.training.novelty import NoveltyCheck, choose_novelty_limit, fit_novelty
 from melanoma_core.training.photographs import index_labels, load_pixels
 from melanoma_core.training.recipe import Recipe
+from melanoma_core.training.weights import KERAS_SUFFIX
 
 CLASS_NAMES = tuple(Diagnosis)
 MELANOMA_INDEX = CLASS_NAMES.index(Diagnosis.MEL)
@@ -358,4 +366,6 @@ def describe_weights(weights: str) -> dict[str, str | None] | str:
         return weights
     path = Path(weights)
     digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-    return {"file": path.name, "sha256": digest}
+    told = {"file": path.name, "sha256": digest}
+    is_model = path.suffix == KERAS_SUFFIX and (path.parent / CARD_NAME).is_file()
+    return told | ({"model_id": load_card(path.parent).model_id} if is_model else {})

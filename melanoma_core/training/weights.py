@@ -10,6 +10,7 @@ KERAS_SUFFIX = ".keras"  # of a whole model to go on from, its head included
 # As Keras names the files, and as `Model.save_weights` lets one name them.
 _PATTERNS = {
     Architecture.MOBILENET: "mobilenet_v2_*1.0_*no*top*.h5",
+    Architecture.EFFICIENTNET_LITE: "efficientnet*lite0*no*top*.h5",
     Architecture.EFFICIENTNET: "efficientnetv2-b0*no*top*.h5",
     Architecture.RESNET: "resnet50v2*no*top*.h5",
     Architecture.CONVNEXT: "convnext_tiny*no*top*.h5",

@@ -169,10 +169,32 @@ def test_a_run_that_is_resumed_by_its_name_writes_a_model_that_reads(house: Hous
     assert house.call("predict", photograph, "--model", card["model_id"]).returncode == 0
 
 
+def test_a_training_that_goes_on_from_a_model_measures_on_nothing_that_it_learned(
+    house: House, story: Story
+):
+    before = parse_strictly(story.resumed.out)
+    start = ("train", house.folder / "data", "--from", before["model_id"])
+    changes = ("epochs=1", "images_per_epoch=16", "seed=2")
+
+    # Another seed alone would draw other subsets.
+    done = house.call(*start, "--json", *(part for each in changes for part in ("--set", each)))
+    refused = house.call(*start, "--leave-out", "elsewhere")
+
+    assert done.returncode == 0, done.stderr
+    card = parse_strictly(done.stdout)
+    assert card["recipe"]["weights"]["model_id"] == before["model_id"]
+    assert card["recipe"]["image_size"] == before["recipe"]["image_size"] == 64
+    assert card["data"]["images_by_label"] == before["data"]["images_by_label"]
+    assert any("ancestry" in way for way in card["leakage"]["checked_by"])
+    assert card["leakage"]["found"] == 0
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert 'Found 0 images of the source "elsewhere"' in refused.stderr
+
+
 def test_runs_are_listed_as_a_table(house: House, story: Story):
     done = house.call("runs")
 
-    (_, line) = done.stdout.splitlines()
+    line = done.stdout.splitlines()[-1]  # the oldest
     run_id = parse_strictly(story.listed.out)[0]["run_id"]
     model_id = parse_strictly(story.resumed.out)["model_id"]
     assert line.split()[:4] == [run_id[:8], "mine", "finished", "data"]

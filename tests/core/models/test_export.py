@@ -208,7 +208,9 @@ def test_with_several_views_the_answer_is_the_mean_and_the_maps_are_turned_back(
         export_onnx(network, tmp_path / name, views)
 
     def run(name: str, shown: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
-        return onnxruntime.InferenceSession(tmp_path / name).run(OUTPUT_NAMES, {"photograph": shown})
+        return onnxruntime.InferenceSession(tmp_path / name).run(
+            OUTPUT_NAMES, {"photograph": shown}
+        )
 
     rows_and_columns = [(1, 1), (-1, -1), (1, -1), (-1, 1)][:num_views]
     single = [run("one", pixels[:, ::rows, ::columns]) for rows, columns in rows_and_columns]

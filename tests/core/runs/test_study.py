@@ -75,6 +75,7 @@ def test_a_study_takes_every_preset_but_the_one_for_a_first_try():
         "class-weighted",
         "rebalanced",
         "transfer",
+        "transfer-lite",
         "transfer-efficientnet",
         "transfer-resnet",
         "transfer-convnext",

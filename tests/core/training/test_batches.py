@@ -324,7 +324,9 @@ def test_a_loss_of_resolution_takes_the_finest_structure_and_keeps_the_mean():
     checks = np.tile((np.indices((32, 32)).sum(axis=0) % 2 * 200)[..., None], 3).astype(np.uint8)
     pixels = np.tile(checks, (40, 1, 1, 1))
 
-    changed = augment(pixels, replace(STILL, mirror=False, resolution=0.5), np.random.default_rng(1))
+    changed = augment(
+        pixels, replace(STILL, mirror=False, resolution=0.5), np.random.default_rng(1)
+    )
 
     contrast = changed.std(axis=(1, 2, 3))
     assert contrast.min() < 20

@@ -192,7 +192,13 @@ def test_the_saved_network_gives_the_softmax_of_the_logits(network: keras.Model)
 
 
 @pytest.mark.parametrize(
-    "architecture", [Architecture.RESNET, Architecture.EFFICIENTNET, Architecture.CONVNEXT]
+    "architecture",
+    [
+        Architecture.EFFICIENTNET_LITE,
+        Architecture.RESNET,
+        Architecture.EFFICIENTNET,
+        Architecture.CONVNEXT,
+    ],
 )
 def test_the_other_architectures_take_bytes_too(architecture: Architecture):
     other = build_network(Recipe(name="x", architecture=architecture, image_size=64), 8, None)
@@ -209,6 +215,24 @@ def test_the_same_file_of_imagenet_weights_gives_the_same_features(shared_data: 
 
     features = [keras.Model(n.input, n.get_layer("embedding").output)(pixels) for n in (one, other)]
     np.testing.assert_array_equal(*map(keras.ops.convert_to_numpy, features))
+
+
+def test_efficientnet_lite_is_the_network_that_its_weights_are_of(shared_data: Path):
+    path = shared_data.parent / "weights" / "efficientnet_lite0_no_top.weights.h5"
+    recipe = replace(RECIPE, architecture=Architecture.EFFICIENTNET_LITE)
+
+    network = build_network(recipe, 8, path)
+
+    # 4,652,008 of the whole network, less its classifier of 1,000 classes; plus our head of 8.
+    assert network.count_params() == 4_652_008 + 42_016 - 1281 * 1000 + 1281 * 8
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3), dtype=np.uint8)
+    features = keras.Model(network.input, network.get_layer("embedding").output)(pixels)
+    assert keras.ops.convert_to_numpy(features).std() > 0.1
+
+
+def test_keras_cannot_download_the_weights_of_efficientnet_lite():
+    with pytest.raises(RecipeError, match="keras has no weights of it to download"):
+        build_network(replace(RECIPE, architecture=Architecture.EFFICIENTNET_LITE), 8, "imagenet")
 
 
 def test_colour_constancy_reads_a_photograph_alike_under_another_light():

@@ -98,6 +98,7 @@ def test_the_presets_are_the_classical_path():
         "class-weighted",
         "rebalanced",
         "transfer",
+        "transfer-lite",
         "transfer-efficientnet",
         "transfer-resnet",
         "transfer-convnext",
