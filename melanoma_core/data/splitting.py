@@ -102,12 +102,11 @@ def continue_split(split: Split, known: pd.DataFrame) -> Split:
         known: With `image_id`, `sha256` and `subset`, of all that the earlier network met.
     """
     table = split.table
-    rank = pd.Series(np.inf, table.index)
-    for key in ("image_id", "sha256"):
-        ranks = known["subset"].map({name: rank for rank, name in enumerate(_SUBSETS)})
-        met = table[key].map(ranks.groupby(known[key]).min())
-        rank = np.minimum(rank, met.fillna(np.inf))
-    first = rank.groupby(table["group"]).transform("min")
+    ranks = known["subset"].map({name: rank for rank, name in enumerate(_SUBSETS)})
+    met = pd.DataFrame(
+        {key: table[key].map(ranks.groupby(known[key]).min()) for key in ("image_id", "sha256")}
+    )
+    first = met.min(axis=1).groupby(table["group"]).transform("min")
     subset = first.map(dict(enumerate(_SUBSETS))).fillna(table["subset"])
     continued = table.assign(subset=subset)
     check_split(continued)

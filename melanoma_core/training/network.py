@@ -20,7 +20,7 @@ _MINKOWSKI = 6.0
 
 @dataclass(frozen=True)
 class Backbone:
-    """An ImageNet network, as keras.applications builds them, and the scaling that it was trained with.
+    """An ImageNet network, built as keras.applications does, and its scaling.
 
     Attributes:
         build: The constructor.
