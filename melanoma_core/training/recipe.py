@@ -149,12 +149,12 @@ class Recipe:
     brightness: float = 0.1
     contrast: float = 0.25
     colour: float = 0.1
-    target_sensitivity: float = 0.95
     saturation: float = 0.0
     gamma: float = 0.0
     resolution: float = 0.0
     colour_constancy: bool = False
     num_views: int = 1
+    target_sensitivity: float = 0.95
     seed: int = 1
 
     def __post_init__(self) -> None:
