@@ -47,6 +47,7 @@ def evaluate(
     threshold: float | None,
     *,
     conformal: ConformalBounds | None = None,
+    frequencies: Sequence[float] | None = None,
     num_resamples: int = 1000,
     seed: int = 0,
 ) -> dict[str, Figure]:
@@ -72,11 +73,16 @@ def evaluate(
             networks that have none yet: an alert is then melanoma put first, that is, the class
             with the largest probability.
         conformal: How the model makes its sets, or None where it makes none.
+        frequencies: C shares of the classes among what the probabilities were calibrated for; None
+            where they are not known.
         num_resamples: Number of bootstrap resamples.
         seed: Makes the resamples repeatable.
 
     Returns:
-        "accuracy", "balanced_accuracy" (mean recall of the classes that occur),
+        "accuracy", "balanced_accuracy" (mean recall of the classes that occur, each image put into
+        the most probable one), "balanced_accuracy_even" where frequencies are known (the same, each
+        image put into the class that is most probable where all are equally frequent, which is
+        how this figure is made largest),
         "melanoma_roc_auc", "sensitivity" and "specificity" (of the alert),
         "calibration_error", and "recall_<CODE>" of each class; where the model makes sets,
         "coverage" and "coverage_<CODE>" too. NaN where undefined.
@@ -89,6 +95,7 @@ def evaluate(
     draws = draw_lesions(lesion_ids, num_resamples, seed)
     exact = probabilities.astype(np.float64)
     figures = _measure_basics(draws, exact, labels, class_names, melanoma_index, threshold)
+    figures |= _measure_evenly(draws, exact, labels, frequencies)
     if conformal is None:
         return figures
     sets = measure_sets(draws, conformal, exact, labels, class_names)
@@ -105,6 +112,7 @@ def evaluate_fully(
     *,
     attributes: pd.DataFrame | None = None,
     conformal: ConformalBounds | None = None,
+    frequencies: Sequence[float] | None = None,
     num_resamples: int = 1000,
     seed: int = 0,
 ) -> Evaluation:
@@ -119,6 +127,7 @@ def evaluate_fully(
         threshold: Likewise.
         attributes: N rows, with any of the columns `slices.ATTRIBUTES`; None for no slices.
         conformal: How the model makes its sets, or None where it makes none.
+        frequencies: As in `evaluate`.
         num_resamples: As in `evaluate`, and so is the next.
         seed: Likewise.
 
@@ -136,6 +145,7 @@ def evaluate_fully(
         for index, name in enumerate(class_names)
     }
     figures = _measure_basics(draws, exact, labels, class_names, melanoma_index, threshold)
+    figures |= _measure_evenly(draws, exact, labels, frequencies)
     figures |= measure_alerts(draws, alert, is_melanoma)
     figures["brier_score"] = measure_brier_score(draws, melanoma_probability, is_melanoma)
     figures |= _name_areas(told_apart)
@@ -263,6 +273,27 @@ def _measure_basics(
     }
     order = ["accuracy", "balanced_accuracy", "melanoma_roc_auc", "sensitivity", "specificity"]
     return {name: figures[name] for name in dict.fromkeys([*order, "calibration_error", *shares])}
+
+
+def _measure_evenly(
+    draws: Draws,
+    exact: NDArray[np.float64],
+    labels: NDArray[np.integer[Any]],
+    frequencies: Sequence[float] | None,
+) -> dict[str, Figure]:
+    """Measure the balanced accuracy of the decision that it is largest for.
+
+    By Bayes' rule the probability where all classes are equally frequent is proportional to the
+    probability divided by the class's frequency (Saerens et al. 2002,
+    doi:10.1162/089976602753284446).
+    """
+    if frequencies is None:
+        return {}
+    shares = np.asarray(frequencies, dtype=np.float64)
+    # What was never met has no probability to speak of, and is never put first.
+    evenly = np.divide(exact, shares, out=np.zeros_like(exact), where=shares > 0)
+    predicted = evenly.argmax(axis=1)
+    return {"balanced_accuracy_even": measure_balanced_accuracy(draws, predicted, labels)}
 
 
 def raise_alert(

@@ -110,6 +110,16 @@ class ModelCard:
     explanation: dict[str, ExplanationFigures] | None = None
     novelty: NoveltyLimit | None = None
 
+    @property
+    def frequencies(self) -> tuple[float, ...] | None:
+        """Share of each class among the photographs trained on, whose mix the probabilities are of.
+
+        None where the card does not tell it.
+        """
+        counts = self.data.get("images_by_label", {}).get("train", {})
+        total = sum(counts.get(name, 0) for name in self.class_names)
+        return tuple(counts.get(name, 0) / total for name in self.class_names) if total else None
+
     def save(self, folder: Path) -> None:
         """Write the card into `folder`."""
         text = json.dumps(self.to_json(), indent=2, ensure_ascii=False, allow_nan=False)

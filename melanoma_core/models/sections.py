@@ -57,6 +57,7 @@ _FIGURES = (
     "npv",
     "accuracy",
     "balanced_accuracy",
+    "balanced_accuracy_even",
     "brier_score",
     "calibration_error",
     "coverage",

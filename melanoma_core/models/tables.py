@@ -18,6 +18,7 @@ _MAIN_FIGURES = (
     "sensitivity",
     "specificity",
     "balanced_accuracy",
+    "balanced_accuracy_even",
     "calibration_error",
 )
 
@@ -113,6 +114,7 @@ def write_figures(card: ModelCard) -> str:
     rows = [
         [name_figure(name), *(tell_figure(name, each[name]) for each in card.metrics.values())]
         for name in _MAIN_FIGURES
+        if all(name in each for each in card.metrics.values())
     ]
     sizes = [figures["accuracy"] for figures in card.metrics.values()]
     counts = [f"{size.total:,} of {size.num_lesions:,} lesions" for size in sizes]

@@ -21,6 +21,7 @@ _MOST_DIGITS = 6
 _TITLES = {
     "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced accuracy",
+    "balanced_accuracy_even": "Balanced accuracy, every diagnosis taken as equally frequent",
     "melanoma_roc_auc": "Melanoma ROC AUC",
     "sensitivity": "Sensitivity of the alert",
     "specificity": "Specificity of the alert",

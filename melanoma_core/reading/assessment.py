@@ -234,4 +234,5 @@ def _evaluate(
         card.operating_point.threshold,
         attributes=table[list(ATTRIBUTES)].reset_index(drop=True),
         conformal=card.conformal,
+        frequencies=card.frequencies,
     )

@@ -21,7 +21,8 @@ from melanoma_core.reading.assessment import Assessment
 
 Row = dict[str, Any]
 _MAIN = (
-    *("accuracy", "balanced_accuracy", "melanoma_roc_auc", "melanoma_average_precision"),
+    *("accuracy", "balanced_accuracy", "balanced_accuracy_even"),
+    *("melanoma_roc_auc", "melanoma_average_precision"),
     *("sensitivity", "specificity", "ppv", "npv", "alert_rate", "prevalence"),
     *("brier_score", "calibration_error", "coverage", "set_size"),
 )

@@ -70,6 +70,7 @@ def _evaluate(card: ModelCard, said: pd.DataFrame, table: pd.DataFrame) -> dict[
             card.operating_point.threshold,
             attributes=attributes[rows].reset_index(drop=True),
             conformal=card.conformal,
+            frequencies=card.frequencies,
         )
 
     return {name: measure(rows) for name, rows in subsets.items()}

@@ -346,6 +346,7 @@ def measure_readings(
         card.melanoma_index,
         card.operating_point.threshold,
         conformal=card.conformal,
+        frequencies=card.frequencies,
     )
 
 

@@ -57,6 +57,8 @@ def find_novelty_weights(recipe: Recipe, weights_dir: Path | None) -> Path | str
         on this machine: nothing is downloaded for this alone.
     """
     begun = recipe.architecture is Architecture.MOBILENET and recipe.weights != "none"
+    # A whole model to go on from is tuned already.
+    begun = begun and not recipe.weights.endswith(KERAS_SUFFIX)
     # A file that has gone since must not cost a network that was trained meanwhile.
     if begun and (recipe.weights == "imagenet" or Path(recipe.weights).is_file()):
         return find_weights(recipe, weights_dir)

@@ -108,6 +108,25 @@ def test_the_figures_are_those_counted_by_hand():
     assert figures["recall_BCC"].value == 1
 
 
+def test_balanced_accuracy_is_told_for_diagnoses_taken_as_equally_frequent_too():
+    # Divided by 0.2, 0.7 and 0.1: the second image goes to melanoma, the third to the second class
+    # no more, the last to the third class.
+    figures = evaluate(
+        PROBABILITIES, LABELS, LESION_IDS, CLASS_NAMES, 0, 0.4, frequencies=(0.2, 0.7, 0.1)
+    )
+    common = evaluate(
+        PROBABILITIES, LABELS, LESION_IDS, CLASS_NAMES, 0, 0.4, frequencies=(1 / 3, 1 / 3, 1 / 3)
+    )
+    unmet = evaluate(
+        PROBABILITIES, LABELS, LESION_IDS, CLASS_NAMES, 0, 0.4, frequencies=(0.25, 0.75, 0.0)
+    )
+
+    assert figures["balanced_accuracy_even"].value == pytest.approx((2 / 2 + 1 / 3 + 1) / 3)
+    assert common["balanced_accuracy_even"] == common["balanced_accuracy"]
+    assert unmet["balanced_accuracy_even"].value == pytest.approx((2 / 2 + 2 / 3 + 0) / 3)
+    assert "balanced_accuracy_even" not in measure()
+
+
 def test_every_figure_says_what_it_rests_on():
     figures = {
         name: (figure.count, figure.total, figure.num_lesions) for name, figure in measure().items()
