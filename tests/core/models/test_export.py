@@ -205,7 +205,7 @@ def test_with_several_views_the_answer_is_the_mean_and_the_maps_are_turned_back(
     network = add_probabilities(build_network(replace(PRESETS[preset], image_size=64), 8, None))
     pixels = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
     for name, views in (("one", 1), ("several", num_views)):
-        export_onnx(network, tmp_path / name, views)
+        export_onnx(network, tmp_path / name, num_views=views)
 
     def run(name: str, shown: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         return onnxruntime.InferenceSession(tmp_path / name).run(
@@ -225,7 +225,7 @@ def test_with_several_views_the_answer_is_the_mean_and_the_maps_are_turned_back(
     np.testing.assert_allclose(probabilities, expected, atol=1e-5)
     np.testing.assert_allclose(embeddings, np.mean([e[1] for e in single], axis=0), atol=1e-4)
     np.testing.assert_allclose(maps, np.mean(turned_back, axis=0), atol=1e-3)
-    assert check_agreement(network, tmp_path / "several", pixels, num_views) < 1e-4
+    assert check_agreement(network, tmp_path / "several", pixels, num_views=num_views) < 1e-4
 
 
 def test_a_network_that_looks_once_is_not_one_that_looks_twice(tmp_path: Path):

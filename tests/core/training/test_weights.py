@@ -1,12 +1,13 @@
 """Where a network's first weights are found."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from melanoma_core.errors import RecipeError
-from melanoma_core.training.recipe import make_recipe
-from melanoma_core.training.weights import find_weights
+from melanoma_core.training.recipe import Architecture, make_recipe
+from melanoma_core.training.weights import find_novelty_weights, find_weights
 
 # As keras.applications names them.
 KERAS_NAMES = {
@@ -52,3 +53,14 @@ def test_a_file_that_the_recipe_names_comes_first_and_must_be_there(weights_dir:
     own.touch()
 
     assert find_weights(recipe, weights_dir) == own
+
+
+def test_a_whole_model_is_a_start_and_no_measure_of_what_is_new(weights_dir: Path, tmp_path: Path):
+    start = tmp_path / "model.keras"
+    start.touch()
+    recipe = make_recipe("transfer", [f"weights={start}"])
+
+    assert find_weights(recipe, None) == start
+    assert find_weights(replace(recipe, architecture=Architecture.SMALL_CNN, head_epochs=0), None)
+    assert find_novelty_weights(recipe, None) is None
+    assert find_novelty_weights(recipe, weights_dir) == weights_dir / KERAS_NAMES["MobileNetV2"]
