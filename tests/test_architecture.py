@@ -36,6 +36,7 @@ def test_only_training_export_and_the_process_of_heatmaps_import_what_trains():
         "melanoma_core/reading/explainer_process.py",
         "melanoma_core/reading/gradients.py",
         "melanoma_core/reading/randomisation.py",
+        "melanoma_core/training/efficientnet_lite.py",
         "melanoma_core/training/estimate.py",
         "melanoma_core/training/hardware.py",
         "melanoma_core/training/inference.py",

@@ -268,7 +268,14 @@ def test_processes_give_what_one_gives_alone_in_order(many_files: list[Path], mo
 
 def find_workers() -> list[psutil.Process]:
     children = psutil.Process().children(recursive=True)
-    return [child for child in children if "popen_loky" in " ".join(child.cmdline())]
+    return [child for child in children if "popen_loky" in " ".join(read_command(child))]
+
+
+def read_command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:  # it ended since the list was made
+        return []
 
 
 @pytest.mark.usefixtures("at_once")
