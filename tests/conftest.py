@@ -18,6 +18,30 @@ COMMAND_LINE = (
 )
 
 
+# Files that take a minute or more begin first: the last of them would keep one core waiting.
+LONGEST = (
+    "browser/test_training_page",
+    "core/test_cli_training",
+    "test_quality",
+    "core/test_cli_study",
+    "core/runs/test_worker",
+    "browser/test_reading_page",
+    "core/test_cli_dataset",
+    "core/models/test_export",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first, each with its tests in their order."""
+    rank = {name: position for position, name in enumerate(LONGEST)}
+
+    def find_rank(item: pytest.Item) -> int:
+        name = item.path.relative_to(PROJECT_ROOT / "tests").with_suffix("").as_posix()
+        return rank.get(name, len(rank))
+
+    items.sort(key=find_rank)
+
+
 def need(present: bool, reason: str) -> None:
     """Skip the test where a real part is missing; fail instead on CI, where all must be there."""
     if present:

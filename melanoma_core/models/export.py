@@ -178,14 +178,18 @@ def _serve(network: keras.Model, novelty: keras.Model | None, num_views: int) ->
 def _look_several_times(
     looking: keras.Model, photograph: keras.KerasTensor, num_views: int
 ) -> list[keras.KerasTensor]:
+    """Return probabilities, embedding and maps of the mean over the views, as one batch."""
     views = _VIEWS[:num_views]
-    looks = [looking(_flip(photograph, view, first=1)) for view in views]
-    logits, embeddings, maps = zip(*looks, strict=True)
-    turned_back = [_flip(each, view, first=2) for each, view in zip(maps, views, strict=True)]
+    shown = keras.ops.concatenate([_flip(photograph, view, first=1) for view in views], axis=0)
+    # By view: [num_views, N, …].
+    logits, embeddings, maps = (
+        keras.ops.reshape(each, (num_views, -1, *each.shape[1:])) for each in looking(shown)
+    )
+    turned_back = [_flip(maps[number], view, first=2) for number, view in enumerate(views)]
     return [
-        keras.layers.Softmax()(keras.layers.average(logits)),
-        keras.layers.average(embeddings),
-        keras.layers.average(turned_back),
+        keras.ops.softmax(keras.ops.mean(logits, axis=0)),
+        keras.ops.mean(embeddings, axis=0),
+        keras.ops.mean(keras.ops.stack(turned_back), axis=0),
     ]
 
 

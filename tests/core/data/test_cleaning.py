@@ -14,7 +14,7 @@ from melanoma_core.data.cleaning import (
     read_decisions,
     write_decisions,
 )
-from melanoma_core.data.dataset import load_dataset
+from melanoma_core.data.dataset import Dataset, load_dataset
 from melanoma_core.errors import DatasetError
 from melanoma_core.taxonomy import Diagnosis, parse_diagnosis
 
@@ -303,11 +303,10 @@ def test_a_dataset_is_loaded_as_a_cleaned_table_says(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.rglob("*.png")) == ["a.png", "b.png", "c.png"]
 
 
-def test_the_real_collections_are_cleaned_as_their_ground_truth_says(shared_data: Path) -> None:
-    dataset = load_dataset(shared_data)
-    decisions = dataset.decisions
+def test_the_real_collections_are_cleaned_as_their_ground_truth_says(real_dataset: Dataset) -> None:
+    decisions = real_dataset.decisions
     assert tuple(decisions.columns) == DECISION_COLUMNS
-    assert len(dataset.table) == 12_427
+    assert len(real_dataset.table) == 12_427
     # Five pictures lie there under two ISIC ids each.
     assert decisions.loc[decisions["action"] != "drop", "image_id"].nunique() == 12_427
     changed = decisions[decisions["reason"].str.contains("ground truth", na=False)]
