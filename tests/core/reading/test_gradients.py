@@ -159,6 +159,10 @@ def test_random_weights_give_another_map_and_a_copy_gives_the_same(
 
 @pytest.fixture(scope="module")
 def explainer() -> Iterator[Explainer]:
+    # Those of a page's tests, which ran in this process before, would be taken for ours.
+    for process in list_processes():
+        process.kill()
+        process.wait(timeout=30)
     explainer = Explainer()
     yield explainer
     explainer.close()
