@@ -1,18 +1,12 @@
 """Photographs read again by a model that kept no reading of them, to compare it with another."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from melanoma_core.data.images import read_image, resize_to_square
 from melanoma_core.data.scanning import Progress
-from melanoma_core.errors import ImageError
 from melanoma_core.models.classifier import Classifier
-
-_BATCH = 32
+from melanoma_core.reading.assessment import read_probabilities
 
 
 def locate_photographs(wanted: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:
@@ -45,27 +39,8 @@ def read_again(
     Returns:
         sha256 and `p_<CODE>` per class, without those whose file has gone meanwhile.
     """
+    said = read_probabilities(classifier, [Path(path) for path in rows["path"]], progress=progress)
     columns = [f"p_{name}" for name in classifier.card.class_names]
-    parts = []
-    done = 0
-    for hashes, pixels in _decode(rows, classifier.card.image_size):
-        if len(hashes):
-            said = classifier.classify(pixels).probabilities
-            parts.append(pd.DataFrame(said, columns=columns).assign(sha256=hashes))
-        done = min(done + _BATCH, len(rows))
-        if progress:
-            progress(done, len(rows))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["sha256"])
-
-
-def _decode(rows: pd.DataFrame, side: int) -> Iterator[tuple[list[str], NDArray[np.uint8]]]:
-    for start in range(0, len(rows), _BATCH):
-        chunk = rows.iloc[start : start + _BATCH]
-        hashes, pictures = [], []
-        for sha256, path in zip(chunk["sha256"], chunk["path"], strict=True):
-            try:
-                pictures.append(resize_to_square(read_image(Path(path)).pixels, side))
-            except ImageError:
-                continue  # the comparison counts it as unread
-            hashes.append(str(sha256))
-        yield hashes, np.stack(pictures) if pictures else np.empty((0, side, side, 3), np.uint8)
+    # What could not be read, the comparison counts as unread.
+    read = pd.DataFrame(said.probabilities, columns=columns).assign(sha256=rows["sha256"].to_list())
+    return read.dropna(subset=columns).reset_index(drop=True)
