@@ -10,17 +10,14 @@ from dashboard.datasets import is_local
 from dashboard.errors import shown_errors
 from dashboard.markup import escape_markdown
 from dashboard.recipe_fields import (
-    PRESET_TITLES,
-    RANDOM,
     RECIPE_FIELDS,
-    STARTS,
     Chosen,
     Group,
     RecipeField,
     describe_changes,
-    name_choice,
     read_chosen,
 )
+from dashboard.recipe_titles import PRESET_TITLES, RANDOM, STARTS, name_choice
 from dashboard.run_markup import render_leak
 from melanoma_core.errors import RecipeError
 from melanoma_core.training.recipe import PRESETS, Recipe

@@ -7,7 +7,8 @@ import streamlit as st
 from dashboard.downloads import offer_table, show_chart
 from dashboard.errors import shown_errors
 from dashboard.markup import escape_markdown
-from dashboard.recipe_fields import RECIPE_FIELDS, name_value
+from dashboard.recipe_fields import RECIPE_FIELDS
+from dashboard.recipe_titles import name_value
 from dashboard.run_markup import TEST_FIGURES, name_state, render_leads
 from dashboard.run_results import get_curves, get_figures, get_leads, get_predictions, get_runs
 from melanoma_core.errors import MelanomaError

@@ -125,7 +125,8 @@ def _build_on_backbone(recipe: Recipe, num_classes: int, weights: Path | str | N
     photograph, scaled = _begin(recipe, backbone.scale, backbone.offset)
     features = _build_features(recipe.architecture, weights, scaled)
     for layer in features.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
+        is_fine = layer.output.shape[1] * recipe.frozen_stride > recipe.image_size
+        if is_fine or isinstance(layer, keras.layers.BatchNormalization):
             layer.trainable = False
     embedding = keras.layers.GlobalAveragePooling2D(name=EMBEDDING_LAYER)(features.output)
     dropped = keras.layers.Dropout(recipe.dropout, seed=recipe.seed, name="dropout")(embedding)

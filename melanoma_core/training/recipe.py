@@ -112,6 +112,10 @@ class Recipe:
         colour_constancy: Whether the network takes the colour of the light out of a photograph
             before it looks: shades of grey (Finlayson and Trezzi 2004), as Barata et al. 2015
             (doi:10.1109/JBHI.2014.2336473) use it for dermoscopy of several sources.
+        frozen_stride: Layers of a backbone whose output is less than this many times smaller than
+            the photograph keep the weights that they start with: what they see, edges and blobs
+            of colour, serves every task (Yosinski et al. 2014, arXiv:1411.1792), and they take
+            most of the time. 0 or 1 trains all.
         num_views: How often the finished network looks at each photograph, turned and mirrored, to
             answer with the mean: 1, 2 or 4. It changes no training.
         seed: Of the split, the draw of images, the first weights and the augmentation.
@@ -153,6 +157,7 @@ class Recipe:
     gamma: float = 0.0
     resolution: float = 0.0
     colour_constancy: bool = False
+    frozen_stride: int = 0
     num_views: int = 1
     target_sensitivity: float = 0.95
     seed: int = 1
@@ -164,7 +169,7 @@ class Recipe:
         self._need("image_size", self.image_size >= 32, "be at least 32")
         for name in (
             *("head_epochs", "images_per_epoch", "images_per_class"),
-            *("warmup_epochs", "early_stopping", "seed"),
+            *("warmup_epochs", "early_stopping", "frozen_stride", "seed"),
         ):
             self._need(name, getattr(self, name) >= 0, "be at least 0")
         for name in (

@@ -10,13 +10,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.recipe_fields import (
-    PRESET_TITLES,
-    RECIPE_FIELDS,
-    Group,
-    describe_changes,
-    read_chosen,
-)
+from dashboard.recipe_fields import RECIPE_FIELDS, Group, describe_changes, read_chosen
+from dashboard.recipe_titles import PRESET_TITLES
 from dashboard.run_markup import (
     describe_duration,
     describe_epochs,

@@ -1,28 +1,34 @@
 """The real images, merged and split once for all tests of a run."""
 
 import os
-import pickle
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from filelock import FileLock
 
-from melanoma_core.data.dataset import Dataset, load_dataset
+from melanoma_core.data.copies import find_clusters
+from melanoma_core.data.dataset import Dataset, load_records, merge_records
 from melanoma_core.data.splitting import Split, split_dataset
 
 
 @pytest.fixture(scope="session")
-def real_dataset(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+def real_records(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     """Read by one of the processes that the tests run in; the others take it from there."""
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
-    kept = folder / "real-dataset.pickle"
-    with FileLock(folder / "real-dataset.lock"):
+    kept = folder / "real-records.pickle"
+    with FileLock(folder / "real-records.lock"):
         if not kept.exists():
-            kept.write_bytes(pickle.dumps(load_dataset(shared_data)))
-        dataset: Dataset = pickle.loads(kept.read_bytes())
-    return dataset
+            records = load_records(shared_data)
+            records.assign(cluster=find_clusters(records)).to_pickle(kept)
+    return pd.read_pickle(kept)
+
+
+@pytest.fixture(scope="session")
+def real_dataset(real_records: pd.DataFrame) -> Dataset:
+    return merge_records(real_records)
 
 
 @pytest.fixture(scope="session")

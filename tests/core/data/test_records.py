@@ -81,11 +81,6 @@ def test_what_one_collection_knows_of_an_image_its_files_elsewhere_know(tmp_path
     assert sorted(records["name"]) == ["melanoma", "melanoma", "nv"]  # the labels stay apart
 
 
-@pytest.fixture(scope="module")
-def real_records(shared_data: Path) -> pd.DataFrame:
-    return load_records(shared_data)
-
-
 def test_the_real_collections_have_14554_files_that_can_all_be_read(real_records: pd.DataFrame):
     assert real_records["source"].value_counts().to_dict() == {
         "ham10000": 10015,

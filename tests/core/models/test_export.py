@@ -196,6 +196,7 @@ def test_a_network_with_an_average_has_activation_maps(network: keras.Model):
     assert describe_heatmap(network) == "activation-maps"
 
 
+@pytest.mark.usefixtures("tiny_backbone")
 @pytest.mark.parametrize(("preset", "num_views"), [("baseline", 4), ("transfer", 2)])
 def test_with_several_views_the_answer_is_the_mean_and_the_maps_are_turned_back(
     tmp_path: Path, preset: str, num_views: int

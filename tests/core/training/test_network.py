@@ -99,6 +99,17 @@ def test_every_batch_normalisation_is_frozen_and_nothing_else(network: keras.Mod
     assert sum(isinstance(x, keras.layers.BatchNormalization) for x in network.layers) == 52
 
 
+def test_layers_that_see_the_picture_finer_than_the_stride_keep_their_weights():
+    network = build_network(replace(RECIPE, frozen_stride=8), 8, None)
+
+    trained = [layer for layer in network.layers if layer.trainable and layer.weights]
+
+    # 96 / 8: from the first layer that halves the picture a third time.
+    assert max(layer.output.shape[1] for layer in trained[:-1]) == 12
+    assert trained[0].name == "block_3_depthwise"
+    assert trained[-1].name == "logits"
+
+
 def test_a_training_step_leaves_the_statistics_of_batch_normalisation(network: keras.Model):
     normalisation = next(
         x for x in network.layers if isinstance(x, keras.layers.BatchNormalization)
