@@ -9,7 +9,7 @@ import pytest
 from melanoma_core.cli import _build_parser
 from melanoma_core.settings import PROJECT_ROOT
 
-DOCUMENTS = ("README.md", "CONTRIBUTING.md")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/network.md")
 COMMAND = re.compile(r"python3? -m melanoma_core\b(.*)")
 
 
@@ -68,7 +68,7 @@ def test_every_make_target_that_a_document_shows_exists(document: str):
         if "=" not in word and not word.startswith("-")
     }
 
-    assert shown
+    assert shown or document == "docs/network.md"
     assert shown <= targets
 
 

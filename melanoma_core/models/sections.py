@@ -58,6 +58,7 @@ _FIGURES = (
     "accuracy",
     "balanced_accuracy",
     "balanced_accuracy_even",
+    "balanced_accuracy_seven",
     "brier_score",
     "calibration_error",
     "coverage",

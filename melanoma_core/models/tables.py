@@ -19,6 +19,7 @@ _MAIN_FIGURES = (
     "specificity",
     "balanced_accuracy",
     "balanced_accuracy_even",
+    "balanced_accuracy_seven",
     "calibration_error",
 )
 

@@ -22,6 +22,7 @@ _TITLES = {
     "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced accuracy",
     "balanced_accuracy_even": "Balanced accuracy, every diagnosis taken as equally frequent",
+    "balanced_accuracy_seven": "Balanced accuracy likewise, AK and SCC as one (ISIC 2018's score)",
     "melanoma_roc_auc": "Melanoma ROC AUC",
     "sensitivity": "Sensitivity of the alert",
     "specificity": "Specificity of the alert",

@@ -21,7 +21,7 @@ from melanoma_core.reading.assessment import Assessment
 
 Row = dict[str, Any]
 _MAIN = (
-    *("accuracy", "balanced_accuracy", "balanced_accuracy_even"),
+    *("accuracy", "balanced_accuracy", "balanced_accuracy_even", "balanced_accuracy_seven"),
     *("melanoma_roc_auc", "melanoma_average_precision"),
     *("sensitivity", "specificity", "ppv", "npv", "alert_rate", "prevalence"),
     *("brier_score", "calibration_error", "coverage", "set_size"),

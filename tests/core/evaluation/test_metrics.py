@@ -127,6 +127,20 @@ def test_balanced_accuracy_is_told_for_diagnoses_taken_as_equally_frequent_too()
     assert "balanced_accuracy_even" not in measure()
 
 
+def test_keratoses_and_squamous_cell_carcinomas_are_one_diagnosis_to_the_isic_2018_challenge():
+    probabilities = np.array([[0.4, 0.4, 0.2], [0.4, 0.2, 0.4], [0.6, 0.2, 0.2], [0.9, 0.1, 0.0]])
+    labels, lesions = np.array([1, 1, 2, 0]), np.arange(4)
+
+    figures = evaluate(
+        probabilities, labels, lesions, ("MEL", "AK", "SCC"), 0, 0.4, frequencies=(0.5, 0.25, 0.25)
+    )
+
+    # Divided by their frequencies AK, SCC and melanoma come first, and melanoma again; as one,
+    # with 0.6, 0.6, 0.4 and 0.1 in a half, the two come first in the first two images.
+    assert figures["balanced_accuracy_even"].value == pytest.approx((1 + 1 / 2 + 0) / 3)
+    assert figures["balanced_accuracy_seven"].value == pytest.approx((1 + 2 / 3) / 2)
+
+
 def test_every_figure_says_what_it_rests_on():
     figures = {
         name: (figure.count, figure.total, figure.num_lesions) for name, figure in measure().items()
