@@ -25,7 +25,7 @@ from melanoma_core.settings import Settings
 from melanoma_core.training.predictions import find_melanoma, measure
 from melanoma_core.training.preparation import PUBLISHED, TEST, TRAIN, VALIDATION
 from melanoma_core.training.recipe import PRESETS, Recipe, make_recipe
-from melanoma_core.training.weights import find_weights
+from melanoma_core.training.weights import KERAS_SUFFIX, find_weights
 
 STUDY_RECIPES = tuple(name for name in PRESETS if name != "quick")
 _PUBLISHED_SHARE = 0.2  # what tutorials take
@@ -167,7 +167,7 @@ def launch_study(
     Raises:
         DatasetError: The folder cannot be studied; see `plan_study`.
         RecipeError: A preset, a field or a file of weights does not exist, a value does not
-            parse, or no preset is named.
+            parse, no preset is named, or one goes on from a model.
     """
     from melanoma_core.runs import control
 
@@ -176,6 +176,11 @@ def launch_study(
     if not chosen:
         raise RecipeError(f"Found no recipe. A study needs at least 1 of {', '.join(PRESETS)}.")
     for recipe in chosen:
+        if recipe.weights.endswith(KERAS_SUFFIX):
+            raise RecipeError(
+                f"Found the model {recipe.weights} to go on from. A study keeps the folder's own "
+                "Test, which that model may have learned from: start from ImageNet or at random."
+            )
         find_weights(recipe, settings.weights_dir)  # or some would be launched before one fails
     plan = plan_study(opened, chosen[0].seed)
     study_id = _identify(opened, plan, changes)

@@ -48,6 +48,7 @@ def test_a_study_that_there_is_not_is_named(capsys):
         (["--recipes", "nonsense"], 'Found no recipe "nonsense"'),
         (["--set", "epochs=0"], "epochs=0"),
         (["--set", "weights=none.h5"], "Found no file of weights none.h5"),
+        (["--set", "weights=model.keras"], "Found the model model.keras to go on from"),
         (["--set", "nonsense=1"], 'Found no recipe field "nonsense"'),
     ],
 )
