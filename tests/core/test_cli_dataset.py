@@ -1,4 +1,4 @@
-"""The dataset commands as a person uses them: real processes, real files."""
+"""The dataset commands as a person uses them, on real files."""
 
 import json
 import os
@@ -6,8 +6,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import BytesIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from melanoma_core.cli import main
 from melanoma_core.data.demonstration_dataset import write_demonstration_dataset
 from melanoma_core.settings import PROJECT_ROOT
 
@@ -31,24 +33,34 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_demonstration_dataset(tmp_path_factory.mktemp("data") / "drawn lesions")
 
 
+@dataclass(frozen=True)
+class Done:
+    """A command that has ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 @pytest.fixture
-def call(cache: Path):
-    def run(*arguments: object, answer: str = "", **environment: str):
-        return subprocess.run(
-            [sys.executable, "-m", "melanoma_core", "dataset", *map(str, arguments)],
-            cwd=PROJECT_ROOT,
-            env=os.environ | {"MELANOMA_CACHE_DIR": str(cache)} | environment,
-            input=answer,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=False,
-        )
+def call(cache: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
+    """Return a function that does what a process would: each would first import for seconds."""
+
+    def run(*arguments: object, answer: str = "", **environment: str) -> Done:
+        for name, value in ({"MELANOMA_CACHE_DIR": str(cache)} | environment).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr("sys.stdin", StringIO(answer))
+        capfd.readouterr()
+        try:
+            status = main(["dataset", *map(str, arguments)])
+        except SystemExit as end:  # as argparse answers bad usage
+            status = int(end.code or 0)
+        return Done(status, *capfd.readouterr())
 
     return run
 
 
-def parse_strictly(done: subprocess.CompletedProcess[str]) -> Any:
+def parse_strictly(done: Done) -> Any:
     def refuse(constant: str) -> None:
         raise AssertionError(f"{constant} is not JSON")
 
