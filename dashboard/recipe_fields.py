@@ -100,6 +100,15 @@ RECIPE_FIELDS = {
         most=32,
         counts=_has_backbone,
     ),
+    "start_share": RecipeField(
+        Group.NETWORK,
+        "Share of the model that it goes on from",
+        "How much of the old weights is in the finished network. Half and half often reads "
+        "photographs from elsewhere better than either.",
+        most=0.95,
+        step=0.05,
+        counts=lambda chosen: str(chosen["weights"]).endswith(".keras"),
+    ),
     "batch_normalization": RecipeField(
         Group.NETWORK,
         "Batch normalisation",

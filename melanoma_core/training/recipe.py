@@ -116,6 +116,10 @@ class Recipe:
             the photograph keep the weights that they start with: what they see, edges and blobs
             of colour, serves every task (Yosinski et al. 2014, arXiv:1411.1792), and they take
             most of the time. 0 or 1 trains all.
+        start_share: Where it goes on from a whole model, how much of that one's weights is in those
+            of the finished network; the rest is what was trained. Such a mean can read photographs
+            from elsewhere better than either (WiSE-FT, Wortsman et al. 2022, arXiv:2109.01903). In
+            [0, 1).
         num_views: How often the finished network looks at each photograph, turned and mirrored, to
             answer with the mean: 1, 2 or 4. It changes no training.
         seed: Of the split, the draw of images, the first weights and the augmentation.
@@ -158,6 +162,7 @@ class Recipe:
     resolution: float = 0.0
     colour_constancy: bool = False
     frozen_stride: int = 0
+    start_share: float = 0.0
     num_views: int = 1
     target_sensitivity: float = 0.95
     seed: int = 1
@@ -173,7 +178,7 @@ class Recipe:
         ):
             self._need(name, getattr(self, name) >= 0, "be at least 0")
         for name in (
-            *("dropout", "label_smoothing", "published_share"),
+            *("dropout", "label_smoothing", "published_share", "start_share"),
             *("shift", "brightness", "contrast", "colour", "saturation", "resolution"),
         ):
             self._need(name, 0 <= getattr(self, name) < 1, "lie in [0, 1)")

@@ -45,8 +45,8 @@ from melanoma_core.models.lineage import (
 from melanoma_core.reading.explainer import Explainer
 from melanoma_core.reading.faithfulness import MapMaker, measure_maps
 from melanoma_core.taxonomy import Diagnosis
-from melanoma_core.training.batches import count_in_loss
 from melanoma_core.training.evidence_pack import gather_evidence
+from melanoma_core.training.frequencies import correct_frequencies
 from melanoma_core.training.hardware import list_accelerators
 from melanoma_core.training.network import LOGITS_LAYER, add_probabilities
 from melanoma_core.training.novelty import NoveltyCheck, choose_novelty_limit, fit_novelty
@@ -176,35 +176,15 @@ def check_release(recipe: Recipe, class_names: Sequence[str]) -> None:
         )
 
 
-def correct_frequencies(origin: Origin) -> NDArray[np.float32]:
-    """Return what takes the recipe's rebalancing back from the head's bias, float32 [C].
-
-    A class that counts more in the loss than it occurs is expected too often by that factor,
-    whether it is drawn more often, has new images, or weighs more; the bias takes it back
-    (Saerens et al. 2002, doi:10.1162/089976602753284446): exactly for the cross-entropy, nearly
-    for the focal loss, for smoothed labels and for mixed ones, which temperature scaling follows.
-    What occurs is the mix of the photographs in the train subset, without new images of them.
-    """
-    train = origin.split.subset("train")
-    labels = index_labels(train, origin.class_names)
-    num_classes = len(origin.class_names)
-    counted = np.bincount(labels, count_in_loss(labels, origin.recipe), minlength=num_classes)
-    is_photograph = np.ones(len(train), dtype=bool)
-    if "parent_image_id" in train:
-        is_photograph = train["parent_image_id"].isna().to_numpy()
-    occurring = np.bincount(labels[is_photograph], minlength=num_classes) / is_photograph.sum()
-    present = occurring > 0
-    correction = np.zeros(num_classes, dtype=np.float32)
-    correction[present] = np.log(occurring[present] / counted[present])
-    return correction
-
-
 @contextmanager
 def _natural_frequencies(network: keras.Model, origin: Origin) -> Generator[None, None, None]:
     """Let a network give the probabilities of the train subset's own mix, for a while."""
     bias = network.get_layer(LOGITS_LAYER).bias
     trained = keras.ops.convert_to_numpy(bias).copy()
-    bias.assign(trained + correct_frequencies(origin))
+    bias.assign(
+        trained
+        + correct_frequencies(origin.recipe, origin.split.subset("train"), origin.class_names)
+    )
     try:
         yield
     finally:

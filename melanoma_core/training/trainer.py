@@ -22,11 +22,12 @@ from melanoma_core.training.checkpoints import (
     save_features,
     sign_training,
 )
+from melanoma_core.training.frequencies import correct_frequencies
 from melanoma_core.training.hardware import choose_precision
 from melanoma_core.training.inference import predict
 from melanoma_core.training.learning import compile_network
 from melanoma_core.training.monitoring import measure_epoch
-from melanoma_core.training.network import build_network, split_network
+from melanoma_core.training.network import LOGITS_LAYER, build_network, split_network
 from melanoma_core.training.observer import EpochReport, Observer, Phase
 from melanoma_core.training.photographs import index_labels, open_pixels
 from melanoma_core.training.predictions import find_melanoma
@@ -34,6 +35,7 @@ from melanoma_core.training.preparation import PUBLISHED, TEST, TRAIN, VALIDATIO
 from melanoma_core.training.recipe import Recipe
 from melanoma_core.training.schedule import find_best, is_enough, learning_rate_at
 from melanoma_core.training.stage import Labelled, Pace, Stage
+from melanoma_core.training.weights import KERAS_SUFFIX
 from melanoma_core.training.writing import tell_full_disk
 
 _ORDER = 3  # a stream of chance; see `batches` for the others
@@ -87,7 +89,10 @@ def train_network(
         training.restore(kept)
     if not training.is_over:
         _train(training, split)
-    return training.finish(precision)
+    finished = training.finish(precision)
+    if recipe.start_share and isinstance(weights, Path) and weights.suffix == KERAS_SUFFIX:
+        _give_back(finished, recipe, split.subset(TRAIN), class_names, weights)
+    return finished
 
 
 class _Training:
@@ -210,6 +215,22 @@ class _Training:
         exact = build_network(self.recipe, len(self.class_names), None)
         exact.set_weights(self.network.get_weights())
         return exact
+
+
+def _give_back(
+    network: keras.Model,
+    recipe: Recipe,
+    train: pd.DataFrame,
+    class_names: Sequence[str],
+    weights: Path,
+) -> None:
+    """Give a network a share of the weights back that it went on from (`Recipe.start_share`)."""
+    start = build_network(recipe, len(class_names), weights)
+    bias = start.get_layer(LOGITS_LAYER).bias
+    # A finished model says how frequent the classes are; one in training, how they are drawn.
+    bias.assign(bias - correct_frequencies(recipe, train, class_names))
+    for now, then in zip(network.trainable_weights, start.trainable_weights, strict=True):
+        now.assign((1 - recipe.start_share) * now + recipe.start_share * then)
 
 
 def _train(training: _Training, split: Split) -> None:

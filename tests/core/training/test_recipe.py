@@ -33,6 +33,7 @@ def test_a_value_of_the_wrong_kind_is_refused(change: str):
         "images_per_epoch=-1",
         "warmup_epochs=-1",
         "frozen_stride=-1",
+        "start_share=1",
         "seed=-1",
         "dropout=1",
         "label_smoothing=-0.1",

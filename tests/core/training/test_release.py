@@ -30,13 +30,13 @@ from melanoma_core.settings import load_settings
 from melanoma_core.taxonomy import Diagnosis
 from melanoma_core.training.batches import count_in_loss
 from melanoma_core.training.description import describe_data
+from melanoma_core.training.frequencies import correct_frequencies
 from melanoma_core.training.network import build_network
 from melanoma_core.training.photographs import index_labels
 from melanoma_core.training.recipe import PRESETS, Rebalancing, Recipe
 from melanoma_core.training.release import (
     Origin,
     check_release,
-    correct_frequencies,
     describe_weights,
     read_table,
     release_network,
@@ -277,8 +277,8 @@ def test_a_release_leaves_the_trained_network_as_it_was(trained: Released):
 
 
 def correct(trained: Released, recipe: Recipe, split: Split) -> list[float]:
-    origin = replace(trained.origin, recipe=recipe, split=split)
-    return np.exp(correct_frequencies(origin)[:2]).tolist()
+    names = trained.origin.class_names
+    return np.exp(correct_frequencies(recipe, split.subset("train"), names)[:2]).tolist()
 
 
 def test_a_recipe_that_evens_nothing_out_is_not_corrected(trained: Released):

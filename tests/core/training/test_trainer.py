@@ -20,6 +20,7 @@ from melanoma_core.settings import PROJECT_ROOT
 from melanoma_core.taxonomy import Diagnosis
 from melanoma_core.training import hardware, trainer
 from melanoma_core.training.checkpoints import load_checkpoint, load_features, sign_training
+from melanoma_core.training.frequencies import correct_frequencies
 from melanoma_core.training.hardware import choose_precision
 from melanoma_core.training.inference import predict, predict_table
 from melanoma_core.training.network import build_network, split_network
@@ -400,3 +401,29 @@ def test_a_network_of_mixed_precision_comes_back_in_32_bits(
 
     assert {layer.compute_dtype for layer in network.layers} == {"float32"}
     assert keras.config.dtype_policy().name == "float32"
+
+
+def test_a_share_of_the_model_that_it_went_on_from_is_in_the_finished_network(
+    drawn_split: Split, tmp_path: Path, make_witness: type
+):
+    path = tmp_path / "model.keras"
+    keras.utils.set_random_seed(1)
+    start = build_network(TRANSFER, len(CLASS_NAMES), None)
+    start.save(path)
+    recipe = replace(TRANSFER, weights=str(path), head_epochs=0, epochs=1)
+
+    def train(share: float) -> keras.Model:
+        changed = replace(recipe, start_share=share)
+        folder = tmp_path / str(share)
+        return train_network(changed, drawn_split, CLASS_NAMES, path, folder, make_witness())
+
+    trained, blended = train(0.0), train(0.25)
+
+    correction = correct_frequencies(recipe, drawn_split.subset("train"), CLASS_NAMES)
+    for then, now, found in zip(
+        start.trainable_weights, trained.trainable_weights, blended.trainable_weights, strict=True
+    ):
+        # A finished model's head expects the classes as often as they are, not as they are drawn.
+        before = then - correction if then.shape == (len(CLASS_NAMES),) else then
+        assert not np.array_equal(now, before)
+        np.testing.assert_allclose(found, 0.75 * now + 0.25 * before, atol=1e-6)
