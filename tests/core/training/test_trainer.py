@@ -408,9 +408,9 @@ def test_a_share_of_the_model_that_it_went_on_from_is_in_the_finished_network(
 ):
     path = tmp_path / "model.keras"
     keras.utils.set_random_seed(1)
-    start = build_network(TRANSFER, len(CLASS_NAMES), None)
+    recipe = replace(SMALL, weights=str(path), epochs=1, early_stopping=0)
+    start = build_network(recipe, len(CLASS_NAMES), None)
     start.save(path)
-    recipe = replace(TRANSFER, weights=str(path), head_epochs=0, epochs=1)
 
     def train(share: float) -> keras.Model:
         changed = replace(recipe, start_share=share)
