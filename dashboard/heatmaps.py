@@ -45,7 +45,8 @@ def choose_method(entry: "Entry") -> Method:
         format_func=lambda each: each.title,
         key=_name_choice(entry.key),
         help="; ".join(f"{each.title}: {each.description}" for each in Method)
-        + ". All but the first take some seconds.",
+        + ". All but the first take some seconds, and explain one look at the photograph, where "
+        "the model may answer with the mean of several.",
     )
 
 

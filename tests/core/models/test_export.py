@@ -39,13 +39,28 @@ def photographs(bundled: Path, shared_data: Path) -> NDArray[np.uint8]:
 
 
 @pytest.fixture(scope="module")
-def served(bundled: Path, photographs: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-    session = onnxruntime.InferenceSession(
-        bundled / "model.onnx", providers=["CPUExecutionProvider"]
-    )
+def served(
+    network: keras.Model,
+    photographs: NDArray[np.uint8],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, NDArray[np.float32]]:
+    """What the network answers that looks once, as its Keras form does."""
+    path = tmp_path_factory.mktemp("once") / "model.onnx"
+    export_onnx(network, path)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     return dict(
         zip(OUTPUT_NAMES, session.run(OUTPUT_NAMES, {"photograph": photographs}), strict=True)
     )
+
+
+def test_the_bundled_network_is_the_same_in_both_forms(
+    network: keras.Model, bundled: Path, photographs: NDArray[np.uint8]
+):
+    num_views = load_card(bundled).recipe["num_views"]
+
+    difference = check_agreement(network, bundled / "model.onnx", photographs, num_views=num_views)
+
+    assert 0 < difference < 1e-4
 
 
 def test_probabilities_agree(
@@ -118,7 +133,7 @@ def test_another_network_is_found_out(bundled: Path, photographs: NDArray[np.uin
     head.bias.assign(keras.ops.convert_to_numpy(head.bias) + np.eye(8, dtype=np.float32)[0])
 
     with pytest.raises(ModelError, match=r"differs from the Keras one by .*Do not use it"):
-        check_agreement(other, bundled / "model.onnx", photographs)
+        check_agreement(other, bundled / "model.onnx", photographs, num_views=4)
 
 
 def test_a_network_exported_anew_agrees_and_takes_any_number_of_photographs(tmp_path: Path):

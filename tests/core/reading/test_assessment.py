@@ -33,8 +33,8 @@ from melanoma_core.reading.selection import select_photographs
 
 
 @pytest.fixture(scope="module")
-def classifier(bundled: Path) -> Classifier:
-    return load_classifier(bundled, num_threads=1)
+def classifier(unguarded: Path) -> Classifier:
+    return load_classifier(unguarded, num_threads=1)
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import onnxruntime
 import psutil
 import pytest
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from melanoma_core.data.demonstration import DEMONSTRATION_LESIONS
 from melanoma_core.data.images import read_image, resize_to_square
 from melanoma_core.errors import ExplanationError, ModelError
 from melanoma_core.models.card import load_card
-from melanoma_core.models.classifier import load_classifier
+from melanoma_core.models.export import export_onnx
 from melanoma_core.reading.explainer import Explainer, Stage
 from melanoma_core.reading.gradients import GradientMaps, load_network
 from melanoma_core.reading.methods import Method
@@ -59,10 +60,12 @@ def noise() -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, (4, 36, 36, 3), dtype=np.uint8)
 
 
-def test_grad_cam_is_the_activation_map_that_a_reading_shows(
-    bundled: Path, maps: GradientMaps, pixels: NDArray[np.uint8]
+def test_grad_cam_is_the_activation_map_of_a_network_that_looks_once(
+    network: keras.Model, maps: GradientMaps, pixels: NDArray[np.uint8], tmp_path: Path
 ):
-    shown = load_classifier(bundled).classify(pixels).activation_maps
+    export_onnx(network, tmp_path / "model.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    shown = session.run(["activation_maps"], {"photograph": pixels})[0]
     shown = shown[np.arange(len(pixels)), ALL_CLASSES].clip(min=0)
 
     made = maps.explain(pixels, ALL_CLASSES, Method.GRAD_CAM)
