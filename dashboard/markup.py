@@ -120,7 +120,7 @@ def _tell_novelty(reading: "Reading", card: "ModelCard") -> str:
     if reading.novelty is None or reading.novelty_limit is None:
         return f"{escape(describe_novelty(card))} Look whether this is one."
     return (
-        "It looks like the dermoscopic photographs that the network learned from: distance "
+        "It looks like what the network learned from: distance "
         f"{reading.novelty:.1f}, refused beyond {reading.novelty_limit:.1f}."
     )
 
