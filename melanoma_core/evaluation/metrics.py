@@ -315,7 +315,8 @@ def _choose_evenly(exact: NDArray[np.float64], shares: NDArray[np.float64]) -> N
     frequency (Saerens et al. 2002, doi:10.1162/089976602753284446).
     """
     # What was never met has no probability to speak of, and is never put first.
-    return np.divide(exact, shares, out=np.zeros_like(exact), where=shares > 0).argmax(axis=1)
+    evenly = np.divide(exact, shares, out=np.zeros_like(exact), where=shares > 0)
+    return np.asarray(evenly.argmax(axis=1))
 
 
 def raise_alert(

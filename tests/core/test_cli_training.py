@@ -201,10 +201,10 @@ def test_runs_are_listed_as_a_table(house: House, story: Story):
 def test_a_detached_run_waits_for_nobody_and_is_stopped_by_its_id(house: House, story: Story):
     assert story.resumed.status == 0
     weights = house.folder / "backbone.weights.h5"
-    weights.write_bytes(b"looked at when its turn has come")
+    weights.write_bytes(b"nothing that a small network would look at")
 
     launched = house.call(
-        "train", house.folder / "data", *("--recipe", "quick", "--weights", weights), "--detach"
+        "train", house.folder / "data", *("--recipe", "baseline", "--weights", weights), "--detach"
     )
     run = house.folder / "runs" / launched.stdout.strip()
     assert json.loads((run / "spec.json").read_text())["recipe"]["weights"] == str(weights)
