@@ -1,5 +1,6 @@
 import json
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -7,20 +8,23 @@ import pytest
 from PIL import Image
 
 from melanoma_core.cli import main
+from melanoma_core.data.demonstration import DEMONSTRATION_LESIONS
 
 
 @pytest.fixture
-def moles(tmp_path: Path, draw, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Six photographs; a person has outlined the middle of four."""
+def moles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Six drawn lesions; a person has outlined the middle of four."""
     monkeypatch.setenv("MELANOMA_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("MELANOMA_MODELS_DIR", str(tmp_path / "models"))
     folder = tmp_path / "moles"
-    inside = np.zeros((90, 120), dtype=np.uint8)
-    inside[30:60, 40:80] = 255
-    for number in range(6):
-        draw(folder / ("melanoma" if number % 2 else "nevus") / f"{number}.png", number)
-    (folder / "nevus" / "masks").mkdir()
-    (folder / "melanoma" / "masks").mkdir()
+    for kind in ("nevus", "melanoma"):
+        (folder / kind / "masks").mkdir(parents=True)
+    for number, lesion in enumerate(DEMONSTRATION_LESIONS):
+        shutil.copy(lesion.path, folder / ("melanoma" if number % 2 else "nevus") / f"{number}.jpg")
+    with Image.open(DEMONSTRATION_LESIONS[0].path) as photograph:
+        width, height = photograph.size
+    inside = np.zeros((height, width), dtype=np.uint8)
+    inside[height // 3 : 2 * height // 3, width // 3 : 2 * width // 3] = 255
     for number, kind in enumerate(["nevus", "melanoma"] * 2):
         outline = folder / kind / "masks" / f"{number}_segmentation.png"
         Image.fromarray(inside).save(outline)

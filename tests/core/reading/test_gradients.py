@@ -175,7 +175,8 @@ def list_processes() -> list[psutil.Process]:
     return [
         child
         for child in psutil.Process().children()
-        if "melanoma_core.reading.explainer_process" in child.cmdline()
+        if child.status() != psutil.STATUS_ZOMBIE  # of another test; it has no command line
+        and "melanoma_core.reading.explainer_process" in child.cmdline()
     ]
 
 
