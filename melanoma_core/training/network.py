@@ -1,5 +1,6 @@
 """Recipe -> keras.Model. Its input is uint8 RGB; its scaling is a layer of it."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,14 +125,29 @@ def _build_on_backbone(recipe: Recipe, num_classes: int, weights: Path | str | N
     backbone = BACKBONES[recipe.architecture]
     photograph, scaled = _begin(recipe, backbone.scale, backbone.offset)
     features = _build_features(recipe.architecture, weights, scaled)
-    for layer in features.layers:
-        is_fine = layer.output.shape[1] * recipe.frozen_stride > recipe.image_size
-        if is_fine or isinstance(layer, keras.layers.BatchNormalization):
+    num_frozen = _count_fine(features, recipe) if recipe.frozen_stride else 0
+    for position, layer in enumerate(features.layers):
+        if position < num_frozen or isinstance(layer, keras.layers.BatchNormalization):
             layer.trainable = False
     embedding = keras.layers.GlobalAveragePooling2D(name=EMBEDDING_LAYER)(features.output)
     dropped = keras.layers.Dropout(recipe.dropout, seed=recipe.seed, name="dropout")(embedding)
     logits = keras.layers.Dense(num_classes, name=LOGITS_LAYER, dtype="float32")(dropped)
     return keras.Model(photograph, logits, name=str(recipe.architecture))
+
+
+def _count_fine(features: keras.Model, recipe: Recipe) -> int:
+    """Count the layers up to the last that sees the picture finer than `Recipe.frozen_stride`.
+
+    Squeeze-and-excitation sees nothing but averages: it belongs to the layers around it. Layers
+    without weights count for nothing, since padding makes the next ones look finer.
+    """
+    coarse = math.ceil(recipe.image_size / recipe.frozen_stride)
+    fine = [
+        position
+        for position, layer in enumerate(features.layers, start=1)
+        if layer.weights and len(layer.output.shape) == 4 and layer.output.shape[1] > coarse
+    ]
+    return max(fine, default=0)
 
 
 def _begin(

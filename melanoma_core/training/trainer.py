@@ -7,6 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from melanoma_core.data.scanning import Progress
 from melanoma_core.data.splitting import Split
@@ -84,14 +85,19 @@ def train_network(
     precision = choose_precision(recipe)
     # Before the minutes of decoding, since its weights may be wrong. A checkpoint has its own.
     network = build_network(recipe, len(class_names), None if kept else weights, precision)
+    start = None
+    if recipe.start_share and isinstance(weights, Path) and weights.suffix == KERAS_SUFFIX:
+        start = build_network(recipe, len(class_names), weights)
     training = _Training(recipe, tuple(class_names), folder, signature, observer, network)
     if kept:
         training.restore(kept)
     if not training.is_over:
         _train(training, split)
     finished = training.finish(precision)
-    if recipe.start_share and isinstance(weights, Path) and weights.suffix == KERAS_SUFFIX:
-        _give_back(finished, recipe, split.subset(TRAIN), class_names, weights)
+    if start is not None:
+        _give_back(
+            finished, start, recipe, correct_frequencies(recipe, split.subset(TRAIN), class_names)
+        )
     return finished
 
 
@@ -219,16 +225,14 @@ class _Training:
 
 def _give_back(
     network: keras.Model,
+    start: keras.Model,
     recipe: Recipe,
-    train: pd.DataFrame,
-    class_names: Sequence[str],
-    weights: Path,
+    correction: NDArray[np.float32],
 ) -> None:
     """Give a network a share of the weights back that it went on from (`Recipe.start_share`)."""
-    start = build_network(recipe, len(class_names), weights)
     bias = start.get_layer(LOGITS_LAYER).bias
     # A finished model says how frequent the classes are; one in training, how they are drawn.
-    bias.assign(bias - correct_frequencies(recipe, train, class_names))
+    bias.assign(bias - correction)
     for now, then in zip(network.trainable_weights, start.trainable_weights, strict=True):
         now.assign((1 - recipe.start_share) * now + recipe.start_share * then)
 

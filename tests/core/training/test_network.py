@@ -1,3 +1,4 @@
+import math
 import os
 import subprocess
 import sys
@@ -99,15 +100,29 @@ def test_every_batch_normalisation_is_frozen_and_nothing_else(network: keras.Mod
     assert sum(isinstance(x, keras.layers.BatchNormalization) for x in network.layers) == 52
 
 
-def test_layers_that_see_the_picture_finer_than_the_stride_keep_their_weights():
-    network = build_network(replace(RECIPE, frozen_stride=8), 8, None)
+@pytest.mark.parametrize("image_size", [96, 100])
+def test_layers_that_see_the_picture_finer_than_the_stride_keep_their_weights(image_size: int):
+    recipe = replace(RECIPE, image_size=image_size, frozen_stride=8)
+    network = build_network(recipe, 8, None)
 
     trained = [layer for layer in network.layers if layer.trainable and layer.weights]
 
-    # 96 / 8: from the first layer that halves the picture a third time.
-    assert max(layer.output.shape[1] for layer in trained[:-1]) == 12
+    # An eighth, rounded up: from the first layer that halves the picture a third time.
+    assert max(layer.output.shape[1] for layer in trained[:-1]) == math.ceil(image_size / 8)
     assert trained[0].name == "block_3_depthwise"
     assert trained[-1].name == "logits"
+
+
+def test_squeeze_and_excitation_stays_with_the_layers_around_it():
+    recipe = replace(RECIPE, architecture=Architecture.EFFICIENTNET, frozen_stride=8)
+    layers = build_network(recipe, 8, None).layers
+    weighted = [layer.name for layer in layers if layer.weights]
+    trained = [layer.name for layer in layers if layer.trainable and layer.weights]
+
+    normalised = {layer.name for layer in layers if "normalization" in type(layer).__name__.lower()}
+    rest = [name for name in weighted if name not in normalised]
+    assert 0 < len(trained) < len(rest)
+    assert trained == rest[-len(trained) :]  # what is kept is the beginning, without a gap
 
 
 def test_a_training_step_leaves_the_statistics_of_batch_normalisation(network: keras.Model):
