@@ -103,7 +103,7 @@ RECIPE_FIELDS = {
     "start_share": RecipeField(
         Group.NETWORK,
         "Share of the model that it goes on from",
-        "How much of the old weights is in the finished network. Half and half often reads "
+        "How much of the old weights is in the finished network. Half and half can read "
         "photographs from elsewhere better than either.",
         most=0.95,
         step=0.05,
