@@ -2,9 +2,13 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from melanoma_core.runs.record import open_record
+from melanoma_core.settings import load_settings
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -22,12 +26,14 @@ COMMAND_LINE = (
 LONGEST = (
     "browser/test_training_page",
     "core/test_cli_training",
-    "test_quality",
     "core/test_cli_study",
-    "core/runs/test_worker",
+    "test_quality",
+    "core/runs/test_control",
     "browser/test_reading_page",
-    "core/test_cli_dataset",
+    "core/reading/test_gradients",
+    "browser/test_models_page",
     "core/models/test_export",
+    "core/runs/test_worker",
 )
 
 
@@ -66,3 +72,12 @@ def shared_weights() -> Path:
     path = PROJECT_ROOT.parent / "shared" / "weights" / name
     need(path.is_file(), f"the ImageNet weights are not at {path}")
     return path
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MLflow database without runs, to be copied: to make one takes seconds."""
+    folder = tmp_path_factory.mktemp("store")
+    file = folder / "mlflow.db"
+    open_record(replace(load_settings(), runs_dir=folder, tracking_uri=f"sqlite:///{file}"))
+    return file

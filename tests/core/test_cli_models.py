@@ -7,21 +7,9 @@ import pytest
 from melanoma_core.cli import main
 from melanoma_core.models.card import load_card
 from melanoma_core.models.registry import BUNDLED
-from melanoma_core.runs.record import open_record
-from melanoma_core.settings import load_settings
 from tests.drawn_models import write_model
 
 BUNDLED_ID = load_card(BUNDLED).model_id
-
-
-@pytest.fixture(scope="module")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty store, to be copied: MLflow takes seconds to make one."""
-    folder = tmp_path_factory.mktemp("store")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MELANOMA_RUNS_DIR", str(folder))
-        open_record(load_settings())
-    return folder / "mlflow.db"
 
 
 @pytest.fixture(autouse=True)

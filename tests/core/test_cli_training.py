@@ -1,11 +1,13 @@
 """Training on the command line: real processes, a real run that is stopped and resumed."""
 
+import io
 import json
 import os
 import re
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +16,21 @@ import pandas as pd
 import psutil
 import pytest
 
+from melanoma_core.cli import main
 from melanoma_core.models.lineage import read_split
 from melanoma_core.settings import PROJECT_ROOT
 from tests.conftest import COMMAND_LINE
 
 SMALL = ("image_size=32", "epochs=40", "images_per_epoch=64", "batch_size=16")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command that has ended."""
+
+    status: int | None
+    out: str
+    err: str
 
 
 @dataclass(frozen=True)
@@ -28,30 +40,43 @@ class House:
     folder: Path
 
     @property
-    def environment(self) -> dict[str, str]:
+    def places(self) -> dict[str, str]:
         names = {
             "MELANOMA_MODELS_DIR": "models",
             "MELANOMA_RUNS_DIR": "runs",
             "MELANOMA_CACHE_DIR": "cache",
         }
         places = {name: str(self.folder / folder) for name, folder in names.items()}
-        return os.environ | places | {"MLFLOW_TRACKING_URI": ""}
+        return places | {"MLFLOW_TRACKING_URI": ""}
 
     def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [*COMMAND_LINE, *map(str, arguments)],
             cwd=PROJECT_ROOT,
-            env=self.environment,
+            env=os.environ | self.places,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
         )
 
-    def call(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    def finish(self, *arguments: str | Path) -> Ended:
         process = self.start(*arguments)
         out, err = process.communicate()
-        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+        return Ended(process.returncode, out, err)
+
+    def call(self, *arguments: str | Path) -> Ended:
+        """Run a command in this process, where the libraries are loaded already."""
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            for name, value in self.places.items():
+                patch.setenv(name, value)
+            status = main([*map(str, arguments)])
+        return Ended(status, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -64,15 +89,6 @@ def house(tmp_path_factory: pytest.TempPathFactory, draw: Callable[..., Path]) -
     for process in psutil.process_iter(["cmdline"]):
         if any(part.startswith(str(house.folder)) for part in process.info["cmdline"] or ()):
             process.kill()
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A command that has ended."""
-
-    status: int | None
-    out: str
-    err: str
 
 
 @dataclass(frozen=True)
@@ -101,12 +117,8 @@ def story(house: House) -> Story:
     training.send_signal(signal.SIGINT)
     out, err = training.communicate()
     listed = house.call("runs", "--json")
-    resumed = house.call("resume", "mine", "--json")
-    return Story(
-        Ended(training.returncode, out, seen + err),
-        Ended(listed.returncode, listed.stdout, listed.stderr),
-        Ended(resumed.returncode, resumed.stdout, resumed.stderr),
-    )
+    resumed = house.finish("resume", "mine", "--json")
+    return Story(Ended(training.returncode, out, seen + err), listed, resumed)
 
 
 def parse_strictly(text: str) -> Any:
@@ -129,9 +141,9 @@ def test_a_training_that_cannot_begin_says_why(tmp_path: Path, arguments: list[s
 
     done = House(tmp_path).call("train", tmp_path / "data", *arguments)
 
-    assert (done.returncode, done.stdout) == (2, "")
-    assert answer in done.stderr
-    assert "Traceback" not in done.stderr
+    assert (done.status, done.out) == (2, "")
+    assert answer in done.err
+    assert "Traceback" not in done.err
     assert not (tmp_path / "runs").exists()
 
 
@@ -139,9 +151,9 @@ def test_without_runs_there_is_nothing_to_list_or_stop(tmp_path: Path):
     listed = House(tmp_path).call("runs", "--json")
     stopped = House(tmp_path).call("stop", "mine")
 
-    assert (listed.returncode, parse_strictly(listed.stdout)) == (0, [])
-    assert (stopped.returncode, stopped.stdout) == (2, "")
-    assert "there are none yet" in stopped.stderr
+    assert (listed.status, parse_strictly(listed.out)) == (0, [])
+    assert (stopped.status, stopped.out) == (2, "")
+    assert "there are none yet" in stopped.err
 
 
 def test_a_training_shows_how_it_goes(story: Story):
@@ -164,7 +176,7 @@ def test_a_run_that_is_resumed_by_its_name_writes_a_model_that_reads(house: Hous
     assert str(house.folder) not in story.resumed.out
     assert "epoch 1/40" not in story.resumed.err
     photograph = house.folder / "data" / "nevus" / "01.jpg"
-    assert house.call("predict", photograph, "--model", card["model_id"]).returncode == 0
+    assert house.call("predict", photograph, "--model", card["model_id"]).status == 0
 
 
 def test_a_training_that_goes_on_from_a_model_measures_on_nothing_that_it_learned(
@@ -176,8 +188,8 @@ def test_a_training_that_goes_on_from_a_model_measures_on_nothing_that_it_learne
 
     launched = house.call(*start, "--detach")
 
-    assert launched.returncode == 0, launched.stderr
-    run = house.folder / "runs" / launched.stdout.strip()
+    assert launched.status == 0, launched.err
+    run = house.folder / "runs" / launched.out.strip()
     recipe = json.loads((run / "spec.json").read_text())["recipe"]
     assert recipe["weights"] == str(house.folder / "models" / before["model_id"] / "model.keras")
     assert (recipe["image_size"], recipe["head_epochs"]) == (32, 0)
@@ -185,13 +197,13 @@ def test_a_training_that_goes_on_from_a_model_measures_on_nothing_that_it_learne
     split = pd.read_csv(run / "split.csv", dtype=str).set_index("image_id")["subset"]
     assert known is not None
     assert split.to_dict() == known.set_index("image_id")["subset"].to_dict()
-    house.call("stop", launched.stdout.strip()[:10])
+    house.call("stop", launched.out.strip()[:10])
 
 
 def test_runs_are_listed_as_a_table(house: House, story: Story):
     done = house.call("runs")
 
-    line = done.stdout.splitlines()[-1]  # the oldest
+    line = done.out.splitlines()[-1]  # the oldest
     run_id = parse_strictly(story.listed.out)[0]["run_id"]
     model_id = parse_strictly(story.resumed.out)["model_id"]
     assert line.split()[:4] == [run_id[:8], "mine", "finished", "data"]
@@ -206,10 +218,10 @@ def test_a_detached_run_waits_for_nobody_and_is_stopped_by_its_id(house: House, 
     launched = house.call(
         "train", house.folder / "data", *("--recipe", "baseline", "--weights", weights), "--detach"
     )
-    run = house.folder / "runs" / launched.stdout.strip()
+    run = house.folder / "runs" / launched.out.strip()
     assert json.loads((run / "spec.json").read_text())["recipe"]["weights"] == str(weights)
-    stopped = house.call("stop", launched.stdout.strip()[:10])
+    stopped = house.call("stop", launched.out.strip()[:10])
 
-    assert launched.returncode == 0
-    assert stopped.returncode == 0, stopped.stderr
-    assert stopped.stdout == f"{launched.stdout.strip()} stopped\n"
+    assert launched.status == 0
+    assert stopped.status == 0, stopped.err
+    assert stopped.out == f"{launched.out.strip()} stopped\n"

@@ -1,5 +1,6 @@
 import json
 import math
+import shutil
 import subprocess
 import sys
 import time
@@ -84,8 +85,10 @@ def split(settings):
 
 
 @pytest.fixture
-def write_run(settings, split):
+def write_run(settings, split, empty_store):
     """Write a run that is over, or waits, into the record, as its process would."""
+    settings.runs_dir.mkdir()
+    shutil.copy(empty_store, settings.runs_dir)
 
     def write(
         state=RunState.FINISHED, preset="baseline", name=None, num_epochs=7, study=None, **tags

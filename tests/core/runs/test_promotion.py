@@ -30,14 +30,6 @@ def settle(folder: Path) -> Settings:
     )
 
 
-@pytest.fixture(scope="module")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty store, to be copied: MLflow takes seconds to make one."""
-    settings = settle(tmp_path_factory.mktemp("store"))
-    open_record(settings)
-    return settings.runs_dir / "mlflow.db"
-
-
 @pytest.fixture
 def place(tmp_path: Path) -> Settings:
     """A place without a store and with four models."""

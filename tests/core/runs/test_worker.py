@@ -108,6 +108,7 @@ def test_an_estimate_is_measured_once_by_a_process_and_one_that_is_killed_is_tol
     waiting = control.start_estimate(house, *make_task("baseline", "epochs=20"))
     assert control.read_estimate(house, measured) is None
 
+    wait_for_ticket(house, waiting)  # what has none yet is given a minute to start
     find_worker(house, f"estimates/{waiting}").kill()
     with pytest.raises(RunError, match=r"was killed, or memory ran out\..*estimate again"):
         wait_for_estimate(house, waiting)
@@ -118,6 +119,13 @@ def test_an_estimate_is_measured_once_by_a_process_and_one_that_is_killed_is_tol
     assert estimate.memory_bytes > 100 * 2**20
     assert control.start_estimate(house, *make_task("baseline", "epochs=10")) == measured
     assert control.read_estimate(house, measured) is not None
+
+
+def wait_for_ticket(settings: Settings, key: str) -> None:
+    deadline = time.monotonic() + 60
+    while not list(settings.runs_dir.glob(f"estimates/queue/*-{key}.taken")):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def wait_for_estimate(settings: Settings, key: str) -> Estimate:
