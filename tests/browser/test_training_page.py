@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 PATIENCE_MS = 240_000  # a process starts TensorFlow, on a machine that may do much else
-NUM_EPOCHS = 60
+NUM_EPOCHS = 90
 
 # Of the first chart, the loss; nothing where there is none yet.
 COUNT_POINTS = """() => {
