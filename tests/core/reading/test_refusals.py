@@ -29,7 +29,9 @@ def test_pictures_that_are_no_photographs_are_refused(guarded: Classifier, kind:
     assert measure_impostors(guarded, kind, 10).refused.count == 10
 
 
-@pytest.mark.parametrize("folder", ["ham10000/images", "isic2017/images", "isic9/Test", "full_resolution"])
+@pytest.mark.parametrize(
+    "folder", ["ham10000/images", "isic2017/images", "isic9/Test", "full_resolution"]
+)
 def test_hardly_a_real_lesion_is_refused(guarded: Classifier, shared_data: Path, folder: str):
     paths = sorted((shared_data / folder).rglob("*.jpg"))
     some = paths[:: max(len(paths) // 60, 1)]
