@@ -34,6 +34,7 @@ LONGEST = (
     "browser/test_models_page",
     "core/models/test_export",
     "core/runs/test_worker",
+    "core/data/test_cleaning",  # reads the real collections, for which all others would wait
 )
 
 
