@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 from melanoma_core.runs.record import open_record
-from melanoma_core.settings import load_settings
-
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
+from melanoma_core.settings import PROJECT_ROOT, load_settings
 
 # The command line as a terminal starts it. Where the tests run in the background, Ctrl-C is
 # ignored, and so it would be by all that they start.

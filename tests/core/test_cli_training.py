@@ -28,7 +28,7 @@ SMALL = ("image_size=32", "epochs=40", "images_per_epoch=64", "batch_size=16")
 class Ended:
     """A command that has ended."""
 
-    status: int | None
+    status: int
     out: str
     err: str
 
