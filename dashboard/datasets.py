@@ -9,6 +9,7 @@ from dashboard.errors import shown_errors
 from dashboard.markup import escape_markdown
 from dashboard.progress import ask_for, call_off, is_asked_for, show_progress
 from dashboard.results import list_folders
+from melanoma_core.errors import DatasetError
 from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:  # a page is painted before pandas is there
@@ -82,11 +83,15 @@ def open_chosen(folder: Path) -> "OpenedFolder | None":
     with work.container():
         st.caption(f"Opening {escape_markdown(str(folder))}")
         st.button("Cancel", on_click=ask_for, args=(f"cancelled-{folder}",), key="cancel-scan")
-        opened = open_folder(
-            folder,
-            FactCache(load_settings().cache_dir),
-            show_progress("Measuring photographs"),
-        )
+        try:
+            opened = open_folder(
+                folder,
+                FactCache(load_settings().cache_dir),
+                show_progress("Measuring photographs"),
+            )
+        except DatasetError:
+            work.empty()  # there is nothing left to cancel
+            raise
     work.empty()
     st.session_state["opened-folder"], st.session_state["opened-path"] = opened, folder
     return opened

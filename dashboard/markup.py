@@ -36,7 +36,10 @@ _ALERT_STYLE = f"--tier:{TIER_STYLES[RiskTier.MALIGNANT].colour}"
 _OWN_SCALE = (
     "This map is drawn on the photograph's own scale: compare its places, not two photographs."
 )
-_MARKDOWN = str.maketrans({mark: f"\\{mark}" for mark in string.punctuation})
+# They turn the direction of all that follows, so that a path could reverse the sentence around it.
+# Names of photographs come without them (`worklist.clean_name`).
+_OVERRIDES = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)), "\ufffd")
+_MARKDOWN = str.maketrans({mark: f"\\{mark}" for mark in string.punctuation}) | _OVERRIDES
 
 
 def escape_markdown(text: str) -> str:
@@ -209,7 +212,7 @@ def render_error(text: str) -> str:
 
     As HTML, since Streamlit's Markdown turns the two hyphens of an option into a dash.
     """
-    body = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+    body = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text.translate(_OVERRIDES)))
     return f'<p class="error" role="alert">{body}</p>'
 
 

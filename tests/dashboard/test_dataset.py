@@ -231,6 +231,8 @@ def test_a_folder_that_is_none_says_so_and_the_page_goes_on(show_dataset, tmp_pa
     app = show_dataset("Overview", tmp_path / "nowhere")
     assert "Found no folder at" in html(app)
     assert 'class="error"' in html(app)
+    assert not app.get("progress")
+    assert "Cancel" not in [button.label for button in app.button]
 
 
 def test_an_empty_folder_says_what_was_looked_for(show_dataset, tmp_path):

@@ -113,5 +113,13 @@ def test_a_command_in_an_error_can_be_copied_as_it_is():
     assert "Found &lt;nothing&gt;. Use <code>git checkout -- assets</code>." in error
 
 
+def test_a_path_cannot_turn_the_sentence_around_it():
+    turned = "a\u202egpj.exe\u2066"
+    for shown in (render_error(turned), escape_markdown(turned)):
+        assert "\u202e" not in shown
+        assert "\u2066" not in shown
+        assert "gpj" in shown
+
+
 def test_markdown_shows_escaped_text_as_it_is():
     assert escape_markdown("a_b*c[d](e) größer") == r"a\_b\*c\[d\]\(e\) größer"
