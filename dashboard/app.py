@@ -12,11 +12,11 @@ st.set_page_config(
 )
 page = st.navigation(
     [
-        st.Page("views/reading.py", title="Reading", default=True),
-        st.Page("views/dataset.py", title="Dataset"),
-        st.Page("views/training.py", title="Training"),
-        st.Page("views/models.py", title="Models"),
-        st.Page("views/evaluation.py", title="Evaluation"),
+        st.Page("reading/page.py", title="Reading", default=True),
+        st.Page("dataset/page.py", title="Dataset", url_path="dataset"),
+        st.Page("training/page.py", title="Training", url_path="training"),
+        st.Page("models/page.py", title="Models", url_path="models"),
+        st.Page("evaluation/page.py", title="Evaluation", url_path="evaluation"),
     ],
     position="top",
 )

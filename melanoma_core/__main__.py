@@ -3,7 +3,7 @@
 import io
 import sys
 
-from melanoma_core.cli import main
+from melanoma_core.cli.main import main
 
 if isinstance(sys.stdout, io.TextIOWrapper):
     # A file's name may hold what the terminal cannot show; that must not stop the rest.

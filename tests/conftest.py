@@ -25,7 +25,6 @@ LONGEST = (
     "browser/test_training_page",
     "core/test_cli_training",
     "core/test_cli_study",
-    "test_quality",
     "core/runs/test_control",
     "browser/test_reading_page",
     "core/reading/test_gradients",

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from melanoma_core.cli import _build_parser
+from melanoma_core.cli.main import _build_parser
 from melanoma_core.settings import PROJECT_ROOT
 
 GUIDES = ("README.md", "CONTRIBUTING.md")

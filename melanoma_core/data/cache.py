@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import PIL
 
-from melanoma_core.data.scanning import FileFacts
+from melanoma_core.data.facts import FileFacts
 
 Version = tuple[int, int]  # size in bytes, and time of the last change in ns
 Result = TypeVar("Result")

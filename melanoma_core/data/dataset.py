@@ -10,6 +10,7 @@ import pandas as pd
 from melanoma_core.data.cache import FactCache
 from melanoma_core.data.cleaning import apply_decisions, decide_files, read_decisions
 from melanoma_core.data.copies import find_clusters
+from melanoma_core.data.facts import FileFacts
 from melanoma_core.data.layouts import (
     IMAGE_SUFFIXES,
     Layout,
@@ -17,8 +18,9 @@ from melanoma_core.data.layouts import (
     read_ground_truth,
     read_records,
 )
-from melanoma_core.data.scanning import FileFacts, Progress, scan_files
+from melanoma_core.data.scanning import scan_files
 from melanoma_core.errors import DatasetError
+from melanoma_core.progress import Progress
 
 COLUMNS = (
     "image_id",

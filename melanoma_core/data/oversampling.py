@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from melanoma_core.data.augmentation import Augmentation, change_picture
 from melanoma_core.data.balancing import Child, OversamplingPlan, choose_parents, digest
 from melanoma_core.data.images import encode_jpeg, read_image
-from melanoma_core.data.scanning import Progress
 from melanoma_core.errors import DatasetError, ImageError
+from melanoma_core.progress import Progress
 from melanoma_core.taxonomy import Diagnosis
 
 MANIFEST_NAME = "manifest.csv"

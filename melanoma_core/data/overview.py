@@ -3,16 +3,24 @@
 All take the file table (`dataset.load_records`) and give a few rows, however many files there are.
 """
 
+import math
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import entropy
 
 from melanoma_core.data.balancing import OversamplingPlan
 from melanoma_core.data.cleaning import GROUP_KEYS
-from melanoma_core.data.imbalance import effective_num_classes, imbalance_ratio
-from melanoma_core.taxonomy import Diagnosis
+from melanoma_core.data.images import read_image, resize_to_square
+from melanoma_core.errors import ImageError
+from melanoma_core.progress import Progress
+from melanoma_core.taxonomy import Diagnosis, RiskTier
 
+SUBSETS = ("train", "validation", "test", "unassigned")
 UNKNOWN = "unknown"
 OTHERS = "all others"
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -210,3 +218,131 @@ def _with_unknown(rows: list[tuple[str, int]], column: pd.Series) -> pd.DataFram
     if num_unknown:
         rows = [*rows, (UNKNOWN, num_unknown)]
     return pd.DataFrame(rows, columns=["value", "files"])
+
+
+def count_classes(table: pd.DataFrame) -> pd.DataFrame:
+    """Count the images per diagnosis and subset.
+
+    Args:
+        table: With `label` and `subset`, as in `Dataset.table`.
+
+    Returns:
+        One row per diagnosis that occurs, most images first: index Diagnosis; a column per
+        subset that occurs, in the order of `SUBSETS`; `total`.
+    """
+    labelled = table[table["label"].notna()]
+    return _count(labelled, labelled["label"], Diagnosis).sort_values(
+        "total", ascending=False, kind="stable"
+    )
+
+
+def count_tiers(table: pd.DataFrame) -> pd.DataFrame:
+    """Count the images per risk tier and subset; rows in the order of `RiskTier`.
+
+    Args:
+        table: With `label` and `subset`, as in `Dataset.table`.
+
+    Returns:
+        As `count_classes`, with a tier in place of the diagnosis.
+    """
+    labelled = table[table["label"].notna()]
+    return _count(labelled, labelled["label"].map(lambda label: Diagnosis(label).tier), RiskTier)
+
+
+def imbalance_ratio(counts: Mapping[Diagnosis, int]) -> float:
+    """Return how many images the largest class has for each of the smallest; 1 is balanced.
+
+    Args:
+        counts: Images per class; a class without any is left out.
+
+    Returns:
+        At least 1; NaN with fewer than two classes, where there is nothing to compare.
+    """
+    present = [count for count in counts.values() if count > 0]
+    return max(present) / min(present) if len(present) >= 2 else math.nan
+
+
+def effective_num_classes(counts: Mapping[Diagnosis, int]) -> float:
+    """Return the number of equally large classes that would be as diverse as these.
+
+    The exponential of Shannon's entropy of the shares: Hill (1973), "Diversity and evenness: a
+    unifying notation and its consequences", Ecology 54(2), the number of order 1.
+
+    Args:
+        counts: Images per class.
+
+    Returns:
+        From 1, where nearly all images are of one class, to the number of classes; NaN with no
+        image.
+    """
+    present = [count for count in counts.values() if count > 0]
+    return math.exp(entropy(present)) if present else math.nan
+
+
+def _count(
+    table: pd.DataFrame, groups: pd.Series, order: type[Diagnosis] | type[RiskTier]
+) -> pd.DataFrame:
+    subsets = table["subset"].fillna("unassigned")
+    counts = pd.crosstab(groups.astype(str), subsets)
+    counts = counts.reindex(
+        index=[group for group in order if group in counts.index],
+        columns=[subset for subset in SUBSETS if subset in counts.columns],
+    )
+    return counts.assign(total=counts.sum(axis=1))
+
+
+MOST_PER_CLASS = 200  # more change nothing that can be seen
+SIDE = 128  # px
+
+Means = Mapping[Diagnosis, NDArray[np.uint8]]
+
+
+def compute_mean_images(records: pd.DataFrame, progress: Progress | None = None) -> Means:
+    """Average the photographs of each class, at most `MOST_PER_CLASS` spread evenly over it.
+
+    Args:
+        records: The file table.
+        progress: Called with the number of photographs read and their number in all; what it
+            raises cancels the work.
+
+    Returns:
+        uint8 [128, 128, 3] by diagnosis, in the order of `Diagnosis`. A class of which no file
+        can be read has none.
+    """
+    chosen = _choose_files(records)
+    total = sum(len(paths) for paths in chosen.values())
+    done = 0
+    means = {}
+    pool = ThreadPoolExecutor()  # Pillow lets go of the interpreter while it decodes
+    try:
+        for label, paths in chosen.items():
+            added, num_read = np.zeros((SIDE, SIDE, 3)), 0
+            for pixels in pool.map(_read_small, paths):
+                done += 1
+                if pixels is not None:
+                    added, num_read = added + pixels, num_read + 1
+                if progress:
+                    progress(done, total)
+            if num_read:
+                means[label] = np.rint(added / num_read).astype(np.uint8)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return means
+
+
+def _choose_files(records: pd.DataFrame) -> dict[Diagnosis, list[Path]]:
+    readable = records[records["sha256"].notna()]
+    chosen = {}
+    for label in Diagnosis:
+        paths = readable.loc[readable["label"] == label, "path"].to_numpy()
+        if len(paths):
+            positions = np.linspace(0, len(paths) - 1, min(MOST_PER_CLASS, len(paths)))
+            chosen[label] = [Path(path) for path in paths[positions.astype(int)]]
+    return chosen
+
+
+def _read_small(path: Path) -> NDArray[np.uint8] | None:
+    try:
+        return resize_to_square(read_image(path, max_side=2 * SIDE).pixels, SIDE)
+    except ImageError:  # it has gone since it was scanned
+        return None

@@ -2,9 +2,8 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from melanoma_core.data.facts import FileFacts
 from melanoma_core.data.images import decode_image, read_bytes
 from melanoma_core.errors import DatasetError, ImageError
+from melanoma_core.progress import Progress
 
 if TYPE_CHECKING:
     from melanoma_core.data.cache import FactCache
 
-Progress = Callable[[int, int], None]
 
 STANDARD_SIDE = 128  # px, at which the sharpness of pictures of all sizes is compared
 _LUMA_LEVELS = np.linspace(0, 1, 256)
@@ -26,35 +26,6 @@ _ALONE_SECONDS = 0.5  # about what it takes to start other processes
 _MAX_PROCESSES = 8  # one may need 600 MB for one large photograph
 _BATCH_FILES = 16  # per message to a process: 10 ms of small pictures, seconds of large ones
 _KEEP_SECONDS = 1.0  # what a killed scan may lose
-
-
-@dataclass(frozen=True, slots=True)
-class FileFacts:
-    """What was measured on one file; nothing but `error` is known where that is set.
-
-    Attributes:
-        sha256: Of the bytes, hexadecimal; equal for byte-identical copies.
-        pixel_sha256: Of the pixels, as `images.decode_image` gives them, with their size;
-            hexadecimal. Equal for the same picture in other bytes, without loss.
-        dhash: Difference hash of the picture (`difference_hash`), 64 hexadecimal digits.
-        width: Upright width in pixels.
-        height: Upright height in pixels.
-        brightness: Mean luma (Rec. 601), in [0, 1].
-        contrast: Standard deviation of the luma, in [0, 0.5].
-        sharpness: Variance of the Laplacian of the luma in [0, 1], at 128×128 pixels (Pech-Pacheco
-            et al. 2000, doi:10.1109/ICPR.2000.903548); low for a blurred picture.
-        error: Why the file cannot be read, or None.
-    """
-
-    sha256: str | None = None
-    pixel_sha256: str | None = None
-    dhash: str | None = None
-    width: int | None = None
-    height: int | None = None
-    brightness: float | None = None
-    contrast: float | None = None
-    sharpness: float | None = None
-    error: str | None = None
 
 
 def scan_files(

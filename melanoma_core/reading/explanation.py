@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from melanoma_core.reading.methods import Method
+from melanoma_core.models.methods import Method
 
 # Multiplications that OpenBLAS does without calling its threads. Those wait by spinning, and took
 # the cores from ONNX Runtime's: a reading lasted four times as long.

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from melanoma_core.data.images import read_image, resize_to_square
 from melanoma_core.data.outlines import read_outline, select_outlined
-from melanoma_core.data.scanning import Progress
 from melanoma_core.evaluation.faithfulness import (
     Areas,
     average,
@@ -27,9 +26,9 @@ from melanoma_core.evaluation.faithfulness import (
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.models.card import EVERY_CLASS, ExplanationFigures
 from melanoma_core.models.classifier import Classifier, Outputs
-from melanoma_core.reading.explainer import Explainer
+from melanoma_core.models.methods import Method
+from melanoma_core.progress import Progress
 from melanoma_core.reading.explanation import enlarge
-from melanoma_core.reading.methods import Method
 
 NUM_TRACED = 48  # photographs whose deletion and insertion are traced: 40 passes each
 NUM_RANDOMISED = 32
@@ -41,6 +40,28 @@ _OUTLINE_FIGURES = (
     "pointing_game",
     "pointing_centred",
 )
+
+
+class Explainer(Protocol):
+    """Makes the heatmaps that need gradients; see `networks.explainer.Explainer`."""
+
+    def explain(
+        self,
+        folder: Path,
+        pixels: NDArray[np.uint8],
+        class_indices: NDArray[np.int64],
+        method: Method,
+    ) -> NDArray[np.float32]:
+        """Return one map per photograph, float32 [N, h, w], at or above 0."""
+
+    def compare_randomised(
+        self,
+        folder: Path,
+        pixels: NDArray[np.uint8],
+        class_indices: NDArray[np.int64],
+        method: Method,
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return the similarity of maps to those of random weights, by stage."""
 
 
 @dataclass(frozen=True, eq=False)

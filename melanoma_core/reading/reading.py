@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from melanoma_core.data.demonstration import is_drawn
+from melanoma_core.data.drawn.lesions import is_drawn
 from melanoma_core.data.images import Photograph, decode_image, read_bytes, resize_to_square
 from melanoma_core.data.quality import QualityFinding, judge_quality, measure_quality
 from melanoma_core.errors import ImageError

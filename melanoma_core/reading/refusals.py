@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from melanoma_core.data.drawn.impostors import HEIGHT, WIDTH, ImpostorKind, draw_impostor
 from melanoma_core.data.images import Photograph
-from melanoma_core.data.impostors import HEIGHT, WIDTH, ImpostorKind, draw_impostor
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.novelty import measure_refused_share
 from melanoma_core.models.classifier import Classifier

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from melanoma_core.errors import RunError
+from melanoma_core.files import write_whole
 from melanoma_core.runs.run import RunSpec
 from melanoma_core.settings import Settings
 from melanoma_core.training.observer import Estimate
 from melanoma_core.training.recipe import Recipe
-from melanoma_core.training.writing import write_whole
 
 if TYPE_CHECKING:
     from melanoma_core.data.splitting import Split

@@ -5,6 +5,7 @@ when it trains.
 """
 
 import argparse
+import errno
 import logging
 import shutil
 import time
@@ -14,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from melanoma_core.errors import DatasetError, MelanomaError, ModelError, RecipeError, RunError
-from melanoma_core.runs.failure import explain_failure
 from melanoma_core.runs.folder import RunFolder
 from melanoma_core.runs.queue import Queue, Ticket, open_queue
 from melanoma_core.runs.run import RunState
@@ -23,10 +23,9 @@ from melanoma_core.taxonomy import Diagnosis
 from melanoma_core.training.observer import Phase, Stopped
 
 if TYPE_CHECKING:
-    import keras
-
     from melanoma_core.data.splitting import Split
     from melanoma_core.models.evidence import TrainingLog
+    from melanoma_core.networks.network import Network
     from melanoma_core.runs.follower import Follower
     from melanoma_core.runs.record import Record
     from melanoma_core.runs.run import RunSpec
@@ -138,6 +137,7 @@ def _tell(error: Exception) -> None:
 def _train(
     folder: RunFolder, spec: "RunSpec", settings: Settings, record: "Record", follower: "Follower"
 ) -> _Outcome:
+    from melanoma_core.files import tell_full_disk
     from melanoma_core.training.predictions import (
         select_held_out,
         tabulate_predictions,
@@ -145,7 +145,6 @@ def _train(
     )
     from melanoma_core.training.preparation import prepare_split
     from melanoma_core.training.weights import find_weights
-    from melanoma_core.training.writing import tell_full_disk
 
     recipe = spec.recipe
     weights = find_weights(recipe, settings.weights_dir)
@@ -153,8 +152,8 @@ def _train(
         recipe, folder.read_split(), folder.path, partial(follower.on_phase, Phase.OVERSAMPLING)
     )
     follower.on_phase(Phase.STARTING, 0, 0)
-    from melanoma_core.training.inference import predict_table
-    from melanoma_core.training.trainer import train_network
+    from melanoma_core.networks.inference import predict_table
+    from melanoma_core.networks.trainer import train_network
 
     network = train_network(recipe, split, spec.class_names, weights, folder.path, follower)
     held_out = select_held_out(split.table)
@@ -193,15 +192,15 @@ def _tell_training(
 
 
 def _release(
-    network: "keras.Model",
+    network: "Network",
     spec: "RunSpec",
     split: "Split",
     settings: Settings,
     log: "TrainingLog",
 ) -> dict[str, str]:
     """Keep the network as a model, or say why not."""
+    from melanoma_core.networks.release import Origin, release_network
     from melanoma_core.training.ancestry import read_ancestor
-    from melanoma_core.training.release import Origin, release_network
     from melanoma_core.training.weights import find_novelty_weights
 
     if spec.recipe.leaks:
@@ -229,7 +228,7 @@ def _estimate(folder: RunFolder) -> None:
         while not queue.begin(ticket, max_runs=1):
             time.sleep(_POLL_SECONDS)
         try:
-            from melanoma_core.training.estimate import estimate_cost
+            from melanoma_core.networks.estimate import estimate_cost
 
             spec = folder.read_spec()
             folder.write_estimate(estimate_cost(spec.recipe, folder.read_split(), spec.class_names))
@@ -241,3 +240,45 @@ def _estimate(folder: RunFolder) -> None:
 
 if __name__ == "__main__":
     raise SystemExit(main())
+
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_SCARCE_BYTES = 2**20
+# By name, since of the libraries that train only one is imported, if any.
+_OUT_OF_MEMORY = {"MemoryError", "ResourceExhaustedError", "OutOfMemoryError"}
+
+
+def explain_failure(error: Exception, folder: Path, free_bytes: int) -> tuple[str, bool]:
+    """Return what happened and what to do, and whether it is a fault of the program.
+
+    Args:
+        error: What was raised.
+        folder: Of the run.
+        free_bytes: On the disk of the folder. Libraries that write tell a full disk in ways of
+            their own.
+    """
+    if isinstance(error, MelanomaError):
+        return str(error), False
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    may_be_disk = isinstance(error, OSError) or "ResourceExhaustedError" in kinds
+    is_full = isinstance(error, OSError) and error.errno in _FULL
+    if is_full or (may_be_disk and free_bytes < _SCARCE_BYTES):
+        return (
+            f"The disk that holds {folder} is full. Free some space on it, then resume the run: "
+            "it goes on after its last finished epoch."
+        ), False
+    if kinds & _OUT_OF_MEMORY:
+        return (
+            "Memory ran out. Close other programs and resume the run, or launch it anew with a "
+            "smaller batch size or image size."
+        ), False
+    if isinstance(error, OSError):
+        where = f" at {error.filename}" if error.filename else ""
+        return (
+            f"The system refused a file{where} ({error.strerror or error}). Check that it is there "
+            "and may be read and written, then resume the run."
+        ), False
+    return (
+        f"A fault of the program: {type(error).__name__}: {error}. The log tells where; please "
+        "report it with the log."
+    ), True

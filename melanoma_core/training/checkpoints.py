@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from melanoma_core.data.dataset import hash_table
 from melanoma_core.data.splitting import Split
 from melanoma_core.errors import FolderError, RecipeError
+from melanoma_core.files import write_whole
 from melanoma_core.training.observer import EpochReport, Phase
 from melanoma_core.training.recipe import Recipe
-from melanoma_core.training.writing import write_whole
 
 _CHECKPOINT_NAME = "checkpoint.npz"
 _FEATURES_NAME = "features.npz"

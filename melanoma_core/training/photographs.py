@@ -11,9 +11,9 @@ import psutil
 from numpy.typing import NDArray
 
 from melanoma_core.data.images import read_image, resize_to_square
-from melanoma_core.data.scanning import Progress
 from melanoma_core.errors import DatasetError
-from melanoma_core.training.writing import tell_full_disk
+from melanoma_core.files import tell_full_disk
+from melanoma_core.progress import Progress
 
 # What photographs may take of the memory that is free; more of them are kept in a file.
 MEMORY_SHARE = 0.5

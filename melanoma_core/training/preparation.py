@@ -11,8 +11,8 @@ from melanoma_core.data.augmentation import Augmentation
 from melanoma_core.data.balancing import check_parents, digest, plan_oversampling
 from melanoma_core.data.dataset import hash_table
 from melanoma_core.data.oversampling import oversample
-from melanoma_core.data.scanning import Progress
 from melanoma_core.data.splitting import Split
+from melanoma_core.progress import Progress
 from melanoma_core.training.recipe import Rebalancing, Recipe
 
 TRAIN, PUBLISHED, VALIDATION, TEST = "train", "published", "validation", "test"

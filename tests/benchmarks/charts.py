@@ -6,16 +6,24 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.charts import draw_balance, draw_classes, draw_spread, draw_tiers, draw_values
+from dashboard.dataset.charts import (
+    draw_balance,
+    draw_classes,
+    draw_spread,
+    draw_tiers,
+    draw_values,
+)
 from melanoma_core.data.balancing import (
     class_weights,
     effective_number_weights,
     plan_oversampling,
 )
-from melanoma_core.data.imbalance import SUBSETS, count_classes, count_tiers
 from melanoma_core.data.overview import (
+    SUBSETS,
     count_ages,
+    count_classes,
     count_sizes,
+    count_tiers,
     count_values,
     measure_spread,
     tabulate_plan,

@@ -70,7 +70,7 @@ def _hash_photographs() -> NDArray[np.uint64]:
     paths = sorted(HAM10000.glob("*.jpg"))[::5][:_NUM_PHOTOGRAPHS]
     if paths:
         return parse_hashes(fact.dhash for fact in scan_files(paths) if fact.dhash)
-    from melanoma_core.data.demonstration import draw_lesion
+    from melanoma_core.data.drawn.lesions import draw_lesion
     from melanoma_core.taxonomy import Diagnosis
 
     kinds = list(Diagnosis)

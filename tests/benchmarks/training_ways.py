@@ -21,12 +21,12 @@ import pandas as pd
 
 from melanoma_core.data.dataset import hash_table, load_records
 from melanoma_core.data.splitting import Split
+from melanoma_core.networks.network import build_network, split_network
+from melanoma_core.networks.trainer import train_network
 from melanoma_core.settings import PROJECT_ROOT
-from melanoma_core.training.network import build_network, split_network
 from melanoma_core.training.observer import BatchState, EpochReport, Phase, Stopped
 from melanoma_core.training.photographs import load_pixels
 from melanoma_core.training.recipe import PRESETS, Recipe
-from melanoma_core.training.trainer import train_network
 
 NUM_EPOCHS = 3
 MOBILENET = PROJECT_ROOT.parent / "shared/weights/mobilenet_v2_1.0_224_no_top.weights.h5"

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from melanoma_core.deployment.promotion import promote, propose
 from melanoma_core.models.card import load_card
 from melanoma_core.models.registry import BUNDLED
-from melanoma_core.runs.promotion import promote, propose
 from melanoma_core.settings import load_settings
 from tests.browser.conftest import run_server
 from tests.drawn_models import write_model

@@ -115,7 +115,7 @@ def build_tiny(include_top: bool, weights: None, input_tensor: Any) -> Any:
 @pytest.fixture(scope="module")
 def tiny_backbone() -> Iterator[None]:
     """Let MobileNetV2 be a single convolution."""
-    from melanoma_core.training.network import BACKBONES, Backbone
+    from melanoma_core.networks.network import BACKBONES, Backbone
 
     with pytest.MonkeyPatch.context() as patch:
         tiny = Backbone(build_tiny, 1 / 127.5, -1.0)

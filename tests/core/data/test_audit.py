@@ -7,10 +7,10 @@ import pytest
 
 from melanoma_core.data.audit import Audit, audit_records, measure_association
 from melanoma_core.data.cleaning import apply_decisions, decide_files
-from melanoma_core.data.companions import read_companions
 from melanoma_core.data.copies import find_clusters
 from melanoma_core.data.dataset import load_records
 from melanoma_core.data.findings import Finding, FindingKind, LabelConflict, Severity
+from melanoma_core.data.opening import read_companions
 from melanoma_core.taxonomy import parse_diagnosis
 
 COPY = {"sha256": "same", "pixel_sha256": "same", "cluster": 99}

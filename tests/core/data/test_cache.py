@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from melanoma_core.data.cache import FactCache
-from melanoma_core.data.scanning import FileFacts
+from melanoma_core.data.facts import FileFacts
 
 FACTS = FileFacts("ab", "cd", "0" * 64, 120, 90, 0.5, 0.25, 0.001)
 

@@ -3,7 +3,7 @@ import math
 import pandas as pd
 import pytest
 
-from melanoma_core.data.imbalance import (
+from melanoma_core.data.overview import (
     count_classes,
     count_tiers,
     effective_num_classes,

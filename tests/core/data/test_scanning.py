@@ -16,7 +16,8 @@ from PIL import Image, ImageFilter
 
 from melanoma_core.data import scanning
 from melanoma_core.data.cache import FactCache
-from melanoma_core.data.scanning import FileFacts, difference_hash, measure_file, scan_files
+from melanoma_core.data.facts import FileFacts
+from melanoma_core.data.scanning import difference_hash, measure_file, scan_files
 from melanoma_core.errors import DatasetError
 
 

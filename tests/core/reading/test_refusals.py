@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from melanoma_core.data.impostors import ImpostorKind
+from melanoma_core.data.drawn.impostors import ImpostorKind
 from melanoma_core.models.classifier import Classifier, load_classifier
 from melanoma_core.reading.reading import Reading, Refusal, RefusalKind
 from melanoma_core.reading.refusals import measure_folder, measure_impostors, summarise

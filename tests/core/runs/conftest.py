@@ -10,7 +10,7 @@ import pytest
 
 from melanoma_core.data.cache import FactCache
 from melanoma_core.data.dataset import merge_records
-from melanoma_core.data.demonstration_dataset import write_demonstration_dataset
+from melanoma_core.data.drawn.dataset import write_demonstration_dataset
 from melanoma_core.data.opening import open_folder
 from melanoma_core.data.splitting import Split, split_dataset
 from melanoma_core.runs import control

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from melanoma_core.errors import ImageError
-from melanoma_core.runs.failure import explain_failure
+from melanoma_core.runs.worker import explain_failure
 
 FOLDER = Path("/runs/0123")
 PLENTY = 2**40

@@ -11,8 +11,15 @@ from melanoma_core.data.opening import OpenedFolder, open_folder
 from melanoma_core.data.splitting import check_split
 from melanoma_core.errors import DatasetError
 from melanoma_core.runs.run import Run, RunSpec, RunState
-from melanoma_core.runs.study import LOOKS, STUDY_RECIPES, plan_study, summarise_study
-from melanoma_core.runs.study_table import describe_study, tabulate_study, write_study
+from melanoma_core.runs.study import (
+    LOOKS,
+    STUDY_RECIPES,
+    describe_study,
+    plan_study,
+    summarise_study,
+    tabulate_study,
+    write_study,
+)
 from melanoma_core.training.predictions import select_held_out, tabulate_predictions
 from melanoma_core.training.preparation import find_leaked, prepare_split
 from melanoma_core.training.recipe import PRESETS, make_recipe

@@ -31,7 +31,7 @@ from pathlib import Path
 import keras
 from melanoma_core.taxonomy import Diagnosis
 from melanoma_core.training.observer import Stopped
-from melanoma_core.training.trainer import train_network
+from melanoma_core.networks.trainer import train_network
 
 recipe, split = pickle.loads((Path(sys.argv[1]) / "begin.pickle").read_bytes())
 class Witness:

@@ -39,7 +39,7 @@ from melanoma_core.errors import FolderError
 from melanoma_core.training.checkpoints import Checkpoint, save_checkpoint
 from melanoma_core.training.observer import EpochReport
 from melanoma_core.training.observer import Phase
-from melanoma_core.training.writing import write_whole
+from melanoma_core.files import write_whole
 
 folder = Path(sys.argv[1])
 def keep(epoch, size):

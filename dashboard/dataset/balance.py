@@ -1,0 +1,268 @@
+"""What is done about uneven classes, seen before it is done: weights, or new images."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from dashboard.dataset.markup import render_leakage
+from dashboard.shared.downloads import offer_table, show_figure
+from dashboard.shared.errors import shown_errors
+from dashboard.shared.folder import choose_split, is_local
+from dashboard.shared.markup import escape_markdown, name_diagnosis
+from dashboard.shared.progress import ask_for, call_off, is_asked_for, show_progress
+from melanoma_core.settings import load_settings
+from melanoma_core.taxonomy import Diagnosis
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from melanoma_core.data.augmentation import Augmentation
+    from melanoma_core.data.balancing import OversamplingPlan
+    from melanoma_core.data.opening import OpenedFolder
+
+_NUM_PREVIEWS, _PREVIEW_WIDTH = 8, 140  # px
+_VALIDATION_SHARE = 0.2  # what tutorials take
+_CHOICES = {
+    "none": "None",
+    "class-weights": "Class weights",
+    "oversampling": "Augmentor oversampling",
+}
+_OPERATIONS = {
+    "rotation": ("Rotate, up to °", "Either way."),
+    "zoom": ("Zoom in, up to", "As a share: 0.2 is a fifth larger."),
+    "shear": ("Shear, up to °", "Slant either way."),
+    "skew": ("Skew, up to", "Tilt of the perspective, as a share of the longer side."),
+    "distortion": ("Distortion, up to", "Shift of an elastic grid, as a share of its distance."),
+    "contrast": ("Contrast, up to", "Change either way, as a share."),
+    "brightness": ("Brightness, up to", "Change either way, as a share."),
+}
+
+
+def show_balance(opened: "OpenedFolder") -> None:
+    """Show the train subset before and after the chosen balancing."""
+    train = choose_split(opened).subset("train")
+    choice = st.radio(
+        "Balancing of the train subset",
+        list(_CHOICES),
+        format_func=_CHOICES.__getitem__,
+        horizontal=True,
+        key="balancing",
+        persist_state="session",
+    )
+    if choice == "class-weights":
+        _show_weights(train)
+    elif choice == "oversampling":
+        _show_oversampling(opened, train)
+    else:
+        _show_none(train)
+
+
+def _show_none(train: "pd.DataFrame") -> None:
+    from dashboard.dataset.charts import draw_classes
+    from melanoma_core.data.overview import count_classes, describe_imbalance, total_counts
+
+    counts = count_classes(train)
+    st.html(f"<p>{describe_imbalance(total_counts(counts))}</p>")
+    table = counts.rename_axis("diagnosis")
+    show_figure(draw_classes(counts, False), table, "train-by-class")
+
+
+def _show_weights(train: "pd.DataFrame") -> None:
+    from dashboard.dataset.charts import draw_balance
+    from melanoma_core.data.balancing import class_weights, effective_number_weights
+    from melanoma_core.data.overview import count_classes, tabulate_weights, total_counts
+
+    st.html(
+        "<p>No image is made: an error on a rare class counts more in the loss. Balanced weights "
+        "make every class count alike; those of the effective number are milder where a class is "
+        "large anyway.</p>"
+    )
+    counts = total_counts(count_classes(train))
+    table = tabulate_weights(
+        counts, class_weights(train["label"]), effective_number_weights(train["label"])
+    )
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        show_figure(
+            draw_balance(table, "Weight of each class in the loss", "images it counts as"),
+            table,
+            "class-weights",
+        )
+    with right:
+        st.dataframe(
+            table.assign(diagnosis=[name_diagnosis(Diagnosis(each)) for each in table.index]),
+            hide_index=True,
+            column_order=["diagnosis", "before", "balanced", "effective_number"],
+            column_config={
+                "diagnosis": "Diagnosis",
+                "before": "Images",
+                "balanced": st.column_config.NumberColumn("Balanced weight", format="%.3f"),
+                "effective_number": st.column_config.NumberColumn(
+                    "Effective-number weight", format="%.3f"
+                ),
+            },
+        )
+
+
+def _show_oversampling(opened: "OpenedFolder", train: "pd.DataFrame") -> None:
+    from dashboard.dataset.charts import draw_balance
+    from melanoma_core.data.balancing import plan_oversampling
+    from melanoma_core.data.overview import tabulate_plan
+
+    target, seed = _choose_target(int(train["label"].value_counts().max()))
+    augmentation = _choose_augmentation()
+    plan = plan_oversampling(train, target)
+    table = tabulate_plan(plan)
+    st.html(
+        f"<p>{plan.num_synthetic:,} new images would be made of {plan.num_originals:,} photographs "
+        "of the train subset alone; each names its parent. The photographs of a class are used "
+        "evenly.</p>"
+    )
+    left, right = st.columns(2, gap="medium")
+    with left:
+        show_figure(draw_balance(table, "Images per class", "images"), table, "oversampling")
+    with right:
+        _show_leakage(opened, target, seed)
+        _offer_oversampling(opened, train, plan, augmentation, seed)
+    st.subheader("New images beside their parents", anchor=False)
+    _show_previews(train, plan, augmentation, seed)
+
+
+def _choose_target(largest: int) -> tuple[int, int]:
+    with st.sidebar:
+        st.subheader("Oversampling", anchor=False)
+        target = st.number_input(
+            "Images per class, at least",
+            min_value=1,
+            value=largest,
+            key=f"target-{largest}",
+            persist_state="session",
+            help="At first as many as the largest class has. Nothing is ever taken away.",
+        )
+        seed = st.number_input(
+            "Seed of the new images",
+            min_value=0,
+            value=0,
+            key="oversampling-seed",
+            persist_state="session",
+            help="The same seed gives the same images.",
+        )
+    return int(target), int(seed)
+
+
+def _choose_augmentation() -> "Augmentation":
+    """Raises RecipeError where every operation is switched off."""
+    from melanoma_core.data.augmentation import AUGMENTATION_LIMITS, Augmentation
+
+    chosen: dict[str, Any] = {}
+    with st.sidebar:
+        chosen["flip"] = st.toggle(
+            "Flip",
+            value=Augmentation.flip,
+            key="flip",
+            persist_state="session",
+            help="Each axis half of the time.",
+        )
+        for name, most in AUGMENTATION_LIMITS.items():
+            label, told = _OPERATIONS[name]
+            chosen[name] = st.slider(
+                label,
+                min_value=type(most)(0),
+                max_value=most,
+                value=getattr(Augmentation, name),
+                key=name,
+                persist_state="session",
+                help=f"{told} 0 switches it off.",
+            )
+    return Augmentation(**chosen)
+
+
+def _show_leakage(opened: "OpenedFolder", target: int, seed: int) -> None:
+    from melanoma_core.data.balancing import count_leaked_parents, plan_oversampling
+
+    if st.toggle(
+        "What if one oversamples before the split?",
+        key="leakage",
+        persist_state="session",
+        help="The usual mistake: 20% for validation are drawn from photographs and new images "
+        "together.",
+    ):
+        # As tutorials do: all files of the folder's Train, as they lie there.
+        files = opened.records[
+            opened.records["sha256"].notna() & opened.records["subset"].ne("test")
+        ].drop_duplicates("image_id")
+        plan = plan_oversampling(files, target)
+        st.html(render_leakage(count_leaked_parents(files, plan, _VALIDATION_SHARE, seed)))
+
+
+def _offer_oversampling(
+    opened: "OpenedFolder",
+    train: "pd.DataFrame",
+    plan: "OversamplingPlan",
+    augmentation: "Augmentation",
+    seed: int,
+) -> None:
+    from melanoma_core.data.oversampling import oversample
+
+    own = load_settings().cache_dir / "oversampled" / f"{opened.folder.name}-{opened.key[:8]}"
+    typed = st.text_input(
+        "Folder for the new images",
+        value=str(own),
+        key=f"oversampling-folder-{opened.key}",
+        disabled=not is_local(),
+        help="New, or that of an earlier run; outside of the photographs.",
+    )
+    folder = Path(typed) if is_local() and typed.strip() else own
+    if not is_asked_for("oversampling"):
+        st.button(
+            f"Make {plan.num_synthetic:,} images",
+            on_click=ask_for,
+            args=("oversampling",),
+            disabled=plan.num_synthetic == 0,
+            type="primary",
+        )
+        _show_made()
+        return
+    st.button("Cancel", on_click=call_off, args=("oversampling",), key="cancel-oversampling")
+    # Asked for once: after an error or a rerun it is not begun again by itself.
+    call_off("oversampling")
+    with shown_errors():
+        st.session_state["manifest"] = oversample(
+            train,
+            plan,
+            augmentation,
+            folder=folder,
+            data_folder=opened.folder,
+            seed=seed,
+            progress=show_progress("Making images"),
+        )
+        st.rerun()
+
+
+def _show_made() -> None:
+    manifest = st.session_state.get("manifest")
+    if manifest is not None and len(manifest):
+        place = Path(manifest["path"].iloc[0]).parent.parent
+        st.caption(f"{len(manifest):,} images were made in {escape_markdown(str(place))}")
+        offer_table(manifest, "manifest", "Download the manifest")
+
+
+def _show_previews(
+    train: "pd.DataFrame", plan: "OversamplingPlan", augmentation: "Augmentation", seed: int
+) -> None:
+    from melanoma_core.data.oversampling import preview_oversampling
+
+    previews = preview_oversampling(train, plan, augmentation, seed, _NUM_PREVIEWS)
+    if not previews:
+        st.caption("No class needs a new image.")
+    with st.container(horizontal=True, key="previews"):
+        for preview in previews:
+            with st.container(border=True, width=330, gap="xxsmall"):
+                with st.container(horizontal=True, gap="xsmall"):
+                    for pixels, name in ((preview.parent, "Parent"), (preview.child, "New")):
+                        with st.container(width=_PREVIEW_WIDTH, gap="xxsmall"):
+                            st.image(pixels, width=_PREVIEW_WIDTH, alt=f"{name} image")
+                            st.caption(name)
+                name = name_diagnosis(Diagnosis(preview.label))
+                st.caption(f"{name}, {escape_markdown(preview.image_id)}")

@@ -1,0 +1,133 @@
+"""What is in the photographs: classes, people, sizes, light, and the mean of every class."""
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard.shared.downloads import show_figure
+from dashboard.shared.markup import name_diagnosis
+from dashboard.shared.progress import show_progress
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from melanoma_core.data.opening import OpenedFolder
+    from melanoma_core.data.overview import Means
+
+_MEASURED = {
+    "brightness": ("Brightness by class", "mean luma, 0 black to 1 white"),
+    "contrast": ("Contrast by class", "standard deviation of luma, 0 to 0.5"),
+    "sharpness": ("Sharpness by class", "variance of the Laplacian at 128 × 128 px"),
+}
+_KNOWN = {
+    "sex": ("Sex", ""),
+    "site": ("Site on the body", ""),
+    "source": ("Source", "collection"),
+}
+
+
+def show_overview(opened: "OpenedFolder") -> None:
+    """Show what is in a folder, as it lies there."""
+    from melanoma_core.data.overview import describe_labels
+
+    st.html(f"<p>{describe_labels(opened.records)}</p>")
+    _show_classes(opened.records)
+    st.subheader("Whose photographs they are", anchor=False)
+    _show_people(opened.records)
+    st.subheader("How they were taken", anchor=False)
+    _show_light(opened.records)
+    st.subheader("The mean photograph of every class", anchor=False)
+    _show_means(opened)
+
+
+def _show_classes(records: "pd.DataFrame") -> None:
+    from dashboard.dataset.charts import draw_classes, draw_tiers
+    from melanoma_core.data.overview import (
+        count_classes,
+        count_tiers,
+        describe_imbalance,
+        total_counts,
+    )
+
+    classes, tiers = count_classes(records), count_tiers(records)
+    st.html(f"<p>{describe_imbalance(total_counts(classes))}</p>")
+    is_log = st.toggle(
+        "Logarithmic axis",
+        key="is-log",
+        persist_state="session",
+        help="Equal steps are equal factors: small classes can be seen beside large ones.",
+    )
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        table = classes.rename_axis("diagnosis")
+        show_figure(draw_classes(classes, is_log), table, "images-per-class")
+    with right:
+        table = tiers.rename_axis("tier")
+        show_figure(draw_tiers(tiers, is_log), table, "images-per-tier")
+
+
+def _show_people(records: "pd.DataFrame") -> None:
+    from dashboard.dataset.charts import draw_values
+    from melanoma_core.data.overview import count_ages, count_values
+
+    places = st.columns(2, gap="medium")
+    ages = count_ages(records)
+    with places[0]:
+        show_figure(draw_values(ages, "Age", "years"), ages, "ages")
+    for place, (column, (title, axis)) in zip(
+        (places[1], places[0], places[1]), _KNOWN.items(), strict=True
+    ):
+        counts = count_values(records, column)
+        with place:
+            show_figure(draw_values(counts, title, axis), counts, f"{column}-counts")
+
+
+def _show_light(records: "pd.DataFrame") -> None:
+    from dashboard.dataset.charts import draw_spread, draw_values
+    from melanoma_core.data.overview import count_sizes, measure_spread
+
+    st.caption(
+        "Boxes: the middle half of the photographs, with the median; whiskers: from the 5th to the "
+        "95th percentile. Where classes differ here, a network can tell them apart without looking "
+        "at the lesion."
+    )
+    places = st.columns(2, gap="medium")
+    sizes = count_sizes(records)
+    with places[0]:
+        show_figure(draw_values(sizes, "Size", "width × height, px"), sizes, "sizes")
+    for place, (column, (title, axis)) in zip(
+        (places[1], places[0], places[1]), _MEASURED.items(), strict=True
+    ):
+        spread = measure_spread(records, column)
+        with place:
+            table = spread.rename_axis("diagnosis")
+            show_figure(draw_spread(spread, title, axis), table, f"{column}-by-class")
+
+
+def _show_means(opened: "OpenedFolder") -> None:
+    from melanoma_core.data.overview import MOST_PER_CLASS
+
+    st.caption(
+        f"Of at most {MOST_PER_CLASS} photographs per class, spread evenly over it. A border, a "
+        "colour or a vignette that one class has alone is what a network would learn first."
+    )
+    means = _get_means(opened)
+    with st.container(horizontal=True, key="means"):
+        for label, pixels in means.items():
+            with st.container(width=150, gap="xxsmall"):
+                st.image(pixels, width=150, alt=f"Mean photograph of {label.title}")
+                st.caption(name_diagnosis(label))
+
+
+def _get_means(opened: "OpenedFolder") -> "Means":
+    """Return the mean images, computed with progress once in a session."""
+    from melanoma_core.data.overview import compute_mean_images
+
+    key, means = st.session_state.get("means", (None, {}))
+    if key != opened.key:
+        place = st.empty()
+        with place.container():
+            means = compute_mean_images(opened.records, show_progress("Averaging photographs"))
+        place.empty()
+        st.session_state["means"] = (opened.key, means)
+    return means  # type: ignore[no-any-return]

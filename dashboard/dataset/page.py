@@ -1,0 +1,36 @@
+"""What is in the images, what is wrong with them, and what balancing does."""
+
+import streamlit as st
+
+from dashboard.dataset.audit import show_audit
+from dashboard.dataset.balance import show_balance
+from dashboard.dataset.download import show_acquisition
+from dashboard.dataset.gallery import show_gallery
+from dashboard.dataset.overview import show_overview
+from dashboard.dataset.split import show_split
+from dashboard.shared.errors import shown_errors
+from dashboard.shared.folder import choose_folder, open_chosen, show_folder
+from dashboard.shared.head import open_page
+
+_VIEWS = {
+    "Overview": show_overview,
+    "Gallery": show_gallery,
+    "Audit": show_audit,
+    "Split": show_split,
+    "Balancing": show_balance,
+}
+_GET_DATA = "Get data"
+
+open_page("Dataset")
+*tabs, get_data = st.tabs([*_VIEWS, _GET_DATA], on_change="rerun", key="dataset-view")
+folder = choose_folder()
+for tab, show in zip(tabs, _VIEWS.values(), strict=True):
+    if tab.open and folder is not None:  # the others are not computed
+        with tab, shown_errors():
+            opened = open_chosen(folder)
+            if opened is not None:
+                show_folder(opened)
+                show(opened)
+if get_data.open:
+    with get_data:
+        show_acquisition()

@@ -1,0 +1,45 @@
+"""What happened to the models, and the way back."""
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard.models.card import show_table
+from dashboard.models.markup import tabulate_events
+from dashboard.shared.errors import kept_errors, show_kept_error
+from dashboard.shared.markup import escape_markdown
+from melanoma_core.settings import load_settings
+
+if TYPE_CHECKING:
+    from melanoma_core.deployment.promotion import Deployment
+
+_ERROR = "rollback-error"
+
+
+def show_history(deployment: "Deployment") -> None:
+    """Show who promoted what, when and why, and offer the way back."""
+    show_kept_error(_ERROR)
+    if not deployment.events:
+        st.html("<p>Nothing was promoted yet: the model that comes with the project reads.</p>")
+        return
+    if deployment.previous_id:
+        _offer_rollback(deployment.deployed_id, deployment.previous_id)
+    show_table(tabulate_events(deployment.events))
+
+
+def _offer_rollback(deployed_id: str, previous_id: str) -> None:
+    # Another one after each rollback, and so closed: a second click undoes nothing by mistake.
+    with st.popover(f"Roll back to {escape_markdown(previous_id)}", key=f"rollback-{previous_id}"):
+        st.caption(
+            f"{escape_markdown(previous_id)} reads again from then on, on every page, in the place "
+            f"of {escape_markdown(deployed_id)}. Another rollback undoes it."
+        )
+        st.text_input("Your name", key="promoter", persist_state="session")
+        st.button("Roll back", type="primary", on_click=_roll_back)
+
+
+def _roll_back() -> None:
+    from melanoma_core.deployment.promotion import roll_back
+
+    with kept_errors(_ERROR):
+        roll_back(load_settings(), st.session_state.get("promoter", ""))

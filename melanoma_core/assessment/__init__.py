@@ -1,0 +1,1 @@
+"""A labelled folder of photographs -> a model measured on it."""

@@ -1,0 +1,109 @@
+"""`python -m melanoma_core dataset balance`: what balancing does to the train subset."""
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from melanoma_core.changes import change_fields
+from melanoma_core.cli.files import draw_split, print_table
+from melanoma_core.cli.terminal import make_counter, print_json
+from melanoma_core.errors import RecipeError
+
+if TYPE_CHECKING:
+    from melanoma_core.data.augmentation import Augmentation
+
+_VALIDATION_SHARE = 0.2  # of the usual split, image by image, that a preview warns of
+
+
+def balance(options: argparse.Namespace) -> int:
+    """Weigh the classes of the train subset, or make new images of the rare ones."""
+    document = _weigh(options) if options.method == "class-weights" else _oversample(options)
+    if options.json:
+        print_json(document)
+        return 0
+    print_table(document["classes"])
+    if "before_split" in document:
+        _tell_leakage(document["before_split"])
+    return 0
+
+
+def _weigh(options: argparse.Namespace) -> dict[str, Any]:
+    given = [f"--{name}" for name in ("target", "out") if getattr(options, name) is not None]
+    given += ["--set"] if options.changes else []
+    if given:
+        raise RecipeError(
+            f"Found {', '.join(given)} with --method class-weights, which makes no image. Leave it "
+            "out, or choose --method oversampling."
+        )
+    from melanoma_core.data.balancing import class_weights
+
+    train = draw_split(options).subset("train")
+    counts = train["label"].value_counts()
+    classes = {
+        label: {"num_images": int(counts[label]), "weight": weight}
+        for label, weight in class_weights(train["label"]).items()
+    }
+    return {"method": options.method, "seed": options.seed, "classes": classes}
+
+
+def _oversample(options: argparse.Namespace) -> dict[str, Any]:
+    augmentation = _make_augmentation(options.changes)
+    import pandas as pd
+
+    from melanoma_core.data.balancing import (
+        check_parents,
+        count_leaked_parents,
+        plan_oversampling,
+    )
+    from melanoma_core.data.oversampling import MANIFEST_NAME, oversample
+
+    split = draw_split(options)
+    train = split.subset("train")
+    plan = plan_oversampling(train, options.target)
+    known = pd.concat([train, split.subset("validation")], ignore_index=True)
+    leakage = count_leaked_parents(
+        known, plan_oversampling(known, options.target), _VALIDATION_SHARE, options.seed
+    )
+    if options.out:
+        manifest = oversample(
+            train,
+            plan,
+            augmentation,
+            folder=options.out,
+            data_folder=options.folder,
+            seed=options.seed,
+            progress=make_counter("Making images"),
+        )
+        check_parents(manifest, split.table)
+    return {
+        "method": options.method,
+        "seed": options.seed,
+        "augmentation": asdict(augmentation),
+        "classes": {
+            each.label: {
+                "num_originals": each.num_originals,
+                "num_synthetic": each.num_synthetic,
+                "num_after": each.num_after,
+            }
+            for each in plan.classes
+        },
+        "num_synthetic": plan.num_synthetic,
+        "manifest": str(options.out / MANIFEST_NAME) if options.out else None,
+        "before_split": asdict(leakage),
+    }
+
+
+def _tell_leakage(leakage: Mapping[str, int]) -> None:
+    print(
+        "\nHad one oversampled before the split, image by image as published results do, "
+        f"{leakage['num_relative_in_train']:,} of {leakage['num_validation']:,} validation images "
+        "would have their parent, child or sibling in train."
+    )
+
+
+def _make_augmentation(changes: list[str]) -> "Augmentation":
+    """Return the usual augmentation with its limits changed by `key=value` strings."""
+    from melanoma_core.data.augmentation import Augmentation
+
+    return change_fields(Augmentation(), changes, "operation")

@@ -1,0 +1,278 @@
+"""`python -m melanoma_core dataset …`: what is in the photographs, what is wrong with them.
+
+As everywhere on the command line, a command imports what it needs when it runs.
+"""
+
+import argparse
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from melanoma_core.cli.balance import balance
+from melanoma_core.cli.download import download
+from melanoma_core.cli.files import draw_split, open_files, print_table, real_path
+from melanoma_core.cli.terminal import log, make_folder, print_json
+from melanoma_core.errors import FolderError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MOST_LABELS = 20  # that a person wants to read
+
+
+def add_dataset_commands(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+) -> None:
+    """Add `dataset` with its own commands to the command line."""
+    dataset = commands.add_parser("dataset", help="look at photographs before training on them")
+    inner = dataset.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(
+        name: str, summary: str, run: Callable[[argparse.Namespace], int]
+    ) -> argparse.ArgumentParser:
+        parser = inner.add_parser(name, help=summary)
+        what = "where to" if name == "download" else "a collection, or a folder of them"
+        parser.add_argument("folder", type=Path, metavar="DIR", help=what)
+        parser.add_argument("--json", action="store_true", help="one JSON document")
+        parser.set_defaults(run=run)
+        return parser
+
+    add("summary", "counts per class and subset, imbalance, sizes", _summarise)
+
+    audit = add("audit", "unreadable, duplicate, conflicting and leaking photographs", _audit)
+    audit.add_argument("--out", type=Path, metavar="FILE", help="write the cleaned table as CSV")
+
+    split = add("split", "subsets that share no lesion, patient or copy", _split)
+    split.add_argument("--out", type=Path, metavar="FILE", help="write the split as CSV")
+
+    balancing = add("balance", "what balancing does to the train subset", balance)
+    balancing.add_argument("--method", choices=("class-weights", "oversampling"), required=True)
+    balancing.add_argument(
+        "--target", type=int, metavar="N", help="images per class; default: as the largest has"
+    )
+    balancing.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="changes"
+    )
+    balancing.add_argument("--out", type=Path, metavar="DIR", help="write the new images there")
+    for parser in (split, balancing):
+        parser.add_argument("--seed", type=_parse_seed, default=0, metavar="N")
+        parser.add_argument("--table", type=Path, metavar="FILE", help="a cleaned table of `audit`")
+
+    archive = add("download", "photographs from the ISIC Archive", download)
+    archive.add_argument("--query", default="", help="in the Archive's language; default: all")
+    archive.add_argument(
+        "--collection", action="append", type=int, default=[], metavar="N", dest="collections"
+    )
+    archive.add_argument("--limit", type=int, metavar="N", help="at most so many photographs")
+    archive.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _summarise(options: argparse.Namespace) -> int:
+    from melanoma_core.data.dataset import merge_records
+    from melanoma_core.data.layouts import find_collections
+
+    opened = open_files(options.folder)
+    collections = find_collections(opened.folder)
+    dataset = merge_records(opened.records)
+    document = {
+        "folder": str(options.folder),
+        "collections": [{"folder": str(c.folder), "layout": c.layout} for c in collections],
+        **_describe_classes(opened.records),
+        "num_unreadable": int(opened.records["error"].notna().sum()),
+        "sizes": _describe_sizes(opened.records),
+        "labels": _describe_labels(opened.records),
+        "cleaned": _describe_classes(dataset.table) | _describe_decisions(dataset.decisions),
+    }
+    if options.json:
+        print_json(document)
+        return 0
+    layouts = ", ".join(dict.fromkeys(c.layout.title for c in collections))
+    print(f"{options.folder} ({layouts}): {document['num_images']:,} files,", end=" ")
+    print(f"{document['num_unreadable']:,} of them unreadable.\n")
+    _tell_classes(document)
+    _tell_sizes(document["sizes"])
+    _tell_labels(document["labels"])
+    print(f"\nCleaned: {document['cleaned']['num_images']:,} images.\n")
+    _tell_classes(document["cleaned"])
+    _tell_decisions(document["cleaned"])
+    return 0
+
+
+def _describe_classes(table: "pd.DataFrame") -> dict[str, Any]:
+    from melanoma_core.data.overview import (
+        count_classes,
+        count_tiers,
+        effective_num_classes,
+        imbalance_ratio,
+    )
+    from melanoma_core.taxonomy import Diagnosis
+
+    counts = count_classes(table)
+    totals = {Diagnosis(str(label)): int(count) for label, count in counts["total"].items()}
+    return {
+        "num_images": len(table),
+        "counts": counts.to_dict("index"),
+        "tiers": count_tiers(table).to_dict("index"),
+        "imbalance_ratio": _known(imbalance_ratio(totals)),
+        "effective_num_classes": _known(effective_num_classes(totals)),
+    }
+
+
+def _describe_sizes(records: "pd.DataFrame") -> dict[str, dict[str, float | None]]:
+    """Return the least, the median and the largest width and height in pixels."""
+    return {
+        side: {name: _known(float(records[side].agg(name))) for name in ("min", "median", "max")}
+        for side in ("width", "height")
+    }
+
+
+def _describe_labels(records: "pd.DataFrame") -> list[dict[str, Any]]:
+    """Return every label as it is written, what it means and how many files have it."""
+    words = records[["name", "label"]].astype(object)
+    words = words.where(words.notna(), None)
+    counts = Counter(zip(words["name"], words["label"], strict=True))
+    return [
+        {"name": name, "diagnosis": label, "num_images": count}
+        for (name, label), count in counts.most_common()
+    ]
+
+
+def _describe_decisions(decisions: "pd.DataFrame") -> dict[str, dict[str, int]]:
+    """Return for what reasons how many files are left out, and relabelled."""
+    from melanoma_core.data.cleaning import Action
+
+    def count(action: Action) -> dict[str, int]:
+        reasons = decisions.loc[decisions["action"] == action, "reason"]
+        return {str(reason): int(count) for reason, count in reasons.value_counts().items()}
+
+    return {"left_out": count(Action.DROP), "relabelled": count(Action.RELABEL)}
+
+
+def _tell_classes(document: Mapping[str, Any]) -> None:
+    from melanoma_core.data.overview import describe_imbalance
+    from melanoma_core.taxonomy import Diagnosis
+
+    print_table(document["counts"])
+    totals = {Diagnosis(label): row["total"] for label, row in document["counts"].items()}
+    print(f"\n{describe_imbalance(totals)}")
+
+
+def _tell_labels(labels: Sequence[Mapping[str, Any]]) -> None:
+    for title, known in (("Labels", True), ("None of the eight diagnoses", False)):
+        told = [
+            f"{each['name'] or 'no label'} ({each['num_images']:,})"
+            for each in labels
+            if (each["diagnosis"] is not None) is known
+        ]
+        if told:
+            more = f" and {len(told) - _MOST_LABELS:,} more" if len(told) > _MOST_LABELS else ""
+            print(f"{title}, as written: {', '.join(told[:_MOST_LABELS])}{more}.")
+
+
+def _tell_sizes(sizes: Mapping[str, Mapping[str, float | None]]) -> None:
+    if sizes["width"]["min"] is not None:
+        told = (f"{side} {s['min']:.0f} to {s['max']:.0f} px" for side, s in sizes.items())
+        print(f"Sizes: {', '.join(told)}.")
+
+
+def _tell_decisions(document: Mapping[str, Any]) -> None:
+    for what, title in (("left_out", "Left out"), ("relabelled", "Relabelled")):
+        for reason, count in document[what].items():
+            print(f"{title}: {count:,} files: {reason}.")
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _audit(options: argparse.Namespace) -> int:
+    from melanoma_core.data.audit import audit_records
+    from melanoma_core.data.cleaning import Action, decide_files, write_decisions
+
+    _check_out(options.out, options.folder)
+    opened = open_files(options.folder)
+    known = opened.companions
+    audit = audit_records(opened.records, known.known_lesions, known.known_sources)
+    decisions = decide_files(opened.records)
+    if options.out:
+        _write(options.out, lambda: write_decisions(decisions, opened.folder, options.out))
+    cleaned = {
+        "num_images": int((decisions["action"] != Action.DROP).sum()),
+        **_describe_decisions(decisions),
+        "table": str(options.out) if options.out else None,
+    }
+    if options.json:
+        print_json(audit.as_json() | {"cleaned": cleaned})
+        return 0
+    print(audit.verdict)
+    for finding in audit.findings:
+        effects = {
+            "Changes labels.": finding.changes_labels,
+            "Inflates scores.": finding.inflates_scores,
+        }
+        told = " ".join(effect for effect, holds in effects.items() if holds)
+        print(f"\n[{finding.severity}] {finding.sentence} {told}".rstrip())
+    print(f"\nCleaned table: {cleaned['num_images']:,} images.")
+    _tell_decisions(cleaned)
+    return 0
+
+
+def _check_out(out: Path | None, folder: Path) -> None:
+    """Make sure, before the work, that a file has a place outside of the photographs."""
+    if out is None:
+        return
+    if real_path(out).is_relative_to(real_path(folder)):
+        raise FolderError(
+            f"{out} lies in the folder of the photographs, in which nothing is ever changed. Name "
+            "a file elsewhere."
+        )
+    if out.is_dir():
+        raise FolderError(f"{out} is a folder. Name a file.")
+    make_folder(out.parent)
+
+
+def _write(out: Path, write: Callable[[], object]) -> None:
+    try:
+        write()
+    except OSError as error:
+        raise FolderError(
+            f"Cannot write {out} ({error.strerror}). Name a file that can be written to."
+        ) from error
+    log(f"Wrote {out}")
+
+
+def _split(options: argparse.Namespace) -> int:
+    from melanoma_core.data.overview import count_groups
+
+    _check_out(options.out, options.folder)
+    split = draw_split(options)
+    table = split.table
+    if options.out:
+        out = options.out
+        _write(out, lambda: table.to_csv(out, index=False, errors="surrogateescape"))
+    groups = count_groups(table)
+    classes = _describe_classes(table)
+    document = {
+        "seed": split.seed,
+        "sha256": split.sha256,
+        "num_images": len(table),
+        "counts": classes["counts"],
+        "groups": groups.to_dict("records"),
+        "table": str(options.out) if options.out else None,
+    }
+    if options.json:
+        print_json(document)
+        return 0
+    print_table(classes["counts"])
+    print(f"\n{groups.rename(columns={'shared': 'in several subsets'}).to_string(index=False)}")
+    print(f"\nSeed {split.seed}, table {split.sha256}")
+    return 0
+
+
+def _parse_seed(text: str) -> int:
+    seed = int(text)
+    if not 0 <= seed < 2**32:  # what scikit-learn takes
+        raise argparse.ArgumentTypeError(f"a seed lies in [0, 2^32), found {text}")
+    return seed

@@ -1,0 +1,222 @@
+"""`python -m melanoma_core models, promote, rollback`: the same as the Models page's."""
+
+import argparse
+import dataclasses
+import getpass
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from melanoma_core.cli.terminal import log, make_counter, print_json, write_file
+from melanoma_core.errors import RunError
+from melanoma_core.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from melanoma_core.deployment.comparison import Comparison
+    from melanoma_core.deployment.promotion import Deployment, Proposal
+    from melanoma_core.deployment.versions import Event
+
+
+def add_model_commands(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+) -> None:
+    """Add `models`, `promote` and `rollback` to the command line."""
+    models = commands.add_parser("models", help="list the models")
+    models.add_argument("--json", action="store_true", help="their cards as one JSON document")
+    models.set_defaults(run=_list)
+    shown = models.add_subparsers(metavar="COMMAND")
+    show = shown.add_parser("show", help="all that is known of one model: its evidence")
+    show.add_argument("model", metavar="ID")
+    show.add_argument("--markdown", type=Path, metavar="FILE", help="write the model card")
+    show.add_argument("--pdf", type=Path, metavar="FILE", help="write the model card")
+    show.add_argument("--json", action="store_true", help="the evidence as one JSON document")
+    show.set_defaults(run=_show)
+
+    promote = commands.add_parser("promote", help="let a model read in the deployed one's place")
+    promote.add_argument("model", metavar="ID")
+    promote.add_argument(
+        "--override", default="", metavar="REASON", help="against the gate; needs --by"
+    )
+    promote.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="holds the candidate's test photographs, for a deployed model that kept no readings",
+    )
+    promote.set_defaults(run=_promote)
+
+    rollback = commands.add_parser("rollback", help="deploy the model before again")
+    rollback.set_defaults(run=_roll_back)
+    for parser in (promote, rollback):
+        parser.add_argument("--by", default="", metavar="NAME", help="who does it, for the record")
+        parser.add_argument("--json", action="store_true", help="one JSON document")
+
+
+def _list(options: argparse.Namespace) -> int:
+    from melanoma_core.models.card_text.tables import write_figures
+    from melanoma_core.models.registry import list_models
+
+    settings = load_settings()
+    cards = [card for _, card in list_models(settings)]
+    deployment = _look_up(settings)
+    if options.json:
+        states = [{"state": _name_state(card.model_id, deployment)} for card in cards]
+        print_json([card.to_json() | state for card, state in zip(cards, states, strict=True)])
+        return 0
+    for card in cards:
+        threshold = card.operating_point.threshold
+        state = _name_state(card.model_id, deployment)
+        print(f"{card.model_id}, {state}, made {card.created_at}, alert from {threshold:.4f}\n")
+        print(f"{write_figures(card)}\n")
+    _tell_serving(settings)
+    return 0
+
+
+def _look_up(settings: Settings) -> "Deployment":
+    """Return which model is deployed, from the file beside the models where the store is gone."""
+    from melanoma_core.deployment.promotion import Deployment, look_up
+    from melanoma_core.models.card import load_card
+    from melanoma_core.models.registry import find_serving
+
+    try:
+        return look_up(settings)
+    except RunError as error:
+        log(str(error))
+        serving = load_card(find_serving(settings).folder)
+        return Deployment(serving.model_id, None, (), settings.model)
+
+
+def _show(options: argparse.Namespace) -> int:
+    from melanoma_core.models.card import load_card
+    from melanoma_core.models.card_text.markdown import write_markdown
+    from melanoma_core.models.card_text.sections import build_sections
+    from melanoma_core.models.evidence import describe_evidence, read_evidence
+    from melanoma_core.models.registry import find_model
+
+    folder = find_model(load_settings(), options.model)
+    card, evidence = load_card(folder), read_evidence(folder)
+    sections = build_sections(card, evidence)
+    if options.markdown:
+        write_file(options.markdown, write_markdown(card.model_id, sections).encode("utf-8"))
+    if options.pdf:
+        from melanoma_core.models.card_text.pdf import write_pdf
+
+        write_file(options.pdf, write_pdf(card.model_id, sections, card.created_at))
+    if options.json:
+        print_json(describe_evidence(card, evidence))
+    elif not (options.markdown or options.pdf):
+        print(write_markdown(card.model_id, sections), end="")
+    return 0
+
+
+def _name_state(model_id: str, deployment: "Deployment") -> str:
+    if model_id == deployment.deployed_id:
+        return "deployed"
+    return "deployed before" if model_id == deployment.previous_id else "candidate"
+
+
+def _tell_serving(settings: Settings) -> None:
+    """Say on standard error what reads instead of the deployed model, if anything does."""
+    from melanoma_core.models.registry import Ground, find_serving
+
+    serving = find_serving(settings)
+    if serving.notice:
+        log(serving.notice)
+    if serving.ground is Ground.PINNED:
+        log(
+            f"MELANOMA_MODEL names {settings.model}, which reads whatever is deployed. Unset it to "
+            "let the deployed model read."
+        )
+
+
+def _promote(options: argparse.Namespace) -> int:
+    from melanoma_core.deployment.promotion import look_up, promote, propose
+    from melanoma_core.deployment.versions import EventKind
+
+    settings = load_settings()
+    deployed_id = look_up(settings).deployed_id
+    proposal = propose(settings, options.model, deployed_id)
+    if options.data and len(proposal.unread):
+        again = _read_unread(settings, proposal, options.data)
+        proposal = propose(settings, options.model, deployed_id, again)
+    event = promote(settings, proposal, options.by or _guess_name(options), options.override)
+    _tell_event(event, options.json, proposal)
+    _tell_serving(settings)
+    return 2 if event.kind is EventKind.REFUSED else 0
+
+
+def _roll_back(options: argparse.Namespace) -> int:
+    from melanoma_core.deployment.promotion import roll_back
+
+    settings = load_settings()
+    _tell_event(roll_back(settings, options.by or _guess_name(options)), options.json)
+    _tell_serving(settings)
+    return 0
+
+
+def _guess_name(options: argparse.Namespace) -> str:
+    """Return the account's name, but for an override, which a person has to sign."""
+    if getattr(options, "override", ""):
+        return ""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # as in a container without accounts
+        return ""
+
+
+def _read_unread(settings: Settings, proposal: "Proposal", folder: Path) -> "pd.DataFrame":
+    from melanoma_core.assessment.assessment import locate_photographs, read_again
+    from melanoma_core.cli.files import open_files
+    from melanoma_core.models.classifier import load_classifier
+    from melanoma_core.models.registry import find_model
+
+    rows = locate_photographs(proposal.unread, open_files(folder).records)
+    log(f"{len(rows)} of {len(proposal.unread)} photographs that it has to read are in {folder}.")
+    classifier = load_classifier(find_model(settings, proposal.deployed.model_id))
+    return read_again(classifier, rows, make_counter("Reading"))
+
+
+def _tell_event(event: "Event", as_json: bool, proposal: "Proposal | None" = None) -> None:
+    from melanoma_core.deployment.comparison import Comparison
+    from melanoma_core.deployment.versions import EventKind
+
+    comparison = proposal.comparison if proposal else None
+    if as_json:
+        document = dataclasses.asdict(event) | {"refused": event.kind is EventKind.REFUSED}
+        known = comparison if isinstance(comparison, Comparison) else None
+        print_json(document | {"comparison": known and _describe(known)})
+        return
+    if event.kind is EventKind.REFUSED:
+        log(f"The gate refuses {event.model_id}:")
+        for reason in event.verdict:
+            log(f"- {reason}")
+        log("To promote it all the same: --by NAME --override REASON; both are recorded.")
+        return
+    print(f"{event.model_id} {event.kind}" if event.reason else f"{event.model_id} is deployed")
+    for reason in event.verdict:
+        log(f"- {reason}")
+    log(f"Before it: {event.previous_id}. `python -m melanoma_core rollback` brings that back.")
+
+
+def _describe(comparison: "Comparison") -> dict[str, Any]:
+    """Return a comparison as JSON can hold it: what is undefined is null."""
+    document = {
+        field.name: getattr(comparison, field.name)
+        for field in dataclasses.fields(comparison)
+        if field.name != "disagreements"
+    }
+    document["disagreements"] = comparison.disagreements.to_dict("records")
+    for name in ("differences", "candidate", "deployed", "mcnemar"):
+        document[name] = {
+            key: _null_for_nan(dataclasses.asdict(value)) for key, value in document[name].items()
+        }
+    return document
+
+
+def _null_for_nan(figure: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: None if isinstance(value, float) and math.isnan(value) else value
+        for name, value in figure.items()
+    }

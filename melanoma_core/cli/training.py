@@ -1,0 +1,282 @@
+"""`python -m melanoma_core train, runs, stop, resume`: the same runs as the Training page's."""
+
+import argparse
+import math
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from melanoma_core.cli.files import open_cleaned, real_path
+from melanoma_core.cli.terminal import log, make_folder, print_json
+from melanoma_core.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from melanoma_core.runs.run import Progress, Run
+    from melanoma_core.training.recipe import Recipe
+
+_POLL_SECONDS = 1.0
+_STOP_SECONDS = 120.0  # more than any batch takes
+_WIDTH = 110  # characters that a line takes at least, so that it hides the one before
+
+
+def add_training_commands(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+) -> None:
+    """Add `train`, `runs`, `stop` and `resume` to the command line."""
+    train = commands.add_parser("train", help="train a network and write it as a model")
+    train.add_argument("folder", type=Path, metavar="DIR", help="a collection, or a folder of them")
+    train.add_argument("--table", type=Path, metavar="FILE", help="a cleaned table of the audit")
+    train.add_argument("--recipe", default="transfer", metavar="NAME")
+    train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes")
+    starts = train.add_mutually_exclusive_group()
+    starts.add_argument(
+        "--weights",
+        metavar="FILE",
+        help="the backbone's weights without its head; default: looked for in "
+        "MELANOMA_WEIGHTS_DIR, else downloaded by keras",
+    )
+    starts.add_argument(
+        "--from",
+        metavar="MODEL",
+        dest="start",
+        help="go on from a model, whose photographs stay in the subsets that it met them in",
+    )
+    train.add_argument(
+        "--leave-out",
+        metavar="SOURCE",
+        help="train without a collection of DIR and measure on it, as if it came from elsewhere",
+    )
+    train.add_argument("--name", help="of the run; default: the recipe and a number")
+    train.set_defaults(run=_train)
+
+    runs = commands.add_parser("runs", help="list the runs")
+    runs.add_argument("--json", action="store_true", help="one JSON document")
+    runs.set_defaults(run=_list)
+
+    stop = commands.add_parser("stop", help="stop a run after the batch that it works on")
+    resume = commands.add_parser("resume", help="go on with a run from its last finished epoch")
+    for parser in (stop, resume):
+        parser.add_argument("which", metavar="RUN", help="its id, the beginning of it, or its name")
+    stop.set_defaults(run=_stop)
+    resume.set_defaults(run=_resume)
+    for parser in (train, resume):
+        parser.add_argument("--json", action="store_true", help="the model card as JSON")
+        parser.add_argument(
+            "--detach", action="store_true", help="print the run's id and wait for nothing"
+        )
+
+
+def _train(options: argparse.Namespace) -> int:
+    settings = load_settings()
+    recipe = _make_recipe(options, settings)  # before the seconds of an import
+    make_folder(settings.models_dir)
+
+    from melanoma_core.data.splitting import leave_out, split_dataset
+    from melanoma_core.runs.control import launch
+    from melanoma_core.runs.run import RunSpec
+    from melanoma_core.taxonomy import Diagnosis
+    from melanoma_core.training.ancestry import respect_ancestor
+    from melanoma_core.training.description import describe_data
+
+    dataset = open_cleaned(options.folder, options.table)
+    for reason, count in dataset.decisions["reason"].value_counts().items():
+        log(f"{count} files: {reason}")
+    split = respect_ancestor(recipe, split_dataset(dataset.table, recipe.seed))
+    if options.leave_out:
+        split = leave_out(split, options.leave_out)
+    for name, count in split.table["subset"].value_counts().items():
+        log(f"{count} images in {name}")
+    spec = RunSpec(
+        recipe=recipe,
+        class_names=tuple(Diagnosis),
+        data_name=real_path(options.folder).name,
+        data=describe_data(dataset, split, options.leave_out),
+    )
+    return _follow(settings, launch(settings, spec, split, options.name), options)
+
+
+def _make_recipe(options: argparse.Namespace, settings: Settings) -> "Recipe":
+    from melanoma_core.models.card import KERAS_NAME, load_card
+    from melanoma_core.models.registry import find_model
+    from melanoma_core.training.recipe import make_recipe
+
+    if not options.start:
+        recipe = make_recipe(options.recipe, options.changes)
+        # The run's process has another working folder.
+        given = str(Path(options.weights).absolute()) if options.weights else recipe.weights
+        return replace(recipe, weights=given)
+    folder = find_model(settings, options.start)
+    before = load_card(folder).recipe
+    network = ("architecture", "image_size", "batch_normalization", "colour_constancy")
+    changes = [f"{name}={before[name]}" for name in network if name in before]
+    # Its head has learned already.
+    recipe = make_recipe(options.recipe, [*changes, "head_epochs=0", *options.changes])
+    return replace(recipe, weights=str((folder / KERAS_NAME).absolute()))
+
+
+def _resume(options: argparse.Namespace) -> int:
+    from melanoma_core.runs.control import find_run, resume_run
+
+    settings = load_settings()
+    run_id = find_run(settings, options.which).run_id
+    resume_run(settings, run_id)
+    return _follow(settings, run_id, options)
+
+
+def _stop(options: argparse.Namespace) -> int:
+    from melanoma_core.runs.control import find_run, stop_run
+
+    settings = load_settings()
+    run = find_run(settings, options.which)
+    stop_run(settings, run.run_id)
+    stopped = _wait_until_over(settings, run.run_id)
+    print(f"{stopped.run_id} {stopped.state}")
+    return 0 if stopped.state.is_over else 2
+
+
+def _wait_until_over(settings: Settings, run_id: str) -> "Run":
+    from melanoma_core.runs.control import load_run
+
+    deadline = time.monotonic() + _STOP_SECONDS
+    while not (run := load_run(settings, run_id)).state.is_over and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS / 2)
+    if not run.state.is_over:
+        log(
+            f'Run "{run.name}" was asked to stop {_STOP_SECONDS:.0f} seconds ago and still '
+            f"works on a batch. It stops after that; its log is in {settings.runs_dir / run_id}."
+        )
+    return run
+
+
+def _follow(settings: Settings, run_id: str, options: argparse.Namespace) -> int:
+    """Show how a run goes until it is over, and return the exit status."""
+    from melanoma_core.runs.control import stop_run
+
+    if options.detach:
+        if options.json:
+            print_json({"run_id": run_id})
+        else:
+            print(run_id)
+        return 0
+    log(f"Run {run_id}. Ctrl-C stops it.")
+    try:
+        run = _watch(settings, run_id)
+    except KeyboardInterrupt:
+        log("\nStopping after the batch that it works on.")
+        stop_run(settings, run_id)
+        run = _wait_until_over(settings, run_id)
+    return _conclude(settings, run, options.json)
+
+
+def _watch(settings: Settings, run_id: str) -> "Run":
+    from melanoma_core.runs.control import load_run, read_curves
+
+    while not (run := load_run(settings, run_id)).state.is_over:
+        validation = _tell_validation(read_curves(settings, run_id))
+        log(f"\r{_tell_progress(run, validation).ljust(_WIDTH)}", end="")
+        time.sleep(_POLL_SECONDS)
+    log("")
+    return run
+
+
+def _conclude(settings: Settings, run: "Run", as_json: bool) -> int:
+    """Say what came out of a run, and return the exit status."""
+    from melanoma_core.models.card import load_card
+    from melanoma_core.runs.run import RunState
+
+    if run.state is not RunState.FINISHED:
+        log(f'Run "{run.name}" is {run.state}. {run.message}')
+        if run.state.can_resume:
+            log(f"Go on with it: python -m melanoma_core resume {run.run_id[:8]}")
+        return 1 if run.is_bug else 2
+    if run.model_id:
+        log(f"Wrote {settings.models_dir / run.model_id}")
+        log(f"It reads once it is promoted: python -m melanoma_core promote {run.model_id}")
+    else:
+        log(f"Not kept as a model. {run.not_kept}")
+    if as_json and run.model_id:
+        print_json(load_card(settings.models_dir / run.model_id).to_json())
+    elif as_json:
+        print_json(_describe(run))
+    else:
+        print(run.model_id or run.run_id)
+    return 0
+
+
+def _tell_progress(run: "Run", validation: str) -> str:
+    from melanoma_core.training.observer import Phase
+
+    if run.state.is_over or run.progress is None:
+        return f"place {run.queue_position} in the queue" if run.queue_position else "starting"
+    progress = run.progress
+    count = f" {progress.done}/{progress.total}" if progress.total else ""
+    of_epochs = f"epoch {progress.epoch}/{progress.num_epochs}  " if progress.epoch else ""
+    if progress.phase not in {Phase.HEAD, Phase.NETWORK}:
+        return f"{of_epochs}{progress.phase}{count}  {validation}"
+    share = (progress.epoch - 1 + progress.done / progress.total) / progress.num_epochs
+    return (
+        f"{of_epochs}{share:6.1%}  loss {progress.loss:.3f}  {validation}"
+        f"{_tell_time_left(progress)}"
+    )
+
+
+def _tell_time_left(progress: "Progress") -> str:
+    if math.isnan(progress.remaining_seconds):
+        return ""
+    minutes, seconds = divmod(round(progress.remaining_seconds), 60)
+    return f"{minutes} min {seconds:02d} s left"
+
+
+def _tell_validation(curves: "pd.DataFrame") -> str:
+    last = curves[curves["subset"] == "validation"].groupby("metric")["value"].last()
+    if last.empty:
+        return ""
+    return (
+        f"validation: loss {last['loss']:.3f}, melanoma AUC {last.get('roc_auc', math.nan):.3f}  "
+    )
+
+
+def _list(options: argparse.Namespace) -> int:
+    from melanoma_core.runs.control import list_runs
+
+    runs = list_runs(load_settings())
+    if options.json:
+        print_json([_describe(run) for run in runs])
+        return 0
+    if not runs:
+        log("There are no runs yet. `python -m melanoma_core train DIR` launches one.")
+        return 0
+    import pandas as pd
+
+    table = pd.DataFrame([_tell_row(run) for run in runs])
+    print(table.to_string(index=False))
+    return 0
+
+
+def _tell_row(run: "Run") -> dict[str, str]:
+    progress = run.progress
+    where = f"{progress.phase}, epoch {progress.epoch}/{progress.num_epochs}" if progress else ""
+    if run.queue_position:
+        where = f"place {run.queue_position} in the queue"
+    return {
+        "run": run.run_id[:8],
+        "name": run.name,
+        "state": "stopping" if run.is_stopping else run.state,
+        "data": run.spec.data_name,
+        "launched": run.created_at[:16],
+        "what": run.model_id or run.message or run.not_kept or where,
+    }
+
+
+def _describe(run: "Run") -> dict[str, Any]:
+    """Return a run as JSON can hold it: what is not known is null."""
+    document = asdict(run)
+    if document["progress"]:
+        document["progress"] = {
+            key: None if isinstance(value, float) and math.isnan(value) else value
+            for key, value in document["progress"].items()
+        }
+    return document

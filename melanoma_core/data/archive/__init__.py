@@ -1,0 +1,1 @@
+"""The ISIC Archive: search, download, HTTP."""

@@ -1,0 +1,1 @@
+"""Drawn lesions, a drawn dataset and drawn pictures that are not lesions."""

@@ -1,0 +1,1 @@
+"""Which model reads: comparison, gate, promotion, versions."""

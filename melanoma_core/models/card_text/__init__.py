@@ -1,0 +1,1 @@
+"""A model card as sentences, sections, tables, checklists, Markdown and PDF."""

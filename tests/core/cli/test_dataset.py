@@ -1,0 +1,459 @@
+"""The dataset commands as a person uses them, on real files."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO, StringIO
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from melanoma_core.cli.main import main
+from melanoma_core.data.drawn.dataset import write_demonstration_dataset
+from melanoma_core.settings import PROJECT_ROOT
+
+COUNTS = {"NV": 27, "MEL": 9, "BKL": 8, "BCC": 5, "AK": 4, "VASC": 4, "SCC": 4, "DF": 3}
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_demonstration_dataset(tmp_path_factory.mktemp("data") / "drawn lesions")
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that has ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def call(cache: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
+    """Return a function that does what a process would: each would first import for seconds."""
+
+    def run(*arguments: object, answer: str = "", **environment: str) -> Done:
+        for name, value in ({"MELANOMA_CACHE_DIR": str(cache)} | environment).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr("sys.stdin", StringIO(answer))
+        capfd.readouterr()
+        try:
+            status = main(["dataset", *map(str, arguments)])
+        except SystemExit as end:  # as argparse answers bad usage
+            status = int(end.code or 0)
+        return Done(status, *capfd.readouterr())
+
+    return run
+
+
+def parse_strictly(done: Done) -> Any:
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is not JSON")
+
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout, parse_constant=refuse)
+
+
+def list_files(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+# --- what cannot be done is said in a sentence
+
+
+@pytest.mark.parametrize("command", ["summary", "audit", "split"])
+def test_a_folder_that_is_not_there_is_bad_input(call, tmp_path: Path, command: str):
+    done = call(command, tmp_path / "gone", "--json")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"Found no folder at {tmp_path / 'gone'}. Name the folder that holds the photographs.\n"
+    )
+
+
+def test_a_folder_without_photographs_is_told_what_was_looked_for(call, tmp_path: Path):
+    done = call("summary", tmp_path, "--json")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Found no layout that is known" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_a_link_that_leads_to_itself_is_no_folder(call, tmp_path: Path):
+    (tmp_path / "loop").symlink_to("loop")
+
+    done = call("audit", tmp_path / "loop")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Found no folder at" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "the following arguments are required"),
+        (["audit"], "the following arguments are required: DIR"),
+        (["split", ".", "--seed", "-1"], "a seed lies in"),
+        (["split", ".", "--seed", "many"], "invalid"),
+        (["balance", "."], "--method"),
+        (["balance", ".", "--method", "prayer"], "invalid choice"),
+        (["download", "new", "--collection", "nevi"], "invalid int value"),
+    ],
+)
+def test_bad_usage_ends_with_2_and_says_nothing_on_standard_output(call, arguments, says: str):
+    done = call(*arguments)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--method", "class-weights", "--target", "9"], "Found --target with --method class-w"),
+        (["--method", "oversampling", "--set", "magic=1"], 'Found no operation "magic". There are'),
+        (["--method", "oversampling", "--set", "rotation=far"], 'Found rotation="far". It must be'),
+        (
+            ["--method", "oversampling", "--set", "flip=1"],
+            'Found flip="1". It must be true or false, as True.',
+        ),
+        (["--method", "oversampling", "--set", "zoom=7"], "Found zoom=7.0. It must lie in [0,"),
+        (["--method", "oversampling", "--target", "0"], "Found a target of 0 images per class."),
+    ],
+)
+def test_balancing_that_cannot_be_says_why(call, drawn: Path, options: list[str], says: str):
+    done = call("balance", drawn, *options, "--json")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# --- summary
+
+
+def test_a_summary_counts_what_lies_there_and_what_is_left(call, drawn: Path):
+    summary = parse_strictly(call("summary", drawn, "--json"))
+
+    assert summary["collections"] == [{"folder": str(drawn), "layout": "class-folders"}]
+    assert (summary["num_images"], summary["num_unreadable"]) == (64, 1)
+    assert {label: row["total"] for label, row in summary["counts"].items()} == COUNTS
+    assert summary["counts"]["MEL"] == {"train": 6, "test": 3, "total": 9}
+    assert summary["tiers"]["premalignant"] == {"train": 3, "test": 1, "total": 4}
+    assert summary["imbalance_ratio"] == 9
+    assert summary["effective_num_classes"] == pytest.approx(5.826, abs=0.001)
+    assert summary["sizes"]["width"] == {"min": 160, "median": 180, "max": 180}
+    assert summary["labels"][0] == {"name": "nevus", "diagnosis": "NV", "num_images": 27}
+    assert summary["cleaned"]["num_images"] == 59
+    assert summary["cleaned"]["left_out"] == {
+        "contradictory labels that no ground truth settles": 4,
+        "the file cannot be read": 1,
+    }
+
+
+def test_one_class_has_no_imbalance_and_unknown_labels_are_told(call, draw, tmp_path: Path):
+    draw(tmp_path / "set" / "melanoma" / "größe\n1.jpg", 1)
+    draw(tmp_path / "set" / "ant" / "2.jpg", 2)
+
+    summary = parse_strictly(call("summary", tmp_path / "set", "--json"))
+    text = call("summary", tmp_path / "set").stdout
+
+    assert (summary["imbalance_ratio"], summary["effective_num_classes"]) == (None, 1)
+    assert {"name": "ant", "diagnosis": None, "num_images": 1} in summary["labels"]
+    assert summary["cleaned"]["left_out"] == {"no label among the eight diagnoses": 1}
+    assert "None of the eight diagnoses, as written: ant (1)." in text
+
+
+def test_a_summary_in_words_has_a_line_per_class(call, drawn: Path):
+    done = call("summary", drawn)
+
+    assert done.returncode == 0
+    assert "64 files, 1 of them unreadable" in done.stdout
+    assert ["nevus", "25", "2", "27"] in [line.split() for line in done.stdout.splitlines()]
+    assert "Left out: 1 files: the file cannot be read." in done.stdout
+    assert "Scanning photographs: 64/64" in done.stderr
+
+
+# --- audit
+
+
+def test_an_audit_finds_what_was_planted_and_changes_nothing(call, drawn: Path, tmp_path: Path):
+    before = list_files(drawn)
+
+    audit = parse_strictly(
+        call("audit", drawn, "--json", "--out", tmp_path / "new" / "cleaned.csv")
+    )
+
+    assert list_files(drawn) == before
+    expected = {
+        "num_images": 64,
+        "num_unreadable": 1,
+        "exact_duplicate_groups": 2,
+        "label_conflict_groups": 2,
+        "train_test_duplicates": 0,
+        "near_duplicate_groups": 1,
+        "shared_lesions": 1,
+    }
+    assert {key: audit[key] for key in expected} == expected
+    assert audit["verdict"].startswith("Do not train or measure on these 64 files as they are")
+    assert audit["source_association"] is None
+    assert audit["cleaned"]["num_images"] == 59
+    cleaned = pd.read_csv(tmp_path / "new" / "cleaned.csv")
+    assert cleaned["action"].value_counts().to_dict() == {"keep": 59, "drop": 5}
+
+
+def test_an_audit_in_words_says_which_findings_count(call, drawn: Path):
+    text = call("audit", drawn).stdout
+
+    assert "[high] 2 pictures carry more than one label" in text
+    assert "Changes labels." in text
+    assert "Inflates scores." in text
+    assert "Cleaned table: 59 images." in text
+
+
+@pytest.mark.parametrize("command", ["audit", "split"])
+def test_nothing_is_written_among_the_photographs(call, drawn: Path, command: str):
+    before = list_files(drawn)
+
+    done = call(command, drawn, "--out", drawn / "table.csv")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "lies in the folder of the photographs" in done.stderr
+    assert list_files(drawn) == before
+
+
+def test_a_table_cannot_be_written_over_a_folder(call, drawn: Path, tmp_path: Path):
+    done = call("audit", drawn, "--out", tmp_path)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"{tmp_path} is a folder. Name a file.\n"
+
+
+def test_the_nine_class_set_is_audited_as_it_is_known_to_be(call, shared_data: Path):
+    audit = parse_strictly(call("audit", shared_data / "isic9", "--json"))
+
+    assert audit["num_images"] == 2359
+    assert audit["exact_duplicate_groups"] == 159
+    assert audit["label_conflict_groups"] == 155
+    assert audit["label_conflicts"] == [
+        {"labels": ["melanoma", "seborrheic keratosis"], "num_groups": 78},
+        {"labels": ["actinic keratosis", "nevus"], "num_groups": 77},
+    ]
+    assert audit["train_test_duplicates"] == 18
+    assert (audit["shared_lesions"], audit["num_test"]) == (44, 118)
+    assert audit["cleaned"]["num_images"] == 2101
+
+
+def test_the_nine_class_set_is_summed_up_under_its_nine_names(call, shared_data: Path):
+    summary = parse_strictly(call("summary", shared_data / "isic9", "--json"))
+
+    names = {each["name"]: each["num_images"] for each in summary["labels"]}
+    assert len(names) == 9
+    assert (names["melanoma"], names["seborrheic keratosis"]) == (454, 80)
+    assert summary["counts"]["BKL"] == {"train": 539, "test": 19, "total": 558}
+    assert summary["imbalance_ratio"] == pytest.approx(558 / 111)
+    assert summary["sizes"]["height"] == {"min": 180, "median": 180, "max": 180}
+
+
+# --- split
+
+
+def test_a_split_is_the_same_for_a_seed_and_parts_no_group(call, drawn: Path, tmp_path: Path):
+    out = tmp_path / "split.csv"
+    first = parse_strictly(call("split", drawn, "--seed", "3", "--out", out, "--json"))
+    again = parse_strictly(call("split", drawn, "--seed", "3", "--json"))
+    other = parse_strictly(call("split", drawn, "--seed", "4", "--json"))
+
+    assert first["sha256"] == again["sha256"] != other["sha256"]
+    assert (first["seed"], first["num_images"]) == (3, 59)
+    assert [row["shared"] for row in first["groups"]] == [0] * 5
+    table = pd.read_csv(out)
+    assert len(table) == 59
+    assert set(table["subset"]) == {"train", "validation", "test"}
+    assert table.groupby("lesion_id")["subset"].nunique().max() == 1
+
+
+def test_a_cleaned_table_that_a_person_changed_is_followed(call, drawn: Path, tmp_path: Path):
+    cleaned = tmp_path / "cleaned.csv"
+    call("audit", drawn, "--out", cleaned)
+    table = pd.read_csv(cleaned)
+    nevi = table.index[table["label_used"] == "NV"][:5]
+    table.loc[nevi, "action"] = "drop"
+    table.to_csv(cleaned, index=False)
+
+    split = parse_strictly(call("split", drawn, "--table", cleaned, "--json"))
+
+    assert split["num_images"] == 54
+    assert split["counts"]["NV"]["total"] == 21
+
+
+def test_a_table_of_another_folder_is_refused(call, drawn: Path, draw, tmp_path: Path):
+    cleaned = tmp_path / "cleaned.csv"
+    call("audit", drawn, "--out", cleaned)
+    draw(tmp_path / "other" / "melanoma" / "1.jpg", 1)
+
+    done = call("split", tmp_path / "other", "--table", cleaned)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "The cleaned table does not fit the folder: 1 of its files" in done.stderr
+
+
+# --- balance
+
+
+def test_class_weights_make_every_class_of_train_count_alike(call, drawn: Path):
+    done = parse_strictly(call("balance", drawn, "--method", "class-weights", "--json"))
+
+    classes = done["classes"]
+    total = sum(each["num_images"] for each in classes.values())
+    assert len(classes) == 8
+    for each in classes.values():
+        assert each["num_images"] * each["weight"] == pytest.approx(total / 8)
+
+
+def test_oversampling_is_previewed_without_writing_anything(call, drawn: Path):
+    before = list_files(drawn.parent)
+
+    done = parse_strictly(
+        call("balance", drawn, "--method", "oversampling", "--target", "5", "--json")
+    )
+
+    assert list_files(drawn.parent) == before
+    assert done["manifest"] is None
+    assert all(each["num_after"] >= 5 for each in done["classes"].values())
+    leak = done["before_split"]
+    assert 0 < leak["num_parent_in_train"] <= leak["num_relative_in_train"]
+
+
+def test_oversampling_writes_the_same_images_of_train_for_the_same_seed(
+    call, drawn: Path, tmp_path: Path
+):
+    options = ["--method", "oversampling", "--target", "4", "--set", "flip=false", "--json"]
+    files = []
+    for name in ("one", "two"):
+        out = tmp_path / name
+        done = parse_strictly(call("balance", drawn, *options, "--out", out))
+        files.append(sorted(path.read_bytes() for path in out.glob("*/*.jpg")))
+        manifest = pd.read_csv(done["manifest"])
+
+    assert files[0] == files[1]
+    assert len(manifest) == len(files[0]) == done["num_synthetic"] > 0
+    assert done["augmentation"]["flip"] is False
+    parents = call("split", drawn, "--out", tmp_path / "split.csv")
+    assert parents.returncode == 0
+    split = pd.read_csv(tmp_path / "split.csv").set_index("image_id")
+    assert set(split.loc[manifest["parent_image_id"], "subset"]) == {"train"}
+
+
+# --- download
+
+
+@pytest.fixture
+def archive() -> Iterator[str]:
+    """Address of a stand-in for the ISIC Archive, with one photograph."""
+    buffer = BytesIO()
+    Image.effect_noise((120, 90), 60).convert("RGB").save(buffer, "JPEG")
+    photograph = buffer.getvalue()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            address = f"http://127.0.0.1:{self.server.server_address[1]}"
+            entry = {
+                "isic_id": "ISIC_0000001",
+                "copyright_license": "CC-BY",
+                "attribution": "Anonymous",
+                "files": {"full": {"url": f"{address}/1.jpg", "size": len(photograph)}},
+                "metadata": {"clinical": {"diagnosis_3": "Nevus"}},
+            }
+            page = json.dumps({"count": 1, "next": None, "previous": None, "results": [entry]})
+            body = photograph if self.path.startswith("/1.jpg") else page.encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/api/v2/"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_download_shows_size_and_licences_and_waits_for_a_yes(call, archive: str, tmp_path: Path):
+    done = call("download", tmp_path / "nevi", "--json", MELANOMA_ARCHIVE_URL=archive)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "1 photographs, 0.0 MB" in done.stderr
+    assert "Licences: CC-BY (1)" in done.stderr
+    assert "Nothing was downloaded" in done.stderr
+    assert not (tmp_path / "nevi").exists()
+
+
+@pytest.mark.parametrize(("options", "answer"), [(["--yes"], ""), ([], "y\n")])
+def test_a_download_that_was_agreed_to_can_be_summed_up(
+    call, archive: str, tmp_path: Path, options: list[str], answer: str
+):
+    folder = tmp_path / "nevi"
+    arguments = ["download", folder, "--query", 'diagnosis_3:"Nevus"', "--collection", "65"]
+    arguments += ["--limit", "1", "--json", *options]
+
+    first, again = (
+        parse_strictly(call(*arguments, answer=answer, MELANOMA_ARCHIVE_URL=archive))
+        for _ in range(2)
+    )
+
+    assert (first["num_downloaded"], first["num_present"], first["failures"]) == (1, 0, [])
+    assert (again["num_downloaded"], again["num_present"]) == (0, 1)
+    assert first["licences"] == {"CC-BY": 1}
+    summary = parse_strictly(call("summary", folder, "--json"))
+    assert summary["collections"][0]["layout"] == "isic-archive"
+    assert summary["counts"] == {"NV": {"unassigned": 1, "total": 1}}
+
+
+def test_an_archive_that_is_something_else_is_told(call, archive: str, tmp_path: Path):
+    address = archive.replace("/api/v2/", "/1.jpg?")  # answers with a photograph for a page
+
+    done = call("download", tmp_path / "new", "--yes", MELANOMA_ARCHIVE_URL=address)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "ISIC Archive" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# --- training takes the cleaned table
+
+
+def test_a_training_refuses_a_cleaned_table_that_is_none(tmp_path: Path, drawn: Path, cache: Path):
+    (tmp_path / "table.csv").write_text("path,action\na.jpg,keep\n")
+    environment = {"MELANOMA_CACHE_DIR": str(cache), "MELANOMA_MODELS_DIR": str(tmp_path / "m")}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "melanoma_core", "train", drawn, "--table", tmp_path / "table.csv"],
+        cwd=PROJECT_ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "A cleaned table has the columns" in done.stderr

@@ -1,0 +1,150 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from melanoma_core.cli.main import main
+from melanoma_core.models.card import load_card
+from melanoma_core.models.registry import BUNDLED
+from tests.drawn_models import write_model
+
+BUNDLED_ID = load_card(BUNDLED).model_id
+
+
+@pytest.fixture(autouse=True)
+def models_dir(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Three models, of which the first was promoted against the gate."""
+    monkeypatch.setenv("MELANOMA_MODELS_DIR", str(tmp_path / "models"))
+    monkeypatch.setenv("MELANOMA_RUNS_DIR", str(tmp_path / "runs"))
+    monkeypatch.delenv("MELANOMA_MODEL", raising=False)
+    (tmp_path / "runs").mkdir()
+    shutil.copy(empty_store, tmp_path / "runs")
+    write_model(tmp_path / "models", "steady", missed=10, false_alerts=120)
+    write_model(tmp_path / "models", "better", missed=4, false_alerts=100)
+    write_model(tmp_path / "models", "worse", missed=40, false_alerts=60)
+    assert main(["promote", "steady", "--by", "Ada", "--override", "the first"]) == 0
+    return tmp_path / "models"
+
+
+def read_json(capsys: pytest.CaptureFixture[str]) -> object:
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_better_model_is_promoted_listed_and_rolled_back(capsys):
+    assert main(["promote", "better", "--by", "Ada"]) == 0
+    told = capsys.readouterr()
+    assert told.out.splitlines()[-1] == "better is deployed"
+    assert "Compared on 600 photographs" in told.err
+
+    assert main(["models"]) == 0
+    listed = capsys.readouterr().out
+    assert "better, deployed, made" in listed
+    assert "steady, deployed before, made" in listed
+    assert "worse, candidate, made" in listed
+
+    assert main(["rollback", "--by", "Ben"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "steady is deployed"
+
+
+def test_a_refusal_ends_with_2_and_every_reason(capsys):
+    capsys.readouterr()
+    assert main(["promote", "worse"]) == 2
+
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "The gate refuses worse" in told.err
+    assert "may be worse than that of the deployed model by more than the margin" in told.err
+
+
+def test_an_override_without_a_name_ends_with_2(capsys):
+    assert main(["promote", "worse", "--override", "we want it"]) == 2
+    assert "no name" in capsys.readouterr().err
+
+    assert main(["promote", "worse", "--override", "we want it", "--by", "Ada"]) == 0
+    assert "worse promoted against the gate" in capsys.readouterr().out
+
+
+def test_the_promotion_as_json_holds_the_whole_comparison(capsys):
+    capsys.readouterr()
+    assert main(["promote", "worse", "--json"]) == 2
+
+    document = read_json(capsys)
+    assert document["refused"] is True
+    assert document["previous_id"] == "steady"
+    comparison = document["comparison"]
+    assert comparison["num_images"] == 600
+    assert comparison["differences"]["sensitivity"]["value"] == pytest.approx(-0.15)
+    assert len(comparison["disagreements"]) == 30 + 60
+
+
+def test_the_models_as_json_say_which_is_deployed(capsys):
+    capsys.readouterr()
+    assert main(["models", "--json"]) == 0
+
+    states = {card["model_id"]: card["state"] for card in read_json(capsys)}
+    assert states == {
+        BUNDLED_ID: "deployed before",
+        "better": "candidate",
+        "steady": "deployed",
+        "worse": "candidate",
+    }
+
+
+def test_a_model_that_is_named_by_the_environment_is_said_to_read(capsys, monkeypatch):
+    monkeypatch.setenv("MELANOMA_MODEL", "worse")
+    assert main(["promote", "better", "--by", "Ada"]) == 0
+
+    assert "MELANOMA_MODEL names worse, which reads whatever is deployed" in capsys.readouterr().err
+
+
+def test_a_deployed_model_without_readings_reads_the_photographs_again(
+    capsys, models_dir: Path, tmp_path: Path
+):
+    write_model(models_dir, "silent", keeps=False)
+    main(["promote", "silent", "--by", "Ada", "--override", "to be compared with"])
+    data = tmp_path / "data"
+    for number, name in enumerate(("melanoma", "nevus")):
+        (data / name).mkdir(parents=True)
+        drawn = sorted((BUNDLED.parent / "demonstration").glob("*.jpg"))[number]
+        shutil.copy(drawn, data / name / "one.jpg")
+    capsys.readouterr()
+
+    assert main(["promote", "better", "--data", str(data)]) == 2
+
+    told = capsys.readouterr().err
+    assert f"0 of 600 photographs that it has to read are in {data}" in told
+    assert "Found no reading by silent of the 600 test photographs of better" in told
+
+
+def test_models_are_listed_and_the_deployed_one_reads_where_the_store_is_spoilt(
+    capsys, tmp_path: Path, monkeypatch
+):
+    (tmp_path / "spoilt.db").write_text("no database" * 1000)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'spoilt.db'}")
+
+    assert main(["models"]) == 0
+
+    told = capsys.readouterr()
+    assert "steady, deployed, made" in told.out
+    assert "Cannot use the record of runs" in told.err
+
+
+def test_all_that_is_known_of_a_model_is_shown_and_written(capsys, tmp_path: Path):
+    capsys.readouterr()
+    assert main(["models", "show", "better"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("# Model card: better")
+
+    paper, text = tmp_path / "card.pdf", tmp_path / "card.md"
+    assert main(["models", "show", "better", "--pdf", str(paper), "--markdown", str(text)]) == 0
+    assert paper.read_bytes().startswith(b"%PDF-")
+    assert text.read_text("utf-8") == shown
+    capsys.readouterr()
+
+    assert main(["models", "show", "better", "--json"]) == 0
+    document = read_json(capsys)
+    assert document["card"]["model_id"] == "better"
+    assert document["evaluations"] is None
+    assert main(["models", "show", "better", "--pdf", str(tmp_path / "no" / "card.pdf")]) == 2
+    assert "Name a file in a folder that can be written to" in capsys.readouterr().err

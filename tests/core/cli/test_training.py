@@ -1,0 +1,227 @@
+"""Training on the command line: real processes, a real run that is stopped and resumed."""
+
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import psutil
+import pytest
+
+from melanoma_core.cli.main import main
+from melanoma_core.models.lineage import read_split
+from melanoma_core.settings import PROJECT_ROOT
+from tests.conftest import COMMAND_LINE
+
+SMALL = ("image_size=32", "epochs=40", "images_per_epoch=64", "batch_size=16")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command that has ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class House:
+    """Where the commands of a test find and leave everything."""
+
+    folder: Path
+
+    @property
+    def places(self) -> dict[str, str]:
+        names = {
+            "MELANOMA_MODELS_DIR": "models",
+            "MELANOMA_RUNS_DIR": "runs",
+            "MELANOMA_CACHE_DIR": "cache",
+        }
+        places = {name: str(self.folder / folder) for name, folder in names.items()}
+        return places | {"MLFLOW_TRACKING_URI": ""}
+
+    def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [*COMMAND_LINE, *map(str, arguments)],
+            cwd=PROJECT_ROOT,
+            env=os.environ | self.places,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+
+    def finish(self, *arguments: str | Path) -> Ended:
+        process = self.start(*arguments)
+        out, err = process.communicate()
+        return Ended(process.returncode, out, err)
+
+    def call(self, *arguments: str | Path) -> Ended:
+        """Run a command in this process, where the libraries are loaded already."""
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            for name, value in self.places.items():
+                patch.setenv(name, value)
+            status = main([*map(str, arguments)])
+        return Ended(status, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, draw: Callable[..., Path]) -> Iterator[House]:
+    house = House(tmp_path_factory.mktemp("house"))
+    for number in range(84):
+        name = "melanoma" if number % 3 == 0 else "nevus"
+        draw(house.folder / "data" / name / f"{number:02d}.jpg", number)
+    yield house
+    for process in psutil.process_iter(["cmdline"]):
+        if any(part.startswith(str(house.folder)) for part in process.info["cmdline"] or ()):
+            process.kill()
+
+
+@dataclass(frozen=True)
+class Story:
+    """A training that a person stopped with Ctrl-C and went on with."""
+
+    trained: Ended
+    listed: Ended
+    resumed: Ended
+
+
+@pytest.fixture(scope="module")
+def story(house: House) -> Story:
+    training = house.start(
+        "train",
+        house.folder / "data",
+        *("--recipe", "baseline", "--name", "mine", "--json"),
+        *(part for change in SMALL for part in ("--set", change)),
+    )
+    assert training.stderr is not None
+    seen = ""
+    while not re.search(r"epoch ([2-9]|\d\d)/40.*melanoma AUC", seen):
+        character = training.stderr.read(1)
+        assert character, seen
+        seen += character
+    training.send_signal(signal.SIGINT)
+    out, err = training.communicate()
+    listed = house.call("runs", "--json")
+    resumed = house.finish("resume", "mine", "--json")
+    return Story(Ended(training.returncode, out, seen + err), listed, resumed)
+
+
+def parse_strictly(text: str) -> Any:
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is not JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "answer"),
+    [
+        (["--recipe", "best"], 'Found no recipe "best"'),
+        (["--set", "epochs=0"], "Found epochs=0. It must be at least 1."),
+        ([], "Found no layout that is known"),
+    ],
+)
+def test_a_training_that_cannot_begin_says_why(tmp_path: Path, arguments: list[str], answer: str):
+    (tmp_path / "data").mkdir()
+
+    done = House(tmp_path).call("train", tmp_path / "data", *arguments)
+
+    assert (done.status, done.out) == (2, "")
+    assert answer in done.err
+    assert "Traceback" not in done.err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_without_runs_there_is_nothing_to_list_or_stop(tmp_path: Path):
+    listed = House(tmp_path).call("runs", "--json")
+    stopped = House(tmp_path).call("stop", "mine")
+
+    assert (listed.status, parse_strictly(listed.out)) == (0, [])
+    assert (stopped.status, stopped.out) == (2, "")
+    assert "there are none yet" in stopped.err
+
+
+def test_a_training_shows_how_it_goes(story: Story):
+    for sign in ("60 images in train", "starting", "validation: loss", "melanoma AUC"):
+        assert sign in story.trained.err
+    assert "Traceback" not in story.trained.err
+
+
+def test_ctrl_c_stops_the_run_and_says_how_to_go_on(story: Story):
+    assert (story.trained.status, story.trained.out) == (2, "")
+    assert "Stopped as asked. Resume goes on from epoch " in story.trained.err
+    (run,) = parse_strictly(story.listed.out)
+    assert (run["name"], run["state"], run["progress"]) == ("mine", "stopped", None)
+    assert f"python -m melanoma_core resume {run['run_id'][:8]}" in story.trained.err
+
+
+def test_a_run_that_is_resumed_by_its_name_writes_a_model_that_reads(house: House, story: Story):
+    assert story.resumed.status == 0, story.resumed.err
+    card = parse_strictly(story.resumed.out)
+    assert str(house.folder) not in story.resumed.out
+    assert "epoch 1/40" not in story.resumed.err
+    photograph = house.folder / "data" / "nevus" / "01.jpg"
+    assert house.call("predict", photograph, "--model", card["model_id"]).status == 0
+
+
+def test_a_training_that_goes_on_from_a_model_measures_on_nothing_that_it_learned(
+    house: House, story: Story
+):
+    before = parse_strictly(story.resumed.out)
+    # Another seed alone would draw other subsets.
+    start = ("train", house.folder / "data", "--from", before["model_id"], "--set", "seed=2")
+
+    launched = house.call(*start, "--detach")
+
+    assert launched.status == 0, launched.err
+    run = house.folder / "runs" / launched.out.strip()
+    recipe = json.loads((run / "spec.json").read_text())["recipe"]
+    assert recipe["weights"] == str(house.folder / "models" / before["model_id"] / "model.keras")
+    assert (recipe["image_size"], recipe["head_epochs"]) == (32, 0)
+    known = read_split(house.folder / "models" / before["model_id"])
+    split = pd.read_csv(run / "split.csv", dtype=str).set_index("image_id")["subset"]
+    assert known is not None
+    assert split.to_dict() == known.set_index("image_id")["subset"].to_dict()
+    house.call("stop", launched.out.strip()[:10])
+
+
+def test_runs_are_listed_as_a_table(house: House, story: Story):
+    done = house.call("runs")
+
+    line = done.out.splitlines()[-1]  # the oldest
+    run_id = parse_strictly(story.listed.out)[0]["run_id"]
+    model_id = parse_strictly(story.resumed.out)["model_id"]
+    assert line.split()[:4] == [run_id[:8], "mine", "finished", "data"]
+    assert line.split()[-1] == model_id
+
+
+def test_a_detached_run_waits_for_nobody_and_is_stopped_by_its_id(house: House, story: Story):
+    assert story.resumed.status == 0
+    weights = house.folder / "backbone.weights.h5"
+    weights.write_bytes(b"nothing that a small network would look at")
+
+    launched = house.call(
+        "train", house.folder / "data", *("--recipe", "baseline", "--weights", weights), "--detach"
+    )
+    run = house.folder / "runs" / launched.out.strip()
+    assert json.loads((run / "spec.json").read_text())["recipe"]["weights"] == str(weights)
+    stopped = house.call("stop", launched.out.strip()[:10])
+
+    assert launched.status == 0
+    assert stopped.status == 0, stopped.err
+    assert stopped.out == f"{launched.out.strip()} stopped\n"

@@ -1,0 +1,284 @@
+"""Which model reads, and how that is changed, with MLflow's real store."""
+
+import shutil
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from melanoma_core.deployment.promotion import look_up, promote, propose, roll_back
+from melanoma_core.deployment.versions import Alias, EventKind, read_versions
+from melanoma_core.errors import ModelError, RunError
+from melanoma_core.models.card import load_card
+from melanoma_core.models.registry import (
+    BUNDLED,
+    POINTER_NAME,
+    Ground,
+    Pointer,
+    find_model,
+    find_serving,
+    read_pointer,
+    write_pointer,
+)
+from melanoma_core.runs.record import open_record
+from melanoma_core.settings import Settings, load_settings
+from tests.drawn_models import LEAKING, write_model
+
+BUNDLED_ID = load_card(BUNDLED).model_id
+
+
+def settle(folder: Path) -> Settings:
+    return replace(
+        load_settings(),
+        runs_dir=folder / "runs",
+        models_dir=folder / "models",
+        model=None,
+        tracking_uri=f"sqlite:///{folder / 'runs' / 'mlflow.db'}",
+    )
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Settings:
+    """A place without a store and with four models."""
+    settings = settle(tmp_path)
+    write_model(settings.models_dir, "steady", missed=10, false_alerts=120)
+    write_model(settings.models_dir, "better", missed=4, false_alerts=100)
+    write_model(settings.models_dir, "worse", missed=40, false_alerts=60)
+    write_model(settings.models_dir, "leaking", missed=0, false_alerts=0, leakage=LEAKING)
+    return settings
+
+
+@pytest.fixture
+def steady(place: Settings, empty_store: Path) -> Settings:
+    """The same with a store, in which "steady" was promoted against the gate."""
+    place.runs_dir.mkdir()
+    shutil.copy(empty_store, place.runs_dir)
+    promote(place, propose(place, "steady", BUNDLED_ID), "Ada", "the first of its kind")
+    return place
+
+
+def ask(settings: Settings, model_id: str, by: str = "Ada", override: str = "") -> EventKind:
+    proposal = propose(settings, model_id, look_up(settings).deployed_id)
+    return promote(settings, proposal, by, override).kind
+
+
+def test_without_a_promotion_the_bundled_model_is_deployed_and_no_store_is_made(place: Settings):
+    deployment = look_up(place)
+
+    assert (deployment.deployed_id, deployment.previous_id) == (BUNDLED_ID, None)
+    assert deployment.events == ()
+    assert not place.runs_dir.exists()
+    assert find_serving(place).ground is Ground.BUNDLED
+
+
+def test_a_better_model_is_promoted_and_reads_at_once(steady: Settings):
+    assert find_model(steady) == steady.models_dir / "steady"
+
+    assert ask(steady, "better") is EventKind.PROMOTED
+
+    assert find_model(steady) == steady.models_dir / "better"
+    assert find_serving(steady).ground is Ground.DEPLOYED
+    deployment = look_up(steady)
+    assert (deployment.deployed_id, deployment.previous_id) == ("better", "steady")
+    event = deployment.events[0]
+    assert (event.kind, event.model_id, event.previous_id) == ("promoted", "better", "steady")
+    assert (event.by, event.reason) == ("Ada", "")
+    assert "Compared on 600 photographs" in event.verdict[0]
+    assert event.at.endswith("+00:00")
+
+
+def test_a_worse_model_is_refused_and_that_is_remembered(steady: Settings):
+    assert ask(steady, "worse") is EventKind.REFUSED
+
+    assert find_model(steady) == steady.models_dir / "steady"
+    event = look_up(steady).events[0]
+    assert event.kind is EventKind.REFUSED
+    assert "may be worse than that of the deployed model" in event.verdict[0]
+
+
+def test_a_leak_is_refused_however_good_the_figures(steady: Settings):
+    assert ask(steady, "leaking") is EventKind.REFUSED
+    assert "It leaks: 7 of its 600 test photographs" in look_up(steady).events[0].verdict[0]
+
+
+def test_an_override_needs_a_name_and_a_reason_and_keeps_both(steady: Settings):
+    proposal = propose(steady, "worse", "steady")
+
+    with pytest.raises(ModelError, match="Found a reason to override the gate and no name"):
+        promote(steady, proposal, by=" ", override="we want it")
+    assert promote(steady, proposal, by="Ada", override=" ").kind is EventKind.REFUSED
+    assert find_model(steady).name == "steady"
+
+    event = promote(steady, proposal, by=" Ada ", override="for a study of errors")
+
+    assert (event.kind, event.by) == (EventKind.OVERRIDDEN, "Ada")
+    assert event.reason == "for a study of errors"
+    assert look_up(steady).events[0] == event
+    assert find_model(steady).name == "worse"
+
+
+def test_a_reason_is_kept_only_where_something_was_overridden(steady: Settings):
+    event = promote(steady, propose(steady, "better", "steady"), "Ada", "not needed")
+
+    assert (event.kind, event.reason) == (EventKind.PROMOTED, "")
+
+
+def test_a_rollback_brings_back_the_model_before_and_another_undoes_it(steady: Settings):
+    ask(steady, "better")
+
+    event = roll_back(steady, "Ben")
+
+    assert (event.kind, event.model_id, event.by) == (EventKind.ROLLED_BACK, "steady", "Ben")
+    assert find_model(steady).name == "steady"
+    assert roll_back(steady).model_id == "better"
+    kinds = [event.kind for event in look_up(steady).events]
+    assert kinds == ["brought back by a rollback"] * 2 + ["promoted", "promoted against the gate"]
+
+
+def test_a_rollback_to_the_bundled_model_is_no_notice(steady: Settings):
+    assert roll_back(steady).model_id == BUNDLED_ID
+
+    assert find_serving(steady) == find_serving(replace(steady, models_dir=Path("/nowhere")))
+    assert look_up(steady).deployed_id == BUNDLED_ID
+
+
+def test_there_is_nothing_to_roll_back_to_before_a_promotion(place: Settings, empty_store: Path):
+    place.runs_dir.mkdir()
+    shutil.copy(empty_store, place.runs_dir)
+    with pytest.raises(ModelError, match="Nothing was promoted here yet"):
+        roll_back(place)
+
+
+def test_mlflow_knows_versions_aliases_and_who_promoted(steady: Settings):
+    ask(steady, "better")
+
+    known = read_versions(open_record(steady))
+    deployed, previous = known.find(Alias.DEPLOYED), known.find(Alias.PREVIOUS)
+    assert deployed is not None
+    assert previous is not None
+    assert (deployed.model_id, previous.model_id) == ("better", "steady")
+    client = open_record(steady).client
+    version = client.get_model_version_by_alias("melanoma", "deployed")
+    assert version.tags["state"] == "promoted"
+    assert version.tags["by"] == "Ada"
+
+
+def test_what_was_compared_with_a_model_that_is_deployed_no_more_is_not_promoted(steady: Settings):
+    stale = propose(steady, "worse", "steady")
+    ask(steady, "better", by="Ben")
+
+    with pytest.raises(ModelError, match="meanwhile better was deployed by Ben"):
+        promote(steady, stale, "Ada", "hurry")
+    assert find_model(steady).name == "better"
+
+
+def test_of_two_who_promote_at_once_one_is_told_to_compare_anew(steady: Settings):
+    write_model(steady.models_dir, "best", missed=2, false_alerts=80)
+    outcomes: list[str] = []
+
+    def work(proposal) -> None:
+        try:
+            outcomes.append(promote(steady, proposal, "somebody").kind)
+        except ModelError as error:
+            outcomes.append(str(error))
+
+    proposals = [propose(steady, name, "steady") for name in ("better", "best")]
+    threads = [threading.Thread(target=work, args=(each,)) for each in proposals]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(outcomes) == 2
+    assert outcomes.count(EventKind.PROMOTED) == 1
+    assert any("meanwhile" in outcome for outcome in outcomes)
+    deployment = look_up(steady)
+    assert find_model(steady).name == deployment.deployed_id
+    assert deployment.previous_id == "steady"
+
+
+def test_a_half_written_file_is_told_and_mended_from_the_registry(steady: Settings):
+    (steady.models_dir / POINTER_NAME).write_text('{"model_id": "ste')
+
+    serving = find_serving(steady)
+    assert serving.folder == BUNDLED
+    assert "The bundled model reads. Cannot read which model is deployed" in serving.notice
+
+    assert look_up(steady).deployed_id == "steady"
+    assert find_serving(steady).folder.name == "steady"
+
+
+def test_a_file_that_another_one_wrote_is_mended_from_the_registry(steady: Settings):
+    for pointer in (None, Pointer("better", False, "2026-01-01T00:00:00+00:00")):
+        write_pointer(steady.models_dir, pointer)
+
+        look_up(steady)
+
+        found = read_pointer(steady.models_dir)
+        assert found is not None
+        assert found.model_id == "steady"
+
+
+def test_a_store_that_is_gone_does_not_change_which_model_reads(
+    steady: Settings, empty_store: Path, tmp_path: Path
+):
+    shutil.copy(empty_store, tmp_path / "new.db")
+    other = replace(steady, tracking_uri=f"sqlite:///{tmp_path / 'new.db'}")
+
+    deployment = look_up(other)
+
+    assert deployment.deployed_id == "steady"
+    assert deployment.events[0].kind is EventKind.RECOVERED
+    assert find_model(other).name == "steady"
+
+
+def test_a_store_that_cannot_be_used_changes_nothing(steady: Settings, tmp_path: Path):
+    (tmp_path / "spoilt.db").write_text("no database" * 1000)
+    lost = replace(steady, tracking_uri=f"sqlite:///{tmp_path / 'spoilt.db'}")
+    proposal = propose(lost, "better", "steady")
+
+    with pytest.raises(RunError, match="Cannot use the record"):
+        promote(lost, proposal, "Ada")
+    assert find_model(lost).name == "steady"
+
+
+def test_a_deployed_model_that_is_gone_is_replaced_by_the_bundled_one_with_a_notice(
+    steady: Settings,
+):
+    (steady.models_dir / "steady").rename(steady.models_dir / ".away")
+
+    serving = find_serving(steady)
+    assert (serving.folder, serving.ground) == (BUNDLED, Ground.BUNDLED)
+    assert "steady, is gone from" in serving.notice
+    proposal = propose(steady, "better", look_up(steady).deployed_id)
+    assert proposal.deployed.model_id == BUNDLED_ID
+    assert promote(steady, proposal, "Ada", "it is gone").kind is EventKind.OVERRIDDEN
+    assert look_up(steady).previous_id == BUNDLED_ID
+
+    (steady.models_dir / ".away").rename(steady.models_dir / "steady")
+    assert find_serving(steady).folder.name == "better"
+
+
+def test_a_renamed_folder_of_the_deployed_model_is_found(steady: Settings):
+    (steady.models_dir / "steady").rename(steady.models_dir / "another name")
+
+    assert find_serving(steady).folder == steady.models_dir / "another name"
+
+
+def test_a_model_that_is_named_reads_whatever_is_deployed(steady: Settings):
+    pinned = replace(steady, model="worse")
+
+    assert find_serving(pinned).ground is Ground.PINNED
+    assert find_model(pinned).name == "worse"
+    assert look_up(pinned).pinned_id == "worse"
+
+
+def test_a_network_that_cannot_read_is_never_deployed(steady: Settings):
+    (steady.models_dir / "better" / "model.onnx").write_bytes(b"spoilt")
+
+    with pytest.raises(ModelError, match="is not the file that its card describes"):
+        ask(steady, "better")
+
+    assert find_model(steady).name == "steady"
+    assert len(look_up(steady).events) == 1

@@ -1,0 +1,189 @@
+"""One list of sections, and what page, Markdown and PDF make of it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from melanoma_core.errors import ModelError
+from melanoma_core.evaluation.metrics import evaluate_fully
+from melanoma_core.models.card import ModelCard, load_card
+from melanoma_core.models.card_text.markdown import write_markdown
+from melanoma_core.models.card_text.pdf import write_pdf
+from melanoma_core.models.card_text.section import NOT_PROVIDED, Section, Table
+from melanoma_core.models.card_text.sections import build_sections
+from melanoma_core.models.evidence import (
+    Evidence,
+    Machine,
+    TrainingLog,
+    describe_evidence,
+    read_evidence,
+    write_evidence,
+)
+from melanoma_core.models.registry import BUNDLED
+from tests.drawn_models import CLEAN, LEAKING
+
+
+@pytest.fixture(scope="module")
+def card() -> ModelCard:
+    return replace(load_card(BUNDLED), leakage=CLEAN)
+
+
+@pytest.fixture(scope="module")
+def evidence(card: ModelCard) -> Evidence:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 8, 120)
+    said = rng.dirichlet(np.ones(8), 120)
+    attributes = pd.DataFrame({"sex": ["female", "male"] * 60, "age": [30.0, 80.0] * 60})
+    evaluation = evaluate_fully(
+        said,
+        labels,
+        np.arange(120),
+        card.class_names,
+        0,
+        0.2,
+        attributes=attributes,
+        num_resamples=50,
+    )
+    rows = tuple(
+        {"epoch": epoch, "subset": subset, "metric": "loss", "value": 1 / epoch}
+        for epoch in range(1, 41)
+        for subset in ("train", "validation")
+    )
+    return Evidence(
+        {"test": evaluation},
+        "ab" * 32,
+        {"train": 700, "test": 120},
+        TrainingLog("1234abcd", "transfer 1", "données", "2026-11-21T12:00:00.000+00:00", rows),
+        Machine("Linux 6", "x86_64", 2, 8 * 2**30, "3.11.7"),
+    )
+
+
+def find(sections: list[Section], title: str) -> Section:
+    (found,) = [section for section in sections if section.title == title]
+    return found
+
+
+def texts(section: Section) -> str:
+    rows = (" | ".join(row) for table in section.tables for row in table.rows)
+    return "\n".join((*section.paragraphs, *rows))
+
+
+def test_the_evidence_comes_back_as_it_was_written(
+    card: ModelCard, evidence: Evidence, tmp_path: Path
+):
+    card.save(tmp_path)
+    write_evidence(tmp_path, card, evidence)
+
+    found = read_evidence(tmp_path)
+
+    assert found is not None
+    assert describe_evidence(card, found) == describe_evidence(card, evidence)
+    assert found.training == evidence.training
+    assert found.machine == evidence.machine
+
+
+def test_a_model_without_evidence_has_none_and_damaged_evidence_is_named(
+    card: ModelCard, evidence: Evidence, tmp_path: Path
+):
+    card.save(tmp_path)
+    assert read_evidence(tmp_path) is None
+
+    (tmp_path / "evidence.json").write_text("{")
+    with pytest.raises(ModelError, match=r"Cannot read the evidence .*evidence\.json"):
+        read_evidence(tmp_path)
+
+    write_evidence(tmp_path, replace(card, model_id="another"), evidence)
+    with pytest.raises(ModelError, match="it is of another model than the card beside it"):
+        read_evidence(tmp_path)
+
+
+def test_evidence_of_a_model_that_leaks_holds_no_figure_whatever_the_file_says(
+    card: ModelCard, evidence: Evidence, tmp_path: Path
+):
+    leaking = replace(card, leakage=LEAKING)
+    leaking.save(tmp_path)
+    write_evidence(tmp_path, leaking, evidence)
+
+    found = read_evidence(tmp_path)
+
+    assert found is not None
+    assert found.evaluations == {}
+    for title in ("What it achieved", "Each diagnosis", "By age, sex, site and source"):
+        said = texts(find(build_sections(load_card(tmp_path), found), title))
+        assert said.startswith("Its figures are withheld: 7 of its 600 test photographs")
+        assert "%" not in said
+
+
+def test_every_section_of_an_older_model_says_what_is_not_provided(card: ModelCard):
+    older = replace(card, leakage=None, conformal=None, data={}, recipe={}, versions={})
+
+    sections = build_sections(older, None)
+
+    assert [section.title for section in sections] == [
+        "Model details",
+        "Intended use and limits",
+        "When it alerts",
+        "What it achieved",
+        "Each diagnosis",
+        "By age, sex, site and source",
+        "Sets of diagnoses",
+        "What it refuses to read",
+        "Whether its heatmaps can be trusted",
+        "Data",
+        "Leaks between training and test",
+        "How it was trained",
+        "To do it again",
+        "Checklist",
+    ]
+    assert "Nobody looked for leaks" in texts(find(sections, "Leaks between training and test"))
+    assert f"Contact | {NOT_PROVIDED}" in texts(find(sections, "Model details"))
+    assert f"Run | {NOT_PROVIDED}" in texts(find(sections, "How it was trained"))
+    assert f"Skin tones | {NOT_PROVIDED}" in texts(find(sections, "Checklist"))
+
+
+def test_the_evidence_fills_what_the_card_leaves_open(card: ModelCard, evidence: Evidence):
+    sections = build_sections(card, evidence)
+
+    assert "sex female" in texts(find(sections, "By age, sex, site and source"))
+    trained = find(sections, "How it was trained")
+    assert "transfer 1 (1234abcd)" in texts(trained)
+    curves = trained.tables[1]
+    assert curves.title == "40 epochs, 11 shown"
+    assert curves.rows[0] == ("1", "1.000", "1.000")
+    assert curves.rows[-1] == ("40", "0.025", "0.025")
+    assert "Memory | 8 GiB" in texts(find(sections, "To do it again"))
+    assert len(find(sections, "Each diagnosis").tables[1].rows) == 8
+
+
+def test_markdown_shows_every_text_as_it_is():
+    table = Table("a | b", ("head",), (("<b>bold</b> *x* `y`",),))
+    written = write_markdown("m_1", [Section("Title", ("#1 is\nfirst",), (table,))])
+
+    assert written == (
+        "# Model card: m\\_1\n\n## Title\n\n\\#1 is first\n\n**a \\| b**\n\n"
+        "| head |\n| --- |\n| \\<b>bold\\</b> \\*x\\* \\`y\\` |\n"
+    )
+
+
+def test_the_paper_has_every_letter_and_is_the_same_for_the_same_card(
+    card: ModelCard, evidence: Evidence, caplog: pytest.LogCaptureFixture
+):
+    sections = build_sections(card, evidence)
+    named = [*sections, Section("Zoë Łukasz Ελένη Анна", ("≥ 95% – é × ▲ ◆ ● −5 “so”",))]
+
+    one = write_pdf(card.model_id, named, card.created_at)
+    other = write_pdf(card.model_id, named, card.created_at)
+
+    assert one == other
+    assert one.startswith(b"%PDF-")
+    assert len(one) < 400_000  # of the fonts only what is used
+    assert "missing" not in caplog.text
+
+
+def test_a_letter_that_no_font_has_is_no_failure(card: ModelCard):
+    paper = write_pdf("模型", [Section("模型", ("模型 🙂",))], card.created_at)
+
+    assert paper.startswith(b"%PDF-")

@@ -1,0 +1,108 @@
+from dataclasses import replace
+from math import isnan, nan
+from pathlib import Path
+
+import pytest
+
+from melanoma_core.evaluation.figure import Figure
+from melanoma_core.models.card import ModelCard, load_card
+from melanoma_core.models.card_text.tables import (
+    tabulate_decisions,
+    tabulate_figures,
+    tabulate_labels,
+    tabulate_recipe,
+    tabulate_sizes,
+    tabulate_sources,
+    tabulate_versions,
+    write_figures,
+)
+
+
+@pytest.fixture
+def card(bundled: Path) -> ModelCard:
+    return replace(
+        load_card(bundled),
+        metrics={
+            "test": {
+                "sensitivity": Figure(0.95, 0.92, 0.97, 1900, 2000, 1500),
+                "recall_DF": Figure(nan, nan, nan, 0, 0, 0),
+                "melanoma_roc_auc": Figure(0.5, 0.25, 0.75, None, 8, 8),
+            }
+        },
+        data={
+            "images": {"train": 80, "test": 20},
+            "images_by_label": {"train": {"MEL": 30, "NV": 50}, "test": {"NV": 20}},
+            "images_by_source": {"train": {"ham10000": 80}, "test": {"ham10000": 20}},
+            "file_decisions": {"label from ISIC 2019 ground truth": 327},
+        },
+        recipe={"batch_size": 32, "weights": {"file": "w.h5", "sha256": "ab"}},
+        versions={"keras": "3.15.1"},
+    )
+
+
+def test_a_model_that_says_nothing_of_its_data_makes_no_rows(card):
+    silent = replace(card, data={}, recipe={}, versions={})
+    tables = (tabulate_sizes, tabulate_labels, tabulate_sources, tabulate_decisions)
+    assert [table(silent) for table in (*tables, tabulate_recipe, tabulate_versions)] == [[]] * 6
+
+
+def test_figures_are_in_percent_and_what_is_undefined_stays_so(card):
+    sensitivity, recall, roc_auc = tabulate_figures(card, "test")
+    assert sensitivity == {
+        "Figure": "Sensitivity of the alert",
+        "Value": pytest.approx(95),
+        "95% from": pytest.approx(92),
+        "95% to": pytest.approx(97),
+        "Count": "1,900",
+        "Photographs": 2000,
+        "Lesions": 1500,
+    }
+    assert isnan(recall["Value"])
+    assert isnan(recall["95% from"])
+    assert roc_auc["Count"] == "–"
+
+
+def test_photographs_are_counted_by_subset_and_a_missing_count_is_none_of_them(card):
+    assert tabulate_sizes(card) == [{"Held": "Images", "train": 80, "validation": 0, "test": 20}]
+    assert tabulate_labels(card) == [
+        {"Diagnosis": "melanoma", "train": 30, "validation": 0, "test": 0},
+        {"Diagnosis": "nevus", "train": 50, "validation": 0, "test": 20},
+    ]
+    assert tabulate_sources(card) == [
+        {"Collection": "ham10000", "train": 80, "validation": 0, "test": 20}
+    ]
+
+
+def test_decisions_recipe_and_versions_are_rows(card):
+    assert tabulate_decisions(card) == [
+        {"Decision": "label from ISIC 2019 ground truth", "Files": 327}
+    ]
+    assert tabulate_recipe(card) == [
+        {"Setting": "batch size", "Value": "32"},
+        {"Setting": "weights file", "Value": "w.h5"},
+        {"Setting": "weights sha256", "Value": "ab"},
+    ]
+    assert tabulate_versions(card) == [{"Library": "keras", "Version": "3.15.1"}]
+
+
+def test_the_main_figures_are_told_with_their_intervals_and_counts(card):
+    measured = {
+        "accuracy": Figure(0.8, 0.7, 0.9, 8, 10, 9),
+        "melanoma_roc_auc": Figure(0.9, 0.85, 0.95, None, 10, 9),
+        "sensitivity": Figure(0.75, 0.5, 1.0, 3, 4, 4),
+        "specificity": Figure(nan, nan, nan, 0, 0, 0),
+        "balanced_accuracy": Figure(0.5, 0.25, 0.75, None, 10, 9),
+        "calibration_error": Figure(0.125, 0.1, 0.2, None, 10, 9),
+    }
+    card = replace(card, metrics={"test": measured})
+
+    assert write_figures(card).splitlines() == [
+        "| on lesions it had never seen | test |",
+        "| --- | --- |",
+        "| Melanoma ROC AUC | 0.900 (0.850–0.950) |",
+        "| Sensitivity of the alert | 75.0% (50.0–100.0), 3 of 4 |",
+        "| Specificity of the alert | undefined |",
+        "| Balanced accuracy | 50.0% (25.0–75.0) |",
+        "| Calibration error of the probability of melanoma | 12.5% (10.0–20.0) |",
+        "| Photographs | 10 of 9 lesions |",
+    ]

@@ -1,0 +1,271 @@
+"""A model that refuses what is no lesion: real photographs, real weights, one real export."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from melanoma_core.cli.main import main
+from melanoma_core.data.dataset import load_dataset
+from melanoma_core.data.drawn.impostors import ImpostorKind
+from melanoma_core.data.drawn.lesions import DEMONSTRATION_LESIONS
+from melanoma_core.data.images import read_image
+from melanoma_core.data.splitting import Split, split_dataset
+from melanoma_core.evaluation.novelty import describe_collections, fit_familiarity
+from melanoma_core.models.card_text.wording import describe_novelty
+from melanoma_core.models.classifier import Classifier, load_classifier
+from melanoma_core.networks.network import build_network
+from melanoma_core.networks.release import Origin, release_network
+from melanoma_core.reading.reading import Reading, Refusal, RefusalKind, read_files, read_photograph
+from melanoma_core.reading.refusals import measure_folder, measure_impostors
+from melanoma_core.taxonomy import Diagnosis
+from melanoma_core.training.photographs import load_pixels
+from melanoma_core.training.recipe import PRESETS, make_recipe
+from melanoma_core.training.weights import find_novelty_weights
+
+# The network itself has learned nothing, and is small; only whom it refuses matters here.
+RECIPE = replace(PRESETS["augmented"], image_size=96)
+NUM_LESIONS = 700  # of the photographs that the check is fitted to, chosen on and tested on
+
+
+@pytest.fixture(scope="session")
+def lesions(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Real photographs of HAM10000 and of ISIC 2017, four to one, in folders by diagnosis."""
+    folder = tmp_path_factory.mktemp("lesions")
+    ham = pd.read_csv(shared_data / "ham10000" / "HAM10000_metadata.csv")
+    ham = ham.drop_duplicates("lesion_id").sample(NUM_LESIONS * 4 // 5, random_state=0)
+    for image_id, label in zip(ham["image_id"], ham["dx"], strict=True):
+        link(shared_data / "ham10000" / "images" / f"{image_id}.jpg", folder / "ham10000" / label)
+    others = sorted((shared_data / "isic2017").rglob("*.jpg"))
+    labels = pd.read_csv(shared_data / "isic2017" / "labels.csv").set_index("image_id")
+    for path in others[:: len(others) * 5 // NUM_LESIONS][: NUM_LESIONS // 5]:
+        row = labels.loc[path.stem]
+        label = "mel" if row["melanoma"] else "bkl" if row["seborrheic_keratosis"] else "nv"
+        link(path, folder / "isic2017" / label)
+    return folder
+
+
+def link(path: Path, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / path.name).symlink_to(path)
+
+
+@pytest.fixture(scope="session")
+def split(lesions: Path) -> Split:
+    return split_dataset(load_dataset(lesions).table, seed=0)
+
+
+@pytest.fixture(scope="session")
+def model(split: Split, shared_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    keras.utils.set_random_seed(1)
+    network = build_network(RECIPE, 8, None)
+    origin = Origin(RECIPE, tuple(Diagnosis), {}, split)
+    models_dir = tmp_path_factory.mktemp("guarded")
+    with pytest.MonkeyPatch.context() as patch:
+        # Of so few photographs the usual share is not one, and the limit the unlikeliest lesion's.
+        patch.setattr("melanoma_core.networks.novelty.LARGEST_SHARE", 0.02)
+        return release_network(network, origin, models_dir, shared_weights)
+
+
+@pytest.fixture(scope="session")
+def guarded(model: Path) -> Classifier:
+    return load_classifier(model, num_threads=1)
+
+
+@pytest.fixture(scope="session")
+def ordinary(shared_data: Path) -> list[Path]:
+    """Photographs of ants and bees, to which nothing was fitted."""
+    return sorted((shared_data / "ordinary_photos").glob("*.jpg"))[::4]
+
+
+def test_photographs_that_are_no_lesions_are_refused(guarded: Classifier, ordinary: list[Path]):
+    share = measure_folder(guarded, "ordinary", ordinary, num_workers=2)
+
+    assert share.refused.total == 61
+    assert share.refused.count >= 55  # 99% where the check is fitted to thousands
+    assert share.by_kind == {RefusalKind.UNFAMILIAR: share.refused.count}
+
+
+@pytest.mark.parametrize("kind", ImpostorKind)
+def test_pictures_that_are_no_photographs_are_refused(guarded: Classifier, kind: ImpostorKind):
+    share = measure_impostors(guarded, kind, 20)
+
+    assert share.refused.total == 20
+    assert share.refused.count >= 19
+
+
+def test_real_lesions_that_were_never_seen_are_read(guarded: Classifier, split: Split):
+    paths = [Path(path) for path in split.subset("test")["path"]]
+
+    share = measure_folder(guarded, "test", paths, num_workers=2)
+
+    assert share.refused.total >= 90
+    assert share.refused.value <= 0.03
+
+
+def test_a_refusal_says_what_was_found_and_what_to_do(guarded: Classifier, ordinary: list[Path]):
+    refusal = read_photograph(guarded, read_image(ordinary[0]))
+
+    assert isinstance(refusal, Refusal)
+    assert guarded.card.novelty is not None
+    assert refusal.novelty > refusal.novelty_limit == guarded.card.novelty.distance
+    assert f"(distance {refusal.novelty:.1f}, limit {refusal.novelty_limit:.1f})" in refusal.reason
+    assert "Take a photograph through a dermoscope" in refusal.reason
+
+
+def test_a_reading_tells_its_distance(guarded: Classifier, split: Split):
+    reading = read_photograph(guarded, read_image(Path(split.subset("train")["path"].iloc[0])))
+
+    assert isinstance(reading, Reading)
+    assert 0 < reading.novelty < reading.novelty_limit
+    assert not reading.is_drawn
+
+
+def test_the_drawn_lesions_are_read_without_being_asked_and_only_as_they_are(
+    guarded: Classifier, tmp_path: Path
+):
+    lesion = DEMONSTRATION_LESIONS[0].path
+    changed = tmp_path / "changed.jpg"
+    changed.write_bytes(lesion.read_bytes() + b"\0")
+    strict = Classifier(
+        guarded._session,
+        replace(guarded.card, novelty=replace(guarded.card.novelty, distance=1.0)),
+    )
+
+    (_, drawn), (_, other) = read_files(strict, [lesion, changed])
+
+    assert isinstance(drawn, Reading)
+    assert drawn.is_drawn
+    assert drawn.novelty_limit is None
+    assert isinstance(other, Refusal)
+
+
+def test_the_distance_is_that_of_the_train_subset(guarded: Classifier, split: Split):
+    pixels = load_pixels(split.table, RECIPE.image_size)
+    collections = describe_collections(split.table)
+    train = collections.subsets == "train"
+
+    features = guarded.describe(pixels)
+    familiarity = fit_familiarity(features[train], collections.labels[train])
+
+    assert features.shape == (len(split.table), 384)
+    np.testing.assert_allclose(
+        guarded.classify(pixels[:64]).novelty, familiarity.measure(features[:64]), rtol=1e-4
+    )
+
+
+def test_the_card_says_whom_it_refuses(guarded: Classifier, split: Split):
+    limit = guarded.card.novelty
+
+    assert limit is not None
+    assert limit.chosen_on == "validation"
+    assert {"validation", "test", "test/ham10000", "test/isic2017"} <= set(limit.refused)
+    assert "isic2017 left out" in limit.refused  # without HAM10000, too few are left
+    assert limit.refused["validation"].value <= limit.largest_share
+    assert limit.refused["test"].total == len(split.subset("test"))
+    assert "block_10_expand_relu" in limit.features
+
+
+def test_the_network_that_is_trained_on_holds_nothing_of_the_check(model: Path):
+    saved = keras.models.load_model(model / "model.keras", compile=False)
+
+    assert saved.count_params() == build_network(RECIPE, 8, None).count_params()
+    assert (model / "model.onnx").stat().st_size - (model / "model.keras").stat().st_size < 3e6
+
+
+def test_a_model_without_the_check_says_so(unguarded: Path):
+    raw = json.loads((unguarded / "card.json").read_text("utf-8"))
+    lax = load_classifier(unguarded, num_threads=1)
+    reading = read_photograph(lax, read_image(DEMONSTRATION_LESIONS[0].path))
+
+    assert raw["novelty"] is None
+    assert isinstance(reading, Reading)
+    assert reading.novelty_limit is None
+    assert describe_novelty(lax.card).startswith("It does not check whether")
+
+
+def test_the_weights_are_looked_for_whatever_is_trained(shared_weights: Path, tmp_path: Path):
+    small, frozen = make_recipe("baseline", []), make_recipe("transfer", ["weights=none"])
+    gone = replace(frozen, weights=str(tmp_path / "gone.h5"))
+
+    for recipe in (small, frozen, gone):
+        assert find_novelty_weights(recipe, shared_weights.parent) == shared_weights
+        assert find_novelty_weights(recipe, None) is None
+    # Keras has downloaded them when the training began.
+    assert find_novelty_weights(make_recipe("transfer", []), None) == "imagenet"
+
+
+@pytest.fixture
+def call(
+    model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run a command with the model; its status, what it answers and what it logs."""
+    monkeypatch.setenv("MELANOMA_MODELS_DIR", str(model.parent))
+    monkeypatch.setenv("MELANOMA_MODEL", model.name)
+
+    def run(*arguments: str | Path) -> tuple[int, str, str]:
+        return main([str(argument) for argument in arguments]), *capsys.readouterr()
+
+    return run
+
+
+def test_a_refused_photograph_leaves_the_others_to_be_read(
+    call, ordinary: list[Path], split: Split
+):
+    paths = [ordinary[0], *split.subset("train")["path"].head(2), ordinary[4]]
+
+    status, answer, _ = call("predict", *paths, "--json")
+
+    rows = json.loads(answer)
+    assert status == 0
+    assert [row["status"] for row in rows] == ["refused", "read", "read", "refused"]
+    assert rows[0]["novelty"] > rows[0]["novelty_limit"] > rows[1]["novelty"]
+    assert rows[0]["melanoma_probability"] is None
+    assert rows[0]["probabilities"] is None
+    assert call("predict", ordinary[0])[0] == 2
+
+
+def test_the_command_tells_each_folder_and_each_kind_of_picture(
+    call, ordinary: list[Path], tmp_path: Path
+):
+    for path in (ordinary[0], ordinary[4]):
+        link(path, tmp_path / "mixed" / "bees")
+    (tmp_path / "mixed" / "broken.jpg").write_text("no picture")
+
+    _, answer, _ = call("refusals", tmp_path / "mixed", "--impostors", "3", "--json")
+    _, lines, _ = call("refusals", tmp_path / "mixed")
+
+    shares = json.loads(answer)["shares"]
+    names = ["bees", "mixed", *(f"drawn {kind}" for kind in ImpostorKind)]
+    assert [share["name"] for share in shares] == names
+    assert [share["refused"]["total"] for share in shares] == [2, 1, 3, 3, 3, 3]
+    assert [share["by_kind"] for share in shares[:2]] == [{"unfamiliar": 2}, {"unreadable": 1}]
+    assert lines.startswith("bees: 2 of 2, 100.0% (95% interval 15.8–100.0%) refused (2 unfam")
+
+
+def test_the_command_fits_again_without_a_collection(
+    call, lesions: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setenv("MELANOMA_CACHE_DIR", str(tmp_path))
+
+    _, answer, _ = call("refusals", lesions, "--leave-out", "isic2017", "--json")
+    status, _, log = call("refusals", lesions, "--leave-out", "isic2018")
+
+    (share,) = json.loads(answer)["shares"]
+    assert share["name"] == "isic2017 left out"
+    assert share["refused"]["total"] == NUM_LESIONS // 5
+    assert share["refused"]["value"] < 0.1
+    assert status == 2
+    assert 'Found no collection "isic2018"' in log
+
+
+def test_a_folder_without_a_photograph_is_bad_input(call, tmp_path: Path):
+    status, _, log = call("refusals", tmp_path)
+
+    assert status == 2
+    assert log.startswith("Found no photograph in")

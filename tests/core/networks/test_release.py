@@ -1,0 +1,404 @@
+"""From a trained network to a model that reads."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from melanoma_core.data.dataset import Dataset
+from melanoma_core.data.drawn.lesions import write_demonstration
+from melanoma_core.data.images import read_image
+from melanoma_core.data.splitting import Split
+from melanoma_core.errors import RecipeError
+from melanoma_core.evaluation.calibration import choose_threshold
+from melanoma_core.evaluation.prediction_set import ConformalBound
+from melanoma_core.models.card import ModelCard, load_card
+from melanoma_core.models.classifier import load_classifier
+from melanoma_core.models.evidence import read_evidence
+from melanoma_core.models.lineage import read_predictions, read_split
+from melanoma_core.models.registry import list_models
+from melanoma_core.networks.network import build_network
+from melanoma_core.networks.release import (
+    Origin,
+    check_release,
+    describe_weights,
+    read_table,
+    release_network,
+)
+from melanoma_core.reading.reading import read_photograph
+from melanoma_core.settings import load_settings
+from melanoma_core.taxonomy import Diagnosis
+from melanoma_core.training.batches import correct_frequencies, count_in_loss
+from melanoma_core.training.description import describe_data
+from melanoma_core.training.photographs import index_labels
+from melanoma_core.training.recipe import PRESETS, Rebalancing, Recipe
+
+CLASS_NAMES = tuple(Diagnosis)
+RECIPE = Recipe(name="tiny", weights="none", image_size=64)
+SMALL = replace(PRESETS["augmented"], image_size=64, target_sensitivity=0.5)
+
+
+@dataclass(frozen=True)
+class Released:
+    """One model with all that went into it."""
+
+    dataset: Dataset
+    split: Split
+    origin: Origin
+    network: keras.Model
+    weights: list[np.ndarray]
+    models_dir: Path
+    model: Path
+
+
+def release(recipe: Recipe, dataset: Dataset, split: Split, models_dir: Path) -> Released:
+    # What it has learned does not matter to how it is kept.
+    keras.utils.set_random_seed(1)
+    network = build_network(recipe, 8, None)
+    weights = network.get_weights()
+    origin = Origin(recipe, CLASS_NAMES, describe_data(dataset, split), split)
+    model = release_network(network, origin, models_dir)
+    return Released(dataset, split, origin, network, weights, models_dir, model)
+
+
+@pytest.fixture(scope="module")
+def trained(
+    drawn_dataset: Dataset, drawn_split: Split, tmp_path_factory: pytest.TempPathFactory
+) -> Released:
+    return release(RECIPE, drawn_dataset, drawn_split, tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="module")
+def small(
+    drawn_dataset: Dataset, drawn_split: Split, tmp_path_factory: pytest.TempPathFactory
+) -> Released:
+    return release(SMALL, drawn_dataset, drawn_split, tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture(scope="module")
+def card(trained: Released) -> ModelCard:
+    return load_card(trained.model)
+
+
+def test_what_is_trained_on_is_what_a_reading_sees(
+    trained: Released, tmp_path: Path, draw: Callable[..., Path]
+):
+    # Large enough that every shortcut on the way down would show.
+    table = trained.split.table.head(1).assign(path=draw(tmp_path / "big.jpg", 1, (1600, 1200)))
+    classifier = load_classifier(trained.model)
+
+    (measured,) = read_table(classifier, table).probabilities
+    reading = read_photograph(classifier, read_image(tmp_path / "big.jpg"))
+
+    np.testing.assert_allclose(reading.probabilities, measured, atol=1e-6)
+
+
+def test_the_model_is_listed_and_no_draft_is_left(trained: Released, card: ModelCard):
+    assert [folder.name for folder in trained.models_dir.iterdir()] == [card.model_id]
+    assert card.model_id.startswith("mobilenetv2-20")
+    listed = dict(list_models(replace(load_settings(), models_dir=trained.models_dir)))
+    # As JSON, in which an undefined figure equals itself; since Python 3.13 NaN in a card does not.
+    assert listed[trained.model].to_json() == card.to_json()
+
+
+def test_the_card_holds_the_hashes_of_both_files(trained: Released, card: ModelCard):
+    kept = {"model.keras", "model.onnx", "split.csv.gz", "predictions.csv.gz"}
+    assert set(card.files) == kept
+    for name, expected in card.files.items():
+        assert hashlib.sha256((trained.model / name).read_bytes()).hexdigest() == expected
+
+
+def test_the_card_is_strict_json_and_names_no_path(trained: Released, tmp_path: Path):
+    text = (trained.model / "card.json").read_text("utf-8")
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    json.loads(text, parse_constant=refuse)  # NaN is not JSON
+    for path in (trained.models_dir.parent, Path.cwd(), Path.home(), tmp_path):
+        assert f"{path}/" not in text
+
+
+def test_the_card_counts_what_was_trained_and_measured_on(trained: Released, card: ModelCard):
+    table = trained.split.table
+
+    assert card.data["sha256"] == trained.split.sha256
+    assert card.data["images"] == {"train": 60, "test": 12, "validation": 12}
+    assert card.data["lesions"] == {"train": 60, "test": 12, "validation": 12}
+    assert card.data["images_by_label"]["test"] == {"MEL": 4, "NV": 8}
+    assert card.data["images_by_source"]["train"] == {"data": 60}
+    assert card.data["file_decisions"] == {
+        "copy of an image that is kept": 1,
+        "the file cannot be read": 1,
+    }
+    assert card.data["images_without"] == {"lesion_id": 84, "patient_id": 84}
+    assert card.data["longer_side_pixels"] == {"min": 120, "median": 120, "max": 120}
+    assert card.recipe == asdict(RECIPE)
+    assert card.heatmap == "activation-maps"
+    assert card.metrics["test"]["accuracy"].total == (table["subset"] == "test").sum()
+    assert card.metrics["test"]["sensitivity"].total == 4
+    assert card.metrics["test"]["specificity"].total == 8
+    assert set(card.metrics) == {"test", "test/data"}
+    assert card.metrics["test/data"]["sensitivity"] == card.metrics["test"]["sensitivity"]
+    assert np.isnan(card.metrics["test"]["recall_BCC"].value)
+
+
+def test_the_threshold_is_that_of_the_validation_subset_for_095(trained: Released, card: ModelCard):
+    validation = trained.split.subset("validation")
+    outputs = read_table(load_classifier(trained.model), validation)
+    melanoma = outputs.probabilities[:, card.melanoma_index]
+
+    expected = choose_threshold(melanoma, (validation["label"] == "MEL").to_numpy(), 0.95)
+
+    assert card.operating_point.threshold == pytest.approx(expected, abs=1e-7)
+    assert card.operating_point.chosen_on == "validation"
+    assert card.operating_point.target_sensitivity == 0.95
+
+
+def test_the_threshold_is_for_the_sensitivity_that_the_recipe_asks_for(small: Released):
+    card, validation = load_card(small.model), small.split.subset("validation")
+    outputs = read_table(load_classifier(small.model), validation)
+    melanoma = outputs.probabilities[:, card.melanoma_index]
+
+    expected = choose_threshold(melanoma, (validation["label"] == "MEL").to_numpy(), 0.5)
+
+    assert card.operating_point.threshold == pytest.approx(expected, abs=1e-7)
+    assert card.operating_point.target_sensitivity == 0.5
+
+
+def test_sets_are_made_of_the_validation_subset_and_say_where_it_is_too_small(card: ModelCard):
+    assert card.conformal is not None
+    assert (card.conformal.coverage, card.conformal.fitted_on) == (0.9, "validation")
+    assert list(card.conformal.bounds) == list(CLASS_NAMES)
+    # Nine lesions are the fewest that have a bound.
+    assert card.conformal.bounds["MEL"] == ConformalBound(None, 4)
+    assert card.conformal.bounds["NV"] == ConformalBound(None, 8)
+    assert np.isnan(card.metrics["test"]["coverage_NV"].value)
+
+
+def test_the_figures_are_those_of_the_test_subset_at_that_threshold(
+    trained: Released, card: ModelCard
+):
+    test = trained.split.subset("test")
+    outputs = read_table(load_classifier(trained.model), test)
+    alert = outputs.probabilities[:, card.melanoma_index] >= card.operating_point.threshold
+    is_melanoma = (test["label"] == "MEL").to_numpy()
+
+    assert card.metrics["test"]["sensitivity"].count == (alert & is_melanoma).sum()
+    assert card.metrics["test"]["specificity"].count == (~alert & ~is_melanoma).sum()
+
+
+def test_the_split_and_the_readings_of_test_are_kept_and_give_the_figures_again(
+    trained: Released, card: ModelCard
+):
+    split, said = read_split(trained.model), read_predictions(trained.model)
+
+    assert split is not None
+    assert said is not None
+    assert split["subset"].value_counts().to_dict() == {"train": 60, "test": 12, "validation": 12}
+    assert set(split["sha256"]) == set(trained.split.table["sha256"])
+    alert = said["p_MEL"] >= card.operating_point.threshold
+    assert card.metrics["test"]["sensitivity"].count == (alert & (said["label"] == "MEL")).sum()
+    assert card.leakage is not None
+    assert (card.leakage.found, card.leakage.num_test, card.leakage.num_others) == (0, 12, 72)
+
+
+def test_the_evidence_holds_every_figure_of_the_card_and_how_it_was_made(
+    trained: Released, card: ModelCard
+):
+    evidence = read_evidence(trained.model)
+
+    assert evidence is not None
+    assert evidence.evaluations.keys() == card.metrics.keys()
+    figures = evidence.evaluations["test"].figures
+    for name in ("sensitivity", "specificity", "accuracy", "melanoma_roc_auc"):
+        assert figures[name] == card.metrics["test"][name]
+    assert evidence.split == {"train": 60, "test": 12, "validation": 12}
+    assert evidence.machine is not None
+    assert evidence.machine.num_cores >= 1
+    assert evidence.training is None
+
+
+def test_figures_that_leak_are_withheld_with_the_leaks_named(small: Released, tmp_path: Path):
+    table = small.split.table
+    leaked = table[table["subset"] == "test"].head(2).assign(subset="train", image_id=["x", "y"])
+    split = replace(small.split, table=pd.concat([table, leaked], ignore_index=True))
+
+    card = load_card(release_network(small.network, replace(small.origin, split=split), tmp_path))
+
+    assert card.leakage is not None
+    assert card.leakage.found == 2
+    assert card.leakage.examples[0].endswith("x in train: the same photograph (SHA-256)")
+    assert card.metrics == {}
+
+
+def test_a_network_that_learned_test_photographs_before_is_found_out(
+    small: Released, tmp_path: Path
+):
+    before = small.split.table.assign(subset="train", parent_image_id=None)
+
+    origin = replace(small.origin, ancestor=before)
+    card = load_card(release_network(small.network, origin, tmp_path))
+
+    assert card.leakage is not None
+    assert card.leakage.found == 12
+    assert card.metrics == {}
+
+
+def test_the_saved_network_is_the_trained_one_with_the_natural_frequencies(trained: Released):
+    labels = index_labels(trained.split.subset("train"), CLASS_NAMES)
+    drawn = np.bincount(labels, count_in_loss(labels, RECIPE), minlength=8)[:2]
+    saved = keras.models.load_model(trained.model / "model.keras", compile=False)
+
+    bias = keras.ops.convert_to_numpy(saved.get_layer("logits").bias)
+
+    # A third of the images, melanomas are drawn 1 to the root of 2.
+    np.testing.assert_allclose(drawn, [0.41421356, 0.58578644])
+    np.testing.assert_allclose(
+        (bias - trained.weights[-1])[:2],
+        np.log([(1 / 3) / drawn[0], (2 / 3) / drawn[1]]),
+        atol=1e-6,
+    )
+    np.testing.assert_array_equal((bias - trained.weights[-1])[2:], 0)
+
+
+def test_a_release_leaves_the_trained_network_as_it_was(trained: Released):
+    for found, expected in zip(trained.network.get_weights(), trained.weights, strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def correct(trained: Released, recipe: Recipe, split: Split) -> list[float]:
+    names = trained.origin.class_names
+    return np.exp(correct_frequencies(recipe, split.subset("train"), names)[:2]).tolist()
+
+
+def test_a_recipe_that_evens_nothing_out_is_not_corrected(trained: Released):
+    assert correct(trained, SMALL, trained.split) == [1.0, 1.0]
+
+
+def test_class_weights_are_taken_back_as_a_draw_of_their_size_is(trained: Released):
+    weighed = replace(SMALL, rebalancing=Rebalancing.CLASS_WEIGHTS)
+    drawn = replace(SMALL, class_balance=1.0)
+
+    # Half of the loss is of melanomas, and a third of the images.
+    expected = pytest.approx([(1 / 3) / (1 / 2), (2 / 3) / (1 / 2)])
+    assert correct(trained, weighed, trained.split) == expected
+    assert correct(trained, drawn, trained.split) == expected
+
+
+def test_new_images_of_oversampling_are_taken_back(trained: Released):
+    table = trained.split.table.assign(parent_image_id=None)
+    melanomas = table[(table["subset"] == "train") & (table["label"] == "MEL")]
+    children = melanomas.assign(parent_image_id=melanomas["image_id"])
+    split = replace(trained.split, table=pd.concat([table, children], ignore_index=True))
+    recipe = replace(SMALL, rebalancing=Rebalancing.OVERSAMPLING)
+
+    assert len(melanomas) == 20
+    assert correct(trained, recipe, split) == pytest.approx([(1 / 3) / (1 / 2), (2 / 3) / (1 / 2)])
+
+
+def test_both_forms_of_the_network_agree(card: ModelCard):
+    assert card.data["keras_onnx_difference"] < 1e-4
+
+
+def test_the_same_network_released_again_is_another_model(small: Released, tmp_path: Path):
+    again = load_card(release_network(small.network, small.origin, tmp_path))
+    card = load_card(small.model)
+
+    assert again.model_id != card.model_id
+    assert again.metrics.keys() == card.metrics.keys()
+    assert again.operating_point.threshold == pytest.approx(card.operating_point.threshold)
+
+
+def test_a_small_network_becomes_a_model_that_explains_every_class(small: Released, tmp_path: Path):
+    (lesion, *_) = write_demonstration(tmp_path)
+    classifier = load_classifier(small.model)
+
+    reading = read_photograph(classifier, read_image(lesion))
+
+    assert classifier.card.heatmap == "gradients at pooling_3"
+    assert classifier.card.model_id.startswith("smallcnn-20")
+    assert sum(reading.probabilities) == pytest.approx(1)
+    heatmaps = reading.heatmaps()
+    assert heatmaps.shape[0] == 8
+    assert heatmaps.min() >= 0
+    assert 0 < heatmaps.max() <= 1
+
+
+def test_a_network_that_was_chosen_by_what_it_learned_is_never_kept(small: Released):
+    origin = replace(small.origin, recipe=PRESETS["leaky"])
+
+    with pytest.raises(RecipeError, match='"leaky" oversamples before it splits'):
+        release_network(small.network, origin, small.models_dir)
+    assert len(list(small.models_dir.iterdir())) == 1
+
+
+def test_a_network_of_other_classes_than_the_diagnoses_is_not_kept():
+    check_release(SMALL, CLASS_NAMES)
+    with pytest.raises(RecipeError, match=r"Found the classes melanoma, nevus\. A model answers"):
+        check_release(SMALL, ("melanoma", "nevus"))
+
+
+def test_a_card_names_the_weights_and_not_where_they_lay(tmp_path: Path):
+    path = tmp_path / "backbone.weights.h5"
+    path.write_bytes(b"weights")
+    recipes = [replace(RECIPE, weights=name) for name in ("imagenet", str(path), "/gone/x.h5")]
+
+    digest = hashlib.sha256(b"weights").hexdigest()
+    assert [describe_weights(recipe.weights) for recipe in recipes] == [
+        "imagenet",
+        {"file": "backbone.weights.h5", "sha256": digest},
+        {"file": "x.h5", "sha256": None},
+    ]
+
+
+@pytest.fixture
+def outlines(drawn_split: Split) -> Iterator[Path]:
+    """Lay outlines beside the drawn photographs, as HAM10000 does: the lower half of each."""
+    first = Path(drawn_split.table["path"].iloc[0])
+    folder = first.parent.parent / "masks"
+    folder.mkdir()
+    inside = np.zeros((90, 120), dtype=np.uint8)
+    inside[45:] = 255
+    for path in drawn_split.table["path"]:
+        Image.fromarray(inside).save(folder / f"{Path(path).stem}_segmentation.png")
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.mark.usefixtures("outlines")
+def test_heatmaps_are_tested_on_test_photographs_that_have_an_outline(
+    drawn_dataset: Dataset, drawn_split: Split, tmp_path: Path
+):
+    released = release(SMALL, drawn_dataset, drawn_split, tmp_path)
+
+    explanation = load_card(released.model).explanation
+    assert explanation is not None
+    assert set(explanation) == {"grad-cam"}
+    figures = explanation["grad-cam"]
+    assert set(figures) == {"all", "MEL", "NV"}
+    everyone = figures["all"]
+    num_flat = round(12 * everyone["flat_maps"].value)
+    assert everyone["energy_inside"].total == 12 - num_flat
+    assert everyone["flat_maps"].total == 12
+    assert everyone["lesion_share"].value == 0.5
+    assert everyone["energy_centred"].value == pytest.approx(0.5)
+    assert set(everyone) - set(figures["MEL"]) == {
+        *("deletion", "deletion_random", "deletion_gain"),
+        *("insertion", "insertion_random", "insertion_gain"),
+        *("similarity_head", "similarity_half", "similarity_network"),
+    }
+    assert everyone["similarity_network"].total > 0
+    assert everyone["similarity_network"].value < 0.99
+
+
+def test_without_outlines_the_heatmaps_were_not_tested(card: ModelCard):
+    assert card.explanation is None

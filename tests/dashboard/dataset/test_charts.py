@@ -1,0 +1,158 @@
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+
+from dashboard.dataset.charts import (
+    draw_balance,
+    draw_classes,
+    draw_spread,
+    draw_tiers,
+    draw_values,
+)
+from melanoma_core.data.balancing import plan_oversampling
+from melanoma_core.data.overview import (
+    count_ages,
+    count_classes,
+    count_sizes,
+    count_tiers,
+    count_values,
+    measure_spread,
+    tabulate_plan,
+)
+from melanoma_core.taxonomy import TIER_STYLES, Diagnosis, RiskTier
+
+RED, GREEN = (TIER_STYLES[tier].colour for tier in (RiskTier.MALIGNANT, RiskTier.BENIGN))
+
+
+@pytest.fixture
+def records() -> pd.DataFrame:
+    """Three nevi and a melanoma in train, a nevus in test, and a file without any label."""
+    return pd.DataFrame(
+        {
+            "label": ["NV", "NV", "NV", "MEL", "NV", None],
+            "subset": ["train"] * 4 + ["test", "train"],
+            "brightness": [0.1, 0.2, 0.3, 0.5, 0.4, np.nan],
+            "age": [35, 30, 39, 85, np.nan, np.nan],
+            "sex": ["male", "male", "female", None, None, None],
+            "width": [180, 180, 180, 600, 180, np.nan],
+            "height": [135, 135, 135, 450, 135, np.nan],
+        }
+    )
+
+
+def bars(figure: go.Figure) -> dict[str, go.Bar]:
+    """Bars by name, without those that stand for them in the legend."""
+    return {bar.name: bar for bar in figure.data if bar.showlegend is False or bar.name is None}
+
+
+def test_classes_are_told_by_name_and_shape_and_subsets_by_pattern(records):
+    drawn = bars(draw_classes(count_classes(records), is_log=False))
+    assert list(drawn) == ["train", "test"]
+    assert list(drawn["train"].y) == ["● nevus", "▲ melanoma"]
+    assert list(drawn["train"].x) == [3, 1]
+    assert list(drawn["test"].x) == [1, 0]
+    assert list(drawn["train"].marker.color) == [GREEN, RED]
+    assert drawn["train"].marker.pattern.shape == ""
+    assert drawn["test"].marker.pattern.shape == "x"
+    assert drawn["train"].text == ("3", "1")
+
+
+def test_the_largest_class_is_on_top_and_the_axis_can_be_logarithmic(records):
+    linear = draw_classes(count_classes(records), is_log=False)
+    logarithmic = draw_classes(count_classes(records), is_log=True)
+    assert linear.layout.yaxis.autorange == "reversed"
+    assert linear.layout.xaxis.type is None
+    assert logarithmic.layout.xaxis.type == "log"
+    assert logarithmic.layout.xaxis.title.text == "images (logarithmic)"
+
+
+def test_tiers_are_in_the_order_of_concern(records):
+    drawn = bars(draw_tiers(count_tiers(records), is_log=False))
+    assert list(drawn["train"].y) == ["▲ malignant", "● benign"]
+    assert list(drawn["train"].x) == [1, 3]
+
+
+def test_ages_are_counted_by_decade_and_unknown_is_shown_as_unknown(records):
+    (bar,) = draw_values(count_ages(records), "Age", "years").data
+    assert list(bar.customdata) == ["30–39", "80–89", "unknown"]
+    assert list(bar.x) == [3, 1, 2]
+
+
+def test_sizes_are_counted_and_a_file_without_one_is_unknown(records):
+    (bar,) = draw_values(count_sizes(records), "Size", "px").data
+    assert list(bar.customdata) == ["180 × 135", "600 × 450", "unknown"]
+    assert list(bar.x) == [4, 1, 1]
+
+
+def test_an_empty_table_is_drawn_without_a_bar():
+    nothing = pd.DataFrame({"sex": pd.Series(dtype=object)})
+    (bar,) = draw_values(count_values(nothing, "sex"), "Sex", "").data
+    assert list(bar.x) == []
+
+
+def test_the_name_of_a_folder_is_no_markup_for_plotly():
+    names = pd.DataFrame({"source": ["<b>bold</b> & co"]})
+    figure = draw_values(count_values(names, "source"), "Source", "")
+    assert figure.layout.yaxis.ticktext == ("&lt;b>bold&lt;/b> &amp; co",)
+
+
+def test_two_long_names_that_are_cut_to_the_same_keep_a_bar_each():
+    names = pd.DataFrame({"source": ["x" * 50 + "1", "x" * 50 + "2"]})
+    (bar,) = draw_values(count_values(names, "source"), "Source", "").data
+    assert list(bar.y) == [0, 1]
+    assert list(bar.x) == [1, 1]
+
+
+def test_of_many_values_the_rarest_are_counted_together():
+    values = pd.DataFrame({"site": [f"site {n:02d}" for n in range(20)] + ["site 00"]})
+    counts = count_values(values, "site")
+    assert len(counts) == 13
+    assert tuple(counts.iloc[0]) == ("site 00", 2)
+    assert tuple(counts.iloc[-1]) == ("all others", 8)
+
+
+def test_the_spread_of_a_class_is_its_quantiles(records):
+    spread = measure_spread(records, "brightness")
+    assert list(spread.index) == [Diagnosis.MEL, Diagnosis.NV]
+    assert spread.loc["NV", "files"] == 4
+    figure = draw_spread(spread, "Brightness", "mean luma")
+    box = figure.data[1]
+    assert box.y == ("● nevus",)
+    assert box.median[0] == pytest.approx(0.25)
+    assert box.q1[0] == pytest.approx(0.175)
+    assert box.lowerfence[0] == pytest.approx(0.115)
+
+
+def test_where_no_file_has_a_diagnosis_there_is_no_box(records):
+    spread = measure_spread(records.assign(label=None), "brightness")
+    assert len(draw_spread(spread, "Brightness", "mean luma").data) == 0
+    assert len(draw_classes(count_classes(records.assign(label=None)), is_log=False).data) == 0
+
+
+def test_balance_shows_each_class_before_and_after(records):
+    table = tabulate_plan(plan_oversampling(records[records["subset"] == "train"], 5))
+    drawn = bars(draw_balance(table, "Images per class", "images"))
+    assert list(drawn["before"].y) == ["● nevus", "▲ melanoma"]
+    assert list(drawn["before"].x) == [3, 1]
+    assert list(drawn["after"].x) == [5, 5]
+    assert drawn["after"].marker.pattern.shape == "/"
+
+
+def test_however_many_files_there_are_plotly_gets_a_few_numbers():
+    many = 50_000
+    rng = np.random.default_rng(0)
+    records = pd.DataFrame(
+        {
+            "label": rng.choice(list(Diagnosis), many),
+            "subset": rng.choice(["train", "test"], many),
+            "brightness": rng.random(many),
+            "age": rng.integers(0, 90, many),
+        }
+    )
+    figures = (
+        draw_classes(count_classes(records), is_log=False),
+        draw_spread(measure_spread(records, "brightness"), "Brightness", ""),
+        draw_values(count_ages(records), "Age", "years"),
+    )
+    assert all(len(figure.to_json()) < 20_000 for figure in figures)

@@ -1,0 +1,89 @@
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from melanoma_core.models.card import load_card
+from melanoma_core.models.registry import BUNDLED
+
+PATIENCE_SECONDS = 120
+
+
+@pytest.fixture
+def moles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two photographs to train on and six to test on, of which one is a copy."""
+    monkeypatch.setenv("MELANOMA_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("MELANOMA_MODELS_DIR", str(tmp_path / "models"))
+    folder = tmp_path / "moles"
+    for number in range(8):
+        place = folder / ("Test" if number > 1 else "Train") / ("melanoma", "nevus")[number % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        seed = 0 if number == 2 else number
+        pixels = np.random.default_rng(seed).integers(0, 256, (80, 80, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(place / f"{number}.png")
+    return folder
+
+
+@pytest.fixture
+def page(open_dashboard, moles: Path) -> AppTest:  # noqa: ARG001  # its settings
+    app = open_dashboard().switch_page("evaluation/page.py").run()
+    assert [title.value for title in app.title] == ["Evaluation"]
+    assert not app.exception
+    return app
+
+
+def html(app: AppTest) -> str:
+    return "".join(element.proto.body for element in app.get("html"))
+
+
+def measure(app: AppTest, folder: Path) -> AppTest:
+    app.text_input(key="folder-path").set_value(str(folder)).run()
+    next(button for button in app.button if button.label == "Measure").click().run()
+    end = time.monotonic() + PATIENCE_SECONDS
+    while any(button.label == "Cancel" for button in app.button) and time.monotonic() < end:
+        time.sleep(0.2)
+        app.run()
+    assert not app.exception
+    return app
+
+
+def test_what_the_card_says_is_there_before_anything_is_measured(page: AppTest):
+    card = load_card(BUNDLED)
+    assert card.model_id in html(page)
+    assert "Of 100 melanomas, this threshold alerts on" in html(page)
+    assert "Of 1,000 lesions in a clinic where 5.0% are melanomas, 50 are:" in html(page)
+    page.slider(key="prevalence-card").set_value(1.0).run()
+    assert "where 1.0% are melanomas, 10 are:" in html(page)
+    assert page.selectbox(key="measured-model").value == card.model_id
+
+
+def test_a_folder_is_measured_and_the_result_is_shown_and_kept(
+    page: AppTest, moles: Path, open_dashboard
+):
+    app = measure(page, moles)
+    said = html(app)
+    assert "6 of 6 photographs of moles (subset test)" in said
+    assert "1 of those that were read share a photograph" in said
+    assert "6 of them a reading would refuse" in said
+    heads = [table.value.columns[0] for table in app.dataframe]
+    assert heads[:4] == ["At the alert's threshold", "Figure", "Diagnosis", "By"]
+    app.slider(key="prevalence-measured").set_value(50.0).run()
+    assert "where 50.0% are melanomas, 500 are:" in html(app)
+    app.radio(key="measured-part").set_value(app.radio(key="measured-part").options[1]).run()
+    assert not app.exception
+
+    again = open_dashboard().switch_page("evaluation/page.py").run()
+    again.text_input(key="folder-path").set_value(str(moles)).run()
+    next(button for button in again.button if button.label == "Measure").click().run()
+    assert "6 of 6 photographs of moles (subset test)" in html(again)
+
+
+def test_what_cannot_be_measured_is_told_where_the_answer_would_be(page: AppTest, moles: Path):
+    page.selectbox(key="measured-subset").select("validation").run()
+    app = measure(page, moles)
+    assert 'class="error"' in html(app)
+    assert "Found 0 photographs" in html(app)
+    assert load_card(BUNDLED).model_id in html(app)

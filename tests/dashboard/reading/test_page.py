@@ -1,0 +1,391 @@
+import io
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from html import escape, unescape
+
+import pytest
+from PIL import Image, ImageFilter
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Block
+
+from melanoma_core.data.drawn.lesions import DEMONSTRATION_LESIONS
+from melanoma_core.models.card import load_card
+from melanoma_core.models.card_text.heatmaps import describe_maps
+from melanoma_core.models.methods import Method
+from melanoma_core.reading.worklist import Worklist
+from melanoma_core.settings import PROJECT_ROOT
+
+LESION = DEMONSTRATION_LESIONS[0]
+EVERY_TITLE = (
+    "melanoma",
+    "nevus",
+    "basal cell carcinoma",
+    "actinic keratosis",
+    "benign keratosis",
+    "dermatofibroma",
+    "vascular lesion",
+    "squamous cell carcinoma",
+)
+
+
+def upload(app: AppTest, files: Sequence[tuple[str, bytes]]) -> AppTest:
+    # The type is a lie where the name is: neither is believed.
+    app.file_uploader[0].set_value([(name, data, "image/jpeg") for name, data in files])
+    app.run()
+    assert not app.exception
+    return app
+
+
+def upload_lesions(app: AppTest, count: int) -> AppTest:
+    files = [(lesion.file_name, lesion.path.read_bytes()) for lesion in DEMONSTRATION_LESIONS]
+    return upload(app, (files * 4)[:count])
+
+
+def click(app: AppTest, label: str) -> AppTest:
+    (button,) = (button for button in app.button if button.label == label)
+    button.click().run()
+    assert not app.exception
+    return app
+
+
+def html(app: AppTest | Block) -> str:
+    return "".join(element.proto.body for element in app.get("html"))
+
+
+def name_opened(app: AppTest) -> str:
+    (name,) = re.findall(r'<p class="name">(.*?)</p>', html(app.main))
+    return unescape(name)
+
+
+def worklist(app: AppTest) -> Worklist:
+    kept: Worklist = app.session_state["worklist"]
+    return kept
+
+
+def encode(image: Image.Image, image_format: str, **options: object) -> bytes:
+    content = io.BytesIO()
+    image.save(content, image_format, **options)
+    return content.getvalue()
+
+
+def test_the_landing_page_says_what_to_do_and_that_it_is_no_medical_device(open_dashboard):
+    app = open_dashboard()
+    assert not app.exception
+    assert 'class="error"' not in html(app)
+    assert app.file_uploader[0].label == "Photographs of skin lesions"
+    assert "Upload a photograph, or try a drawn lesion." in html(app)
+    assert "Not a medical device" in html(app)
+    assert "drawn by a program, not photographs of anyone" in app.caption[0].value
+
+
+def test_the_landing_page_names_the_model_in_use_with_its_figures(open_dashboard):
+    app = open_dashboard()
+    assert 'class="trust"' in html(app)
+    assert "Melanoma ROC AUC" in html(app)
+
+
+def test_no_camera_is_asked_for_before_it_is_wanted(open_dashboard):
+    app = open_dashboard()
+    assert not app.camera_input
+
+
+def test_a_demonstration_lesion_is_read_at_one_click(open_dashboard):
+    app = click(open_dashboard(), LESION.name.removeprefix("Drawn ").capitalize())
+    assert name_opened(app) == LESION.file_name
+    page = html(app)
+    (entry,) = worklist(app).entries
+    verdict = "Melanoma alert" if entry.reading.alert else "No melanoma alert"
+    assert f'<p class="verdict">{verdict}</p>' in page
+    assert "probability of melanoma" in page
+    assert "alert from" in page
+    assert "of 100 melanomas" in page
+    assert "sensitivity" in page
+    assert "specificity" in page
+    for title in EVERY_TITLE:
+        assert f'<th scope="row">{title}</th>' in page
+    for tier in ("Malignant", "Premalignant", "Benign"):
+        assert f"{tier}</th>" in page
+
+
+def test_after_a_reading_the_upload_field_is_empty_again(open_dashboard):
+    app = upload_lesions(open_dashboard(), 1)
+    assert app.file_uploader[0].value == []
+
+
+def test_of_several_photographs_the_most_suspicious_is_opened_and_listed_first(open_dashboard):
+    app = upload_lesions(open_dashboard(), 4)
+    entries = worklist(app).entries
+    assert name_opened(app) == entries[0].name
+    labels = [button.label for button in app.sidebar.button]
+    marks = ["▲ Alert" if entry.reading.alert else "○ No alert" for entry in entries]
+    assert [label.rsplit(" ", 1)[0] for label in labels] == marks
+    assert app.sidebar.subheader[0].value == "4 read, most suspicious first"
+
+
+def test_stepping_and_picking_open_another_photograph(open_dashboard):
+    app = upload_lesions(open_dashboard(), 3)
+    first, second, third = (entry.name for entry in worklist(app).entries)
+    assert name_opened(click(app, "Next")) == second
+    assert name_opened(click(app, "Next")) == third
+    assert name_opened(click(app, "Previous")) == second
+    app.sidebar.button[0].click().run()
+    assert name_opened(app) == first
+
+
+def test_a_long_list_pages_and_follows_whoever_steps_over_its_edge(open_dashboard):
+    app = upload_lesions(open_dashboard(), 12)
+    assert len(app.sidebar.button) == 10
+    app.sidebar.button[9].click().run()
+    click(app, "Next")
+    assert len(app.sidebar.button) == 2
+    assert app.sidebar.button[0].key == f"open-{worklist(app).entries[10].key}"
+
+
+def test_one_bad_file_among_twenty_loses_none_and_is_answered_by_name(open_dashboard):
+    lesion = LESION.path.read_bytes()
+    good = [(f"photograph {place}.jpg", lesion) for place in range(19)]
+    app = upload(open_dashboard(), [*good[:7], ("text.jpg", b"not a photograph"), *good[7:]])
+    assert len(worklist(app).entries) == 19
+    assert "<strong>text.jpg</strong> was not read. The file is a text file." in html(app)
+    click(app, "Dismiss")
+    assert "text.jpg" not in html(app)
+    assert len(worklist(app).entries) == 19
+
+
+def test_every_kind_of_bad_file_gets_one_sentence_and_the_page_goes_on(open_dashboard):
+    grey = Image.new("L", (64, 64))
+    lesion = LESION.path.read_bytes()
+    files = {
+        "empty.jpg": b"",
+        "text.jpg": b"hello",
+        "truncated.jpg": lesion[: len(lesion) // 2],
+        "tiny.png": encode(Image.new("RGB", (1, 1)), "PNG"),
+        "animated.gif": encode(grey, "GIF", save_all=True, append_images=[grey.point(abs)]),
+    }
+    app = upload(open_dashboard(), list(files.items()))
+    assert [file.name for file in worklist(app).refused] == list(files)
+    assert html(app).count(" was not read. ") == len(files)
+    assert app.file_uploader[0].label == "Photographs of skin lesions"
+    assert "Upload a photograph, or try a drawn lesion." in html(app)
+
+
+def test_a_file_name_is_text_and_never_markup(open_dashboard):
+    name = "<img src=x onerror=alert(1)>**[a](http://b)**:red[c].jpg"
+    app = upload(open_dashboard(), [(name, LESION.path.read_bytes()), (name, b"")])
+    assert name_opened(app) == name
+    assert "<img" not in html(app)
+    assert "&lt;img src=x onerror=alert(1)&gt;" in html(app)
+
+
+def test_the_overlay_is_of_the_chosen_diagnosis_and_opacity(open_dashboard):
+    app = upload_lesions(open_dashboard(), 1)
+    assert app.slider[0].value == 60
+    (entry,) = worklist(app).entries
+    explained = app.selectbox[0]
+    assert explained.label == "Show the evidence for"
+    expected = "melanoma" if entry.reading.alert else "Most probable"
+    assert expected in html(app)
+    other = explained.options[-1]
+    explained.select(other).run()
+    assert not app.exception
+    title = other.split(",")[0].split(" ", 1)[1]
+    assert f"<span>for {title} (Grad-CAM)</span>" in html(app)
+    app.slider[0].set_value(0).run()
+    assert app.slider[0].value == 0
+    assert not app.exception
+
+
+def test_the_opacity_stays_from_one_photograph_to_the_next(open_dashboard):
+    app = upload_lesions(open_dashboard(), 2)
+    app.slider[0].set_value(25).run()
+    click(app, "Next")
+    assert app.slider[0].value == 25
+
+
+def choose_method(app: AppTest, method: Method) -> AppTest:
+    (chooser,) = (box for box in app.selectbox if box.label == "Made by")
+    chooser.select(method).run(timeout=180)
+    assert not app.exception
+    return app
+
+
+def test_the_instant_method_is_shown_first_and_how_far_it_can_be_trusted(open_dashboard):
+    app = upload_lesions(open_dashboard(), 1)
+    (chooser,) = (box for box in app.selectbox if box.label == "Made by")
+    assert chooser.options == ["Grad-CAM", "Grad-CAM++", "Score-CAM", "Saliency (SmoothGrad)"]
+    assert chooser.value == "grad-cam"
+    (entry,) = worklist(app).entries
+    assert f'<p class="map-trust">{escape(describe_maps(entry.card, "grad-cam"))}</p>' in html(app)
+    choose_method(app, Method.GRAD_CAM)
+    assert "(Grad-CAM)</span><span>strong evidence</span>" in html(app)
+
+
+def test_without_tensorflow_the_reason_is_told_and_the_instant_map_stays(
+    open_dashboard, tmp_path, monkeypatch
+):
+    (tmp_path / "tensorflow.py").write_text("raise ImportError('there is none')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    app = choose_method(upload_lesions(open_dashboard(), 1), Method.GRAD_CAM_PLUS_PLUS)
+    assert "Found no TensorFlow that works here (there is none)." in html(app)
+    assert "(Grad-CAM)</span>" in html(app)
+    (chooser,) = (box for box in app.selectbox if box.label == "Made by")
+    assert chooser.value == "grad-cam"
+
+
+def test_clearing_forgets_every_photograph(open_dashboard):
+    app = click(upload_lesions(open_dashboard(), 3), "Clear all")
+    assert worklist(app).entries == []
+    assert "Upload a photograph, or try a drawn lesion." in html(app)
+
+
+def test_two_people_read_their_own_photographs_with_one_network(open_dashboard):
+    first, second = open_dashboard(), open_dashboard()
+    upload(first, [("first.jpg", LESION.path.read_bytes())])
+    upload(second, [("second.jpg", DEMONSTRATION_LESIONS[3].path.read_bytes())])
+    first.run()
+    assert name_opened(first) == "first.jpg"
+    assert name_opened(second) == "second.jpg"
+    assert "second.jpg" not in html(first)
+    assert len(worklist(first).entries) == len(worklist(second).entries) == 1
+    assert worklist(first).entries[0].card is worklist(second).entries[0].card
+
+
+def test_a_truncated_network_is_a_clear_error_and_the_photographs_wait(open_dashboard, other_model):
+    network = other_model / "model.onnx"
+    whole = network.read_bytes()
+    network.write_bytes(whole[:1000])
+    app = upload_lesions(open_dashboard(), 2)
+    assert "is cut short, damaged or another network" in html(app)
+    assert app.file_uploader[0].label == "Photographs of skin lesions"
+    network.write_bytes(whole)
+    app.run()
+    assert 'class="error"' not in html(app)
+    assert len(worklist(app).entries) == 2
+
+
+def test_photographs_that_wait_for_a_damaged_network_can_be_dropped(open_dashboard, other_model):
+    other_model.joinpath("model.onnx").write_bytes(b"")
+    app = click(upload_lesions(open_dashboard(), 2), "Cancel the rest")
+    assert 'class="error"' not in html(app)
+    assert worklist(app).pending_name is None
+
+
+def test_a_missing_card_is_a_clear_error_and_the_page_goes_on(open_dashboard, other_model):
+    other_model.joinpath("card.json").unlink()
+    app = open_dashboard()
+    assert "Found no model" in html(app)
+    assert "other-model" in html(app)
+    assert app.file_uploader[0].label == "Photographs of skin lesions"
+
+
+def test_a_model_that_is_changed_reads_the_next_photograph(open_dashboard, other_model):
+    app = upload_lesions(open_dashboard(), 1)
+    card = other_model / "card.json"
+    threshold = worklist(app).entries[0].reading.threshold
+    card.write_text(card.read_text("utf-8").replace(str(threshold), "0.999"), "utf-8")
+    upload_lesions(app, 1)
+    assert {entry.reading.threshold for entry in worklist(app).entries} == {threshold, 0.999}
+
+
+def test_real_photographs_of_every_size_are_read(open_dashboard, shared_data):
+    paths = sorted(shared_data.glob("full_resolution/*.jpg"))[:3]
+    paths += sorted(shared_data.glob("ham10000/images/*.jpg"))[:3]
+    app = upload(open_dashboard(), [(path.name, path.read_bytes()) for path in paths])
+    assert {entry.name for entry in worklist(app).entries} == {path.name for path in paths}
+
+
+@pytest.mark.usefixtures("guarded_model")
+def test_what_is_unlike_a_lesion_is_refused_with_its_measure_and_no_probability(open_dashboard):
+    other = encode(Image.open(LESION.path), "PNG")
+    app = upload(open_dashboard(), [("bee.png", other)])
+    page = html(app.main)
+    assert "<strong>bee.png</strong> was not read. This photograph does not look like" in page
+    assert re.search(r"\(distance \d+\.\d+, limit \d+\.\d+\)", page)
+    assert "probability of melanoma" not in page
+    assert worklist(app).entries == []
+
+
+def test_a_drawn_lesion_is_read_whatever_is_refused_and_says_that_nobody_asked(
+    open_dashboard, guarded_model
+):
+    app = click(open_dashboard(), LESION.name.removeprefix("Drawn ").capitalize())
+    (entry,) = worklist(app).entries
+    assert load_card(guarded_model).novelty is not None
+    assert entry.reading.is_drawn
+    assert "whether it looks like a photograph of a lesion is not asked" in html(app)
+
+
+def test_what_is_wrong_with_a_photograph_stands_beside_its_reading(open_dashboard, other_model):
+    card = other_model / "card.json"
+    raw = json.loads(card.read_text("utf-8")) | {"novelty": None}
+    card.write_text(json.dumps(raw), "utf-8")
+    blurred = Image.open(LESION.path).resize((133, 100)).filter(ImageFilter.GaussianBlur(4))
+    app = upload(open_dashboard(), [("blurred.png", encode(blurred, "PNG"))])
+    page = html(app)
+    assert "The photograph is blurred (sharpness" in page
+    assert "The photograph is too small (100 pixels on its shorter side, usual is 150" in page
+    assert "It does not check whether a photograph shows a lesion" in page
+
+
+FRESH = """
+import sys
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Block
+
+app = AppTest.from_file(sys.argv[1], default_timeout=60).run()
+assert [title.value for title in app.title] == ["Reading"], app
+print(sorted(name for name in ("onnxruntime", "pandas", "scipy") if name in sys.modules))
+app.file_uploader[0].set_value(("lesion.jpg", open(sys.argv[2], "rb").read(), "image/jpeg")).run()
+assert len(app.session_state["worklist"].entries) == 1
+app.switch_page("models/page.py").run()
+assert [title.value for title in app.title] == ["Models"], app
+assert not app.exception
+app.switch_page("evaluation/page.py").run()
+assert [title.value for title in app.title] == ["Evaluation"], app
+assert not app.exception
+app.switch_page("training/page.py").run()
+assert [title.value for title in app.title] == ["Training"], app
+assert not app.exception
+print(sorted(name for name in ("keras", "tensorflow", "tf_keras_vis") if name in sys.modules))
+"""
+
+
+@pytest.fixture(scope="module")
+def fresh_process() -> Sequence[str]:
+    """What a process of its own says of the modules that it imported."""
+    arguments = [str(PROJECT_ROOT / "dashboard" / "app.py"), str(LESION.path)]
+    finished = subprocess.run(
+        [sys.executable, "-c", FRESH, *arguments],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout.splitlines()
+
+
+def test_the_first_page_is_painted_without_the_libraries_of_reading(fresh_process):
+    assert fresh_process[0] == "[]"
+
+
+def test_no_page_and_no_reading_imports_tensorflow(fresh_process):
+    assert fresh_process[1] == "[]"
+
+
+def test_the_server_keeps_to_this_computer_and_sends_no_statistics():
+    finished = subprocess.run(
+        [sys.executable, "-m", "streamlit", "config", "show"],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = finished.stdout.splitlines()
+    assert 'address = "localhost"' in lines
+    assert "maxUploadSize = 32" in lines
+    assert "enableXsrfProtection = true" in lines
+    assert "gatherUsageStats = false" in lines

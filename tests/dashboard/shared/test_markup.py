@@ -1,0 +1,125 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dashboard.shared.markup import (
+    escape_markdown,
+    name_alert,
+    render_banner,
+    render_diagnoses,
+    render_error,
+    render_facts,
+    render_limits,
+    render_probability,
+    render_refused,
+    render_trust,
+)
+from melanoma_core.models.card import load_card
+from melanoma_core.models.registry import BUNDLED
+from melanoma_core.reading.reading import Reading, Refusal
+from melanoma_core.reading.worklist import RefusedFile
+
+HOSTILE = "<script>alert('1')</script>"
+
+
+def read(melanoma_probability: float, threshold: float = 0.073) -> Reading:
+    rest = 1 - melanoma_probability
+    return Reading(
+        model_id="test",
+        class_names=("MEL", "NV", "BCC"),
+        probabilities=(melanoma_probability, 0.25 * rest, 0.75 * rest),
+        melanoma_probability=melanoma_probability,
+        threshold=threshold,
+        alert=melanoma_probability >= threshold,
+        evidence=np.zeros((3, 2, 2), np.float32),
+        width=64,
+        height=64,
+    )
+
+
+@pytest.mark.parametrize(
+    ("probability", "mark"), [(0.382, "▲ Alert 38.2%"), (0.05, "○ No alert 5.0%")]
+)
+def test_an_alert_has_a_shape_and_a_word_beside_its_number(probability, mark):
+    assert name_alert(read(probability)) == mark
+
+
+def test_the_banner_says_alert_in_shape_and_word_and_in_the_colour_of_its_tier():
+    banner = render_banner(read(0.382))
+    assert 'class="banner alert" style="--tier:#D55E00"' in banner
+    assert "▲</span>" in banner
+    assert '<p class="verdict">Melanoma alert</p>' in banner
+    assert "Most probable: ▲ basal cell carcinoma (malignant), 46.4%" in banner
+
+
+def test_without_an_alert_the_banner_still_names_what_is_most_probable():
+    banner = render_banner(read(0.05))
+    assert 'class="banner no-alert"' in banner
+    assert "○</span>" in banner
+    assert '<p class="verdict">No melanoma alert</p>' in banner
+    assert "Most probable: ▲ basal cell carcinoma (malignant), 71.2%" in banner
+
+
+def test_the_probability_stands_beside_the_threshold_as_number_and_as_mark():
+    bar = render_probability(read(0.382))
+    assert "<strong>38.2%</strong> probability of melanoma" in bar
+    assert "alert from 7.3%" in bar
+    assert 'class="fill" style="width:38.20%"' in bar
+    assert 'class="mark" style="left:7.30%"' in bar
+
+
+def test_a_probability_below_a_tenth_of_a_percent_is_not_markup():
+    assert "<strong>&lt;0.1%</strong>" in render_probability(read(1e-6))
+
+
+def test_diagnoses_stand_under_their_tier_with_one_digit():
+    table = render_diagnoses(read(0.2))
+    assert table.index("Malignant</th><td>80.0%") < table.index("basal cell carcinoma</th>")
+    assert table.index("basal cell carcinoma</th>") < table.index("melanoma</th>")
+    assert table.index("melanoma</th>") < table.index("Benign</th><td>20.0%")
+    assert "Premalignant" not in table
+
+
+def test_no_text_of_a_card_or_a_file_becomes_markup():
+    card = replace(
+        load_card(BUNDLED),
+        model_id=HOSTILE,
+        created_at=HOSTILE,
+        intended_use=HOSTILE,
+        limitations=(HOSTILE,),
+        data={"licences": [HOSTILE], "sha256": HOSTILE},
+    )
+    refused = [RefusedFile(0, HOSTILE, Refusal(HOSTILE))]
+    rendered = (
+        render_trust(card),
+        render_limits(card),
+        render_facts(card),
+        render_refused(refused),
+    )
+    for page in rendered:
+        assert "&lt;script&gt;" in page
+        assert "<script" not in page
+
+
+def test_what_a_card_does_not_say_is_left_out():
+    facts = render_facts(replace(load_card(BUNDLED), data={}))
+    assert "licence" not in facts.lower()
+    assert "SHA-256" not in facts
+
+
+def test_a_command_in_an_error_can_be_copied_as_it_is():
+    error = render_error("Found <nothing>. Use `git checkout -- assets`.")
+    assert "Found &lt;nothing&gt;. Use <code>git checkout -- assets</code>." in error
+
+
+def test_a_path_cannot_turn_the_sentence_around_it():
+    turned = "a\u202egpj.exe\u2066"
+    for shown in (render_error(turned), escape_markdown(turned)):
+        assert "\u202e" not in shown
+        assert "\u2066" not in shown
+        assert "gpj" in shown
+
+
+def test_markdown_shows_escaped_text_as_it_is():
+    assert escape_markdown("a_b*c[d](e) größer") == r"a\_b\*c\[d\]\(e\) größer"
