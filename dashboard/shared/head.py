@@ -13,7 +13,7 @@ from melanoma_core.settings import load_settings
 NOTICE = (
     "For research and education. Not a medical device: no diagnosis or treatment may rest on it."
 )
-_STYLE = Path(__file__).with_name("style.css")
+_STYLE = Path(__file__).parents[1] / "style.css"
 
 
 def open_page(title: str) -> None:
