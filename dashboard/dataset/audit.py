@@ -8,9 +8,9 @@ import streamlit as st
 
 from dashboard.dataset.gallery import show_photograph
 from dashboard.dataset.markup import FINDING_TITLES, render_finding, render_verdict
-from dashboard.shared.datasets import encode_decisions, get_audit, get_dataset
-from dashboard.shared.errors import shown_errors
-from dashboard.shared.folder import get_overrules
+from dashboard.shared.cached import encode_decisions, get_audit, get_dataset
+from dashboard.shared.errors import show_errors
+from dashboard.shared.folder import get_manual_decisions
 from melanoma_core.taxonomy import Diagnosis
 
 if TYPE_CHECKING:
@@ -70,14 +70,14 @@ def _show_groups(opened: "OpenedFolder", findings: "Mapping[str, Finding]") -> N
 
 
 def _show_cleaned(opened: "OpenedFolder") -> None:
-    overrules = get_overrules(opened)
-    if overrules:
+    manual_decisions = get_manual_decisions(opened)
+    if manual_decisions:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"{len(overrules):,} decided by hand", width="content")
-            st.button("Undo the last", on_click=_undo, args=(overrules,))
-            st.button("Undo all", on_click=overrules.clear)
-    with shown_errors():
-        decisions = get_dataset(opened, overrules).decisions
+            st.caption(f"{len(manual_decisions):,} decided by hand", width="content")
+            st.button("Undo the last", on_click=_undo, args=(manual_decisions,))
+            st.button("Undo all", on_click=manual_decisions.clear)
+    with show_errors():
+        decisions = get_dataset(opened, manual_decisions).decisions
         counts = decisions["action"].value_counts()
         st.html(
             f"<p>{counts.get('keep', 0):,} files are kept, {counts.get('relabel', 0):,} kept under "
@@ -87,10 +87,10 @@ def _show_cleaned(opened: "OpenedFolder") -> None:
         )
         shown = st.radio("Show", [_CHANGED, _ALL], horizontal=True, key="shown-decisions")
         listed = decisions[decisions["action"] != "keep"] if shown == _CHANGED else decisions
-        _edit(listed, overrules, opened)
+        _edit(listed, manual_decisions, opened)
         st.download_button(
             "Download the cleaned table",
-            data=encode_decisions(opened, overrules),
+            data=encode_decisions(opened, manual_decisions),
             file_name="cleaned.csv",
             mime="text/csv",
             on_click="ignore",
@@ -98,7 +98,9 @@ def _show_cleaned(opened: "OpenedFolder") -> None:
         )
 
 
-def _edit(decisions: "pd.DataFrame", overrules: dict[str, Any], opened: "OpenedFolder") -> None:
+def _edit(
+    decisions: "pd.DataFrame", manual_decisions: dict[str, Any], opened: "OpenedFolder"
+) -> None:
     num_pages = max(1, ceil(len(decisions) / ROWS_PER_PAGE))
     page = st.pagination(num_pages, key=f"decisions-{num_pages}") - 1 if num_pages > 1 else 0
     rows = decisions.iloc[page * ROWS_PER_PAGE : (page + 1) * ROWS_PER_PAGE]
@@ -106,7 +108,7 @@ def _edit(decisions: "pd.DataFrame", overrules: dict[str, Any], opened: "OpenedF
     table = rows.assign(
         path=[_below(path, opened) for path in rows["path"]],
         copy_of=[_below(path, opened) for path in rows["copy_of"]],
-        decision=[str(overrules.get(path, _AS_RULED)) for path in rows["path"]],
+        decision=[str(manual_decisions.get(path, _AS_RULED)) for path in rows["path"]],
     )
     # A new key after each decision: the editor starts afresh from the decided table.
     revision = st.session_state.setdefault("num-decisions", 0)
@@ -142,7 +144,7 @@ def _edit(decisions: "pd.DataFrame", overrules: dict[str, Any], opened: "OpenedF
             ),
         },
         on_change=_decide,
-        args=(key, paths, overrules),
+        args=(key, paths, manual_decisions),
     )
 
 
@@ -153,18 +155,18 @@ def _below(path: Any, opened: "OpenedFolder") -> str:
     return path.removeprefix(f"{opened.folder}/").encode("utf-8", "replace").decode()
 
 
-def _undo(overrules: dict[str, Any]) -> None:
-    overrules.popitem()
+def _undo(manual_decisions: dict[str, Any]) -> None:
+    manual_decisions.popitem()
 
 
-def _decide(key: str, paths: list[str], overrules: dict[str, Any]) -> None:
+def _decide(key: str, paths: list[str], manual_decisions: dict[str, Any]) -> None:
     from melanoma_core.data.cleaning import Action
 
     for row, changes in st.session_state[key]["edited_rows"].items():
         path, decision = paths[row], changes.get("decision")
-        overrules.pop(path, None)  # so that the last one decided is the last of all
+        manual_decisions.pop(path, None)  # so that the last one decided is the last of all
         if decision in set(Action):
-            overrules[path] = Action(decision)
+            manual_decisions[path] = Action(decision)
         elif decision in set(Diagnosis):
-            overrules[path] = Diagnosis(decision)
+            manual_decisions[path] = Diagnosis(decision)
     st.session_state["num-decisions"] += 1

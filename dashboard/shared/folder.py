@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.shared.datasets import get_dataset, get_split, list_folders
-from dashboard.shared.errors import shown_errors
+from dashboard.shared.cached import get_dataset, get_split, list_folders
+from dashboard.shared.errors import show_errors
 from dashboard.shared.markup import escape_markdown
-from dashboard.shared.progress import ask_for, call_off, is_asked_for, show_progress
+from dashboard.shared.progress import request_work, cancel_request, is_requested, show_progress
 from melanoma_core.errors import DatasetError
 from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:  # a page is painted before pandas is there
-    from melanoma_core.data.cleaning import Overrule
+    from melanoma_core.data.cleaning import ManualDecision
     from melanoma_core.data.opening import OpenedFolder
     from melanoma_core.data.splitting import Split
 
@@ -57,14 +57,14 @@ def choose_folder() -> Path | None:
             on_click=_forget,
             width="stretch",
         )
-    with shown_errors():
+    with show_errors():
         if typed.strip():
             return resolve_data_path(typed, settings, is_local())
         return listed[choice] if choice in listed else open_demonstration(settings)
     return None
 
 
-def open_chosen(folder: Path) -> "OpenedFolder | None":
+def open_chosen_folder(folder: Path) -> "OpenedFolder | None":
     """Open a folder with progress, or give back what this session has opened; None if cancelled.
 
     Raises:
@@ -76,14 +76,14 @@ def open_chosen(folder: Path) -> "OpenedFolder | None":
     kept: OpenedFolder | None = st.session_state.get("opened-folder")
     if kept and st.session_state.get("opened-path") == folder:
         return kept
-    if is_asked_for(f"cancelled-{folder}"):
+    if is_requested(f"cancelled-{folder}"):
         st.html("<p>The scan was cancelled. What was measured is kept: it goes on from there.</p>")
-        st.button("Go on with the scan", on_click=call_off, args=(f"cancelled-{folder}",))
+        st.button("Go on with the scan", on_click=cancel_request, args=(f"cancelled-{folder}",))
         return None
     work = st.empty()
     with work.container():
         st.caption(f"Opening {escape_markdown(str(folder))}")
-        st.button("Cancel", on_click=ask_for, args=(f"cancelled-{folder}",), key="cancel-scan")
+        st.button("Cancel", on_click=request_work, args=(f"cancelled-{folder}",), key="cancel-scan")
         try:
             opened = open_folder(
                 folder,
@@ -98,9 +98,11 @@ def open_chosen(folder: Path) -> "OpenedFolder | None":
     return opened
 
 
-def get_overrules(opened: "OpenedFolder") -> "dict[str, Overrule]":
+def get_manual_decisions(opened: "OpenedFolder") -> "dict[str, ManualDecision]":
     """Return what this session decided by hand on a folder's files, to be added to."""
-    decided: dict[str, Overrule] = st.session_state.setdefault(f"overrules-{opened.folder}", {})
+    decided: dict[str, ManualDecision] = st.session_state.setdefault(
+        f"manual_decisions-{opened.folder}", {}
+    )
     return decided
 
 
@@ -119,7 +121,7 @@ def _list_folders() -> dict[str, Path]:
     data_dir = load_settings().data_dir
     if data_dir is None:
         return {}
-    with shown_errors():
+    with show_errors():
         return {
             f"{each.folder.name} ({', '.join(dict.fromkeys(lay.title for lay in each.layouts))})": (
                 each.folder
@@ -143,7 +145,7 @@ def choose_split(opened: "OpenedFolder") -> "Split":
     Raises:
         DatasetError: There are too few photographs, or decisions contradict each other.
     """
-    return get_split(get_dataset(opened, get_overrules(opened)), choose_seed())
+    return get_split(get_dataset(opened, get_manual_decisions(opened)), choose_seed())
 
 
 def choose_seed() -> int:

@@ -204,7 +204,7 @@ def _audit(options: argparse.Namespace) -> int:
         "table": str(options.out) if options.out else None,
     }
     if options.json:
-        print_json(audit.as_json() | {"cleaned": cleaned})
+        print_json(audit.to_json() | {"cleaned": cleaned})
         return 0
     print(audit.verdict)
     for finding in audit.findings:

@@ -52,7 +52,7 @@ class Audit:
     findings: tuple[Finding, ...]
     verdict: str
 
-    def as_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return what `dataset audit --json` prints; undefined is null."""
         document = asdict(self)
         if np.isnan(self.source_association):

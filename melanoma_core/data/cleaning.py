@@ -29,7 +29,7 @@ from melanoma_core.errors import DatasetError
 from melanoma_core.taxonomy import Diagnosis, parse_diagnosis
 
 # What makes two files one picture, and what two pictures one group, which no split may part.
-PICTURE_KEYS = ("image_id", "sha256", "pixel_sha256")
+PHOTOGRAPH_KEYS = ("image_id", "sha256", "pixel_sha256")
 GROUP_KEYS = ("lesion_id", "patient_id", "sha256", "cluster")
 
 DECISION_COLUMNS = (
@@ -63,7 +63,7 @@ class Action(StrEnum):
     RELABEL = "relabel"
 
 
-Overrule = Action | Diagnosis
+ManualDecision = Action | Diagnosis
 
 
 def decide_files(records: pd.DataFrame) -> pd.DataFrame:
@@ -80,7 +80,7 @@ def decide_files(records: pd.DataFrame) -> pd.DataFrame:
         file that is kept of the same picture, missing where it is this one or none.
     """
     records = _complete(records)
-    records["picture"] = connect_rows(records, PICTURE_KEYS)
+    records["picture"] = connect_rows(records, PHOTOGRAPH_KEYS)
     readable = records["sha256"].notna()
     used = _settle_labels(records[readable]).reindex(records.index)
     leaking = _find_leaks(records[used.notna()]).reindex(records.index, fill_value=False)
@@ -105,12 +105,14 @@ def decide_files(records: pd.DataFrame) -> pd.DataFrame:
     )[list(DECISION_COLUMNS)]
 
 
-def overrule_decisions(decisions: pd.DataFrame, overrules: Mapping[str, Overrule]) -> pd.DataFrame:
+def apply_manual_decisions(
+    decisions: pd.DataFrame, manual_decisions: Mapping[str, ManualDecision]
+) -> pd.DataFrame:
     """Let a person's word count more than the rules.
 
     Args:
         decisions: As `decide_files` gives.
-        overrules: By path: `Action.DROP`; `Action.KEEP`, under the label that the table has for
+        manual_decisions: By path: `Action.DROP`; `Action.KEEP`, under the label that the table has for
             it, else the one it was found with; or the Diagnosis to keep it under. A file that is
             kept so takes the place of the one that was kept of the same image id.
 
@@ -120,17 +122,17 @@ def overrule_decisions(decisions: pd.DataFrame, overrules: Mapping[str, Overrule
     """
     decisions = decisions.copy()
     row_of = pd.Series(decisions.index, index=decisions["path"])
-    unknown = [path for path in overrules if path not in row_of.index]
+    unknown = [path for path in manual_decisions if path not in row_of.index]
     if unknown:
         raise DatasetError(
             f"Found no file {unknown[0]} in the cleaned table, of {len(unknown)} that were decided "
             "by hand. Decide on files that the table names."
         )
     columns = ["action", "label_used", "reason", "copy_of"]
-    for path, overrule in overrules.items():
+    for path, overrule in manual_decisions.items():
         row = row_of[path]
         decisions.loc[row, columns] = _overrule(decisions.loc[row], overrule)
-    for path, overrule in overrules.items():
+    for path, overrule in manual_decisions.items():
         if overrule is not Action.DROP:
             decisions = _make_room(decisions, path)
     return decisions
@@ -144,7 +146,7 @@ def apply_decisions(records: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFr
 
     Args:
         records: The file table that the decisions were made on, or the same folder's since.
-        decisions: As `decide_files` gives, or `overrule_decisions`, or `read_decisions`.
+        decisions: As `decide_files` gives, or `apply_manual_decisions`, or `read_decisions`.
 
     Returns:
         The columns of the records, sorted by image id; index 0…N-1.
@@ -275,7 +277,7 @@ def _choose_files(files: pd.DataFrame) -> pd.Series:
     return chosen
 
 
-def _overrule(decision: pd.Series, overrule: Overrule) -> list[str | None]:
+def _overrule(decision: pd.Series, overrule: ManualDecision) -> list[str | None]:
     """Return the new action, label_used, reason and copy_of."""
     if overrule is Action.DROP:
         return [str(Action.DROP), None, BY_HAND, None]

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from melanoma_core.data.cleaning import GROUP_KEYS, PICTURE_KEYS
+from melanoma_core.data.cleaning import GROUP_KEYS, PHOTOGRAPH_KEYS
 from melanoma_core.data.copies import connect_rows
 from melanoma_core.data.dataset import COLUMNS, hash_table
 from melanoma_core.data.opening import OpenedFolder
@@ -138,7 +138,7 @@ def plan_study(opened: OpenedFolder, seed: int) -> StudyPlan:
     files = files.reset_index(drop=True)
     class_names = tuple(sorted(set(files["name"])))
     find_melanoma(class_names)
-    groups = connect_rows(files, (*PICTURE_KEYS, *GROUP_KEYS))
+    groups = connect_rows(files, (*PHOTOGRAPH_KEYS, *GROUP_KEYS))
     table = files.reindex(columns=list(COLUMNS)).assign(
         image_id=_name_apart(files, opened),
         path=pd.Series([str(path) for path in files["path"]], dtype=object),

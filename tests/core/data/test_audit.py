@@ -176,7 +176,7 @@ def test_cramers_v_is_corrected_for_bias(
 
 
 def test_the_json_has_the_promised_keys_and_no_nan() -> None:
-    document = audit_records(make_records(COPY, COPY)).as_json()
+    document = audit_records(make_records(COPY, COPY)).to_json()
     assert {
         "num_images",
         "num_unreadable",

@@ -10,7 +10,7 @@ from melanoma_core.data.cleaning import (
     Action,
     apply_decisions,
     decide_files,
-    overrule_decisions,
+    apply_manual_decisions,
     read_decisions,
     write_decisions,
 )
@@ -181,7 +181,7 @@ def test_a_copy_that_looks_different_brings_its_cluster_along() -> None:
 
 def test_a_person_overrules_every_rule() -> None:
     records = make_records({}, {"name": "wart"}, COPY, COPY | {"name": "melanoma"})
-    decisions = overrule_decisions(
+    decisions = apply_manual_decisions(
         decide_files(records),
         {
             "/data/0.jpg": Action.DROP,
@@ -201,7 +201,7 @@ def test_a_person_overrules_every_rule() -> None:
 
 def test_a_file_that_a_person_keeps_takes_the_place_of_the_other_of_its_image() -> None:
     records = make_records({"image_id": "x"}, {"image_id": "x"}, {"image_id": "x"})
-    decisions = overrule_decisions(decide_files(records), {"/data/1.jpg": Action.KEEP})
+    decisions = apply_manual_decisions(decide_files(records), {"/data/1.jpg": Action.KEEP})
     assert decisions["action"].tolist() == ["drop", "keep", "drop"]
     assert decisions["copy_of"].tolist() == ["/data/1.jpg", None, "/data/1.jpg"]
     assert apply_decisions(records, decisions)["path"].tolist() == ["/data/1.jpg"]
@@ -210,18 +210,18 @@ def test_a_file_that_a_person_keeps_takes_the_place_of_the_other_of_its_image() 
 def test_two_files_of_one_image_cannot_both_be_kept_by_hand() -> None:
     decisions = decide_files(make_records({"image_id": "x"}, {"image_id": "x"}))
     with pytest.raises(DatasetError, match="two files of x to be kept by hand"):
-        overrule_decisions(decisions, {"/data/0.jpg": Action.KEEP, "/data/1.jpg": Action.KEEP})
+        apply_manual_decisions(decisions, {"/data/0.jpg": Action.KEEP, "/data/1.jpg": Action.KEEP})
 
 
 def test_a_file_without_a_label_cannot_be_kept_without_one() -> None:
     decisions = decide_files(make_records({"name": "wart"}))
     with pytest.raises(DatasetError, match="Name one of the eight diagnoses: MEL, NV"):
-        overrule_decisions(decisions, {"/data/0.jpg": Action.KEEP})
+        apply_manual_decisions(decisions, {"/data/0.jpg": Action.KEEP})
 
 
 def test_a_path_that_the_table_does_not_have_cannot_be_decided_on() -> None:
     with pytest.raises(DatasetError, match=r"no file /data/9\.jpg in the cleaned table"):
-        overrule_decisions(decide_files(make_records({})), {"/data/9.jpg": Action.DROP})
+        apply_manual_decisions(decide_files(make_records({})), {"/data/9.jpg": Action.DROP})
 
 
 def test_the_cleaned_table_comes_back_from_csv_as_it_was(tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ def test_the_cleaned_table_comes_back_from_csv_as_it_was(tmp_path: Path) -> None
     assert moved["copy_of"].tolist()[1] == f"/moved/{names[0]}"
     assert tell(moved) == tell(decisions)
     back = read_decisions(tmp_path / "cleaned.csv", FOLDER)
-    assert tell(overrule_decisions(back, {str(FOLDER / names[1]): Action.KEEP}))[1][0] == "keep"
+    assert tell(apply_manual_decisions(back, {str(FOLDER / names[1]): Action.KEEP}))[1][0] == "keep"
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ def test_a_dataset_is_loaded_as_a_cleaned_table_says(tmp_path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(random.integers(256, size=(80, 80, 3), dtype=np.uint8)).save(path)
     assert len(load_dataset(tmp_path / "set").table) == 3
-    decisions = overrule_decisions(
+    decisions = apply_manual_decisions(
         load_dataset(tmp_path / "set").decisions,
         {
             str(tmp_path / "set/nevus/b.png"): Action.DROP,

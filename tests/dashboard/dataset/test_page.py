@@ -117,7 +117,7 @@ def test_a_person_can_overrule_the_cleaned_table_and_undo_it(show_dataset):
     folder = app.session_state["opened-folder"].folder
     path = str(folder / "Train" / "melanoma" / "drawn-026.jpg")
     assert Path(path).is_file()
-    app.session_state[f"overrules-{folder}"][path] = Diagnosis.MEL
+    app.session_state[f"manual_decisions-{folder}"][path] = Diagnosis.MEL
     app.run()
     assert "60 files are kept, 0 kept under another label, 4 dropped" in html(app)
     app = click(app, "Undo the last")
@@ -126,11 +126,11 @@ def test_a_person_can_overrule_the_cleaned_table_and_undo_it(show_dataset):
 
 def test_the_last_decision_on_a_file_is_the_one_that_counts():
     st.session_state["num-decisions"] = 0
-    overrules = {"/b": Action.KEEP, "/c": Action.DROP}
+    manual_decisions = {"/b": Action.KEEP, "/c": Action.DROP}
     changes = {0: {"decision": "MEL"}, 1: {"decision": "drop"}, 2: {"decision": "as ruled"}}
     st.session_state["editor"] = {"edited_rows": changes}
-    _decide("editor", ["/a", "/b", "/c"], overrules)
-    assert overrules == {"/a": Diagnosis.MEL, "/b": Action.DROP}
+    _decide("editor", ["/a", "/b", "/c"], manual_decisions)
+    assert manual_decisions == {"/a": Diagnosis.MEL, "/b": Action.DROP}
 
 
 def test_the_gallery_shows_a_page_and_opens_one_with_all_that_is_known_of_it(show_dataset):
@@ -363,8 +363,8 @@ def test_a_file_with_nothing_known_is_shown_as_unknown():
 
 
 def test_the_page_imports_nothing_heavy_before_it_is_painted():
-    modules = ["datasets", "overview", "gallery", "audit", "split", "balance", "acquisition"]
-    imports = ", ".join(f"dashboard.{module}" for module in modules)
+    modules = ["overview", "gallery", "audit", "split", "balance", "download"]
+    imports = ", ".join(f"dashboard.dataset.{module}" for module in modules)
     heavy = {"pandas", "sklearn", "scipy", "tensorflow", "keras"}  # plotly comes with Streamlit
     code = f"import sys, {imports}; print({heavy} & set(sys.modules))"
     done = subprocess.run(

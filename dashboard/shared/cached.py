@@ -1,0 +1,133 @@
+"""Results computed from an opened folder, cached for all sessions that open the same content.
+
+Tables are cached as resources, not as data: Streamlit would copy data at every run of the page,
+which takes a second for 400,000 rows. Nobody changes them.
+"""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from operator import attrgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from dashboard.shared.downloads import encode_table
+
+if TYPE_CHECKING:  # the page is painted before pandas is imported
+    from melanoma_core.data.audit import Audit
+    from melanoma_core.data.catalogue import DatasetFolder
+    from melanoma_core.data.cleaning import Overrule
+    from melanoma_core.data.dataset import Dataset
+    from melanoma_core.data.opening import OpenedFolder
+    from melanoma_core.data.splitting import Split
+
+_MOST_FOLDERS = 4
+_SPLIT_COLUMNS = ["image_id", "path", "label", "subset", "group", "lesion_id", "sha256"]
+_THUMBNAIL_SIDE, _MOST_THUMBNAILS = 256, 2000  # px; about 30 MB
+# How Streamlit recognises an argument. By name of the class, since importing one takes a second.
+_IDENTITIES: dict[str | type[Any], Callable[[Any], Any]] = {
+    "melanoma_core.data.opening.OpenedFolder": attrgetter("key"),
+    "melanoma_core.data.dataset.Dataset": attrgetter("sha256"),
+    "melanoma_core.data.splitting.Split": attrgetter("sha256", "seed"),
+}
+
+
+# Cached for a minute: listing the files of a large folder is slower than a run of the page may be.
+@st.cache_data(show_spinner="Listing the folders", ttl=60, max_entries=_MOST_FOLDERS)
+def list_folders(data_dir: Path) -> "list[DatasetFolder]":
+    """Return the datasets under the data directory.
+
+    Raises:
+        DatasetError: The directory cannot be listed.
+    """
+    from melanoma_core.data.catalogue import list_datasets
+
+    return list_datasets(data_dir)
+
+
+@st.cache_resource(
+    show_spinner="Auditing the images", max_entries=_MOST_FOLDERS, hash_funcs=_IDENTITIES
+)
+def get_audit(opened: "OpenedFolder") -> "Audit":
+    """Return the audit of a folder."""
+    from melanoma_core.data.audit import audit_records
+
+    companions = opened.companions
+    return audit_records(opened.records, companions.known_lesions, companions.known_sources)
+
+
+@st.cache_resource(
+    show_spinner="Cleaning the table", max_entries=_MOST_FOLDERS, hash_funcs=_IDENTITIES
+)
+def get_dataset(opened: "OpenedFolder", decisions: "Mapping[str, Overrule]") -> "Dataset":
+    """Return the cleaned dataset.
+
+    Args:
+        opened: The folder.
+        decisions: Manual decisions by path, the latest last.
+
+    Raises:
+        DatasetError: Two manual decisions contradict each other.
+    """
+    from melanoma_core.data.cleaning import decide_files, overrule_decisions
+    from melanoma_core.data.dataset import merge_records
+
+    cleaned = overrule_decisions(decide_files(opened.records), dict(decisions))
+    return merge_records(opened.records, cleaned)
+
+
+@st.cache_resource(
+    show_spinner="Splitting the dataset", max_entries=_MOST_FOLDERS, hash_funcs=_IDENTITIES
+)
+def get_split(dataset: "Dataset", seed: int) -> "Split":
+    """Return the split of a cleaned dataset.
+
+    Raises:
+        DatasetError: There are too few images.
+    """
+    from melanoma_core.data.splitting import split_dataset
+
+    return split_dataset(dataset.table, seed)
+
+
+@st.cache_data(show_spinner=False, max_entries=_MOST_THUMBNAILS)
+def get_thumbnail(path: str, sha256: str) -> bytes | None:  # noqa: ARG001
+    """Return a small JPEG of a file, or None if the file can no longer be read.
+
+    Args:
+        path: Path of the file.
+        sha256: Hash of its bytes. A changed file has another thumbnail.
+    """
+    from melanoma_core.data.images import encode_jpeg, read_image
+    from melanoma_core.errors import ImageError
+
+    try:
+        return encode_jpeg(read_image(Path(path), _THUMBNAIL_SIDE).pixels)
+    except ImageError:
+        return None
+
+
+@st.cache_data(show_spinner=False, max_entries=_MOST_FOLDERS, hash_funcs=_IDENTITIES)
+def encode_decisions(opened: "OpenedFolder", decisions: "Mapping[str, Overrule]") -> bytes:
+    """Return the cleaned table as the CSV that `cleaning.write_decisions` writes.
+
+    Args:
+        opened: The folder.
+        decisions: Manual decisions by path, the latest last.
+
+    Raises:
+        DatasetError: Two manual decisions contradict each other.
+    """
+    from melanoma_core.data.cleaning import write_decisions
+
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch) / "cleaned.csv"
+        write_decisions(get_dataset(opened, decisions).decisions, opened.folder, file)
+        return file.read_bytes()
+
+
+@st.cache_data(show_spinner=False, max_entries=_MOST_FOLDERS, hash_funcs=_IDENTITIES)
+def encode_split(split: "Split") -> bytes:
+    """Return every image of a split with its subset and group, as CSV."""
+    return encode_table(split.table[_SPLIT_COLUMNS])
