@@ -7,10 +7,10 @@ import streamlit as st
 
 from dashboard.dataset.markup import render_leakage
 from dashboard.shared.downloads import offer_table, show_figure
-from dashboard.shared.errors import shown_errors
+from dashboard.shared.errors import show_errors
 from dashboard.shared.folder import choose_split, is_local
 from dashboard.shared.markup import escape_markdown, name_diagnosis
-from dashboard.shared.progress import ask_for, call_off, is_asked_for, show_progress
+from dashboard.shared.progress import cancel_request, is_requested, request_work, show_progress
 from melanoma_core.settings import load_settings
 from melanoma_core.taxonomy import Diagnosis
 
@@ -70,18 +70,19 @@ def _show_none(train: "pd.DataFrame") -> None:
 
 def _show_weights(train: "pd.DataFrame") -> None:
     from dashboard.dataset.charts import draw_balance
-    from melanoma_core.data.balancing import class_weights, effective_number_weights
-    from melanoma_core.data.overview import count_classes, tabulate_weights, total_counts
+    from melanoma_core.data.balancing import (
+        class_weights,
+        effective_number_weights,
+        tabulate_weights,
+    )
+    from melanoma_core.data.overview import count_classes, total_counts
 
     st.html(
         "<p>No image is made: an error on a rare class counts more in the loss. Balanced weights "
         "make every class count alike; those of the effective number are milder where a class is "
         "large anyway.</p>"
     )
-    counts = total_counts(count_classes(train))
-    table = tabulate_weights(
-        counts, class_weights(train["label"]), effective_number_weights(train["label"])
-    )
+    table = tabulate_weights(train["label"])
     left, right = st.columns([3, 2], gap="medium")
     with left:
         show_figure(
@@ -107,8 +108,7 @@ def _show_weights(train: "pd.DataFrame") -> None:
 
 def _show_oversampling(opened: "OpenedFolder", train: "pd.DataFrame") -> None:
     from dashboard.dataset.charts import draw_balance
-    from melanoma_core.data.balancing import plan_oversampling
-    from melanoma_core.data.overview import tabulate_plan
+    from melanoma_core.data.balancing import plan_oversampling, tabulate_plan
 
     target, seed = _choose_target(int(train["label"].value_counts().max()))
     augmentation = _choose_augmentation()
@@ -214,20 +214,20 @@ def _offer_oversampling(
         help="New, or that of an earlier run; outside of the photographs.",
     )
     folder = Path(typed) if is_local() and typed.strip() else own
-    if not is_asked_for("oversampling"):
+    if not is_requested("oversampling"):
         st.button(
             f"Make {plan.num_synthetic:,} images",
-            on_click=ask_for,
+            on_click=request_work,
             args=("oversampling",),
             disabled=plan.num_synthetic == 0,
             type="primary",
         )
         _show_made()
         return
-    st.button("Cancel", on_click=call_off, args=("oversampling",), key="cancel-oversampling")
+    st.button("Cancel", on_click=cancel_request, args=("oversampling",), key="cancel-oversampling")
     # Asked for once: after an error or a rerun it is not begun again by itself.
-    call_off("oversampling")
-    with shown_errors():
+    cancel_request("oversampling")
+    with show_errors():
         st.session_state["manifest"] = oversample(
             train,
             plan,

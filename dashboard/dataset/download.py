@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard.dataset.markup import render_failures
-from dashboard.shared.errors import shown_errors
+from dashboard.shared.errors import show_errors
 from dashboard.shared.folder import is_local
 from dashboard.shared.markup import escape_markdown
-from dashboard.shared.progress import ask_for, call_off, is_asked_for, show_progress
+from dashboard.shared.progress import cancel_request, is_requested, request_work, show_progress
 from melanoma_core.errors import DatasetError
 from melanoma_core.settings import load_settings
 
@@ -29,7 +29,7 @@ def show_acquisition() -> None:
         "you start. A download that was broken off goes on where it stopped.</p>"
     )
     _ask()
-    with shown_errors():
+    with show_errors():
         _search()
         _download()
     _show_plan()
@@ -73,28 +73,28 @@ def _ask() -> None:
 
 def _start_search() -> None:
     st.session_state["archive-plan"] = st.session_state["archive-result"] = None
-    ask_for(_SEARCH)
+    request_work(_SEARCH)
 
 
 def _search() -> None:
-    if not is_asked_for(_SEARCH):
+    if not is_requested(_SEARCH):
         return
     from melanoma_core.data.archive.download import plan_download
-    from melanoma_core.data.archive.search import Selection
+    from melanoma_core.data.archive.search import ArchiveSearch
     from melanoma_core.data.catalogue import resolve_data_path
 
-    call_off(_SEARCH)
+    cancel_request(_SEARCH)
     kept = st.session_state
     work = st.empty()
     with work.container():
         st.button("Cancel", key="cancel-search")  # any run of the page ends the search
-        selection = Selection(
+        search = ArchiveSearch(
             kept["archive-query"],
             _parse_collections(kept["archive-collections"]),
             int(kept["archive-limit"]),
         )
         folder = resolve_data_path(kept["archive-folder"], load_settings(), is_local())
-        kept["archive-plan"] = plan_download(selection, folder, show_progress("Searching"))
+        kept["archive-plan"] = plan_download(search, folder, show_progress("Searching"))
     work.empty()
 
 
@@ -109,11 +109,11 @@ def _parse_collections(text: str) -> tuple[int, ...]:
 
 def _download() -> None:
     plan: Plan | None = st.session_state.get("archive-plan")
-    if plan is None or not is_asked_for(_DOWNLOAD):
+    if plan is None or not is_requested(_DOWNLOAD):
         return
     from melanoma_core.data.archive.download import download
 
-    call_off(_DOWNLOAD)
+    cancel_request(_DOWNLOAD)
     # What is there changes from now on: after a cancel it is searched anew, and goes on.
     st.session_state["archive-plan"] = None
     work = st.empty()
@@ -146,7 +146,7 @@ def _show_plan() -> None:
     st.button(
         "Start the download",
         type="primary",
-        on_click=ask_for,
+        on_click=request_work,
         args=(_DOWNLOAD,),
         disabled=len(plan.present) == len(plan.images),
     )

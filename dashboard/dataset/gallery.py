@@ -11,8 +11,8 @@ from dashboard.dataset.markup import (
     render_file,
     render_file_facts,
 )
-from dashboard.shared.datasets import get_audit, get_dataset, get_thumbnail
-from dashboard.shared.folder import get_overrules
+from dashboard.shared.cached import get_audit, get_dataset, get_thumbnail
+from dashboard.shared.folder import get_manual_decisions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,7 +105,7 @@ def _show_page(files: "pd.DataFrame") -> None:
 def _show_one(opened: "OpenedFolder", row: "pd.Series[Any]") -> None:
     st.button("Back to the gallery", on_click=_open, args=(None,))
     path = str(row["path"])
-    decisions = get_dataset(opened, get_overrules(opened)).decisions
+    decisions = get_dataset(opened, get_manual_decisions(opened)).decisions
     decision = decisions[decisions["path"] == path].iloc[0]
     concerning = [
         FINDING_TITLES[finding.kind]

@@ -11,8 +11,8 @@ from dashboard.shared.progress import show_progress
 if TYPE_CHECKING:
     import pandas as pd
 
+    from melanoma_core.data.mean_images import Means
     from melanoma_core.data.opening import OpenedFolder
-    from melanoma_core.data.overview import Means
 
 _MEASURED = {
     "brightness": ("Brightness by class", "mean luma, 0 black to 1 white"),
@@ -105,7 +105,7 @@ def _show_light(records: "pd.DataFrame") -> None:
 
 
 def _show_means(opened: "OpenedFolder") -> None:
-    from melanoma_core.data.overview import MOST_PER_CLASS
+    from melanoma_core.data.mean_images import MOST_PER_CLASS
 
     st.caption(
         f"Of at most {MOST_PER_CLASS} photographs per class, spread evenly over it. A border, a "
@@ -121,7 +121,7 @@ def _show_means(opened: "OpenedFolder") -> None:
 
 def _get_means(opened: "OpenedFolder") -> "Means":
     """Return the mean images, computed with progress once in a session."""
-    from melanoma_core.data.overview import compute_mean_images
+    from melanoma_core.data.mean_images import compute_mean_images
 
     key, means = st.session_state.get("means", (None, {}))
     if key != opened.key:

@@ -8,9 +8,9 @@ from dashboard.dataset.download import show_acquisition
 from dashboard.dataset.gallery import show_gallery
 from dashboard.dataset.overview import show_overview
 from dashboard.dataset.split import show_split
-from dashboard.shared.errors import shown_errors
-from dashboard.shared.folder import choose_folder, open_chosen, show_folder
-from dashboard.shared.head import open_page
+from dashboard.shared.errors import show_errors
+from dashboard.shared.folder import choose_folder, open_chosen_folder, show_folder
+from dashboard.shared.head import show_page_header
 
 _VIEWS = {
     "Overview": show_overview,
@@ -21,13 +21,13 @@ _VIEWS = {
 }
 _GET_DATA = "Get data"
 
-open_page("Dataset")
+show_page_header("Dataset")
 *tabs, get_data = st.tabs([*_VIEWS, _GET_DATA], on_change="rerun", key="dataset-view")
 folder = choose_folder()
 for tab, show in zip(tabs, _VIEWS.values(), strict=True):
     if tab.open and folder is not None:  # the others are not computed
-        with tab, shown_errors():
-            opened = open_chosen(folder)
+        with tab, show_errors():
+            opened = open_chosen_folder(folder)
             if opened is not None:
                 show_folder(opened)
                 show(opened)

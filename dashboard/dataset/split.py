@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.shared.datasets import encode_split
+from dashboard.shared.cached import encode_split
 from dashboard.shared.downloads import show_figure
 from dashboard.shared.folder import choose_split
 from dashboard.shared.markup import name_diagnosis

@@ -12,9 +12,9 @@ from dashboard.evaluation.request import (
     get_result,
     show_work,
 )
-from dashboard.shared.errors import shown_errors
+from dashboard.shared.errors import show_errors
 from dashboard.shared.folder import choose_folder
-from dashboard.shared.head import open_page
+from dashboard.shared.head import show_page_header
 
 if TYPE_CHECKING:
     from melanoma_core.assessment.job import Request
@@ -30,9 +30,9 @@ def follow_work(request: "Request | None", was_done: bool) -> None:
         st.rerun()
 
 
-open_page("Evaluation")
+show_page_header("Evaluation")
 request, result = None, None
-with shown_errors():
+with show_errors():
     card = choose_model()
     folder = choose_folder()
     request = find_request(folder, card, *choose_subset())
@@ -45,5 +45,5 @@ with shown_errors():
             "photograph is read, and all figures come with their counts and intervals.</p>"
         )
 follow_work(request, result is not None)
-with shown_errors():
+with show_errors():
     show_card_figures(card)

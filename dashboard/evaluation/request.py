@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.shared.folder import open_chosen
+from dashboard.shared.folder import open_chosen_folder
 from dashboard.shared.markup import render_error
-from dashboard.shared.progress import ask_for, call_off, is_asked_for
+from dashboard.shared.progress import cancel_request, is_requested, request_work
 from melanoma_core.models.card import ModelCard, load_card
 from melanoma_core.models.registry import find_model, list_models
 from melanoma_core.settings import load_settings
@@ -85,28 +85,28 @@ def find_request(
             type="primary",
             width="stretch",
             disabled=folder is None,
-            on_click=ask_for,
+            on_click=request_work,
             args=(_ASKED,),
             help="Reads every photograph, in a process of its own: this page can be closed "
             "meanwhile. What was measured before is kept and shown at once.",
         )
     if folder is None:
         return None
-    if is_asked_for(_ASKED):
+    if is_requested(_ASKED):
         # Of the folder that is chosen now: who typed its path may have pressed before it was known.
-        call_off(_ASKED)
-        call_off(f"cancelled-{folder}")
-        ask_for(f"{_SHOWN}-{folder}")
-        ask_for(f"{_STARTED}-{folder}")
-    if not is_asked_for(f"{_SHOWN}-{folder}"):
+        cancel_request(_ASKED)
+        cancel_request(f"cancelled-{folder}")
+        request_work(f"{_SHOWN}-{folder}")
+        request_work(f"{_STARTED}-{folder}")
+    if not is_requested(f"{_SHOWN}-{folder}"):
         return None
-    opened = open_chosen(folder)
+    opened = open_chosen_folder(folder)
     if opened is None:
         return None
     request = Request(opened.folder, opened.key, card.model_id, subset, with_known)
-    if is_asked_for(f"{_STARTED}-{folder}"):
+    if is_requested(f"{_STARTED}-{folder}"):
         # Once: a measurement that failed is not begun again by itself.
-        call_off(f"{_STARTED}-{folder}")
+        cancel_request(f"{_STARTED}-{folder}")
         start(load_settings(), request)
     return None if watch(load_settings(), request).state is State.NONE else request
 

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from dashboard.models.cached import get_evidence, get_pdf, get_sections
-from dashboard.shared.errors import shown_errors
+from dashboard.shared.errors import show_errors
 from dashboard.shared.markup import (
     escape_markdown,
     render_facts,
@@ -44,7 +44,7 @@ def show_card(folder: Path, card: ModelCard) -> None:
         st.html(render_operating_point(card))
         downloads = st.container()
     show_figures(card)
-    with shown_errors():
+    with show_errors():
         for section in get_sections(folder, card):
             if section.title not in _SHOWN_ABOVE:
                 _show_section(section)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.models.card import show_table
 from dashboard.models.markup import tabulate_events
-from dashboard.shared.errors import kept_errors, show_kept_error
+from dashboard.shared.errors import show_stored_error, store_errors
 from dashboard.shared.markup import escape_markdown
 from melanoma_core.settings import load_settings
 
@@ -18,7 +18,7 @@ _ERROR = "rollback-error"
 
 def show_history(deployment: "Deployment") -> None:
     """Show who promoted what, when and why, and offer the way back."""
-    show_kept_error(_ERROR)
+    show_stored_error(_ERROR)
     if not deployment.events:
         st.html("<p>Nothing was promoted yet: the model that comes with the project reads.</p>")
         return
@@ -41,5 +41,5 @@ def _offer_rollback(deployed_id: str, previous_id: str) -> None:
 def _roll_back() -> None:
     from melanoma_core.deployment.promotion import roll_back
 
-    with kept_errors(_ERROR):
+    with store_errors(_ERROR):
         roll_back(load_settings(), st.session_state.get("promoter", ""))

@@ -10,8 +10,8 @@ from dashboard.models.card import show_card
 from dashboard.models.history import show_history
 from dashboard.models.markup import render_deployment
 from dashboard.models.promotion import show_promotion
-from dashboard.shared.errors import shown_errors
-from dashboard.shared.head import open_page
+from dashboard.shared.errors import show_errors
+from dashboard.shared.head import show_page_header
 from melanoma_core.models.card import load_card
 from melanoma_core.models.registry import find_model, list_models
 from melanoma_core.settings import load_settings
@@ -28,23 +28,23 @@ def choose_model() -> str:
     return st.selectbox("Model", names, names.index(shown), key=f"card-{shown}", width=500)
 
 
-open_page("Models")
+show_page_header("Models")
 card_tab, promote_tab, history_tab = st.tabs(
     ["Card", "Compare and promote", "History"], on_change="rerun", key="models-view"
 )
 if card_tab.open:
-    with card_tab, shown_errors():
+    with card_tab, show_errors():
         folder = find_model(load_settings(), choose_model())
         show_card(folder, load_card(folder))
 if promote_tab.open:
-    with promote_tab, shown_errors():
+    with promote_tab, show_errors():
         from melanoma_core.deployment.promotion import find_candidates
 
         deployment = get_deployment()
         st.html(render_deployment(deployment))
         show_promotion(find_candidates(list_models(load_settings()), deployment), deployment)
 if history_tab.open:
-    with history_tab, shown_errors():
+    with history_tab, show_errors():
         deployment = get_deployment()
         st.html(render_deployment(deployment))
         show_history(deployment)

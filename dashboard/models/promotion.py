@@ -12,11 +12,11 @@ from dashboard.models.markup import (
     render_verdict,
     tabulate_comparison,
 )
-from dashboard.shared.datasets import get_thumbnail
-from dashboard.shared.errors import kept_errors, show_kept_error
-from dashboard.shared.folder import choose_folder, open_chosen
+from dashboard.shared.cached import get_thumbnail
+from dashboard.shared.errors import show_stored_error, store_errors
+from dashboard.shared.folder import choose_folder, open_chosen_folder
 from dashboard.shared.markup import render_paragraphs
-from dashboard.shared.progress import ask_for, call_off, is_asked_for, show_progress
+from dashboard.shared.progress import cancel_request, is_requested, request_work, show_progress
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.registry import find_model
 from melanoma_core.settings import load_settings
@@ -39,7 +39,7 @@ def show_promotion(candidates: list[ModelCard], deployment: "Deployment") -> Non
         ModelError: One of the models is missing or damaged.
     """
     with st.container():  # one element, said or not: what follows keeps its place
-        show_kept_error(_ERROR)
+        show_stored_error(_ERROR)
         _show_done()
     if not candidates:
         st.html("<p>There is no other model. Train one on the Training page.</p>")
@@ -99,7 +99,7 @@ def _promote(proposal: "Proposal", override: str) -> None:
     from melanoma_core.deployment.promotion import promote
     from melanoma_core.deployment.versions import EventKind
 
-    with kept_errors(_ERROR):
+    with store_errors(_ERROR):
         name = st.session_state.get("promoter", "")
         event = promote(load_settings(), proposal, name, override)
         refused = f"{event.model_id} was refused; that was noted in the history."
@@ -122,15 +122,15 @@ def _find_photographs(proposal: "Proposal", key: str) -> "dict[str, str]":
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Look for the photographs",
-            on_click=ask_for,
+            on_click=request_work,
             args=(_LOOK,),
             disabled=folder is None,
             help="In the folder that is chosen in the sidebar.",
         )
         st.caption("Models keep no photographs. Those of the folder in the sidebar can be shown.")
-    if folder is None or not is_asked_for(_LOOK):
+    if folder is None or not is_requested(_LOOK):
         return {}
-    opened = open_chosen(folder)
+    opened = open_chosen_folder(folder)
     if opened is None:
         return {}
     _offer_reading(proposal, opened.records, key)
@@ -145,14 +145,14 @@ def _offer_reading(proposal: "Proposal", records: "pd.DataFrame", key: str) -> N
     rows = locate_photographs(proposal.unread, records)
     if rows.empty or key in st.session_state:
         return
-    st.button(f"Let the deployed model read {len(rows):,} of them", on_click=ask_for, args=(_READ,))
-    if not is_asked_for(_READ):
+    st.button(f"Let the deployed model read {len(rows):,} of them", on_click=request_work, args=(_READ,))
+    if not is_requested(_READ):
         return
     from melanoma_core.models.classifier import load_classifier
 
     classifier = load_classifier(find_model(load_settings(), proposal.deployed.model_id))
     st.session_state[key] = read_again(classifier, rows, show_progress("Reading"))
-    call_off(_READ)
+    cancel_request(_READ)
     st.rerun()
 
 

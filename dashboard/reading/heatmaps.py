@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.shared.errors import kept_errors, show_kept_error
-from dashboard.shared.resources import get_explainer
+from dashboard.reading.cached import get_explainer
+from dashboard.shared.errors import show_stored_error, store_errors
 from melanoma_core.models.methods import Method
 from melanoma_core.taxonomy import Diagnosis
 
@@ -69,12 +69,12 @@ def make_asked(entry: "Entry") -> None:
     wish: Wish | None = st.session_state.pop(_ASKED, None)
     if wish is not None and wish.key == entry.key:
         work = st.empty()
-        with kept_errors(_ERROR), work.container(key="map-work"):
+        with store_errors(_ERROR), work.container(key="map-work"):
             _make(entry, wish)
         work.empty()
         if wish not in _get_made():
             _give_up(entry.key)
-    show_kept_error(_ERROR)
+    show_stored_error(_ERROR)
 
 
 def _make(entry: "Entry", wish: Wish) -> None:

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard.reading.cached import get_classifier, get_worklist
 from dashboard.shared.markup import escape_markdown
-from dashboard.shared.resources import get_classifier, get_worklist
 from melanoma_core.reading.worklist import Worklist
 
 if TYPE_CHECKING:
-    from melanoma_core.data.drawn.lesions import DemonstrationLesion
+    from melanoma_core.data.drawn.shipped import DemonstrationLesion
 
 _DRAWN = "Demonstration lesions are drawn by a program, not photographs of anyone."
 
@@ -73,7 +73,7 @@ def read_pending(worklist: Worklist) -> None:
 def offer_demonstration() -> None:
     """Offer the drawn lesions."""
     # Imported here: it needs NumPy, and what stands above is painted meanwhile.
-    from melanoma_core.data.drawn.lesions import DEMONSTRATION_LESIONS
+    from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 
     st.caption(_DRAWN)
     with st.container(horizontal=True, key="lesions"):

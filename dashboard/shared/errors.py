@@ -10,7 +10,7 @@ from melanoma_core.errors import MelanomaError
 
 
 @contextmanager
-def shown_errors() -> Iterator[None]:
+def show_errors() -> Iterator[None]:
     """Show what a person can mend where it happened; the page goes on after the block."""
     try:
         yield
@@ -19,8 +19,8 @@ def shown_errors() -> Iterator[None]:
 
 
 @contextmanager
-def kept_errors(name: str) -> Iterator[None]:
-    """Keep what a person can mend for `show_kept_error`: what a callback shows is gone at once."""
+def store_errors(name: str) -> Iterator[None]:
+    """Store the message for `show_stored_error`: what a callback shows disappears at once."""
     st.session_state[name] = ""
     try:
         yield
@@ -28,7 +28,7 @@ def kept_errors(name: str) -> Iterator[None]:
         st.session_state[name] = str(error)
 
 
-def show_kept_error(name: str) -> None:
-    """Show what `kept_errors` kept, until it is entered anew."""
+def show_stored_error(name: str) -> None:
+    """Show what `store_errors` kept, until it is entered anew."""
     if st.session_state.get(name):
         st.html(render_error(st.session_state[name]))

@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.shared.cached import get_dataset, get_split, list_folders
 from dashboard.shared.errors import show_errors
 from dashboard.shared.markup import escape_markdown
-from dashboard.shared.progress import request_work, cancel_request, is_requested, show_progress
+from dashboard.shared.progress import cancel_request, is_requested, request_work, show_progress
 from melanoma_core.errors import DatasetError
 from melanoma_core.settings import load_settings
 

@@ -16,7 +16,7 @@ NOTICE = (
 _STYLE = Path(__file__).parents[1] / "style.css"
 
 
-def open_page(title: str) -> None:
+def show_page_header(title: str) -> None:
     """Show the page's title, the standing notice, and whether the deployed model is missing."""
     st.html(_STYLE)
     with st.container(horizontal=True, vertical_alignment="center", key="page-head"):

@@ -33,16 +33,16 @@ def show_progress(doing: str) -> "Progress":
     return show
 
 
-def ask_for(name: str) -> None:
+def request_work(name: str) -> None:
     """Have a piece of work done by the next runs of the page."""
     st.session_state[name] = True
 
 
-def call_off(name: str) -> None:
+def cancel_request(name: str) -> None:
     """Have it done no more."""
     st.session_state[name] = False
 
 
-def is_asked_for(name: str) -> bool:
+def is_requested(name: str) -> bool:
     """Return whether it is to be done."""
     return bool(st.session_state.get(name, False))

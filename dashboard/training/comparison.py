@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard.shared.downloads import offer_table, show_chart
-from dashboard.shared.errors import shown_errors
+from dashboard.shared.errors import show_errors
 from dashboard.shared.markup import escape_markdown
 from dashboard.training.cached import get_curves, get_figures, get_leads, get_predictions, get_runs
 from dashboard.training.fields import RECIPE_FIELDS
@@ -55,7 +55,7 @@ def compare_runs(runs: "list[Run]") -> None:
     named = _name_apart(runs)
     _show_curves(named)
     _show_differences(named)
-    with shown_errors():
+    with show_errors():
         _show_tests(named)
 
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.shared.datasets import get_dataset, get_split
-from dashboard.shared.errors import shown_errors
-from dashboard.shared.folder import get_overrules, open_chosen
-from dashboard.shared.progress import ask_for, call_off, is_asked_for
+from dashboard.shared.cached import get_dataset, get_split
+from dashboard.shared.errors import show_errors
+from dashboard.shared.folder import get_manual_decisions, open_chosen_folder
+from dashboard.shared.progress import cancel_request, is_requested, request_work
 from dashboard.training.cached import forget_runs
 from dashboard.training.markup import render_estimate
 from dashboard.training.runs import follow
@@ -64,10 +64,10 @@ def offer_launch(folder: Path | None, recipe: Recipe | None) -> "DeltaGenerator"
 def do_asked(folder: Path | None, seed: int, recipe: Recipe | None) -> None:
     """Start what was asked for in the sidebar, once; the photographs are measured before."""
     for key, do in ((_ESTIMATE, _start_estimate), (_LAUNCH, _launch)):
-        if folder is not None and recipe is not None and is_asked_for(key):
+        if folder is not None and recipe is not None and is_requested(key):
             # Asked for once: after an error or a rerun it is not begun again by itself.
-            call_off(key)
-            with shown_errors():
+            cancel_request(key)
+            with show_errors():
                 prepared = _prepare(folder, seed, recipe)
                 if prepared is not None:
                     do(*prepared)
@@ -92,8 +92,8 @@ def show_estimate(recipe: Recipe | None, seed: int) -> None:
 
 
 def _ask(key: str, folder: Path) -> None:
-    call_off(f"cancelled-{folder}")
-    ask_for(key)
+    cancel_request(f"cancelled-{folder}")
+    request_work(key)
 
 
 def _prepare(folder: Path, seed: int, recipe: Recipe) -> "tuple[RunSpec, Split] | None":
@@ -101,10 +101,10 @@ def _prepare(folder: Path, seed: int, recipe: Recipe) -> "tuple[RunSpec, Split] 
     from melanoma_core.training.ancestry import respect_ancestor
     from melanoma_core.training.description import describe_data
 
-    opened = open_chosen(folder)
+    opened = open_chosen_folder(folder)
     if opened is None:
         return None
-    dataset = get_dataset(opened, get_overrules(opened))
+    dataset = get_dataset(opened, get_manual_decisions(opened))
     split = respect_ancestor(recipe, get_split(dataset, seed))
     names = tuple(str(label) for label in Diagnosis)
     return RunSpec(recipe, names, opened.folder.name, describe_data(dataset, split)), split

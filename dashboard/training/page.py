@@ -4,9 +4,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.elements.lib.mutable_tab_container import TabContainer
 
-from dashboard.shared.errors import shown_errors
+from dashboard.shared.errors import show_errors
 from dashboard.shared.folder import choose_folder, choose_seed
-from dashboard.shared.head import open_page
+from dashboard.shared.head import show_page_header
 from dashboard.training.cached import look_up
 from dashboard.training.comparison import show_comparison
 from dashboard.training.launch import do_asked, offer_launch, show_estimate
@@ -28,16 +28,16 @@ def follow_runs(
 ) -> None:
     """Show the runs as they are now, again and again; other tabs, when a run has moved on."""
     # Streamlit wants the same containers written to at every run of the page.
-    with place.container(), shown_errors():
+    with place.container(), show_errors():
         show_estimate(recipe, seed)
-    with tab.container(), shown_errors():
+    with tab.container(), show_errors():
         if tab.open:
             show_runs()
     if not tab.open and look_up() != seen:
         st.rerun()
 
 
-open_page("Training")
+show_page_header("Training")
 runs_tab, compare_tab, study_tab = st.tabs(
     ["Runs", "Compare", "Study"], on_change="rerun", key="training-view"
 )
@@ -48,12 +48,12 @@ place_of_estimate = offer_launch(folder, recipe)
 do_asked(folder, seed, recipe)
 do_study(folder)
 seen: tuple[object, ...] = ()
-with runs_tab, shown_errors():
+with runs_tab, show_errors():
     seen = look_up()
-with compare_tab, shown_errors():
+with compare_tab, show_errors():
     if compare_tab.open:
         show_comparison()
-with study_tab, shown_errors():
+with study_tab, show_errors():
     if study_tab.open:
         show_studies(folder)
 follow_runs(runs_tab, seen, place_of_estimate, recipe, seed)

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.shared.errors import shown_errors
+from dashboard.shared.errors import show_errors
 from dashboard.shared.folder import is_local
 from dashboard.shared.markup import escape_markdown
 from dashboard.training.fields import (
@@ -28,7 +28,7 @@ _REVISION = "recipe-revision"
 
 def choose_recipe() -> Recipe | None:
     """Let a person choose a recipe; None where it asks for the impossible, with the reason."""
-    with st.sidebar, shown_errors():
+    with st.sidebar, show_errors():
         st.subheader("Recipe", anchor=False)
         name = st.selectbox(
             "Start from",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard.shared.downloads import offer_table, show_chart
-from dashboard.shared.errors import kept_errors, show_kept_error
+from dashboard.shared.errors import show_stored_error, store_errors
 from dashboard.shared.markup import escape_markdown
 from dashboard.training.cached import (
     Curves,
@@ -110,7 +110,7 @@ def _show_run(run: "Run") -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="run-head"):
         st.subheader(escape_markdown(run.name), anchor=False, width="stretch")
         _offer_actions(run)
-    show_kept_error(_ERROR)
+    show_stored_error(_ERROR)
     st.html(render_state(run))
     if run.spec.recipe.leaks:
         st.html(render_leak(LEAK_WARNING))
@@ -225,7 +225,7 @@ def _judge(run_id: str, last_epoch: int, _curves: "pd.DataFrame") -> str:  # noq
 def _stop(run: "Run") -> None:
     from melanoma_core.runs.control import stop_run
 
-    with kept_errors(_ERROR):
+    with store_errors(_ERROR):
         stop_run(load_settings(), run.run_id)
     forget_runs()
 
@@ -233,7 +233,7 @@ def _stop(run: "Run") -> None:
 def _resume(run: "Run") -> None:
     from melanoma_core.runs.control import resume_run
 
-    with kept_errors(_ERROR):
+    with store_errors(_ERROR):
         resume_run(load_settings(), run.run_id)
     forget_runs()
 
@@ -241,7 +241,7 @@ def _resume(run: "Run") -> None:
 def _delete(run: "Run") -> None:
     from melanoma_core.runs.control import delete_run
 
-    with kept_errors(_ERROR):
+    with store_errors(_ERROR):
         delete_run(load_settings(), run.run_id)
         st.query_params.pop(_FOLLOWED, None)
     forget_runs()

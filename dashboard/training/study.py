@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard.shared.downloads import offer_table, show_chart
-from dashboard.shared.errors import shown_errors
-from dashboard.shared.folder import open_chosen
+from dashboard.shared.errors import show_errors
+from dashboard.shared.folder import open_chosen_folder
 from dashboard.shared.markup import escape_markdown, render_error
-from dashboard.shared.progress import ask_for, call_off, is_asked_for
+from dashboard.shared.progress import cancel_request, is_requested, request_work
 from dashboard.training.cached import forget_runs, get_runs, get_studies
 from dashboard.training.markup import (
     STUDY_TEXT,
@@ -31,13 +31,13 @@ _FIGURES = ("accuracy", "balanced_accuracy", "sensitivity")
 
 def do_study(folder: Path | None) -> None:
     """Launch the study that was asked for, once; the photographs are measured before."""
-    if folder is None or not is_asked_for(_LAUNCH):
+    if folder is None or not is_requested(_LAUNCH):
         return
     from melanoma_core.runs.study import launch_study
 
-    call_off(_LAUNCH)
-    with shown_errors():
-        opened = open_chosen(folder)
+    cancel_request(_LAUNCH)
+    with show_errors():
+        opened = open_chosen_folder(folder)
         if opened is not None:
             with st.spinner("Putting the runs into the queue"):
                 launch_study(load_settings(), opened)
@@ -79,8 +79,8 @@ def show_studies(folder: Path | None) -> None:
 
 
 def _ask(folder: Path) -> None:
-    call_off(f"cancelled-{folder}")
-    ask_for(_LAUNCH)
+    cancel_request(f"cancelled-{folder}")
+    request_work(_LAUNCH)
 
 
 def _show_study(study: "Study") -> None:
