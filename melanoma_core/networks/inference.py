@@ -8,9 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from melanoma_core.data.decoding import decode_table
 from melanoma_core.networks.hardware import choose_jit
 from melanoma_core.progress import Progress
-from melanoma_core.training.photographs import load_pixels
 
 BATCH_SIZE = 64
 
@@ -63,10 +63,9 @@ def predict_table(
     """
     probabilities = np.empty((len(table), network.output_shape[-1]), dtype=np.float32)
     # A few at a time, since the photographs of a whole table may not fit into memory.
-    for start in range(0, len(table), BATCH_SIZE):
-        chunk = table.iloc[start : start + BATCH_SIZE]
-        logits = predict(network, load_pixels(chunk, image_size))
-        probabilities[start : start + len(chunk)] = softmax(logits, axis=1)
-        if progress:
-            progress(start + len(chunk), len(table))
+    done = 0
+    for rows, pixels in decode_table(table, image_size, batch_size=BATCH_SIZE, progress=progress):
+        logits = predict(network, pixels)
+        probabilities[done : done + len(rows)] = softmax(logits, axis=1)
+        done += len(rows)
     return probabilities

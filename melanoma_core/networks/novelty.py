@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from melanoma_core.data.decoding import decode_table
 from melanoma_core.evaluation.novelty import (
     LARGEST_SHARE,
     Collections,
@@ -20,7 +21,6 @@ from melanoma_core.evaluation.novelty import (
 )
 from melanoma_core.models.card import NoveltyLimit
 from melanoma_core.networks.inference import BATCH_SIZE, predict
-from melanoma_core.training.photographs import load_pixels
 
 FEATURE_LAYER = "block_10_expand_relu"
 FEATURE_SIDE = 128  # px
@@ -66,8 +66,8 @@ def fit_novelty(table: pd.DataFrame, image_size: int, weights: Path | str) -> No
     features = np.concatenate(
         [
             # A few at a time, since the photographs of a whole table may not fit into memory.
-            predict(describing, load_pixels(table.iloc[start : start + BATCH_SIZE], image_size))
-            for start in range(0, len(table), BATCH_SIZE)
+            predict(describing, pixels)
+            for _, pixels in decode_table(table, image_size, batch_size=BATCH_SIZE)
         ]
     )
     train = collections.subsets == "train"

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from melanoma_core.data.decoding import decode_table
 from melanoma_core.data.splitting import Split
 from melanoma_core.errors import ExplanationError, RecipeError
 from melanoma_core.evaluation.calibration import choose_threshold, fit_temperature
@@ -41,6 +42,7 @@ from melanoma_core.models.lineage import (
     was_learned,
     write_table,
 )
+from melanoma_core.models.predictions import index_labels
 from melanoma_core.networks.evidence_pack import gather_evidence
 from melanoma_core.networks.explainer import Explainer
 from melanoma_core.networks.export import check_agreement, describe_heatmap, export_onnx
@@ -50,14 +52,13 @@ from melanoma_core.networks.novelty import NoveltyCheck, choose_novelty_limit, f
 from melanoma_core.reading.faithfulness import MapMaker, measure_maps
 from melanoma_core.taxonomy import Diagnosis
 from melanoma_core.training.batches import correct_frequencies
-from melanoma_core.training.photographs import index_labels, load_pixels
+from melanoma_core.training.photographs import load_pixels
 from melanoma_core.training.recipe import Recipe
 from melanoma_core.training.weights import KERAS_SUFFIX
 
 CLASS_NAMES = tuple(Diagnosis)
 MELANOMA_INDEX = CLASS_NAMES.index(Diagnosis.MEL)
 _NUM_COMPARED = 64
-_BATCH = 64
 _INTENDED_USE = (
     "Research and education: to explore how a network reads dermoscopic photographs. Not a "
     "medical device; no diagnosis and no treatment may rest on it."
@@ -331,9 +332,9 @@ def measure_readings(
 
 
 def read_table(classifier: Classifier, table: pd.DataFrame) -> Outputs:
-    """Read every photograph of a table, in its order."""
-    pixels = load_pixels(table, classifier.card.image_size)
-    parts = [classifier.classify(pixels[i : i + _BATCH]) for i in range(0, len(pixels), _BATCH)]
+    """Return the outputs of a model for every photograph of a table, in its order."""
+    batches = decode_table(table, classifier.card.image_size)
+    parts = [classifier.classify(pixels) for _, pixels in batches]
     return Outputs(
         np.concatenate([part.probabilities for part in parts]),
         np.concatenate([part.embeddings for part in parts]),

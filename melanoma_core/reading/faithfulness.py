@@ -1,7 +1,5 @@
 """How far a model's heatmaps can be trusted, measured on photographs of lesions with an outline."""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from melanoma_core.data.images import read_image, resize_to_square
+from melanoma_core.data.decoding import decode_table
 from melanoma_core.data.outlines import read_outline, select_outlined
 from melanoma_core.evaluation.faithfulness import (
     Areas,
@@ -145,7 +143,8 @@ def _measure_inside(
     card = maker.classifier.card
     centred = make_centred_map(card.image_size)[None]
     parts = []
-    for rows, pixels in _decode(outlined, card.image_size):
+    batches = decode_table(outlined, card.image_size, batch_size=_BATCH, progress=progress)
+    for rows, pixels in batches:
         outlines = np.stack([read_outline(path, card.image_size) for path in rows["outline"]])
         outputs = maker.classifier.classify(pixels)
         melanoma = outputs.probabilities[:, card.melanoma_index]
@@ -165,8 +164,6 @@ def _measure_inside(
             "alert": alerts,
         }
         parts.append(pd.DataFrame(measures))
-        if progress:
-            progress(sum(map(len, parts)), len(outlined))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -192,7 +189,7 @@ def _trace(maker: MapMaker, alerts: pd.DataFrame) -> dict[str, Figure]:
         return maker.classifier.classify(photographs).probabilities[:, card.melanoma_index]
 
     areas: list[Areas] = []
-    for _, pixels in _decode(chosen, side):
+    for _, pixels in decode_table(chosen, side, batch_size=_BATCH):
         outputs = maker.classifier.classify(pixels)
         coarse = outputs.activation_maps.shape[2:]
         classes = np.full(len(pixels), card.melanoma_index)
@@ -217,7 +214,8 @@ def _trace(maker: MapMaker, alerts: pd.DataFrame) -> dict[str, Figure]:
 def _randomise(maker: MapMaker, outlined: pd.DataFrame) -> dict[str, Figure]:
     """Compare maps with those of random weights, of the diagnosis put first."""
     chosen = outlined.sample(min(NUM_RANDOMISED, len(outlined)), random_state=1)
-    ((_, pixels),) = _decode(chosen, maker.classifier.card.image_size)
+    side = maker.classifier.card.image_size
+    ((_, pixels),) = decode_table(chosen, side, batch_size=NUM_RANDOMISED)
     first = maker.classifier.classify(pixels).probabilities.argmax(axis=1)
     similarities = maker.explainer.compare_randomised(maker.folder, pixels, first, maker.method)
     groups = chosen["group"].to_numpy()
@@ -225,15 +223,3 @@ def _randomise(maker: MapMaker, outlined: pd.DataFrame) -> dict[str, Figure]:
         f"similarity_{stage}": average_difference(each, groups)
         for stage, each in similarities.items()
     }
-
-
-def _decode(table: pd.DataFrame, side: int) -> Iterator[tuple[pd.DataFrame, NDArray[np.uint8]]]:
-    """Yield the photographs as a reading sees them, a few at a time, with their rows."""
-
-    def load(path: str) -> NDArray[np.uint8]:
-        return resize_to_square(read_image(Path(path)).pixels, side)
-
-    with ThreadPoolExecutor(2) as pool:
-        for start in range(0, len(table), _BATCH):
-            rows = table.iloc[start : start + _BATCH]
-            yield rows, np.stack(list(pool.map(load, rows["path"])))

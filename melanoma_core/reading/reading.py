@@ -1,17 +1,15 @@
 """A photograph -> an explained reading, or a refusal with its reason."""
 
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from melanoma_core.data.drawn.lesions import is_drawn
+from melanoma_core.data.decoding import map_in_threads
+from melanoma_core.data.drawn.shipped import is_drawn
 from melanoma_core.data.images import Photograph, decode_image, read_bytes, resize_to_square
 from melanoma_core.data.quality import QualityFinding, judge_quality, measure_quality
 from melanoma_core.errors import ImageError
@@ -184,10 +182,4 @@ def read_files(
         except ImageError as error:
             return path, Refusal(str(error))
 
-    remaining = iter(paths)
-    pending: deque[Future[tuple[Path, Reading | Refusal]]] = deque()
-    with ThreadPoolExecutor(num_workers) as pool:
-        pending.extend(pool.submit(read, path) for path in islice(remaining, 4 * num_workers))
-        while pending:
-            yield pending.popleft().result()
-            pending.extend(pool.submit(read, path) for path in islice(remaining, 1))
+    yield from map_in_threads(read, paths, num_workers)

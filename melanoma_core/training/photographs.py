@@ -1,7 +1,6 @@
 """Photographs decoded once, at the size that the network sees."""
 
-from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -10,15 +9,13 @@ import pandas as pd
 import psutil
 from numpy.typing import NDArray
 
-from melanoma_core.data.images import read_image, resize_to_square
-from melanoma_core.errors import DatasetError
+from melanoma_core.data.decoding import decode_table
 from melanoma_core.files import tell_full_disk
 from melanoma_core.progress import Progress
 
 # What photographs may take of the memory that is free; more of them are kept in a file.
 MEMORY_SHARE = 0.5
 _FILE_NAME = "photographs.tmp"
-_CHUNK = 64
 
 
 def load_pixels(
@@ -34,9 +31,9 @@ def load_pixels(
     """
     pixels = np.empty((len(table), image_size, image_size, 3), dtype=np.uint8)
     done = 0
-    for chunk in _decode(table, image_size, progress):
-        pixels[done : done + len(chunk)] = chunk
-        done += len(chunk)
+    for rows, batch in decode_table(table, image_size, progress=progress):
+        pixels[done : done + len(rows)] = batch
+        done += len(rows)
     return pixels
 
 
@@ -67,11 +64,11 @@ def open_pixels(
     try:
         with tell_full_disk(path):
             path.write_bytes(b"")
-        for chunk in _decode(table, image_size, progress):
+        for _, batch in decode_table(table, image_size, progress=progress):
             # Written rather than mapped: on a full disk writing fails, but a mapping would kill
             # the process.
             with tell_full_disk(path), path.open("ab") as file:
-                file.write(chunk.data)
+                file.write(batch.data)
         shape = (len(table), image_size, image_size, 3)
         yield np.memmap(path, dtype=np.uint8, mode="r", shape=shape)
     finally:
@@ -84,36 +81,3 @@ def fits_memory(num_images: int, image_size: int) -> bool:
     """Return whether that many decoded photographs take at most `MEMORY_SHARE` of free memory."""
     num_bytes = num_images * image_size**2 * 3
     return bool(num_bytes <= MEMORY_SHARE * psutil.virtual_memory().available)
-
-
-def index_labels(table: pd.DataFrame, class_names: Sequence[str]) -> NDArray[np.int64]:
-    """Return the position of each row's label in the class names, int64 [N].
-
-    Raises:
-        DatasetError: A label is none of them.
-    """
-    positions = {str(name): index for index, name in enumerate(class_names)}
-    unknown = sorted(set(table["label"].astype(str)) - positions.keys())
-    if unknown:
-        raise DatasetError(
-            f"Found the labels {', '.join(unknown)}, which are none of the classes "
-            f"{', '.join(class_names)}. Name a class for each label."
-        )
-    return np.array([positions[label] for label in table["label"]], dtype=np.int64)
-
-
-def _decode(
-    table: pd.DataFrame, image_size: int, progress: Progress | None
-) -> Iterator[NDArray[np.uint8]]:
-    def load(path: Path) -> NDArray[np.uint8]:
-        # As a reading does, to the pixel: another way to the same size is another picture.
-        return resize_to_square(read_image(path).pixels, image_size)
-
-    paths = [Path(path) for path in table["path"]]
-    with ThreadPoolExecutor() as pool:
-        # In chunks, so that who stops does not wait for all of them.
-        for start in range(0, len(paths), _CHUNK):
-            chunk = paths[start : start + _CHUNK]
-            yield np.stack(list(pool.map(load, chunk)))
-            if progress:
-                progress(start + len(chunk), len(paths))
