@@ -8,9 +8,10 @@ import streamlit as st
 from dashboard.dataset.markup import render_leakage
 from dashboard.shared.downloads import offer_table, show_figure
 from dashboard.shared.errors import show_errors
-from dashboard.shared.folder import choose_split, is_local
+from dashboard.shared.folder import is_local
 from dashboard.shared.markup import escape_markdown, name_diagnosis
 from dashboard.shared.progress import cancel_request, is_requested, request_work, show_progress
+from dashboard.shared.split import choose_split
 from melanoma_core.settings import load_settings
 from melanoma_core.taxonomy import Diagnosis
 
@@ -70,12 +71,7 @@ def _show_none(train: "pd.DataFrame") -> None:
 
 def _show_weights(train: "pd.DataFrame") -> None:
     from dashboard.dataset.charts import draw_balance
-    from melanoma_core.data.balancing import (
-        class_weights,
-        effective_number_weights,
-        tabulate_weights,
-    )
-    from melanoma_core.data.overview import count_classes, total_counts
+    from melanoma_core.data.balancing import tabulate_weights
 
     st.html(
         "<p>No image is made: an error on a rare class counts more in the loss. Balanced weights "
@@ -179,7 +175,7 @@ def _choose_augmentation() -> "Augmentation":
 
 
 def _show_leakage(opened: "OpenedFolder", target: int, seed: int) -> None:
-    from melanoma_core.data.balancing import count_leaked_parents, plan_oversampling
+    from melanoma_core.data.balancing import plan_oversampling, simulate_leakage
 
     if st.toggle(
         "What if one oversamples before the split?",
@@ -193,7 +189,7 @@ def _show_leakage(opened: "OpenedFolder", target: int, seed: int) -> None:
             opened.records["sha256"].notna() & opened.records["subset"].ne("test")
         ].drop_duplicates("image_id")
         plan = plan_oversampling(files, target)
-        st.html(render_leakage(count_leaked_parents(files, plan, _VALIDATION_SHARE, seed)))
+        st.html(render_leakage(simulate_leakage(files, plan, _VALIDATION_SHARE, seed)))
 
 
 def _offer_oversampling(

@@ -6,8 +6,8 @@ import streamlit as st
 
 from dashboard.shared.cached import encode_split
 from dashboard.shared.downloads import show_figure
-from dashboard.shared.folder import choose_split
 from dashboard.shared.markup import name_diagnosis
+from dashboard.shared.split import choose_split
 from melanoma_core.taxonomy import Diagnosis
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.shared.folder import open_chosen_folder
+from dashboard.shared.folder import allow_scan, open_chosen_folder
 from dashboard.shared.markup import render_error
 from dashboard.shared.progress import cancel_request, is_requested, request_work
 from melanoma_core.models.card import ModelCard, load_card
@@ -95,7 +95,7 @@ def find_request(
     if is_requested(_ASKED):
         # Of the folder that is chosen now: who typed its path may have pressed before it was known.
         cancel_request(_ASKED)
-        cancel_request(f"cancelled-{folder}")
+        allow_scan(folder)
         request_work(f"{_SHOWN}-{folder}")
         request_work(f"{_STARTED}-{folder}")
     if not is_requested(f"{_SHOWN}-{folder}"):
@@ -146,11 +146,11 @@ def get_result(request: "Request | None") -> "Assessment | None":
 def _load(path: Path, changed_at: int) -> "Assessment":  # noqa: ARG001
     import json
 
-    from melanoma_core.assessment.assessment import assessment_from_json
+    from melanoma_core.assessment.assessment import Assessment
 
     raw = json.loads(path.read_text("utf-8"))
     raw.pop("at_prevalence")
-    return assessment_from_json(raw)
+    return from_jsonable(Assessment, raw)
 
 
 def _cancel(request: "Request") -> None:

@@ -17,7 +17,7 @@ from dashboard.shared.downloads import encode_table
 if TYPE_CHECKING:  # the page is painted before pandas is imported
     from melanoma_core.data.audit import Audit
     from melanoma_core.data.catalogue import DatasetFolder
-    from melanoma_core.data.cleaning import Overrule
+    from melanoma_core.data.cleaning import ManualDecision
     from melanoma_core.data.dataset import Dataset
     from melanoma_core.data.opening import OpenedFolder
     from melanoma_core.data.splitting import Split
@@ -60,7 +60,7 @@ def get_audit(opened: "OpenedFolder") -> "Audit":
 @st.cache_resource(
     show_spinner="Cleaning the table", max_entries=_MOST_FOLDERS, hash_funcs=_IDENTITIES
 )
-def get_dataset(opened: "OpenedFolder", decisions: "Mapping[str, Overrule]") -> "Dataset":
+def get_dataset(opened: "OpenedFolder", decisions: "Mapping[str, ManualDecision]") -> "Dataset":
     """Return the cleaned dataset.
 
     Args:
@@ -70,10 +70,10 @@ def get_dataset(opened: "OpenedFolder", decisions: "Mapping[str, Overrule]") -> 
     Raises:
         DatasetError: Two manual decisions contradict each other.
     """
-    from melanoma_core.data.cleaning import decide_files, overrule_decisions
+    from melanoma_core.data.cleaning import apply_manual_decisions, decide_files
     from melanoma_core.data.dataset import merge_records
 
-    cleaned = overrule_decisions(decide_files(opened.records), dict(decisions))
+    cleaned = apply_manual_decisions(decide_files(opened.records), dict(decisions))
     return merge_records(opened.records, cleaned)
 
 
@@ -109,7 +109,7 @@ def get_thumbnail(path: str, sha256: str) -> bytes | None:  # noqa: ARG001
 
 
 @st.cache_data(show_spinner=False, max_entries=_MOST_FOLDERS, hash_funcs=_IDENTITIES)
-def encode_decisions(opened: "OpenedFolder", decisions: "Mapping[str, Overrule]") -> bytes:
+def encode_decisions(opened: "OpenedFolder", decisions: "Mapping[str, ManualDecision]") -> bytes:
     """Return the cleaned table as the CSV that `cleaning.write_decisions` writes.
 
     Args:

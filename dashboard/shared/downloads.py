@@ -1,4 +1,4 @@
-"""A figure with its table: each can be taken along, the one as a picture, the other as CSV."""
+"""Charts and tables with their downloads: a chart as an image, a table as CSV."""
 
 from typing import TYPE_CHECKING
 
@@ -10,19 +10,24 @@ if TYPE_CHECKING:
 
 
 def show_figure(figure: "go.Figure", table: "pd.DataFrame", name: str) -> None:
-    """Show a figure; its camera saves it as a picture, the button below saves its table.
+    """Show a chart with a camera button for the image and a button for its table.
 
     Args:
-        figure: As `charts` draws it.
-        table: What it was drawn from.
-        name: Of the files, without suffix, and of the widgets: unique on the page.
+        figure: The chart.
+        table: The values it shows.
+        name: Of the files, without suffix, and of the widgets; unique on the page.
     """
     show_chart(figure, name)
     offer_table(table, name, f"{figure.layout.title.text} as CSV")
 
 
 def show_chart(figure: "go.Figure", name: str) -> None:
-    """Show a figure with its camera alone, under a name that is unique on the page."""
+    """Show a chart with a camera button only.
+
+    Args:
+        figure: The chart.
+        name: Of the image file, without suffix, and of the widget; unique on the page.
+    """
     st.plotly_chart(
         figure,
         key=f"chart-{name}",
@@ -38,10 +43,16 @@ def show_chart(figure: "go.Figure", name: str) -> None:
 
 
 def offer_table(table: "pd.DataFrame", name: str, label: str) -> None:
-    """Offer a table as CSV, its index as the first column where that has a name."""
+    """Offer a table as CSV.
+
+    Args:
+        table: A named index becomes the first column.
+        name: Of the file, without suffix, and of the widget; unique on the page.
+        label: Of the button.
+    """
     st.download_button(
         label,
-        # No callable: Streamlit forgets it when the page runs again, and a click finds nothing.
+        # Bytes, not a callable: Streamlit drops the callable's file when the page runs again.
         data=encode_table(table),
         file_name=f"{name}.csv",
         mime="text/csv",
@@ -52,6 +63,6 @@ def offer_table(table: "pd.DataFrame", name: str, label: str) -> None:
 
 
 def encode_table(table: "pd.DataFrame") -> bytes:
-    """Return a table as CSV; file names that are no UTF-8 come back as they were."""
+    """Return a table as CSV; file names that are not UTF-8 keep their bytes."""
     text = table.to_csv(index=table.index.name is not None)
     return text.encode("utf-8", "surrogateescape")

@@ -1,4 +1,4 @@
-"""MelanomaError -> a message on the page; bugs propagate."""
+"""Show a `MelanomaError` as a message on the page. Every other exception is a bug and propagates."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from melanoma_core.errors import MelanomaError
 
 @contextmanager
 def show_errors() -> Iterator[None]:
-    """Show what a person can mend where it happened; the page goes on after the block."""
+    """Show an error where it occurs; the page continues after the block."""
     try:
         yield
     except MelanomaError as error:
@@ -19,16 +19,20 @@ def show_errors() -> Iterator[None]:
 
 
 @contextmanager
-def store_errors(name: str) -> Iterator[None]:
-    """Store the message for `show_stored_error`: what a callback shows disappears at once."""
-    st.session_state[name] = ""
+def store_errors(key: str) -> Iterator[None]:
+    """Store an error of a callback, whose own output would vanish, for `show_stored_error`.
+
+    Args:
+        key: Of the message in the session. It is cleared when the block is entered.
+    """
+    st.session_state[key] = ""
     try:
         yield
     except MelanomaError as error:
-        st.session_state[name] = str(error)
+        st.session_state[key] = str(error)
 
 
-def show_stored_error(name: str) -> None:
-    """Show what `store_errors` kept, until it is entered anew."""
-    if st.session_state.get(name):
-        st.html(render_error(st.session_state[name]))
+def show_stored_error(key: str) -> None:
+    """Show the error that `store_errors` stored, if there is one."""
+    if st.session_state.get(key):
+        st.html(render_error(st.session_state[key]))

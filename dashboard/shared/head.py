@@ -1,4 +1,4 @@
-"""What every page begins with."""
+"""The header of every page: style sheet, title, disclaimer, and a notice about the model."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -10,19 +10,20 @@ from melanoma_core.errors import ModelError
 from melanoma_core.models.registry import find_serving
 from melanoma_core.settings import load_settings
 
-NOTICE = (
-    "For research and education. Not a medical device: no diagnosis or treatment may rest on it."
+_DISCLAIMER = (
+    "For research and education only. Not a medical device: do not base a diagnosis or a "
+    "treatment on it."
 )
 _STYLE = Path(__file__).parents[1] / "style.css"
 
 
 def show_page_header(title: str) -> None:
-    """Show the page's title, the standing notice, and whether the deployed model is missing."""
+    """Show the title, the disclaimer, and a notice if the deployed model is missing."""
     st.html(_STYLE)
     with st.container(horizontal=True, vertical_alignment="center", key="page-head"):
         st.title(title, anchor=False, width="content")
-        st.html(f'<p class="notice" role="note">{NOTICE}</p>', width="content")
-    with suppress(ModelError):  # where the model is missed, the page says so itself
+        st.html(f'<p class="notice" role="note">{_DISCLAIMER}</p>', width="content")
+    with suppress(ModelError):  # a page that needs the model reports this itself
         notice = find_serving(load_settings()).notice
         if notice:
             st.html(render_notice(notice))

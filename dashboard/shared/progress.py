@@ -1,48 +1,51 @@
-"""Long work on a page: asked for, shown while it goes on, ended by whatever runs the page again."""
+"""Long work on a page: requested by a callback, done by the next run of the page with progress.
+
+Any further action of the person runs the page again and so ends the work.
+"""
 
 import time
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-if TYPE_CHECKING:  # a page is painted before NumPy is there
+if TYPE_CHECKING:  # the page is painted before NumPy is imported
     from melanoma_core.progress import Progress
 
-_PAUSE_SECONDS = 0.1  # a message per file would keep browser and server busy with nothing else
+_INTERVAL_SECONDS = 0.1  # an update per file would keep browser and server busy
 
 
-def show_progress(doing: str) -> "Progress":
-    """Show a bar and return what moves it.
+def show_progress(task: str) -> "Progress":
+    """Show a progress bar and return the callback that updates it.
 
-    Whatever the person does next runs the page anew: Streamlit then raises from within the bar,
-    and so through the work, which keeps what was done.
+    When the person does something else, Streamlit runs the page again and raises from within the
+    callback. The work ends there and keeps what it has done.
 
     Args:
-        doing: What goes on, as "Measuring photographs".
+        task: Label of the bar, such as "Measuring images".
     """
-    bar = st.progress(0.0, doing)
-    moved_at = 0.0
+    bar = st.progress(0.0, task)
+    updated_at = 0.0
 
-    def show(done: int, total: int) -> None:
-        nonlocal moved_at
+    def update(done: int, total: int) -> None:
+        nonlocal updated_at
         now = time.monotonic()
-        if now - moved_at > _PAUSE_SECONDS or done == total:
-            moved_at = now
-            bar.progress(done / max(total, 1), f"{doing}: {done:,} of {total:,}")
+        if now - updated_at > _INTERVAL_SECONDS or done == total:
+            updated_at = now
+            bar.progress(done / max(total, 1), f"{task}: {done:,} of {total:,}")
 
-    return show
-
-
-def request_work(name: str) -> None:
-    """Have a piece of work done by the next runs of the page."""
-    st.session_state[name] = True
+    return update
 
 
-def cancel_request(name: str) -> None:
-    """Have it done no more."""
-    st.session_state[name] = False
+def request_work(key: str) -> None:
+    """Request a task from the next runs of the page."""
+    st.session_state[key] = True
 
 
-def is_requested(name: str) -> bool:
-    """Return whether it is to be done."""
-    return bool(st.session_state.get(name, False))
+def cancel_request(key: str) -> None:
+    """Withdraw the request for a task."""
+    st.session_state[key] = False
+
+
+def is_requested(key: str) -> bool:
+    """Return whether a task is requested."""
+    return bool(st.session_state.get(key, False))

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.shared.cached import get_dataset, get_split
 from dashboard.shared.errors import show_errors
-from dashboard.shared.folder import get_manual_decisions, open_chosen_folder
+from dashboard.shared.folder import allow_scan, get_manual_decisions, open_chosen_folder
 from dashboard.shared.progress import cancel_request, is_requested, request_work
 from dashboard.training.cached import forget_runs
 from dashboard.training.markup import render_estimate
@@ -92,7 +92,7 @@ def show_estimate(recipe: Recipe | None, seed: int) -> None:
 
 
 def _ask(key: str, folder: Path) -> None:
-    cancel_request(f"cancelled-{folder}")
+    allow_scan(folder)
     request_work(key)
 
 

@@ -5,8 +5,9 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.elements.lib.mutable_tab_container import TabContainer
 
 from dashboard.shared.errors import show_errors
-from dashboard.shared.folder import choose_folder, choose_seed
+from dashboard.shared.folder import choose_folder
 from dashboard.shared.head import show_page_header
+from dashboard.shared.split import choose_seed
 from dashboard.training.cached import look_up
 from dashboard.training.comparison import show_comparison
 from dashboard.training.launch import do_asked, offer_launch, show_estimate

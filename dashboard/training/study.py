@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.shared.downloads import offer_table, show_chart
 from dashboard.shared.errors import show_errors
-from dashboard.shared.folder import open_chosen_folder
+from dashboard.shared.folder import allow_scan, open_chosen_folder
 from dashboard.shared.markup import escape_markdown, render_error
 from dashboard.shared.progress import cancel_request, is_requested, request_work
 from dashboard.training.cached import forget_runs, get_runs, get_studies
@@ -79,7 +79,7 @@ def show_studies(folder: Path | None) -> None:
 
 
 def _ask(folder: Path) -> None:
-    cancel_request(f"cancelled-{folder}")
+    allow_scan(folder)
     request_work(_LAUNCH)
 
 
