@@ -10,6 +10,7 @@ import pytest
 from melanoma_core.runs.record import open_record
 from melanoma_core.settings import PROJECT_ROOT, load_settings
 
+TESTS = Path(__file__).parent
 # The command line as a terminal starts it. Where the tests run in the background, Ctrl-C is
 # ignored, and so it would be by all that they start.
 COMMAND_LINE = (
@@ -23,24 +24,62 @@ COMMAND_LINE = (
 # Files that take a minute or more begin first: the last of them would keep one core waiting.
 LONGEST = (
     "browser/test_training_page",
-    "core/test_cli_training",
-    "core/test_cli_study",
+    "core/cli/test_training",
+    "core/cli/test_study",
     "core/runs/test_control",
     "browser/test_reading_page",
-    "core/reading/test_gradients",
+    "core/networks/test_gradients",
     "browser/test_models_page",
-    "core/models/test_export",
+    "core/networks/test_export",
     "core/runs/test_worker",
     "core/data/test_cleaning",  # reads the real collections, for which all others would wait
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files that take longest first, each with its tests in their order."""
+# What `make quick` leaves out: whole folders, what is marked so, and what asks for real files.
+SLOW_FOLDERS = (
+    TESTS / "browser",
+    TESTS / "core" / "networks",
+    PROJECT_ROOT / "melanoma_core" / "networks",
+)
+SLOW_MARKS = {"tensorflow"}
+SLOW_FIXTURES = {"shared_data", "shared_weights"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="only what takes no browser, TensorFlow")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """In a quick run, let every import of TensorFlow fail, in child processes too."""
+    if config.getoption("--quick"):
+        stub = str(TESTS / "without_tensorflow")
+        sys.path.insert(0, stub)
+        os.environ["PYTHONPATH"] = os.pathsep.join(
+            filter(None, [stub, os.environ.get("PYTHONPATH", "")])
+        )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the slow folders out of a quick run, whose modules import what takes seconds."""
+    return True if config.getoption("--quick") and collection_path in SLOW_FOLDERS else None
+
+
+def _is_slow(item: pytest.Item) -> bool:
+    marks = {mark.name for mark in item.iter_markers()}
+    return bool(marks & SLOW_MARKS or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the files that take longest first; in a quick run, leave slow tests out."""
+    if config.getoption("--quick"):
+        slow = [item for item in items if _is_slow(item)]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if not _is_slow(item)]
     rank = {name: position for position, name in enumerate(LONGEST)}
 
     def find_rank(item: pytest.Item) -> int:
-        name = item.path.relative_to(PROJECT_ROOT / "tests").with_suffix("").as_posix()
+        name = item.path.relative_to(TESTS).with_suffix("").as_posix()
         return rank.get(name, len(rank))
 
     items.sort(key=find_rank)

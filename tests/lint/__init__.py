@@ -1,0 +1,1 @@
+"""Checks of what is read, not run, after ruff, mypy and the import contract: `make lint`."""
