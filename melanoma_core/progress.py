@@ -1,6 +1,6 @@
-"""How a long computation reports how far it has come."""
+"""The callback with which a long computation reports its progress."""
 
 from collections.abc import Callable
 
 Progress = Callable[[int, int], None]
-"""Called with the number of finished items and their number in all."""
+"""Called with the number of finished items and the total number of items."""
