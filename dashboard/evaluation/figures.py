@@ -1,14 +1,14 @@
 """What was measured of a model: in words first, then curves, classes and slices."""
 
-import json
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from dashboard.shared.downloads import offer_table, show_chart
 from dashboard.shared.markup import name_diagnosis, render_paragraphs
+from melanoma_core.jsonable import dump_json
 from melanoma_core.models.card import ModelCard
-from melanoma_core.models.card_text.tables import tell_figure
+from melanoma_core.models.card_text.formats import format_figure
 from melanoma_core.models.card_text.wording import (
     describe_frequencies,
     describe_model,
@@ -57,8 +57,9 @@ def show_prevalence(figures: "dict[str, Figure]", key: str) -> None:
     """
     import pandas as pd
 
-    from melanoma_core.assessment.tables import describe_prevalence, tell_value
+    from melanoma_core.assessment.tables import describe_prevalence
     from melanoma_core.evaluation.alerts import predict_values
+    from melanoma_core.models.card_text.formats import format_figure
 
     percent = st.slider(
         "Melanomas among the lesions of your own clinic, %",
@@ -83,7 +84,7 @@ def show_prevalence(figures: "dict[str, Figure]", key: str) -> None:
         "Specificity": figures["specificity"],
     }
     table = pd.DataFrame(
-        {"At the alert's threshold": name, "Figure, 95% interval": tell_value("", figure)}
+        {"At the alert's threshold": name, "Figure, 95% interval": format_figure("", figure)}
         for name, figure in rows.items()
     )
     st.dataframe(table, hide_index=True, height="content")
@@ -203,7 +204,7 @@ def _show_card_table(card: ModelCard) -> None:
     import pandas as pd
 
     columns = {
-        name_subset(subset): {name: tell_figure(name, figure) for name, figure in figures.items()}
+        name_subset(subset): {name: format_figure(name, figure) for name, figure in figures.items()}
         for subset, figures in card.metrics.items()
     }
     table = pd.DataFrame(columns).rename(index=name_figure).rename_axis("Figure").reset_index()
@@ -213,7 +214,7 @@ def _show_card_table(card: ModelCard) -> None:
 def _offer_downloads(assessment: "Assessment") -> None:
     st.download_button(
         "Download everything as JSON",
-        data=json.dumps(assessment.to_json(), indent=2, allow_nan=False),
+        data=dump_json(assessment, indent=2, ensure_ascii=True),
         file_name=f"evaluation-{assessment.model_id}.json",
         mime="application/json",
         on_click="ignore",

@@ -27,9 +27,9 @@ def get_deployment() -> "Deployment":
         RunError: The registry cannot be used.
     """
     with st.spinner("Opening the registry", show_time=False):
-        from melanoma_core.deployment.promotion import look_up
+        from melanoma_core.deployment.promotion import sync_deployment
 
-        return look_up(load_settings())
+        return sync_deployment(load_settings())
 
 
 def get_evidence(folder: Path, card: ModelCard) -> "Evidence | None":

@@ -1,6 +1,5 @@
 """The card of a model: what it is for, what it achieved, what it was made from."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,9 +16,11 @@ from dashboard.shared.markup import (
     render_operating_point,
     render_paragraphs,
 )
+from melanoma_core.jsonable import dump_json
 from melanoma_core.models.card import ModelCard
+from melanoma_core.models.card_text.formats import UNDEFINED
 from melanoma_core.models.card_text.tables import Row, tabulate_figures
-from melanoma_core.models.card_text.wording import UNDEFINED, describe_model, name_subset
+from melanoma_core.models.card_text.wording import describe_model, name_subset
 
 if TYPE_CHECKING:
     from melanoma_core.models.card_text.section import Section
@@ -90,7 +91,7 @@ def _offer_downloads(folder: Path, card: ModelCard) -> None:
     from melanoma_core.models.evidence import describe_evidence
 
     evidence, sections = get_evidence(folder, card), get_sections(folder, card)
-    document = json.dumps(describe_evidence(card, evidence), ensure_ascii=False)
+    document = dump_json(describe_evidence(card, evidence))
     files = (
         ("Evidence (JSON)", document, "json", "application/json", "All that is known of it."),
         (

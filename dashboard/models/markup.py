@@ -3,9 +3,9 @@
 from html import escape
 from typing import TYPE_CHECKING
 
-from melanoma_core.deployment.gate import Verdict, tell_difference
-from melanoma_core.models.card_text.tables import tell_figure
-from melanoma_core.models.card_text.wording import format_percent, name_figure
+from melanoma_core.deployment.gate import Verdict, format_difference
+from melanoma_core.models.card_text.formats import format_figure, format_percent
+from melanoma_core.models.card_text.wording import name_figure
 
 if TYPE_CHECKING:
     from melanoma_core.deployment.comparison import Comparison
@@ -87,11 +87,11 @@ def tabulate_comparison(comparison: "Comparison") -> "list[Row]":
         rows.append(
             {
                 "Figure": name_figure(name),
-                "Candidate": tell_figure(name, comparison.candidate[name]),
-                "Deployed": tell_figure(name, comparison.deployed[name]),
+                "Candidate": format_figure(name, comparison.candidate[name]),
+                "Deployed": format_figure(name, comparison.deployed[name]),
                 "Difference": _tell_area(difference.value, difference.low, difference.high)
                 if name == "melanoma_roc_auc"
-                else tell_difference(difference),
+                else format_difference(difference),
                 "Right alone": f"{test.only_one:,} against {test.only_other:,}" if test else "",
                 "McNemar, exact p": _tell_chance(test.p_value) if test else "",
             }

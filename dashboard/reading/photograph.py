@@ -15,7 +15,7 @@ from dashboard.shared.markup import (
     render_warnings,
 )
 from melanoma_core.models.card import ModelCard
-from melanoma_core.models.card_text.wording import format_percent
+from melanoma_core.models.card_text.formats import format_percent
 from melanoma_core.models.methods import Method
 from melanoma_core.reading.ranking import choose_explained, rank_diagnoses
 from melanoma_core.reading.worklist import Entry

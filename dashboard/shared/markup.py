@@ -5,6 +5,7 @@ import string
 from html import escape
 from typing import TYPE_CHECKING
 
+from melanoma_core.models.card_text.formats import format_beside_threshold, format_percent
 from melanoma_core.models.card_text.heatmaps import describe_maps
 from melanoma_core.models.card_text.wording import (
     describe_caution,
@@ -15,8 +16,6 @@ from melanoma_core.models.card_text.wording import (
     describe_sensitivity,
     describe_set,
     describe_specificity,
-    format_beside_threshold,
-    format_percent,
 )
 from melanoma_core.reading.ranking import TierShare, group_by_tier, rank_diagnoses
 from melanoma_core.taxonomy import TIER_STYLES, Diagnosis, RiskTier

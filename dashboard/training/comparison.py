@@ -12,7 +12,7 @@ from dashboard.training.fields import RECIPE_FIELDS
 from dashboard.training.markup import TEST_FIGURES, name_state, render_leads
 from dashboard.training.titles import name_value
 from melanoma_core.errors import MelanomaError
-from melanoma_core.models.card_text.tables import tell_figure
+from melanoma_core.models.card_text.formats import format_figure
 from melanoma_core.runs.run import RunState
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _tabulate(runs: "list[Run]") -> "pd.DataFrame":
                 "Data": run.spec.data_name,
                 "Epochs": run.spec.recipe.total_epochs,
                 **{
-                    title: _fill(tell_figure(name, figures[name])) if figures else None
+                    title: _fill(format_figure(name, figures[name])) if figures else None
                     for name, title in TEST_FIGURES.items()
                 },
                 "Test photographs": figures["accuracy"].total if figures else None,
@@ -208,7 +208,7 @@ def _show_figures(runs: "dict[str, Run]") -> None:
     table = pd.DataFrame(
         {
             "Run": name,
-            **{title: tell_figure(key, measured[key]) for key, title in TEST_FIGURES.items()},
+            **{title: format_figure(key, measured[key]) for key, title in TEST_FIGURES.items()},
         }
         for name, measured in figures.items()
     )

@@ -4,8 +4,7 @@ import math
 from html import escape
 from typing import TYPE_CHECKING
 
-from melanoma_core.models.card_text.tables import tell_figure
-from melanoma_core.models.card_text.wording import format_percent
+from melanoma_core.models.card_text.formats import format_figure, format_percent
 from melanoma_core.runs.run import Progress, Run, RunState
 from melanoma_core.training.observer import Estimate, Phase
 
@@ -102,7 +101,7 @@ def render_fit(sentence: str) -> str:
 def render_test_figures(figures: "Mapping[str, Figure]") -> str:
     """Render the figures of a finished run on its test images."""
     rows = "".join(
-        f"<div><dt>{title}</dt><dd>{escape(tell_figure(name, figures[name]))}</dd></div>"
+        f"<div><dt>{title}</dt><dd>{escape(format_figure(name, figures[name]))}</dd></div>"
         for name, title in TEST_FIGURES.items()
     )
     total = figures["accuracy"].total

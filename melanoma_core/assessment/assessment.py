@@ -1,12 +1,11 @@
 """A model measured on a labelled folder: every photograph read, all figures, what they rest on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,10 +16,11 @@ from melanoma_core.data.images import read_image, resize_to_square
 from melanoma_core.data.opening import OpenedFolder
 from melanoma_core.data.quality import judge_quality, measure_quality
 from melanoma_core.errors import DatasetError, ImageError
-from melanoma_core.evaluation.evaluation import Evaluation, evaluation_from_json
+from melanoma_core.evaluation.evaluation import Evaluation
 from melanoma_core.evaluation.metrics import evaluate_fully
 from melanoma_core.evaluation.slices import ATTRIBUTES
 from melanoma_core.models.classifier import Classifier
+from melanoma_core.models.predictions import add_probabilities, index_labels
 from melanoma_core.progress import Progress
 
 _CHUNK = 20  # photographs that one worker decodes and reads at a time; counters show hundreds
@@ -67,29 +67,6 @@ class Assessment:
     evaluation: Evaluation
     num_relatives: int
     without_relatives: Evaluation | None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as JSON can hold it: what is undefined is null."""
-        news = self.without_relatives
-        return asdict(self) | {
-            "evaluation": self.evaluation.to_json(),
-            "without_relatives": None if news is None else news.to_json(),
-        }
-
-
-def assessment_from_json(raw: Mapping[str, Any]) -> Assessment:
-    """Return what `Assessment.to_json` gave, exactly.
-
-    Raises:
-        KeyError: Something is missing.
-        TypeError: Something is of another kind.
-    """
-    news = raw["without_relatives"]
-    evaluations = {
-        "evaluation": evaluation_from_json(raw["evaluation"]),
-        "without_relatives": None if news is None else evaluation_from_json(news),
-    }
-    return Assessment(**{**raw, **evaluations})
 
 
 def assess(
@@ -224,10 +201,9 @@ def _evaluate(
     classifier: Classifier, table: pd.DataFrame, probabilities: NDArray[np.float64]
 ) -> Evaluation:
     card = classifier.card
-    positions = {str(name): index for index, name in enumerate(card.class_names)}
     return evaluate_fully(
         probabilities,
-        np.array([positions[str(label)] for label in table["label"]]),
+        index_labels(table, card.class_names),
         table["group"].to_numpy(np.int64),
         card.class_names,
         card.melanoma_index,
@@ -269,7 +245,7 @@ def read_again(
         sha256 and `p_<CODE>` per class, without those whose file has gone meanwhile.
     """
     said = read_probabilities(classifier, [Path(path) for path in rows["path"]], progress=progress)
-    columns = [f"p_{name}" for name in classifier.card.class_names]
-    # What could not be read, the comparison counts as unread.
-    read = pd.DataFrame(said.probabilities, columns=columns).assign(sha256=rows["sha256"].to_list())
-    return read.dropna(subset=columns).reset_index(drop=True)
+    images = rows[["sha256"]].reset_index(drop=True)
+    predictions = add_probabilities(images, said.probabilities, classifier.card.class_names)
+    # A comparison counts a photograph without a prediction as unread.
+    return predictions.dropna().reset_index(drop=True)

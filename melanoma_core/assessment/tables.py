@@ -9,14 +9,13 @@ from melanoma_core.evaluation.alerts import predict_values
 from melanoma_core.evaluation.evaluation import Evaluation
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.slices import FEWEST_LESIONS
-from melanoma_core.models.card_text.tables import tell_figure
-from melanoma_core.models.card_text.wording import (
+from melanoma_core.models.card_text.formats import (
     UNDEFINED,
+    format_figure,
     format_interval,
     format_percent,
-    name_class,
-    tell_frequencies,
 )
+from melanoma_core.models.card_text.wording import describe_alert_frequencies, name_class
 from melanoma_core.models.card_text.wording import name_figure as name_any
 
 Row = dict[str, Any]
@@ -26,7 +25,6 @@ _MAIN = (
     *("sensitivity", "specificity", "ppv", "npv", "alert_rate", "prevalence"),
     *("brier_score", "calibration_error", "coverage", "set_size"),
 )
-_NUMBERS = ("roc_auc", "average_precision", "brier_score", "calibration_error", "set_size")
 _OF_CLASS = ("recall", "precision", "roc_auc", "average_precision", "coverage", "set_size")
 
 
@@ -51,7 +49,9 @@ def describe_assessment(assessment: Assessment) -> list[str]:
             f"{assessment.num_refused:,} of them a reading would refuse, melanomas: "
             f"{assessment.num_refused_melanomas:,}. They are measured all the same."
         )
-    sentences.append(tell_frequencies(read.figures["sensitivity"], read.figures["specificity"]))
+    sentences.append(
+        describe_alert_frequencies(read.figures["sensitivity"], read.figures["specificity"])
+    )
     sentences += _describe_known(assessment)
     if assessment.num_relatives:
         sentences.append(
@@ -76,19 +76,6 @@ def _describe_known(assessment: Assessment) -> list[str]:
     return [f"WARNING: {what}, were left out: figures on them would be too good."]
 
 
-def tell_value(name: str, figure: Figure) -> str:
-    """Return a figure of an evaluation with its 95% interval and counts, as tables show it."""
-    if math.isnan(figure.value):
-        return UNDEFINED
-    if any(part in name for part in _NUMBERS):  # no share of photographs
-        return f"{figure.value:.3f} ({_tell_end(figure.low)}–{_tell_end(figure.high)})"
-    return tell_figure(name, figure)
-
-
-def _tell_end(number: float) -> str:
-    return UNDEFINED if math.isnan(number) else f"{number:.3f}"
-
-
 def tabulate_main(assessment: Assessment) -> list[Row]:
     """Return the main figures, on all photographs and on those without relatives."""
     return [
@@ -99,10 +86,10 @@ def tabulate_main(assessment: Assessment) -> list[Row]:
 
 
 def _tell_both(assessment: Assessment, name: str) -> Row:
-    row = {"All photographs": tell_value(name, assessment.evaluation.figures[name])}
+    row = {"All photographs": format_figure(name, assessment.evaluation.figures[name])}
     if assessment.without_relatives is not None:
         figure = assessment.without_relatives.figures[name]
-        row["Without relatives in train"] = tell_value(name, figure)
+        row["Without relatives in train"] = format_figure(name, figure)
     return row
 
 
@@ -117,7 +104,7 @@ def tabulate_classes(evaluation: Evaluation) -> list[Row]:
             "Photographs": evaluation.figures[f"recall_{name}"].total,
             "Lesions": evaluation.figures[f"recall_{name}"].num_lesions,
             **{
-                _CLASS_HEADS[kind]: tell_value(kind, evaluation.figures[f"{kind}_{name}"])
+                _CLASS_HEADS[kind]: format_figure(kind, evaluation.figures[f"{kind}_{name}"])
                 for kind in kinds
             },
         }
@@ -151,10 +138,10 @@ def tabulate_slices(evaluation: Evaluation) -> list[Row]:
             "Photographs": each.num_images,
             "Melanomas": each.num_melanomas,
             "Other lesions": each.num_others,
-            "Sensitivity": tell_value("sensitivity", each.figures["sensitivity"]),
-            "Specificity": tell_value("specificity", each.figures["specificity"]),
-            "Melanoma ROC AUC": tell_value("roc_auc", each.figures["melanoma_roc_auc"]),
-            "Accuracy": tell_value("accuracy", each.figures["accuracy"]),
+            "Sensitivity": format_figure("sensitivity", each.figures["sensitivity"]),
+            "Specificity": format_figure("specificity", each.figures["specificity"]),
+            "Melanoma ROC AUC": format_figure("roc_auc", each.figures["melanoma_roc_auc"]),
+            "Accuracy": format_figure("accuracy", each.figures["accuracy"]),
         }
         for each in evaluation.slices
     ]

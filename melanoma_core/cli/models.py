@@ -3,12 +3,12 @@
 import argparse
 import dataclasses
 import getpass
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from melanoma_core.cli.terminal import log, make_counter, print_json, write_file
 from melanoma_core.errors import RunError
+from melanoma_core.jsonable import to_jsonable
 from melanoma_core.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _list(options: argparse.Namespace) -> int:
     deployment = _look_up(settings)
     if options.json:
         states = [{"state": _name_state(card.model_id, deployment)} for card in cards]
-        print_json([card.to_json() | state for card, state in zip(cards, states, strict=True)])
+        print_json([to_jsonable(card) | state for card, state in zip(cards, states, strict=True)])
         return 0
     for card in cards:
         threshold = card.operating_point.threshold
@@ -76,12 +76,12 @@ def _list(options: argparse.Namespace) -> int:
 
 def _look_up(settings: Settings) -> "Deployment":
     """Return which model is deployed, from the file beside the models where the store is gone."""
-    from melanoma_core.deployment.promotion import Deployment, look_up
+    from melanoma_core.deployment.promotion import Deployment, sync_deployment
     from melanoma_core.models.card import load_card
     from melanoma_core.models.registry import find_serving
 
     try:
-        return look_up(settings)
+        return sync_deployment(settings)
     except RunError as error:
         log(str(error))
         serving = load_card(find_serving(settings).folder)
@@ -132,11 +132,11 @@ def _tell_serving(settings: Settings) -> None:
 
 
 def _promote(options: argparse.Namespace) -> int:
-    from melanoma_core.deployment.promotion import look_up, promote, propose
+    from melanoma_core.deployment.promotion import promote, propose, sync_deployment
     from melanoma_core.deployment.versions import EventKind
 
     settings = load_settings()
-    deployed_id = look_up(settings).deployed_id
+    deployed_id = sync_deployment(settings).deployed_id
     proposal = propose(settings, options.model, deployed_id)
     if options.data and len(proposal.unread):
         again = _read_unread(settings, proposal, options.data)
@@ -184,7 +184,7 @@ def _tell_event(event: "Event", as_json: bool, proposal: "Proposal | None" = Non
 
     comparison = proposal.comparison if proposal else None
     if as_json:
-        document = dataclasses.asdict(event) | {"refused": event.kind is EventKind.REFUSED}
+        document = to_jsonable(event) | {"refused": event.kind is EventKind.REFUSED}
         known = comparison if isinstance(comparison, Comparison) else None
         print_json(document | {"comparison": known and _describe(known)})
         return
@@ -203,20 +203,9 @@ def _tell_event(event: "Event", as_json: bool, proposal: "Proposal | None" = Non
 def _describe(comparison: "Comparison") -> dict[str, Any]:
     """Return a comparison as JSON can hold it: what is undefined is null."""
     document = {
-        field.name: getattr(comparison, field.name)
+        field.name: to_jsonable(getattr(comparison, field.name))
         for field in dataclasses.fields(comparison)
         if field.name != "disagreements"
     }
     document["disagreements"] = comparison.disagreements.to_dict("records")
-    for name in ("differences", "candidate", "deployed", "mcnemar"):
-        document[name] = {
-            key: _null_for_nan(dataclasses.asdict(value)) for key, value in document[name].items()
-        }
     return document
-
-
-def _null_for_nan(figure: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: None if isinstance(value, float) and math.isnan(value) else value
-        for name, value in figure.items()
-    }

@@ -2,12 +2,12 @@
 
 import argparse
 import os
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from melanoma_core.cli.terminal import log, make_counter, print_json
 from melanoma_core.errors import DatasetError
+from melanoma_core.jsonable import to_jsonable
 from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:
@@ -55,11 +55,11 @@ def _refusals(options: argparse.Namespace) -> int:
     classifier = load_classifier(find_model(load_settings(), options.model), num_threads=1)
     if options.leave_out:
         figure = _leave_out(classifier, options.folder, options.leave_out)
-        rows = [{"name": f"{options.leave_out} left out", "refused": asdict(figure)}]
+        rows = [{"name": f"{options.leave_out} left out", "refused": figure}]
         told = [f"{options.leave_out} left out: {_tell(figure)} refused"]
     else:
         shares = list(_measure(classifier, options.folder, options.impostors))
-        rows = [asdict(share) for share in shares]
+        rows = to_jsonable(shares)
         told = [_tell_share(share) for share in shares]
     if options.json:
         print_json({"model_id": classifier.card.model_id, "shares": rows})
@@ -147,7 +147,7 @@ def _tell_share(share: "RefusalShare") -> str:
 
 
 def _tell(figure: "Figure") -> str:
-    from melanoma_core.models.card_text.wording import format_interval, format_percent
+    from melanoma_core.models.card_text.formats import format_interval, format_percent
 
     return (
         f"{figure.count:,} of {figure.total:,}, {format_percent(figure.value)} "

@@ -1,4 +1,4 @@
-"""A candidate beside the deployed model, on the same lesions, each at its own threshold."""
+"""Compare a candidate with the deployed model on the same lesions, each at its own threshold."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,58 +12,67 @@ from melanoma_core.evaluation.mcnemar import McNemar, compare_hits
 from melanoma_core.evaluation.metrics import compare, evaluate
 from melanoma_core.models.card import ModelCard, load_card
 from melanoma_core.models.lineage import (
-    get_probabilities,
     hash_images,
-    list_classes,
     read_predictions,
     read_split,
-    was_learned,
+    was_trained_on,
+)
+from melanoma_core.models.predictions import (
+    get_probabilities,
+    index_labels,
+    list_classes,
 )
 
-COMPARED = ("sensitivity", "specificity", "melanoma_roc_auc", "accuracy")
-MISSED = "melanoma that the candidate alone misses"
-FOUND = "melanoma that the candidate alone finds"
-RAISED = "other lesion that the candidate alone alerts on"
-SPARED = "other lesion that the candidate alone lets pass"
-_ORDER = (MISSED, FOUND, RAISED, SPARED)
+_COMPARED = ("sensitivity", "specificity", "melanoma_roc_auc", "accuracy")
+_MISSED = "melanoma missed by the candidate only"
+_FOUND = "melanoma found by the candidate only"
+_RAISED = "false alert of the candidate only"
+_SPARED = "false alert of the deployed model only"
+_ORDER = (_MISSED, _FOUND, _RAISED, _SPARED)  # the most important disagreement first
 
 
 @dataclass(frozen=True, eq=False)
-class Readings:
-    """A model and what it keeps of its past.
+class ComparedModel:
+    """A model with what its folder keeps of its training and its test.
 
     Attributes:
-        card: Of the model.
-        split: As `lineage.read_split` gives it.
-        predictions: As `lineage.read_predictions` gives them.
+        card: Its card.
+        split: As returned by `lineage.read_split`.
+        predictions: As returned by `lineage.read_predictions`.
     """
 
     card: ModelCard
     split: pd.DataFrame | None
     predictions: pd.DataFrame | None
 
+    @property
+    def threshold(self) -> float:
+        """The alert threshold."""
+        return self.card.operating_point.threshold
+
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """What the same photographs say of two models.
+    """Two models, evaluated on the same photographs.
 
-    They are those of the candidate's test subset that are news to the deployed model as well.
+    These are the photographs of the candidate's test subset that the deployed model has not seen
+    in training either.
 
     Attributes:
-        candidate_id, deployed_id: The two.
+        candidate_id, deployed_id: Ids of the two models.
         num_test: Photographs in the candidate's test subset.
-        num_learned: Of these, how many the deployed model has learned from, by bytes or lesion.
-        num_unread: Of the others, how many nobody knows its reading of.
+        num_learned: How many of them the deployed model saw in training (same bytes or lesion).
+        num_unread: How many of the others have no prediction of the deployed model.
         num_images, num_lesions, num_melanomas, num_melanoma_lesions: What was compared.
-        images_sha256: Hash of the photographs and labels that were compared.
-        expected_sha256: Hash of those that should have been: all that the deployed model has not
-            learned from.
-        knows_learned: Whether the deployed model names what it learned from.
-        differences: The candidate's figures less the deployed model's (`metrics.compare`).
-        candidate, deployed: The figures of each on these photographs (`metrics.evaluate`).
-        mcnemar: "sensitivity" and "specificity"; the one network is the candidate.
-        disagreements: Where just one of the two alerts, the most important first: image_id,
-            sha256, label, kind, candidate, deployed (probability of melanoma).
+        images_sha256: Hash of the compared photographs and their labels.
+        expected_sha256: Hash of all photographs that should be compared: those that the deployed
+            model has not seen in training.
+        knows_learned: Whether the deployed model keeps a list of its training photographs.
+        differences: Candidate minus deployed model (`metrics.compare`).
+        candidate, deployed: Metrics of each model on these photographs (`metrics.evaluate`).
+        mcnemar: "sensitivity" and "specificity"; the first network is the candidate.
+        disagreements: Photographs on which exactly one model alerts, the most important first:
+            image_id, sha256, label, kind, candidate, deployed (probabilities of melanoma).
     """
 
     candidate_id: str
@@ -85,105 +94,107 @@ class Comparison:
     disagreements: pd.DataFrame
 
 
-def gather_readings(folder: Path) -> Readings:
-    """Return what the model in `folder` keeps of its past.
+def load_compared_model(folder: Path) -> ComparedModel:
+    """Load a model's card, split and test predictions.
 
     Raises:
-        ModelError: There is no such model, or a table that its card names is gone or damaged.
+        ModelError: There is no such model, or a table that its card names is missing or damaged.
     """
-    return Readings(load_card(folder), read_split(folder), read_predictions(folder))
+    return ComparedModel(load_card(folder), read_split(folder), read_predictions(folder))
 
 
-def list_unread(candidate: Readings, deployed: Readings) -> pd.DataFrame:
-    """Return the candidate's test photographs that the deployed model should read again.
+def list_unread(candidate: ComparedModel, deployed: ComparedModel) -> pd.DataFrame:
+    """Return the candidate's test photographs that the deployed model still has to read.
 
     Returns:
-        Rows of the candidate's predictions that are news to the deployed model, and that its own
-        predictions do not hold; none where the candidate has no predictions.
+        Rows of the candidate's predictions that the deployed model has not seen in training and
+        has no prediction of. Empty where the candidate has no predictions.
     """
     if candidate.predictions is None:
         return pd.DataFrame(columns=["image_id", "sha256"])
-    news = candidate.predictions[~_find_learned(candidate.predictions, deployed.split)]
+    unseen = _select_unseen(candidate.predictions, deployed)
     if deployed.predictions is None:
-        return news
-    return news[~news["sha256"].isin(deployed.predictions["sha256"])]
+        return unseen
+    return unseen[~unseen["sha256"].isin(deployed.predictions["sha256"])]
 
 
-def compare_readings(
-    candidate: Readings, deployed: Readings, read_again: pd.DataFrame | None = None
+def compare_models(
+    candidate: ComparedModel, deployed: ComparedModel, read_again: pd.DataFrame | None = None
 ) -> Comparison | str:
-    """Compare two models on the candidate's test photographs, by what both said of them.
+    """Compare two models on the candidate's test photographs, from the predictions they keep.
 
     Args:
-        candidate: The one.
-        deployed: The other.
-        read_again: sha256 and `p_<CODE>` of photographs that the deployed model has read again.
+        candidate: The model that may be promoted.
+        deployed: The model that it would replace.
+        read_again: Further predictions of the deployed model (`models.predictions`, by sha256).
 
     Returns:
-        The comparison, or in a sentence why there is none.
+        The comparison; or, in a sentence, why there is none.
     """
-    said = candidate.predictions
-    if said is None:
+    predictions = candidate.predictions
+    candidate_id, deployed_id = candidate.card.model_id, deployed.card.model_id
+    if predictions is None:
         return (
-            f"{candidate.card.model_id} keeps no readings of its test photographs (it was made by "
-            "an older version). Train it anew."
+            f"{candidate_id} keeps no predictions of its test photographs, because an older "
+            "version made it. Train it again."
         )
-    news = said[~_find_learned(said, deployed.split)]
-    others = _gather_others(deployed, read_again)
-    both = news[news["sha256"].isin(others.index)].sort_values("image_id")
-    if both.empty or list_classes(said) != candidate.card.class_names:
+    unseen = _select_unseen(predictions, deployed)
+    others = _gather_predictions(deployed, read_again)
+    compared = unseen[unseen["sha256"].isin(others.index)].sort_values("image_id")
+    class_names = list_classes(predictions)
+    if compared.empty or class_names != candidate.card.class_names:
         return (
-            f"Found no reading by {deployed.card.model_id} of the {len(said):,} test photographs "
-            f"of {candidate.card.model_id}. Name the folder that holds these photographs, so that "
-            "it can read them."
+            f"Found no prediction of {deployed_id} for the {len(predictions):,} test photographs "
+            f"of {candidate_id}. Name the folder that holds these photographs, so that "
+            f"{deployed_id} can read them."
         )
-    columns = [f"p_{name}" for name in list_classes(said)]
-    if not set(columns) <= set(others):
+    if not set(class_names) <= set(list_classes(others)):
         return (
-            f"{deployed.card.model_id} and {candidate.card.model_id} name other diagnoses. Only "
-            "networks of the same diagnoses can be compared."
+            f"{deployed_id} and {candidate_id} have different diagnoses. Only models of the same "
+            "diagnoses can be compared."
         )
-    answers = get_probabilities(both), others.loc[both["sha256"], columns].to_numpy(np.float64)
-    return _compare(candidate, deployed, both, news, answers, len(said))
+    probabilities = (
+        get_probabilities(compared),
+        get_probabilities(others.loc[compared["sha256"]], class_names),
+    )
+    return _compare(candidate, deployed, unseen, compared, probabilities)
 
 
 def _compare(
-    candidate: Readings,
-    deployed: Readings,
-    both: pd.DataFrame,
-    news: pd.DataFrame,
-    answers: tuple[NDArray[np.float64], NDArray[np.float64]],
-    num_test: int,
+    candidate: ComparedModel,
+    deployed: ComparedModel,
+    unseen: pd.DataFrame,
+    compared: pd.DataFrame,
+    probabilities: tuple[NDArray[np.float64], NDArray[np.float64]],
 ) -> Comparison:
-    cards = candidate.card, deployed.card
-    names, melanoma = cards[0].class_names, cards[0].melanoma_index
-    thresholds = cards[0].operating_point.threshold, cards[1].operating_point.threshold
-    labels = np.array([names.index(label) for label in both["label"]])
-    lesions = both["group"].to_numpy(np.int64)
+    card, thresholds = candidate.card, (candidate.threshold, deployed.threshold)
+    melanoma = card.melanoma_index
+    labels = index_labels(compared, card.class_names)
+    lesions = compared["group"].to_numpy(np.int64)
     is_melanoma = labels == melanoma
-    alerts = [
-        each[:, melanoma] >= threshold for each, threshold in zip(answers, thresholds, strict=True)
+    scores = [each[:, melanoma] for each in probabilities]
+    alerts = [score >= threshold for score, threshold in zip(scores, thresholds, strict=True)]
+    metrics = [
+        evaluate(each, labels, lesions, card.class_names, melanoma, threshold)
+        for each, threshold in zip(probabilities, thresholds, strict=True)
     ]
-    own = [
-        evaluate(each, labels, lesions, names, melanoma, threshold)
-        for each, threshold in zip(answers, thresholds, strict=True)
-    ]
+    num_test = 0 if candidate.predictions is None else len(candidate.predictions)
     return Comparison(
-        candidate_id=cards[0].model_id,
-        deployed_id=cards[1].model_id,
+        candidate_id=card.model_id,
+        deployed_id=deployed.card.model_id,
         num_test=num_test,
-        num_learned=num_test - len(news),
-        num_unread=len(news) - len(both),
-        num_images=len(both),
+        num_learned=num_test - len(unseen),
+        num_unread=len(unseen) - len(compared),
+        num_images=len(compared),
         num_lesions=len(np.unique(lesions)),
         num_melanomas=int(is_melanoma.sum()),
         num_melanoma_lesions=len(np.unique(lesions[is_melanoma])),
-        images_sha256=hash_images(both),
-        expected_sha256=hash_images(news),
+        images_sha256=hash_images(compared),
+        expected_sha256=hash_images(unseen),
         knows_learned=deployed.split is not None,
-        differences=compare(*answers, labels, lesions, melanoma, thresholds),
-        candidate={name: own[0][name] for name in COMPARED},
-        deployed={name: own[1][name] for name in COMPARED},
+        differences=compare(*probabilities, labels, lesions, melanoma, thresholds),
+        candidate={name: metrics[0][name] for name in _COMPARED},
+        deployed={name: metrics[1][name] for name in _COMPARED},
         mcnemar={
             "sensitivity": compare_hits(
                 alerts[0][is_melanoma], alerts[1][is_melanoma], lesions[is_melanoma]
@@ -192,23 +203,21 @@ def _compare(
                 ~alerts[0][~is_melanoma], ~alerts[1][~is_melanoma], lesions[~is_melanoma]
             ),
         },
-        disagreements=_list_disagreements(
-            both, is_melanoma, alerts, [each[:, melanoma] for each in answers]
-        ),
+        disagreements=_list_disagreements(compared, is_melanoma, alerts, scores),
     )
 
 
 def _list_disagreements(
-    both: pd.DataFrame,
+    compared: pd.DataFrame,
     is_melanoma: NDArray[np.bool_],
     alerts: list[NDArray[np.bool_]],
-    said: list[NDArray[np.float64]],
+    scores: list[NDArray[np.float64]],
 ) -> pd.DataFrame:
     kinds = np.where(
-        is_melanoma, np.where(alerts[0], FOUND, MISSED), np.where(alerts[0], RAISED, SPARED)
+        is_melanoma, np.where(alerts[0], _FOUND, _MISSED), np.where(alerts[0], _RAISED, _SPARED)
     )
-    rows = both[["image_id", "sha256", "label"]].assign(
-        kind=kinds, candidate=said[0], deployed=said[1]
+    rows = compared[["image_id", "sha256", "label"]].assign(
+        kind=kinds, candidate=scores[0], deployed=scores[1]
     )[alerts[0] != alerts[1]]
     rank = rows["kind"].map({kind: rank for rank, kind in enumerate(_ORDER)})
     gap = (rows["candidate"] - rows["deployed"]).abs()
@@ -217,19 +226,19 @@ def _list_disagreements(
     return ordered
 
 
-def _gather_others(deployed: Readings, read_again: pd.DataFrame | None) -> pd.DataFrame:
-    """Return what the deployed model said, by the photograph's SHA-256."""
+def _gather_predictions(deployed: ComparedModel, read_again: pd.DataFrame | None) -> pd.DataFrame:
+    """Return all predictions of the deployed model, indexed by the photograph's SHA-256."""
     parts = [part for part in (deployed.predictions, read_again) if part is not None]
     if not parts:
         return pd.DataFrame(index=pd.Index([], name="sha256"))
     return pd.concat(parts).drop_duplicates("sha256").set_index("sha256")
 
 
-def _find_learned(rows: pd.DataFrame, split: pd.DataFrame | None) -> NDArray[np.bool_]:
-    """Return which rows show a photograph or a lesion that a model has learned from."""
-    if split is None:
-        return np.zeros(len(rows), dtype=bool)
-    learned = split[was_learned(split)]
-    lesions = learned["lesion_id"].dropna()
-    met = rows["sha256"].isin(learned["sha256"]) | rows["lesion_id"].isin(lesions)
-    return met.to_numpy()
+def _select_unseen(rows: pd.DataFrame, model: ComparedModel) -> pd.DataFrame:
+    """Return the rows whose photograph and lesion a model has not seen in training."""
+    if model.split is None:
+        return rows
+    trained = model.split[was_trained_on(model.split)]
+    lesions = trained["lesion_id"].dropna()
+    is_seen = rows["sha256"].isin(trained["sha256"]) | rows["lesion_id"].isin(lesions)
+    return rows[~is_seen]

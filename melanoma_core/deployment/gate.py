@@ -117,13 +117,13 @@ def _judge_figures(comparison: "Comparison", margins: Margins) -> list[str]:
         against.append(
             f"Its sensitivity for melanoma may be worse than that of the deployed model by more "
             f"than the margin of {_points(margins.sensitivity)}: the difference is "
-            f"{tell_difference(gain)} on {comparison.num_melanomas:,} photographs of "
+            f"{format_difference(gain)} on {comparison.num_melanomas:,} photographs of "
             f"{comparison.num_melanoma_lesions:,} melanomas{_explain_doubt(gain, margins)}."
         )
     if specificity.value < -margins.specificity:
         against.append(
             f"Its specificity collapses by more than the margin of "
-            f"{_points(margins.specificity)}: the difference is {tell_difference(specificity)}."
+            f"{_points(margins.specificity)}: the difference is {format_difference(specificity)}."
         )
     return against
 
@@ -145,7 +145,7 @@ def find_lower_end(difference: Figure) -> float:
     return float(difference.value - most)
 
 
-def tell_difference(difference: Figure) -> str:
+def format_difference(difference: Figure) -> str:
     """Return a difference of shares in percentage points with its 95% interval."""
     if math.isnan(difference.value):
         return "undefined"
@@ -161,9 +161,9 @@ def _tell_grounds(comparison: "Comparison", margins: Margins) -> tuple[str, ...]
     return (
         f"Compared on {comparison.num_images:,} photographs of {comparison.num_lesions:,} lesions "
         "that are news to both, without a leak.",
-        f"Sensitivity for melanoma: {tell_difference(differences['sensitivity'])}; a loss of more "
+        f"Sensitivity for melanoma: {format_difference(differences['sensitivity'])}; a loss of more "
         f"than {_points(margins.sensitivity)} is excluded.",
-        f"Specificity: {tell_difference(differences['specificity'])}.",
+        f"Specificity: {format_difference(differences['specificity'])}.",
     )
 
 

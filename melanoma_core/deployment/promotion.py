@@ -15,10 +15,10 @@ from filelock import FileLock
 
 from melanoma_core.deployment.comparison import (
     Comparison,
-    Readings,
-    compare_readings,
-    gather_readings,
+    ComparedModel,
+    compare_models,
     list_unread,
+    load_compared_model,
 )
 from melanoma_core.deployment.gate import Margins, Verdict, judge
 from melanoma_core.deployment.versions import (
@@ -28,10 +28,10 @@ from melanoma_core.deployment.versions import (
     Registered,
     Version,
     add_event,
+    get_exact_time,
     read_versions,
     register_version,
     set_alias,
-    tell_exact_time,
 )
 from melanoma_core.errors import ModelError, RunError
 from melanoma_core.models.card import ModelCard, load_card
@@ -82,7 +82,7 @@ class Proposal:
     unread: pd.DataFrame
 
 
-def look_up(settings: Settings) -> Deployment:
+def sync_deployment(settings: Settings) -> Deployment:
     """Return which model is deployed and what happened, and mend the file where it differs.
 
     Raises:
@@ -113,16 +113,16 @@ def propose(
     Args:
         settings: Where models are, and the margin of the gate.
         model_id: The candidate's.
-        deployed_id: As `look_up` gave it.
+        deployed_id: As `sync_deployment` gave it.
         read_again: What the deployed model now says of photographs that it kept no reading of
-            (`comparison.compare_readings`).
+            (`comparison.compare_models`).
 
     Raises:
         ModelError: One of the two is missing or damaged.
     """
-    candidate = gather_readings(find_model(settings, model_id))
+    candidate = load_compared_model(find_model(settings, model_id))
     deployed = _gather_deployed(settings, deployed_id)
-    comparison = compare_readings(candidate, deployed, read_again)
+    comparison = compare_models(candidate, deployed, read_again)
     verdict = judge(
         model_id,
         deployed.card.model_id,
@@ -175,7 +175,7 @@ def promote(settings: Settings, proposal: Proposal, by: str = "", override: str 
             by,
             override if kind is EventKind.OVERRIDDEN else "",
             proposal.verdict.reasons,
-            tell_exact_time(),
+            get_exact_time(),
         )
         number = _register(settings, record, model_id)
         if kind is not EventKind.REFUSED:
@@ -204,9 +204,7 @@ def roll_back(settings: Settings, by: str = "") -> Event:
         model_id = _name(previous)
         _check_readable(settings, model_id)
         before = _name_deployed(known)
-        event = Event(
-            EventKind.ROLLED_BACK, model_id, before, by.strip(), "", (), tell_exact_time()
-        )
+        event = Event(EventKind.ROLLED_BACK, model_id, before, by.strip(), "", (), get_exact_time())
         number = _register(settings, record, model_id)
         deployed = known.find(Alias.DEPLOYED)
         back = deployed.number if deployed else _register(settings, record, before)
@@ -233,7 +231,7 @@ def _deploy(settings: Settings, record: Record, number: str, model_id: str, prev
     set_alias(record, Alias.PREVIOUS, previous)
     set_alias(record, Alias.DEPLOYED, number)
     is_bundled = model_id == _bundled_id()
-    write_pointer(settings.models_dir, Pointer(model_id, is_bundled, tell_exact_time()))
+    write_pointer(settings.models_dir, Pointer(model_id, is_bundled, get_exact_time()))
 
 
 def _mend(settings: Settings, record: Record) -> Registered:
@@ -254,7 +252,7 @@ def _mend(settings: Settings, record: Record) -> Registered:
             return known
         return _recover(settings, record, pointer)
     if pointer is None or (pointer.model_id, pointer.is_bundled) != _place(deployed):
-        write_pointer(settings.models_dir, Pointer(*_place(deployed), tell_exact_time()))
+        write_pointer(settings.models_dir, Pointer(*_place(deployed), get_exact_time()))
     return known
 
 
@@ -264,7 +262,7 @@ def _recover(settings: Settings, record: Record, pointer: Pointer) -> Registered
     except ModelError:  # it is gone as well: the bundled model reads, and every page says so
         return read_versions(record)
     set_alias(record, Alias.DEPLOYED, number)
-    event = Event(EventKind.RECOVERED, pointer.model_id, None, "", "", (), tell_exact_time())
+    event = Event(EventKind.RECOVERED, pointer.model_id, None, "", "", (), get_exact_time())
     add_event(record, event, number)
     return read_versions(record)
 
@@ -283,11 +281,11 @@ def _register(
     return register_version(record, model_id, model_id, is_bundled)
 
 
-def _gather_deployed(settings: Settings, deployed_id: str) -> Readings:
+def _gather_deployed(settings: Settings, deployed_id: str) -> ComparedModel:
     try:
-        return gather_readings(find_model(settings, deployed_id))
+        return load_compared_model(find_model(settings, deployed_id))
     except ModelError:
-        return gather_readings(BUNDLED)  # gone: this one reads in its place
+        return load_compared_model(BUNDLED)  # gone: this one reads in its place
 
 
 def _name_deployed(known: Registered) -> str:

@@ -6,11 +6,12 @@ registered model, under a name of its own: two people who write at once both lea
 
 import json
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from melanoma_core.jsonable import dump_json, from_jsonable, to_jsonable
 from melanoma_core.runs.record import Record
 
 if TYPE_CHECKING:
@@ -174,13 +175,13 @@ def add_event(record: Record, event: Event, number: str) -> None:
     tags = {"state": event.kind, "by": short["by"], "reason": short["reason"], "at": event.at}
     with record.explain():
         record.client.set_registered_model_tag(
-            REGISTERED, key, json.dumps(asdict(event) | short, ensure_ascii=False)
+            REGISTERED, key, dump_json(to_jsonable(event) | short)
         )
         for name, value in tags.items():
             record.client.set_model_version_tag(REGISTERED, number, name, value)
 
 
-def tell_exact_time() -> str:
+def get_exact_time() -> str:
     """Return the time: UTC, ISO 8601, to the microsecond, by which events are ordered."""
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
@@ -190,5 +191,4 @@ def _is_event(key: str) -> bool:
 
 
 def _read_event(text: str) -> Event:
-    raw = json.loads(text)
-    return Event(**raw | {"kind": EventKind(raw["kind"]), "verdict": tuple(raw["verdict"])})
+    return from_jsonable(Event, json.loads(text))

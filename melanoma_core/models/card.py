@@ -5,14 +5,15 @@ After Mitchell et al., "Model Cards for Model Reporting" (2019).
 
 import json
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from melanoma_core.errors import ModelError
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.leakage import Leakage
-from melanoma_core.evaluation.prediction_set import ConformalBounds, bounds_from_json
+from melanoma_core.evaluation.prediction_set import ConformalBounds
+from melanoma_core.jsonable import dump_json, from_jsonable
 
 CARD_NAME = "card.json"
 KERAS_NAME = "model.keras"
@@ -122,21 +123,8 @@ class ModelCard:
 
     def save(self, folder: Path) -> None:
         """Write the card into `folder`."""
-        text = json.dumps(self.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
+        text = dump_json(self, indent=2)
         (folder / CARD_NAME).write_text(text + "\n", encoding="utf-8")
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the card as JSON can hold it: a figure that is undefined is null."""
-        raw = asdict(self)
-        raw["metrics"] = _write_figures(raw["metrics"])
-        if self.novelty is not None:
-            refused = raw["novelty"]["refused"].items()
-            raw["novelty"]["refused"] = {name: _null_for_nan(figure) for name, figure in refused}
-        if self.explanation is not None:
-            raw["explanation"] = {
-                method: _write_figures(figures) for method, figures in raw["explanation"].items()
-            }
-        return raw
 
 
 def load_card(folder: Path) -> ModelCard:
@@ -168,48 +156,11 @@ def load_card(folder: Path) -> ModelCard:
 
 
 def _card_from_json(raw: dict[str, Any]) -> ModelCard:
-    leakage = _leakage_from_json(raw.get("leakage"))
-    explanation = raw.get("explanation")
-    if explanation is not None:
-        explanation = {method: _read_figures(figures) for method, figures in explanation.items()}
-    card = ModelCard(
-        **raw
-        | {
-            "class_names": tuple(raw["class_names"]),
-            "limitations": tuple(raw["limitations"]),
-            "operating_point": OperatingPoint(**raw["operating_point"]),
-            "metrics": {} if leakage and leakage.found else _read_figures(raw["metrics"]),
-            "leakage": leakage,
-            "conformal": _bounds_from_json(raw.get("conformal"), raw["class_names"]),
-            "explanation": None if leakage and leakage.found else explanation,
-            "novelty": _novelty_from_json(raw.get("novelty")),
-        }
-    )
+    card = from_jsonable(ModelCard, raw)
+    if card.leakage is not None and card.leakage.found:
+        card = replace(card, metrics={}, explanation=None)
     _check_numbers(card)
     return card
-
-
-def _leakage_from_json(raw: dict[str, Any] | None) -> Leakage | None:
-    if raw is None:
-        return None
-    texts = {name: tuple(raw[name]) for name in ("checked_by", "examples")}
-    return Leakage(**raw | texts)
-
-
-def _bounds_from_json(raw: dict[str, Any] | None, class_names: list[str]) -> ConformalBounds | None:
-    if raw is None:
-        return None
-    bounds = bounds_from_json(raw)
-    if list(bounds.bounds) != list(class_names):
-        raise ValueError("conformal bounds of other classes")
-    return bounds
-
-
-def _novelty_from_json(raw: dict[str, Any] | None) -> NoveltyLimit | None:
-    if raw is None:
-        return None
-    refused = {name: Figure(**_nan_for_null(figure)) for name, figure in raw["refused"].items()}
-    return NoveltyLimit(**raw | {"refused": refused})
 
 
 def _check_numbers(card: ModelCard) -> None:
@@ -220,31 +171,14 @@ def _check_numbers(card: ModelCard) -> None:
         "heatmap_scale": 0 < card.heatmap_scale < math.inf,
         "temperature": 0 < card.temperature < math.inf,
         "threshold": 0 <= card.operating_point.threshold <= 1,
+        "lowest_probability": all(
+            each.lowest_probability is None or 0 <= each.lowest_probability <= 1
+            for each in (card.conformal.bounds if card.conformal else {}).values()
+        ),
         "novelty": card.novelty is None or 0 < card.novelty.distance < math.inf,
     }
     wrong = [name for name, is_sound in sound.items() if not is_sound]
     if wrong:
         raise ValueError(f"{', '.join(wrong)} out of range")
-
-
-def _write_figures(by_group: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {
-        group: {name: _null_for_nan(figure) for name, figure in figures.items()}
-        for group, figures in by_group.items()
-    }
-
-
-def _read_figures(by_group: dict[str, dict[str, Any]]) -> dict[str, dict[str, Figure]]:
-    return {
-        group: {name: Figure(**_nan_for_null(figure)) for name, figure in figures.items()}
-        for group, figures in by_group.items()
-    }
-
-
-def _null_for_nan(figure: dict[str, Any]) -> dict[str, Any]:
-    return {name: None if value != value else value for name, value in figure.items()}  # noqa: PLR0124  # only NaN differs from itself
-
-
-def _nan_for_null(figure: dict[str, Any]) -> dict[str, Any]:
-    undefined = {name: math.nan for name in ("value", "low", "high") if figure[name] is None}
-    return figure | undefined
+    if card.conformal is not None and list(card.conformal.bounds) != list(card.class_names):
+        raise ValueError("conformal bounds of other classes")

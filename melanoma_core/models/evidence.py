@@ -7,15 +7,16 @@ not known is missing in it, and shown as "not provided".
 
 import json
 import platform
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from melanoma_core.errors import ModelError
-from melanoma_core.evaluation.evaluation import Evaluation, evaluation_from_json
+from melanoma_core.evaluation.evaluation import Evaluation
+from melanoma_core.jsonable import dump_json, from_jsonable, to_jsonable
 from melanoma_core.models.card import ModelCard, load_card
 
 EVIDENCE_NAME = "evidence.json"
@@ -96,22 +97,16 @@ def describe_machine(accelerators: Sequence[str] = ()) -> Machine:
 
 def describe_evidence(card: ModelCard, evidence: Evidence | None) -> dict[str, Any]:
     """Return card and evidence as one document; what nobody knows is null."""
-    known: dict[str, Any] = {"format": _FORMAT, "card": card.to_json()}
+    known: dict[str, Any] = {"format": _FORMAT, "card": to_jsonable(card)}
     if evidence is None:
         unknown = ("evaluations", "test_sha256", "split", "training", "machine")
         return known | dict.fromkeys(unknown)
-    return known | {
-        "evaluations": {name: each.to_json() for name, each in evidence.evaluations.items()},
-        "test_sha256": evidence.test_sha256,
-        "split": evidence.split,
-        "training": asdict(evidence.training) if evidence.training else None,
-        "machine": asdict(evidence.machine) if evidence.machine else None,
-    }
+    return known | to_jsonable(evidence)
 
 
 def write_evidence(folder: Path, card: ModelCard, evidence: Evidence) -> None:
     """Write the evidence pack of a model beside its card."""
-    text = json.dumps(describe_evidence(card, evidence), ensure_ascii=False, allow_nan=False)
+    text = dump_json(describe_evidence(card, evidence))
     (folder / EVIDENCE_NAME).write_text(text + "\n", encoding="utf-8")
 
 
@@ -127,14 +122,9 @@ def read_evidence(folder: Path) -> Evidence | None:
         if raw["card"]["model_id"] != card.model_id or raw["card"]["files"] != card.files:
             raise ValueError("it is of another model than the card beside it")
         withheld = card.leakage is not None and card.leakage.found > 0
-        evaluations = {} if withheld else raw["evaluations"]
-        return Evidence(
-            {name: evaluation_from_json(each) for name, each in evaluations.items()},
-            raw["test_sha256"],
-            raw["split"],
-            _read_training(raw["training"]),
-            _read_machine(raw["machine"]),
-        )
+        names = [field.name for field in fields(Evidence)]
+        known = {name: raw[name] for name in names} | ({"evaluations": {}} if withheld else {})
+        return from_jsonable(Evidence, known)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -142,11 +132,3 @@ def read_evidence(folder: Path) -> Evidence | None:
             f"Cannot read the evidence {path} ({error}). Restore the file from its source, or "
             "remove it: the card alone is shown then."
         ) from error
-
-
-def _read_training(raw: Mapping[str, Any] | None) -> TrainingLog | None:
-    return TrainingLog(**{**raw, "curves": tuple(raw["curves"])}) if raw else None
-
-
-def _read_machine(raw: Mapping[str, Any] | None) -> Machine | None:
-    return Machine(**{**raw, "accelerators": tuple(raw["accelerators"])}) if raw else None

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from melanoma_core.errors import ModelError
 from melanoma_core.models.card import load_card
+from melanoma_core.models.predictions import add_probabilities, parse_probabilities
 
 SPLIT_NAME = "split.csv.gz"
 PREDICTIONS_NAME = "predictions.csv.gz"
@@ -37,7 +38,6 @@ INHERITED = "inherited"
 # Subsets whose photographs have moved the weights. The threshold was chosen on validation, and
 # "published" was only looked at.
 LEARNED = ("train", INHERITED)
-_PREFIX = "p_"
 
 
 def describe_split(table: pd.DataFrame, ancestor: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -57,12 +57,12 @@ def describe_split(table: pd.DataFrame, ancestor: pd.DataFrame | None = None) ->
     own["group"] = own["group"].astype("Int64")
     if ancestor is None:
         return own.reset_index(drop=True)
-    learned = ancestor[was_learned(ancestor) & ~ancestor["sha256"].isin(own["sha256"])]
+    learned = ancestor[was_trained_on(ancestor) & ~ancestor["sha256"].isin(own["sha256"])]
     inherited = learned.assign(subset=INHERITED, group=pd.array([pd.NA] * len(learned), "Int64"))
     return pd.concat([own, inherited[list(SPLIT_COLUMNS)]], ignore_index=True)
 
 
-def was_learned(split: pd.DataFrame) -> NDArray[np.bool_]:
+def was_trained_on(split: pd.DataFrame) -> NDArray[np.bool_]:
     """Return which rows of a split the weights have learned from, bool [N]."""
     return split["subset"].isin(LEARNED).to_numpy()
 
@@ -80,10 +80,7 @@ def describe_predictions(
     Returns:
         image_id and `p_<CODE>` per class, float64, sorted by image_id. All else is in the split.
     """
-    said = pd.DataFrame(
-        probabilities.astype(np.float64), table.index, [f"{_PREFIX}{name}" for name in class_names]
-    )
-    rows = pd.concat([table[["image_id"]], said], axis=1)
+    rows = add_probabilities(table[["image_id"]], probabilities.astype(np.float64), class_names)
     return rows.sort_values("image_id", kind="stable").reset_index(drop=True)
 
 
@@ -122,22 +119,9 @@ def read_predictions(folder: Path) -> pd.DataFrame | None:
     said, split = _read_checked(folder, PREDICTIONS_NAME), read_split(folder)
     if said is None or split is None:
         return None
-    scores = [name for name in said if str(name).startswith(_PREFIX)]
-    said = said.astype(dict.fromkeys(scores, np.float64))
     test = split[split["subset"] == "test"]
+    said = parse_probabilities(said, np.float64)
     return test.merge(said, on="image_id", validate="one_to_one")
-
-
-def list_classes(predictions: pd.DataFrame) -> tuple[str, ...]:
-    """Return the diagnosis codes that predictions are of, in the network's order."""
-    names = map(str, predictions.columns)
-    return tuple(name.removeprefix(_PREFIX) for name in names if name.startswith(_PREFIX))
-
-
-def get_probabilities(predictions: pd.DataFrame) -> NDArray[np.float64]:
-    """Return the probabilities of predictions, float64 [N, C], in the order of `list_classes`."""
-    columns = [f"{_PREFIX}{name}" for name in list_classes(predictions)]
-    return predictions[columns].to_numpy(np.float64)
 
 
 def hash_images(table: pd.DataFrame) -> str:

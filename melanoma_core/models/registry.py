@@ -1,13 +1,13 @@
 """Which models there are, and which one reads."""
 
 import json
-import os
-import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from melanoma_core.errors import FolderError, ModelError
+from melanoma_core.errors import ModelError
+from melanoma_core.files import explain_write_errors, write_file
+from melanoma_core.jsonable import dump_json
 from melanoma_core.models.card import CARD_NAME, ModelCard, load_card
 from melanoma_core.settings import ASSETS, Settings
 
@@ -161,19 +161,13 @@ def write_pointer(models_dir: Path, pointer: Pointer | None) -> None:
         FolderError: It cannot be written.
     """
     path = models_dir / POINTER_NAME
-    try:
+    advice = (
+        "or set MELANOMA_MODELS_DIR to another folder: the pages read the deployed model from it"
+    )
+    with explain_write_errors(path, advice):
         if pointer is None:
             path.unlink(missing_ok=True)
             return
         models_dir.mkdir(parents=True, exist_ok=True)
-        # Of its own name, so that two who write at once do not write into one draft.
-        handle, draft = tempfile.mkstemp(prefix=".deployed-", dir=models_dir)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(asdict(pointer), file, indent=2)
-        Path(draft).chmod(0o644)
-        Path(draft).replace(path)
-    except OSError as error:
-        raise FolderError(
-            f"Cannot write {path} ({error.strerror}). Pages read from it which model is deployed: "
-            "free some space, or set MELANOMA_MODELS_DIR to a folder that can be written to."
-        ) from error
+    text = dump_json(pointer, indent=2, ensure_ascii=True)
+    write_file(path, text.encode(), advice, several_writers=True)

@@ -16,13 +16,14 @@ import psutil
 from melanoma_core.data.balancing import plan_oversampling
 from melanoma_core.data.dataset import hash_table
 from melanoma_core.data.splitting import Split
+from melanoma_core.models.predictions import index_labels
 from melanoma_core.networks.hardware import choose_precision
 from melanoma_core.networks.inference import BATCH_SIZE, predict
 from melanoma_core.networks.network import build_network, compile_network, split_network
 from melanoma_core.networks.stage import Labelled, Pace, Stage
 from melanoma_core.training.batches import TrainingBatches, hold_still
 from melanoma_core.training.observer import BatchState, EpochReport, Estimate, Phase, Stopped
-from melanoma_core.training.photographs import fits_memory, index_labels, load_pixels
+from melanoma_core.training.photographs import fits_memory, load_pixels
 from melanoma_core.training.preparation import TRAIN, VALIDATION, prepare_split
 from melanoma_core.training.recipe import Rebalancing, Recipe
 

@@ -12,12 +12,8 @@ from melanoma_core.evaluation.metrics import evaluate_fully
 from melanoma_core.evaluation.slices import ATTRIBUTES
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.evidence import Evidence, TrainingLog, describe_machine
-from melanoma_core.models.lineage import (
-    get_probabilities,
-    hash_images,
-    read_predictions,
-    read_split,
-)
+from melanoma_core.models.lineage import hash_images, read_predictions, read_split
+from melanoma_core.models.predictions import get_probabilities, index_labels
 
 
 def gather_evidence(
@@ -53,7 +49,7 @@ def _evaluate(card: ModelCard, said: pd.DataFrame, table: pd.DataFrame) -> dict[
     known = table.drop_duplicates("image_id").set_index("image_id")
     attributes = known.reindex(columns=list(ATTRIBUTES)).loc[said["image_id"]]
     attributes = attributes.reset_index(drop=True)
-    labels = np.array([card.class_names.index(label) for label in said["label"]])
+    labels = index_labels(said, card.class_names)
     everyone = np.ones(len(said), dtype=bool)
     subsets = {"test": everyone} | {
         f"test/{source}": (said["source"] == source).to_numpy()

@@ -39,7 +39,7 @@ from melanoma_core.models.lineage import (
     SPLIT_NAME,
     describe_predictions,
     describe_split,
-    was_learned,
+    was_trained_on,
     write_table,
 )
 from melanoma_core.models.predictions import index_labels
@@ -284,7 +284,7 @@ def _measure(card: ModelCard, test: pd.DataFrame, draft: Path) -> ModelCard:
 def _trace(card: ModelCard, origin: Origin, draft: Path) -> ModelCard:
     """Keep what the network learned from, and withhold its figures if that leaks into test."""
     table, ancestor = origin.split.table, origin.ancestor
-    learned = None if ancestor is None else ancestor[was_learned(ancestor)]
+    learned = None if ancestor is None else ancestor[was_trained_on(ancestor)]
     leakage = find_leaks(table, learned)
     digest = write_table(describe_split(table, ancestor), draft / SPLIT_NAME)
     return replace(

@@ -13,7 +13,8 @@ from sklearn.metrics import roc_auc_score
 
 from melanoma_core.data.splitting import Split
 from melanoma_core.errors import DatasetError
-from melanoma_core.files import tell_full_disk
+from melanoma_core.files import explain_write_errors
+from melanoma_core.models.predictions import index_labels
 from melanoma_core.networks.hardware import choose_precision
 from melanoma_core.networks.inference import predict
 from melanoma_core.networks.network import (
@@ -36,11 +37,11 @@ from melanoma_core.training.checkpoints import (
     sign_training,
 )
 from melanoma_core.training.observer import EpochReport, Observer, Phase
-from melanoma_core.training.photographs import index_labels, open_pixels
+from melanoma_core.training.photographs import open_pixels
 from melanoma_core.training.predictions import find_melanoma
 from melanoma_core.training.preparation import PUBLISHED, TEST, TRAIN, VALIDATION
 from melanoma_core.training.recipe import Recipe
-from melanoma_core.training.schedule import find_best, is_enough, learning_rate_at
+from melanoma_core.training.schedule import find_best_epoch, should_stop_early, compute_learning_rate
 from melanoma_core.training.weights import KERAS_SUFFIX
 
 _ORDER = 3  # a stream of chance; see `batches` for the others
@@ -81,7 +82,7 @@ def train_network(
         Stopped: The observer raised it.
     """
     _check_subsets(split, class_names)
-    with tell_full_disk(folder):
+    with explain_write_errors(folder, "then resume the run"):
         folder.mkdir(parents=True, exist_ok=True)
     signature = sign_training(recipe, split, class_names)
     kept = load_checkpoint(folder, signature)
@@ -149,7 +150,7 @@ class _Training:
     @property
     def is_over(self) -> bool:
         """Whether every epoch is done, or early stopping ends the training."""
-        return len(self.history) >= self.recipe.total_epochs or is_enough(
+        return len(self.history) >= self.recipe.total_epochs or should_stop_early(
             self._losses, self.recipe.early_stopping
         )
 
@@ -208,7 +209,7 @@ class _Training:
         weights = self.network.get_weights()
         best: Arrays = ()
         if self.recipe.early_stopping and report.phase is Phase.NETWORK:
-            if find_best(self._losses) == len(self._losses) - 1:
+            if find_best_epoch(self._losses) == len(self._losses) - 1:
                 self._best = weights
             else:
                 best = self._best
@@ -302,7 +303,7 @@ def _make_network_stage(training: _Training, photographs: Mapping[str, Labelled]
         measured=_choose_measured(photographs),
         first_epoch=recipe.head_epochs,
         num_epochs=recipe.epochs,
-        learning_rate=lambda step: learning_rate_at(recipe, step, len(batches)),
+        learning_rate=lambda step: compute_learning_rate(recipe, step, len(batches)),
         is_last=True,
     )
 

@@ -10,12 +10,10 @@ from numpy.typing import NDArray
 from melanoma_core.errors import RunError
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.metrics import compare
+from melanoma_core.models.predictions import get_probabilities, index_labels, list_classes
 from melanoma_core.runs.run import Run
 from melanoma_core.training.predictions import (
     find_melanoma,
-    get_probabilities,
-    index_labels,
-    list_classes,
     select_subset,
 )
 from melanoma_core.training.recipe import Recipe
@@ -67,7 +65,8 @@ def count_confusions(
     chosen = select_subset(predictions, subset, without_leaked=without_leaked)
     class_names = list_classes(predictions)
     counts = np.zeros((len(class_names), len(class_names)), dtype=np.int64)
-    np.add.at(counts, (index_labels(chosen), get_probabilities(chosen).argmax(axis=1)), 1)
+    labels, predicted = index_labels(chosen, class_names), get_probabilities(chosen).argmax(axis=1)
+    np.add.at(counts, (labels, predicted), 1)
     return pd.DataFrame(counts, pd.Index(class_names, name="label"), list(class_names))
 
 
@@ -100,7 +99,7 @@ def compare_predictions(
     return compare(
         get_probabilities(rows[0]),
         get_probabilities(rows[1]),
-        index_labels(rows[0]),
+        index_labels(rows[0], list_classes(one)),
         rows[0]["group"].to_numpy(),
         find_melanoma(list_classes(one)),
     )

@@ -5,10 +5,9 @@ image by image. A study trains so, and measures each network four ways; see `LOO
 """
 
 import hashlib
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,10 +21,11 @@ from melanoma_core.data.opening import OpenedFolder
 from melanoma_core.data.splitting import Split, check_split, draw_subsets
 from melanoma_core.errors import RecipeError, RunError
 from melanoma_core.evaluation.figure import Figure
-from melanoma_core.models.card_text.tables import tell_figure
+from melanoma_core.jsonable import to_jsonable
+from melanoma_core.models.card_text.formats import format_figure
 from melanoma_core.runs.run import Run, RunSpec, RunState
 from melanoma_core.settings import Settings
-from melanoma_core.training.predictions import find_melanoma, measure
+from melanoma_core.training.predictions import evaluate_subset, find_melanoma
 from melanoma_core.training.preparation import PUBLISHED, TEST, TRAIN, VALIDATION
 from melanoma_core.training.recipe import PRESETS, Recipe, make_recipe
 from melanoma_core.training.weights import KERAS_SUFFIX, find_weights
@@ -77,7 +77,7 @@ class StudyRow:
 
     Attributes:
         run: Its run, as it was when it was looked at.
-        figures: By key of `LOOKS`, what `predictions.measure` gives; empty until it has finished.
+        figures: By key of `LOOKS`, what `predictions.evaluate_subset` gives; empty until it has finished.
     """
 
     run: Run
@@ -257,7 +257,7 @@ def summarise_study(its_runs: Iterable[Run], predictions: Mapping[str, pd.DataFr
 
 def _measure(predictions: pd.DataFrame) -> dict[str, dict[str, Figure]]:
     return {
-        key: measure(predictions, look.subset, without_leaked=look.without_leaked)
+        key: evaluate_subset(predictions, look.subset, without_leaked=look.without_leaked)
         for key, look in LOOKS.items()
     }
 
@@ -350,10 +350,7 @@ def describe_study(study: Study) -> dict[str, Any]:
                 "state": str(row.run.state),
                 "message": row.run.message,
                 "is_warning": row.is_warning,
-                "figures": {
-                    key: {name: _describe(figure) for name, figure in figures.items()}
-                    for key, figures in row.figures.items()
-                },
+                "figures": to_jsonable(row.figures),
             }
             for row in study.rows
         ],
@@ -367,7 +364,7 @@ def _name_look(study: Study, key: str) -> str:
 
 
 def _tell(row: StudyRow, key: str, figure: str) -> str:
-    return tell_figure(figure, row.figures[key][figure]) if row.figures else _UNKNOWN
+    return format_figure(figure, row.figures[key][figure]) if row.figures else _UNKNOWN
 
 
 def _write_markdown(rows: Sequence[Sequence[str]]) -> str:
@@ -381,10 +378,3 @@ def _write_aligned(rows: Sequence[Sequence[str]]) -> str:
         "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     )
-
-
-def _describe(figure: Figure) -> dict[str, Any]:
-    return {
-        name: None if isinstance(value, float) and math.isnan(value) else value
-        for name, value in asdict(figure).items()
-    }

@@ -1,4 +1,4 @@
-"""A training that goes on from a model: what that one learned stays out of every measurement."""
+"""Fine-tuning from a released model: what it was trained on stays out of validation and test."""
 
 from pathlib import Path
 
@@ -7,20 +7,20 @@ import pandas as pd
 from melanoma_core.data.splitting import Split, continue_split
 from melanoma_core.errors import RecipeError
 from melanoma_core.models.card import load_card
-from melanoma_core.models.lineage import read_split, was_learned
+from melanoma_core.models.lineage import read_split, was_trained_on
 from melanoma_core.training.recipe import Recipe
 from melanoma_core.training.weights import KERAS_SUFFIX
 
 
-def read_ancestor(recipe: Recipe) -> pd.DataFrame | None:
-    """Return the split of the model that a recipe goes on from (`lineage.read_split`).
+def read_ancestor_split(recipe: Recipe) -> pd.DataFrame | None:
+    """Return the split of the model that a recipe starts from (`lineage.read_split`).
 
     Returns:
-        None where it goes on from no model.
+        None if the recipe does not start from a released model.
 
     Raises:
-        ModelError: The file of weights lies in no model's folder, or the folder is damaged.
-        RecipeError: The model does not tell what it learned from.
+        ModelError: The weights file is not in a model folder, or the folder is damaged.
+        RecipeError: The model has no record of its training images.
     """
     if not recipe.weights.endswith(KERAS_SUFFIX):
         return None
@@ -29,21 +29,25 @@ def read_ancestor(recipe: Recipe) -> pd.DataFrame | None:
     split = read_split(folder)
     if split is None:
         raise RecipeError(
-            f"The model {card.model_id} does not tell which photographs it learned from, so that "
-            "no figure of a network that goes on from it could be believed. Go on from another "
-            "model, or start from ImageNet."
+            f"The model {card.model_id} has no record of the images that it was trained on. "
+            "Without it, leakage into the test set cannot be ruled out. Start from another model "
+            "or from ImageNet weights."
         )
     return split
 
 
-def respect_ancestor(recipe: Recipe, split: Split) -> Split:
-    """Leave every photograph in the subset in which the recipe's ancestor met it, if it has one.
+def apply_ancestor_split(recipe: Recipe, split: Split) -> Split:
+    """Keep each image in the subset that it had when the recipe's ancestor model was trained.
+
+    Returns:
+        The split unchanged if the recipe does not start from a released model.
 
     Raises:
-        ModelError, RecipeError: As `read_ancestor`.
+        ModelError: See `read_ancestor_split`.
+        RecipeError: See `read_ancestor_split`.
     """
-    ancestor = read_ancestor(recipe)
+    ancestor = read_ancestor_split(recipe)
     if ancestor is None:
         return split
-    known = ancestor.assign(subset=ancestor["subset"].mask(was_learned(ancestor), "train"))
+    known = ancestor.assign(subset=ancestor["subset"].mask(was_trained_on(ancestor), "train"))
     return continue_split(split, known)

@@ -1,4 +1,4 @@
-"""What a finished run said of every image that it did not learn from, as a table that it leaves."""
+"""The predictions of a finished run on its published, validation and test subsets."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,20 +11,27 @@ from numpy.typing import NDArray
 from melanoma_core.errors import DatasetError, RunError
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.metrics import evaluate
+from melanoma_core.models.predictions import (
+    add_probabilities,
+    get_probabilities,
+    index_labels,
+    list_classes,
+    parse_probabilities,
+)
 from melanoma_core.taxonomy import Diagnosis, parse_diagnosis
 from melanoma_core.training.preparation import PUBLISHED, TEST, TRAIN, VALIDATION, find_leaked
 
 COLUMNS = ("image_id", "sha256", "subset", "group", "source", "label", "leaked")
-HELD_OUT = (PUBLISHED, VALIDATION, TEST)
-_PREFIX = "p_"
-_KINDS: dict[str, Any] = {"group": np.int64, "leaked": bool}
+_HELD_OUT = (PUBLISHED, VALIDATION, TEST)
+_DTYPES: dict[str, Any] = {"group": np.int64, "leaked": bool}
+_UNDEFINED = Figure(np.nan, np.nan, np.nan, None, 0, 0)
 
 
 def select_held_out(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows that a network did not learn from, told which of them are no news to it.
+    """Return the rows that a network was not trained on, with a column that marks leaked images.
 
     Args:
-        table: Of the prepared split (`preparation.prepare_split`), all rows.
+        table: All rows of a prepared split (`preparation.prepare_split`).
 
     Returns:
         The rows of published, validation and test, in this order, with `leaked`
@@ -32,30 +39,28 @@ def select_held_out(table: pd.DataFrame) -> pd.DataFrame:
     """
     rows = table.assign(leaked=find_leaked(table))
     rows = rows[rows["subset"] != TRAIN]
-    order = rows["subset"].map({name: rank for rank, name in enumerate(HELD_OUT)})
+    order = rows["subset"].map({name: rank for rank, name in enumerate(_HELD_OUT)})
     return rows.loc[order.sort_values(kind="stable").index].reset_index(drop=True)
 
 
 def tabulate_predictions(
     rows: pd.DataFrame, probabilities: NDArray[np.floating[Any]], class_names: Sequence[str]
 ) -> pd.DataFrame:
-    """Return the predictions of a run.
+    """Return the table of predictions of a run.
 
     Args:
-        rows: As `select_held_out` gives.
+        rows: N rows that `select_held_out` returned.
         probabilities: float [N, C], in [0, 1].
         class_names: C names, in the order of the columns.
 
     Returns:
-        `COLUMNS` of the rows, and a column `p_<class name>` per class, float32.
+        `COLUMNS` of the rows, and a float32 column `p_<class name>` per class.
     """
-    columns = [f"{_PREFIX}{name}" for name in class_names]
-    said = pd.DataFrame(probabilities.astype(np.float32), rows.index, columns)
-    return pd.concat([rows[list(COLUMNS)], said], axis=1)
+    return add_probabilities(rows[list(COLUMNS)], probabilities.astype(np.float32), class_names)
 
 
 def write_predictions(predictions: pd.DataFrame, file: Path) -> None:
-    """Write predictions as CSV, each probability with the 9 digits that give it back exactly."""
+    """Write predictions as CSV. Nine digits reproduce each float32 probability exactly."""
     predictions.to_csv(
         file,
         index=False,
@@ -67,13 +72,13 @@ def write_predictions(predictions: pd.DataFrame, file: Path) -> None:
 
 
 def read_predictions(file: Path) -> pd.DataFrame:
-    """Read what `write_predictions` wrote, exactly.
+    """Read a file that `write_predictions` wrote, without loss.
 
     Raises:
-        RunError: It cannot be read, or is something else.
+        RunError: The file cannot be read, or is not a table of predictions.
     """
     try:
-        # Text first: a folder may be called "NA", and a class "p_1".
+        # Read as text first: a folder may be named "NA", and a class "p_1".
         table = pd.read_csv(
             file,
             dtype=object,
@@ -82,74 +87,59 @@ def read_predictions(file: Path) -> pd.DataFrame:
             lineterminator="\n",
         )
         leaked = table["leaked"].map({"True": True, "False": False})
-        scores = [f"{_PREFIX}{name}" for name in list_classes(table)]
-        predictions = table.assign(leaked=leaked)[[*COLUMNS, *scores]]
-        return predictions.astype(_KINDS | dict.fromkeys(scores, np.float32))
+        predictions = table.assign(leaked=leaked)[[*COLUMNS, *table.columns[len(COLUMNS) :]]]
+        return parse_probabilities(predictions.astype(_DTYPES), np.float32)
     except (OSError, ValueError, KeyError) as error:  # pandas' parser errors are ValueErrors
         raise RunError(
-            f"Cannot read the predictions {file} ({error}). A finished run writes them. Train it "
-            "anew."
+            f"Cannot read the predictions {file} ({error}). A finished run writes them. Train the "
+            "run again."
         ) from error
-
-
-def list_classes(predictions: pd.DataFrame) -> tuple[str, ...]:
-    """Return the class names that predictions are of, in the network's order."""
-    names = map(str, predictions.columns)
-    return tuple(name.removeprefix(_PREFIX) for name in names if name.startswith(_PREFIX))
 
 
 def select_subset(
     predictions: pd.DataFrame, subset: str, *, without_leaked: bool = False
 ) -> pd.DataFrame:
-    """Return the predictions of one subset, of all images or of those that were news alone."""
+    """Return the predictions of one subset, optionally without leaked images."""
     chosen = predictions["subset"] == subset
     if without_leaked:
         chosen &= ~predictions["leaked"]
     return predictions[chosen].reset_index(drop=True)
 
 
-def get_probabilities(predictions: pd.DataFrame) -> NDArray[np.float64]:
-    """Return the probabilities, float64 [N, C]."""
-    columns = [f"{_PREFIX}{name}" for name in list_classes(predictions)]
-    return predictions[columns].to_numpy(np.float64)
-
-
-def index_labels(predictions: pd.DataFrame) -> NDArray[np.int64]:
-    """Return the position of each label among the classes, int64 [N]."""
-    positions = {name: index for index, name in enumerate(list_classes(predictions))}
-    return np.array([positions[label] for label in predictions["label"]], dtype=np.int64)
-
-
 def find_melanoma(class_names: Sequence[str]) -> int:
-    """Return the position of melanoma among class names, however a folder calls it.
+    """Return the position of melanoma among class names, by any of its common names.
 
     Raises:
-        DatasetError: None of them means melanoma, or more than one does.
+        DatasetError: No class means melanoma, or more than one does.
+
+    Example:
+        >>> find_melanoma(("nevus", "Melanoma"))
+        1
     """
     found = [i for i, name in enumerate(class_names) if parse_diagnosis(name) is Diagnosis.MEL]
     if len(found) != 1:
         raise DatasetError(
-            f"Found {len(found)} classes that mean melanoma among {', '.join(class_names)}. There "
-            "must be exactly 1. Put its photographs into one folder called melanoma."
+            f"Found {len(found)} classes that mean melanoma among {', '.join(class_names)}. "
+            "Training needs exactly 1. Put all melanoma images into one folder named melanoma."
         )
     return found[0]
 
 
-def measure(
+def evaluate_subset(
     predictions: pd.DataFrame, subset: str, *, without_leaked: bool = False
 ) -> dict[str, Figure]:
-    """Measure a run on one subset, with 95% intervals resampled by group.
+    """Compute the metrics of a run on one subset, with 95% intervals resampled by group.
 
-    Runs have no threshold: "sensitivity" and "specificity" are those of melanoma put first,
-    that is, having the largest probability.
+    A run has no alert threshold: "sensitivity" and "specificity" refer to melanoma as the class
+    with the largest probability (top-1).
 
     Args:
-        predictions: As `tabulate_predictions` gives.
+        predictions: Table that `tabulate_predictions` returned.
         subset: "published", "validation" or "test".
-        without_leaked: Whether to leave out the images that were no news to the network.
+        without_leaked: Whether to exclude leaked images (`preparation.find_leaked`).
 
     Returns:
-        As `metrics.evaluate`. NaN where undefined, all of them where the subset is empty.
+        See `metrics.evaluate`. Undefined metrics are NaN; all of them if the subset is empty.
     """
     chosen = select_subset(predictions, subset, without_leaked=without_leaked)
     class_names = list_classes(predictions)
@@ -157,15 +147,12 @@ def measure(
         return dict.fromkeys(_name_figures(class_names), _UNDEFINED)
     return evaluate(
         get_probabilities(chosen),
-        index_labels(chosen),
+        index_labels(chosen, class_names),
         chosen["group"].to_numpy(),
         class_names,
         find_melanoma(class_names),
         threshold=None,
     )
-
-
-_UNDEFINED = Figure(np.nan, np.nan, np.nan, None, 0, 0)
 
 
 def _name_figures(class_names: Sequence[str]) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.models.card import EVERY_CLASS, ExplanationFigures, ModelCard
-from melanoma_core.models.card_text.wording import format_percent
+from melanoma_core.models.card_text.formats import format_percent
 from melanoma_core.taxonomy import parse_diagnosis
 
 NOT_TESTED = "These maps were not tested."

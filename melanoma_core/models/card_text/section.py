@@ -1,16 +1,11 @@
 """What a model card is made of, and how its cells say what is known, undefined or not provided."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from melanoma_core.evaluation.figure import Figure
-from melanoma_core.models.card_text.tables import Row, tell_figure
-from melanoma_core.models.card_text.wording import UNDEFINED
-
-NOT_PROVIDED = "not provided"
-_NO_SHARES = ("roc_auc", "average_precision", "brier_score", "set_size")
+from melanoma_core.models.card_text.formats import NOT_PROVIDED
+from melanoma_core.models.card_text.tables import Row
 
 
 @dataclass(frozen=True)
@@ -41,35 +36,6 @@ class Section:
     title: str
     paragraphs: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
-
-
-def tell_known(name: str, figure: Figure | None) -> str:
-    """Return a figure of `evaluate_fully` with its interval and counts; None was not measured."""
-    if figure is None:
-        return NOT_PROVIDED
-    if any(part in name for part in _NO_SHARES) or math.isnan(figure.low):
-        return tell_value(figure.value, figure.low, figure.high)
-    return tell_figure(name, figure)
-
-
-def tell_value(value: float, low: float, high: float) -> str:
-    """Return a number that is no share with its 95% interval; NaN is undefined."""
-    if math.isnan(value):
-        return UNDEFINED
-    if math.isnan(low):
-        return f"{value:.3f} ({UNDEFINED})"
-    dash = "–" if low >= 0 else " to "  # a dash before a minus cannot be read
-    return f"{value:.3f} ({low:.3f}{dash}{high:.3f})"
-
-
-def tell_size(figure: Figure | None) -> str:
-    """Return on how many photographs and lesions a figure rests."""
-    return f"{figure.total:,} of {figure.num_lesions:,} lesions" if figure else NOT_PROVIDED
-
-
-def tell_number(value: float) -> str:
-    """Return a number without an interval; NaN is undefined."""
-    return UNDEFINED if math.isnan(value) else f"{value:.3f}"
 
 
 def tabulate_facts(title: str, facts: Mapping[str, Any]) -> Table:

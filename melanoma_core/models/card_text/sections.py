@@ -13,18 +13,16 @@ from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.slices import FEWEST_LESIONS, Slice
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.card_text.checklist import GUIDES, check_items
-from melanoma_core.models.card_text.heatmaps import describe_maps, tabulate_maps
-from melanoma_core.models.card_text.section import (
+from melanoma_core.models.card_text.formats import (
     NOT_PROVIDED,
-    Section,
-    Table,
-    tabulate_facts,
-    tabulate_rows,
-    tell_known,
-    tell_number,
-    tell_size,
-    tell_value,
+    format_figure,
+    format_number,
+    format_percent,
+    format_size,
+    format_value,
 )
+from melanoma_core.models.card_text.heatmaps import describe_maps, tabulate_maps
+from melanoma_core.models.card_text.section import Section, Table, tabulate_facts, tabulate_rows
 from melanoma_core.models.card_text.tables import (
     tabulate_decisions,
     tabulate_labels,
@@ -40,7 +38,6 @@ from melanoma_core.models.card_text.wording import (
     describe_novelty,
     describe_sensitivity,
     describe_specificity,
-    format_percent,
     is_withheld,
     name_class,
     name_figure,
@@ -131,10 +128,13 @@ def _tell_figures(card: ModelCard, evidence: Evidence | None) -> Section:
     subsets = _gather_figures(card, evidence)
     names = [name for name in _FIGURES if any(name in figures for figures in subsets.values())]
     rows = [
-        (name_figure(name), *(tell_known(name, figures.get(name)) for figures in subsets.values()))
+        (
+            name_figure(name),
+            *(format_figure(name, figures.get(name)) for figures in subsets.values()),
+        )
         for name in names
     ]
-    counts = (tell_size(figures.get("accuracy")) for figures in subsets.values())
+    counts = (format_size(figures.get("accuracy")) for figures in subsets.values())
     table = Table(
         "Figures on lesions that it was not trained on",
         ("Figure", *map(name_subset, subsets)),
@@ -155,7 +155,7 @@ def _tell_classes(card: ModelCard, evidence: Evidence | None) -> Section:
     kinds = ("recall", "precision", "roc_auc", "average_precision")
     heads = ("Recall", "Precision", "ROC AUC", "Average precision")
     rows = tuple(
-        (name_class(name), *(tell_known(kind, figures.get(f"{kind}_{name}")) for kind in kinds))
+        (name_class(name), *(format_figure(kind, figures.get(f"{kind}_{name}")) for kind in kinds))
         for name in card.class_names
     )
     tables = [Table("Each diagnosis against the rest, test", ("Diagnosis", *heads), rows)]
@@ -195,9 +195,9 @@ def _tell_slice(each: Slice) -> tuple[str, ...]:
     return (
         f"{each.attribute} {each.value}",
         f"{each.num_images:,}",
-        tell_known("sensitivity", figures.get("sensitivity")),
-        tell_known("specificity", figures.get("specificity")),
-        tell_known("melanoma_roc_auc", figures.get("melanoma_roc_auc")),
+        format_figure("sensitivity", figures.get("sensitivity")),
+        format_figure("specificity", figures.get("specificity")),
+        format_figure("melanoma_roc_auc", figures.get("melanoma_roc_auc")),
         each.warning,
     )
 
@@ -235,7 +235,7 @@ def _tell_refusals(card: ModelCard) -> Section:
             "What is compared": card.novelty.features,
         }
         rows = tuple(
-            (name_subset(name), tell_known("refused", figure))
+            (name_subset(name), format_figure("refused", figure))
             for name, figure in card.novelty.refused.items()
         )
         head = ("Photographs", "Share refused")
@@ -249,7 +249,7 @@ def _tell_heatmaps(card: ModelCard) -> Section:
         (
             str(row["Photographs of"]),
             f"{row['Figure']} ({row['Method']})",
-            tell_value(row["Value"], row["95% from"], row["95% to"]),
+            format_value(row["Value"], row["95% from"], row["95% to"]),
             f"{row['Photographs']:,} of {row['Lesions']:,} lesions",
         )
         for row in tabulate_maps(card)
@@ -319,7 +319,7 @@ def _tabulate_curves(curves: Iterable[Mapping[str, Any]]) -> Table | None:
     shown = [*epochs[:-1:step], epochs[-1]]
     names = sorted({name for values in by_epoch.values() for name in values})
     rows = tuple(
-        (str(epoch), *(tell_number(by_epoch[epoch].get(name, math.nan)) for name in names))
+        (str(epoch), *(format_number(by_epoch[epoch].get(name, math.nan)) for name in names))
         for epoch in shown
     )
     names = [name.replace("_", " ") for name in names]

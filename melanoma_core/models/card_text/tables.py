@@ -3,17 +3,11 @@
 The data and recipe of a card are what its maker wrote there: what it lacks makes no row.
 """
 
-import math
 from typing import Any
 
-from melanoma_core.evaluation.figure import Figure
 from melanoma_core.models.card import ModelCard
-from melanoma_core.models.card_text.wording import (
-    UNDEFINED,
-    describe_model,
-    name_figure,
-    name_subset,
-)
+from melanoma_core.models.card_text.formats import format_figure
+from melanoma_core.models.card_text.wording import describe_model, name_figure, name_subset
 from melanoma_core.taxonomy import parse_diagnosis
 
 Row = dict[str, Any]
@@ -118,7 +112,7 @@ def write_figures(card: ModelCard) -> str:
         return describe_model(card)
     head = ["on lesions it had never seen", *map(name_subset, card.metrics)]
     rows = [
-        [name_figure(name), *(tell_figure(name, each[name]) for each in card.metrics.values())]
+        [name_figure(name), *(format_figure(name, each[name]) for each in card.metrics.values())]
         for name in _MAIN_FIGURES
         if all(name in each for each in card.metrics.values())
     ]
@@ -126,13 +120,3 @@ def write_figures(card: ModelCard) -> str:
     counts = [f"{size.total:,} of {size.num_lesions:,} lesions" for size in sizes]
     lines = [head, ["---"] * len(head), *rows, ["Photographs", *counts]]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def tell_figure(name: str, figure: Figure) -> str:
-    """Return a figure of `evaluate` with its 95% interval and its counts, as tables show it."""
-    if math.isnan(figure.value):
-        return UNDEFINED
-    if name == "melanoma_roc_auc":  # an area, not a share
-        return f"{figure.value:.3f} ({figure.low:.3f}–{figure.high:.3f})"
-    counts = "" if figure.count is None else f", {figure.count:,} of {figure.total:,}"
-    return f"{figure.value:.1%} ({100 * figure.low:.1f}–{100 * figure.high:.1f}){counts}"

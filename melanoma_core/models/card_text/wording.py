@@ -11,12 +11,11 @@ import math
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.prediction_set import Abstention, PredictionSet
 from melanoma_core.models.card import ModelCard
+from melanoma_core.models.card_text.formats import format_interval, format_percent
 from melanoma_core.taxonomy import parse_diagnosis
 
-UNDEFINED = "undefined"
 WITHHELD = "withheld"
 TEST = "test"
-_MOST_DIGITS = 6
 
 _TITLES = {
     "accuracy": "Accuracy",
@@ -44,35 +43,6 @@ _CLASS_TITLES = {
     "coverage_": "Set holds the diagnosis, of",
     "set_size_": "Diagnoses in a set, of",
 }
-
-
-def format_percent(share: float) -> str:
-    """Return a share as a percentage with one digit; never 0 or 100 where it is neither."""
-    if math.isnan(share):
-        return UNDEFINED
-    if 0 < share < 0.0005:
-        return "<0.1%"
-    if 0.9995 <= share < 1:
-        return ">99.9%"
-    return f"{share:.1%}"
-
-
-def format_beside_threshold(probability: float, threshold: float) -> tuple[str, str]:
-    """Return both as percentages, with as many digits as it takes to tell which is larger."""
-    if format_percent(probability) != format_percent(threshold):
-        return format_percent(probability), format_percent(threshold)
-    for digits in range(1, _MOST_DIGITS):
-        texts = f"{probability:.{digits}%}", f"{threshold:.{digits}%}"
-        if texts[0] != texts[1]:
-            return texts
-    return texts
-
-
-def format_interval(figure: Figure) -> str:
-    """Return the 95% interval of a share, as "95% interval 92.1–97.3%"."""
-    if math.isnan(figure.low) or math.isnan(figure.high):
-        return f"95% interval {UNDEFINED}"
-    return f"95% interval {100 * figure.low:.1f}–{figure.high:.1%}"
 
 
 def name_figure(name: str) -> str:
@@ -120,10 +90,10 @@ def describe_specificity(card: ModelCard) -> str:
 def describe_frequencies(card: ModelCard) -> str:
     """Say what the threshold does to 100 melanomas and to 100 other lesions."""
     found, passed = _find(card, "sensitivity"), _find(card, "specificity")
-    return "" if found is None or passed is None else tell_frequencies(found, passed)
+    return "" if found is None or passed is None else describe_alert_frequencies(found, passed)
 
 
-def tell_frequencies(found: Figure, passed: Figure) -> str:
+def describe_alert_frequencies(found: Figure, passed: Figure) -> str:
     """Say what alerts do to 100 melanomas and to 100 other lesions; empty where undefined.
 
     Args:

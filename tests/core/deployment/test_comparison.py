@@ -5,22 +5,18 @@ import numpy as np
 import pytest
 
 from melanoma_core.deployment.comparison import (
-    FOUND,
-    MISSED,
-    RAISED,
-    SPARED,
     Comparison,
-    compare_readings,
-    gather_readings,
+    compare_models,
     list_unread,
+    load_compared_model,
 )
-from melanoma_core.models.lineage import get_probabilities
+from melanoma_core.models.predictions import get_probabilities
 from tests.drawn_models import write_model
 
 
 def compare(models_dir: Path, candidate: str, deployed: str) -> Comparison:
-    comparison = compare_readings(
-        gather_readings(models_dir / candidate), gather_readings(models_dir / deployed)
+    comparison = compare_models(
+        load_compared_model(models_dir / candidate), load_compared_model(models_dir / deployed)
     )
     assert isinstance(comparison, Comparison)
     return comparison
@@ -58,22 +54,28 @@ def test_disagreements_come_with_the_missed_melanomas_first(models: Path):
     worse = compare(models, "steady", "better").disagreements
     better = compare(models, "better", "steady").disagreements
 
-    assert worse["kind"].tolist() == [MISSED] * 6 + [RAISED] * 20
-    assert better["kind"].tolist() == [FOUND] * 6 + [SPARED] * 20
+    assert worse["kind"].tolist() == [
+        *["melanoma missed by the candidate only"] * 6,
+        *["false alert of the candidate only"] * 20,
+    ]
+    assert better["kind"].tolist() == [
+        *["melanoma found by the candidate only"] * 6,
+        *["false alert of the deployed model only"] * 20,
+    ]
     assert worse["image_id"].iloc[0].startswith("t")
     assert (worse["candidate"].iloc[:6] < 0.4).all()
     assert (worse["deployed"].iloc[:6] >= 0.4).all()
 
 
-def test_photographs_that_only_one_has_read_are_not_compared_and_are_counted(models: Path):
+def test_photographs_with_a_prediction_of_one_model_only_are_counted_and_not_compared(models: Path):
     found = compare(models, "elsewhere", "steady")
 
     assert (found.num_test, found.num_images, found.num_unread) == (600, 400, 200)
     assert found.images_sha256 != found.expected_sha256
 
 
-def test_what_the_deployed_model_learned_from_is_left_out(models: Path):
-    candidate, deployed = (gather_readings(models / name) for name in ("better", "steady"))
+def test_training_photographs_of_the_deployed_model_are_left_out(models: Path):
+    candidate, deployed = (load_compared_model(models / name) for name in ("better", "steady"))
     assert deployed.split is not None
     split = deployed.split.copy()
     by_bytes = split["image_id"] == "r0000"
@@ -81,29 +83,31 @@ def test_what_the_deployed_model_learned_from_is_left_out(models: Path):
     split.loc[by_bytes, "sha256"] = "hash-t0000"
     split.loc[by_lesion, "lesion_id"] = "lesion-t0001"
 
-    found = compare_readings(candidate, replace(deployed, split=split))
+    found = compare_models(candidate, replace(deployed, split=split))
 
     assert isinstance(found, Comparison)
     assert (found.num_learned, found.num_images, found.num_unread) == (2, 598, 0)
     assert found.images_sha256 == found.expected_sha256
 
 
-def test_a_candidate_without_readings_is_told_to_be_trained_anew(models: Path):
-    candidate, deployed = (gather_readings(models / name) for name in ("silent", "steady"))
+def test_a_candidate_without_predictions_has_to_be_trained_again(models: Path):
+    candidate, deployed = (load_compared_model(models / name) for name in ("silent", "steady"))
 
-    assert "keeps no readings of its test photographs" in str(compare_readings(candidate, deployed))
+    assert "keeps no predictions of its test photographs" in str(
+        compare_models(candidate, deployed)
+    )
     assert list_unread(candidate, deployed).empty
 
 
-def test_a_deployed_model_without_readings_reads_the_photographs_again(models: Path):
-    candidate, deployed = (gather_readings(models / name) for name in ("better", "silent"))
-    reason = compare_readings(candidate, deployed)
+def test_a_deployed_model_without_predictions_reads_the_photographs_again(models: Path):
+    candidate, deployed = (load_compared_model(models / name) for name in ("better", "silent"))
+    reason = compare_models(candidate, deployed)
     assert "Name the folder that holds these photographs" in str(reason)
     unread = list_unread(candidate, deployed)
     assert len(unread) == 600
 
     again = unread.drop(columns=["image_id", "label"])
-    found = compare_readings(candidate, deployed, again)
+    found = compare_models(candidate, deployed, again)
 
     assert isinstance(found, Comparison)
     assert found.num_images == 600

@@ -4,8 +4,8 @@ from math import nan
 import numpy as np
 import pytest
 
-from melanoma_core.deployment.comparison import Comparison, compare_readings, gather_readings
-from melanoma_core.deployment.gate import Margins, find_lower_end, judge, tell_difference
+from melanoma_core.deployment.comparison import Comparison, compare_models, load_compared_model
+from melanoma_core.deployment.gate import Margins, find_lower_end, format_difference, judge
 from melanoma_core.evaluation.figure import Figure
 from tests.drawn_models import CLEAN, LEAKING, write_model
 
@@ -14,8 +14,8 @@ from tests.drawn_models import CLEAN, LEAKING, write_model
 def equal(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
     """A candidate that answers as the deployed model does."""
     folder = tmp_path_factory.mktemp("models")
-    sides = [gather_readings(write_model(folder, name)) for name in ("new", "old")]
-    comparison = compare_readings(*sides)
+    sides = [load_compared_model(write_model(folder, name)) for name in ("new", "old")]
+    comparison = compare_models(*sides)
     assert isinstance(comparison, Comparison)
     return comparison
 
@@ -110,7 +110,7 @@ def test_what_is_undefined_is_refused(equal: Comparison):
     undefined = differ(equal, "sensitivity", nan, nan, nan)
 
     assert not judge("new", "old", CLEAN, undefined).is_allowed
-    assert tell_difference(undefined.differences["sensitivity"]) == "undefined"
+    assert format_difference(undefined.differences["sensitivity"]) == "undefined"
 
 
 @pytest.mark.parametrize(

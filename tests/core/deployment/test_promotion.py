@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from melanoma_core.deployment.promotion import look_up, promote, propose, roll_back
+from melanoma_core.deployment.promotion import promote, propose, roll_back, sync_deployment
 from melanoma_core.deployment.versions import Alias, EventKind, read_versions
 from melanoma_core.errors import ModelError, RunError
 from melanoma_core.models.card import load_card
@@ -59,12 +59,12 @@ def steady(place: Settings, empty_store: Path) -> Settings:
 
 
 def ask(settings: Settings, model_id: str, by: str = "Ada", override: str = "") -> EventKind:
-    proposal = propose(settings, model_id, look_up(settings).deployed_id)
+    proposal = propose(settings, model_id, sync_deployment(settings).deployed_id)
     return promote(settings, proposal, by, override).kind
 
 
 def test_without_a_promotion_the_bundled_model_is_deployed_and_no_store_is_made(place: Settings):
-    deployment = look_up(place)
+    deployment = sync_deployment(place)
 
     assert (deployment.deployed_id, deployment.previous_id) == (BUNDLED_ID, None)
     assert deployment.events == ()
@@ -79,7 +79,7 @@ def test_a_better_model_is_promoted_and_reads_at_once(steady: Settings):
 
     assert find_model(steady) == steady.models_dir / "better"
     assert find_serving(steady).ground is Ground.DEPLOYED
-    deployment = look_up(steady)
+    deployment = sync_deployment(steady)
     assert (deployment.deployed_id, deployment.previous_id) == ("better", "steady")
     event = deployment.events[0]
     assert (event.kind, event.model_id, event.previous_id) == ("promoted", "better", "steady")
@@ -92,14 +92,14 @@ def test_a_worse_model_is_refused_and_that_is_remembered(steady: Settings):
     assert ask(steady, "worse") is EventKind.REFUSED
 
     assert find_model(steady) == steady.models_dir / "steady"
-    event = look_up(steady).events[0]
+    event = sync_deployment(steady).events[0]
     assert event.kind is EventKind.REFUSED
     assert "may be worse than that of the deployed model" in event.verdict[0]
 
 
 def test_a_leak_is_refused_however_good_the_figures(steady: Settings):
     assert ask(steady, "leaking") is EventKind.REFUSED
-    assert "It leaks: 7 of its 600 test photographs" in look_up(steady).events[0].verdict[0]
+    assert "It leaks: 7 of its 600 test photographs" in sync_deployment(steady).events[0].verdict[0]
 
 
 def test_an_override_needs_a_name_and_a_reason_and_keeps_both(steady: Settings):
@@ -114,7 +114,7 @@ def test_an_override_needs_a_name_and_a_reason_and_keeps_both(steady: Settings):
 
     assert (event.kind, event.by) == (EventKind.OVERRIDDEN, "Ada")
     assert event.reason == "for a study of errors"
-    assert look_up(steady).events[0] == event
+    assert sync_deployment(steady).events[0] == event
     assert find_model(steady).name == "worse"
 
 
@@ -132,7 +132,7 @@ def test_a_rollback_brings_back_the_model_before_and_another_undoes_it(steady: S
     assert (event.kind, event.model_id, event.by) == (EventKind.ROLLED_BACK, "steady", "Ben")
     assert find_model(steady).name == "steady"
     assert roll_back(steady).model_id == "better"
-    kinds = [event.kind for event in look_up(steady).events]
+    kinds = [event.kind for event in sync_deployment(steady).events]
     assert kinds == ["brought back by a rollback"] * 2 + ["promoted", "promoted against the gate"]
 
 
@@ -140,7 +140,7 @@ def test_a_rollback_to_the_bundled_model_is_no_notice(steady: Settings):
     assert roll_back(steady).model_id == BUNDLED_ID
 
     assert find_serving(steady) == find_serving(replace(steady, models_dir=Path("/nowhere")))
-    assert look_up(steady).deployed_id == BUNDLED_ID
+    assert sync_deployment(steady).deployed_id == BUNDLED_ID
 
 
 def test_there_is_nothing_to_roll_back_to_before_a_promotion(place: Settings, empty_store: Path):
@@ -193,7 +193,7 @@ def test_of_two_who_promote_at_once_one_is_told_to_compare_anew(steady: Settings
     assert len(outcomes) == 2
     assert outcomes.count(EventKind.PROMOTED) == 1
     assert any("meanwhile" in outcome for outcome in outcomes)
-    deployment = look_up(steady)
+    deployment = sync_deployment(steady)
     assert find_model(steady).name == deployment.deployed_id
     assert deployment.previous_id == "steady"
 
@@ -205,7 +205,7 @@ def test_a_half_written_file_is_told_and_mended_from_the_registry(steady: Settin
     assert serving.folder == BUNDLED
     assert "The bundled model reads. Cannot read which model is deployed" in serving.notice
 
-    assert look_up(steady).deployed_id == "steady"
+    assert sync_deployment(steady).deployed_id == "steady"
     assert find_serving(steady).folder.name == "steady"
 
 
@@ -213,7 +213,7 @@ def test_a_file_that_another_one_wrote_is_mended_from_the_registry(steady: Setti
     for pointer in (None, Pointer("better", False, "2026-01-01T00:00:00+00:00")):
         write_pointer(steady.models_dir, pointer)
 
-        look_up(steady)
+        sync_deployment(steady)
 
         found = read_pointer(steady.models_dir)
         assert found is not None
@@ -226,7 +226,7 @@ def test_a_store_that_is_gone_does_not_change_which_model_reads(
     shutil.copy(empty_store, tmp_path / "new.db")
     other = replace(steady, tracking_uri=f"sqlite:///{tmp_path / 'new.db'}")
 
-    deployment = look_up(other)
+    deployment = sync_deployment(other)
 
     assert deployment.deployed_id == "steady"
     assert deployment.events[0].kind is EventKind.RECOVERED
@@ -251,10 +251,10 @@ def test_a_deployed_model_that_is_gone_is_replaced_by_the_bundled_one_with_a_not
     serving = find_serving(steady)
     assert (serving.folder, serving.ground) == (BUNDLED, Ground.BUNDLED)
     assert "steady, is gone from" in serving.notice
-    proposal = propose(steady, "better", look_up(steady).deployed_id)
+    proposal = propose(steady, "better", sync_deployment(steady).deployed_id)
     assert proposal.deployed.model_id == BUNDLED_ID
     assert promote(steady, proposal, "Ada", "it is gone").kind is EventKind.OVERRIDDEN
-    assert look_up(steady).previous_id == BUNDLED_ID
+    assert sync_deployment(steady).previous_id == BUNDLED_ID
 
     (steady.models_dir / ".away").rename(steady.models_dir / "steady")
     assert find_serving(steady).folder.name == "better"
@@ -271,7 +271,7 @@ def test_a_model_that_is_named_reads_whatever_is_deployed(steady: Settings):
 
     assert find_serving(pinned).ground is Ground.PINNED
     assert find_model(pinned).name == "worse"
-    assert look_up(pinned).pinned_id == "worse"
+    assert sync_deployment(pinned).pinned_id == "worse"
 
 
 def test_a_network_that_cannot_read_is_never_deployed(steady: Settings):
@@ -281,4 +281,4 @@ def test_a_network_that_cannot_read_is_never_deployed(steady: Settings):
         ask(steady, "better")
 
     assert find_model(steady).name == "steady"
-    assert len(look_up(steady).events) == 1
+    assert len(sync_deployment(steady).events) == 1

@@ -9,6 +9,7 @@ from melanoma_core.errors import ModelError
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.leakage import Leakage
 from melanoma_core.evaluation.prediction_set import ConformalBound, ConformalBounds
+from melanoma_core.jsonable import to_jsonable
 from melanoma_core.models.card import ModelCard, load_card
 
 
@@ -18,7 +19,7 @@ def card(bundled: Path) -> ModelCard:
 
 
 def change(card: ModelCard, folder: Path, **fields: object) -> None:
-    (folder / "card.json").write_text(json.dumps(card.to_json() | fields), "utf-8")
+    (folder / "card.json").write_text(json.dumps(to_jsonable(card) | fields), "utf-8")
 
 
 def test_a_folder_without_a_card_is_told_what_a_model_is(tmp_path: Path):
@@ -50,9 +51,9 @@ def test_json_that_is_no_card_is_refused(tmp_path: Path, content: str):
 
 
 def test_a_card_that_lacks_a_field_or_has_a_foreign_one_is_refused(card: ModelCard, tmp_path: Path):
-    raw = card.to_json()
+    raw = to_jsonable(card)
     del raw["temperature"]
-    for wrong in (raw, card.to_json() | {"mood": "good"}):
+    for wrong in (raw, to_jsonable(card) | {"mood": "good"}):
         (tmp_path / "card.json").write_text(json.dumps(wrong))
 
         with pytest.raises(ModelError, match="is not a model card of this project"):
@@ -87,7 +88,9 @@ def test_a_threshold_that_is_no_probability_is_refused(
     card: ModelCard, tmp_path: Path, threshold: object
 ):
     change(
-        card, tmp_path, operating_point=card.to_json()["operating_point"] | {"threshold": threshold}
+        card,
+        tmp_path,
+        operating_point=to_jsonable(card)["operating_point"] | {"threshold": threshold},
     )
 
     with pytest.raises(ModelError, match="is not a model card of this project"):
@@ -145,7 +148,7 @@ def test_the_bundled_card_says_what_a_reader_should_know(card: ModelCard):
 
 
 def test_an_older_card_was_not_searched_for_leaks(card: ModelCard, tmp_path: Path):
-    raw = card.to_json()
+    raw = to_jsonable(card)
     del raw["leakage"]
     (tmp_path / "card.json").write_text(json.dumps(raw), "utf-8")
 
@@ -155,7 +158,7 @@ def test_an_older_card_was_not_searched_for_leaks(card: ModelCard, tmp_path: Pat
 def test_a_card_with_a_leak_gives_no_figure_whatever_its_file_says(card: ModelCard, tmp_path: Path):
     clean = replace(card, leakage=Leakage(("lesion",), 10, 90, 0))
     clean.save(tmp_path)
-    assert load_card(tmp_path).to_json() == clean.to_json()
+    assert to_jsonable(load_card(tmp_path)) == to_jsonable(clean)
 
     leaking = replace(card, leakage=Leakage(("lesion",), 10, 90, 1, ("a in test and b in train",)))
     leaking.save(tmp_path)
@@ -172,7 +175,7 @@ def test_bounds_of_sets_load_as_they_were_and_an_older_card_has_none(
     making.save(tmp_path)
     assert load_card(tmp_path) == making
 
-    raw = card.to_json()
+    raw = to_jsonable(card)
     del raw["conformal"]
     (tmp_path / "card.json").write_text(json.dumps(raw), "utf-8")
     assert load_card(tmp_path).conformal is None

@@ -7,6 +7,7 @@ import onnx
 import pytest
 
 from melanoma_core.errors import ModelError
+from melanoma_core.jsonable import to_jsonable
 from melanoma_core.models.card import load_card
 from melanoma_core.models.classifier import Classifier, load_classifier
 
@@ -18,7 +19,7 @@ def classifier(bundled: Path) -> Classifier:
 
 def make_model(folder: Path, bundled: Path, content: bytes, **fields: object) -> Path:
     """Write a model whose card tells the truth about the bytes of its network."""
-    raw = load_card(bundled).to_json() | fields
+    raw = to_jsonable(load_card(bundled)) | fields
     raw["files"] = {"model.onnx": hashlib.sha256(content).hexdigest()}
     folder.mkdir(exist_ok=True)
     (folder / "card.json").write_text(json.dumps(raw), "utf-8")

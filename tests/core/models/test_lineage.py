@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from melanoma_core.errors import ModelError
+from melanoma_core.jsonable import to_jsonable
 from melanoma_core.models.card import load_card
 from melanoma_core.models.lineage import (
     PREDICTIONS_NAME,
@@ -14,14 +15,13 @@ from melanoma_core.models.lineage import (
     SPLIT_NAME,
     describe_predictions,
     describe_split,
-    get_probabilities,
     hash_images,
-    list_classes,
     read_predictions,
     read_split,
-    was_learned,
+    was_trained_on,
     write_table,
 )
+from melanoma_core.models.predictions import get_probabilities, list_classes
 
 TABLE = pd.DataFrame(
     {
@@ -42,7 +42,7 @@ def keep(folder: Path, bundled: Path, **tables: pd.DataFrame) -> Path:
     """Write a card that names the tables, and the tables."""
     names = {"split": SPLIT_NAME, "predictions": PREDICTIONS_NAME}
     hashes = {names[key]: write_table(table, folder / names[key]) for key, table in tables.items()}
-    raw = load_card(bundled).to_json() | {"files": hashes}
+    raw = to_jsonable(load_card(bundled)) | {"files": hashes}
     (folder / "card.json").write_text(json.dumps(raw), "utf-8")
     return folder
 
@@ -57,7 +57,7 @@ def test_a_split_comes_back_as_it_was_kept_without_a_path(tmp_path: Path, bundle
     assert split["image_id"].tolist() == ["a", "b", "c"]
     assert split["lesion_id"].tolist() == ["NA", "L2", None]
     assert split["group"].tolist() == [0, 1, 2]
-    assert was_learned(split).tolist() == [True, False, False]
+    assert was_trained_on(split).tolist() == [True, False, False]
     assert b"/data" not in gzip.decompress((folder / SPLIT_NAME).read_bytes())
 
 
@@ -104,7 +104,7 @@ def test_what_an_ancestor_learned_is_inherited_once():
     assert split["image_id"].tolist() == ["a", "b", "c", "old"]
     assert split["subset"].tolist()[-1] == "inherited"
     assert split["group"].isna().tolist() == [False, False, False, True]
-    assert was_learned(split).tolist() == [True, False, False, True]
+    assert was_trained_on(split).tolist() == [True, False, False, True]
     assert set(grandchild["sha256"]) == {"h3", "h1", "h9"}
 
 

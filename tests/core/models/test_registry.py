@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from melanoma_core.errors import ModelError
+from melanoma_core.jsonable import to_jsonable
 from melanoma_core.models.card import load_card
 from melanoma_core.models.registry import BUNDLED, find_model, list_models
 from melanoma_core.settings import Settings, load_settings
@@ -17,7 +18,7 @@ def make_settings(models_dir: Path, model: str | None = None) -> Settings:
 def add_model(models_dir: Path, name: str, model_id: str) -> Path:
     folder = models_dir / name
     folder.mkdir(parents=True)
-    raw = load_card(BUNDLED).to_json() | {"model_id": model_id}
+    raw = to_jsonable(load_card(BUNDLED)) | {"model_id": model_id}
     (folder / "card.json").write_text(json.dumps(raw), "utf-8")
     return folder
 

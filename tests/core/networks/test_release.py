@@ -20,10 +20,12 @@ from melanoma_core.data.splitting import Split
 from melanoma_core.errors import RecipeError
 from melanoma_core.evaluation.calibration import choose_threshold
 from melanoma_core.evaluation.prediction_set import ConformalBound
+from melanoma_core.jsonable import to_jsonable
 from melanoma_core.models.card import ModelCard, load_card
 from melanoma_core.models.classifier import load_classifier
 from melanoma_core.models.evidence import read_evidence
 from melanoma_core.models.lineage import read_predictions, read_split
+from melanoma_core.models.predictions import index_labels
 from melanoma_core.models.registry import list_models
 from melanoma_core.networks.network import build_network
 from melanoma_core.networks.release import (
@@ -38,7 +40,6 @@ from melanoma_core.settings import load_settings
 from melanoma_core.taxonomy import Diagnosis
 from melanoma_core.training.batches import correct_frequencies, count_in_loss
 from melanoma_core.training.description import describe_data
-from melanoma_core.training.photographs import index_labels
 from melanoma_core.training.recipe import PRESETS, Rebalancing, Recipe
 
 CLASS_NAMES = tuple(Diagnosis)
@@ -106,7 +107,7 @@ def test_the_model_is_listed_and_no_draft_is_left(trained: Released, card: Model
     assert card.model_id.startswith("mobilenetv2-20")
     listed = dict(list_models(replace(load_settings(), models_dir=trained.models_dir)))
     # As JSON, in which an undefined figure equals itself; since Python 3.13 NaN in a card does not.
-    assert listed[trained.model].to_json() == card.to_json()
+    assert to_jsonable(listed[trained.model]) == to_jsonable(card)
 
 
 def test_the_card_holds_the_hashes_of_both_files(trained: Released, card: ModelCard):

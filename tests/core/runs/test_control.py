@@ -17,12 +17,12 @@ import pytest
 from melanoma_core.errors import RecipeError, RunError
 from melanoma_core.models.card import load_card
 from melanoma_core.models.evidence import read_evidence
+from melanoma_core.models.predictions import list_classes
 from melanoma_core.runs import control
 from melanoma_core.runs.queue import open_queue
 from melanoma_core.runs.run import Run, RunState
 from melanoma_core.settings import PROJECT_ROOT, Settings, make_environment
 from melanoma_core.training.observer import Phase
-from melanoma_core.training.predictions import list_classes
 
 EPOCHS = 12
 

@@ -9,7 +9,7 @@ from melanoma_core.training.batches import (
     augment,
     count_in_loss,
     hold_still,
-    image_weights,
+    compute_draw_probabilities,
     mix,
     read_ahead,
 )
@@ -198,17 +198,17 @@ def test_targets_are_the_labels_of_the_images_drawn():
 
 
 def test_without_balance_every_image_is_as_likely():
-    np.testing.assert_allclose(image_weights(LABELS, 0.0), [1 / 6] * 6)
+    np.testing.assert_allclose(compute_draw_probabilities(LABELS, 0.0), [1 / 6] * 6)
 
 
 def test_with_full_balance_every_class_is_as_likely():
-    weights = image_weights(LABELS, 1.0)
+    weights = compute_draw_probabilities(LABELS, 1.0)
 
     np.testing.assert_allclose(weights, [1 / 3, 1 / 9, 1 / 9, 1 / 9, 1 / 6, 1 / 6])
 
 
 def test_with_half_balance_a_class_of_four_times_the_images_is_drawn_twice_as_often():
-    weights = image_weights(np.array([0, 1, 1, 1, 1]), 0.5)
+    weights = compute_draw_probabilities(np.array([0, 1, 1, 1, 1]), 0.5)
 
     np.testing.assert_allclose(weights, [1 / 3] + [1 / 6] * 4)
 

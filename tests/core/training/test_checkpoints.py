@@ -39,7 +39,7 @@ from melanoma_core.errors import FolderError
 from melanoma_core.training.checkpoints import Checkpoint, save_checkpoint
 from melanoma_core.training.observer import EpochReport
 from melanoma_core.training.observer import Phase
-from melanoma_core.files import write_whole
+from melanoma_core.files import write_file
 
 folder = Path(sys.argv[1])
 def keep(epoch, size):
@@ -104,7 +104,7 @@ def test_killed_in_the_middle_of_writing_leaves_the_epoch_before(tmp_path: Path)
         "    file.write(b'half a checkpoint')\n"
         "    file.flush()\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
-        "write_whole(folder / 'checkpoint.npz', die)\n",
+        "write_file(folder / 'checkpoint.npz', die, 'then resume')\n",
     )
 
     assert done.returncode == -9

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 
 from melanoma_core.data.splitting import Split
-from melanoma_core.errors import DatasetError, ImageError
+from melanoma_core.errors import ImageError
 from melanoma_core.settings import PROJECT_ROOT
 from melanoma_core.training import photographs
 from melanoma_core.training.photographs import (
     fits_memory,
-    index_labels,
     load_pixels,
     open_pixels,
 )
@@ -103,14 +102,3 @@ def test_a_full_disk_is_told_in_a_sentence_and_kills_nothing(drawn_split: Split,
     assert done.stdout.startswith(f"Cannot write {tmp_path / 'photographs.tmp'} (File too large)")
     assert "Free some space on that disk, then resume the run" in done.stdout
     assert not (tmp_path / "photographs.tmp").exists()
-
-
-def test_labels_become_positions_whatever_the_classes_are_called(drawn_split: Split):
-    table = drawn_split.table.head(3).assign(label=["b c", "a", "b c"])
-
-    np.testing.assert_array_equal(index_labels(table, ("a", "b c")), [1, 0, 1])
-
-
-def test_a_label_that_is_no_class_is_named(drawn_split: Split):
-    with pytest.raises(DatasetError, match=r"Found the labels MEL, NV, which are none of the"):
-        index_labels(drawn_split.table, ("a", "b"))

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from melanoma_core.errors import DatasetError, RunError
+from melanoma_core.models.predictions import list_classes
 from melanoma_core.training.predictions import (
     find_melanoma,
-    list_classes,
     measure,
     read_predictions,
     select_held_out,

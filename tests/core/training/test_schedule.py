@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from melanoma_core.training.recipe import Recipe, Schedule
-from melanoma_core.training.schedule import find_best, is_enough, learning_rate_at
+from melanoma_core.training.schedule import find_best_epoch, should_stop_early, compute_learning_rate
 
 RECIPE = Recipe(name="x", epochs=4, learning_rate=0.1, warmup_epochs=1)
 STEPS = 10  # per epoch
 
 
 def rates(recipe: Recipe) -> list[float]:
-    return [learning_rate_at(recipe, step, STEPS) for step in range(recipe.epochs * STEPS)]
+    return [compute_learning_rate(recipe, step, STEPS) for step in range(recipe.epochs * STEPS)]
 
 
 @pytest.mark.parametrize("schedule", Schedule)
@@ -56,7 +56,7 @@ def test_a_warm_up_longer_than_the_training_reaches_the_top_at_its_end():
     [([], None), ([np.nan], None), ([2.0], 0), ([2.0, 1.0, 1.0], 1), ([np.nan, 3.0, 4.0], 1)],
 )
 def test_the_best_epoch_is_the_first_of_the_smallest_loss(losses: list[float], best: int | None):
-    assert find_best(losses) == best
+    assert find_best_epoch(losses) == best
 
 
 @pytest.mark.parametrize(
@@ -75,4 +75,4 @@ def test_the_best_epoch_is_the_first_of_the_smallest_loss(losses: list[float], b
 def test_enough_is_as_many_epochs_without_a_smaller_loss(
     losses: list[float], patience: int, enough: bool
 ):
-    assert is_enough(losses, patience) is enough
+    assert should_stop_early(losses, patience) is enough

@@ -10,9 +10,10 @@ import pytest
 from melanoma_core.errors import ModelError
 from melanoma_core.evaluation.metrics import evaluate_fully
 from melanoma_core.models.card import ModelCard, load_card
+from melanoma_core.models.card_text.formats import NOT_PROVIDED
 from melanoma_core.models.card_text.markdown import write_markdown
 from melanoma_core.models.card_text.pdf import write_pdf
-from melanoma_core.models.card_text.section import NOT_PROVIDED, Section, Table
+from melanoma_core.models.card_text.section import Section, Table
 from melanoma_core.models.card_text.sections import build_sections
 from melanoma_core.models.evidence import (
     Evidence,

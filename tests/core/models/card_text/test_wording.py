@@ -8,6 +8,11 @@ from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.leakage import Leakage
 from melanoma_core.evaluation.prediction_set import PredictionSet
 from melanoma_core.models.card import ModelCard, load_card
+from melanoma_core.models.card_text.formats import (
+    format_beside_threshold,
+    format_interval,
+    format_percent,
+)
 from melanoma_core.models.card_text.tables import write_figures
 from melanoma_core.models.card_text.wording import (
     describe_caution,
@@ -18,9 +23,6 @@ from melanoma_core.models.card_text.wording import (
     describe_sensitivity,
     describe_set,
     describe_specificity,
-    format_beside_threshold,
-    format_interval,
-    format_percent,
     name_figure,
     name_subset,
 )
