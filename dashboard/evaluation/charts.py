@@ -8,16 +8,14 @@ import math
 
 import plotly.graph_objects as go
 
-from dashboard.shared.markup import name_diagnosis
+from dashboard.shared.charts import finish_figure, name_class
 from melanoma_core.evaluation.alerts import benefit_of_all
 from melanoma_core.evaluation.evaluation import Evaluation
 from melanoma_core.evaluation.figure import Curve
-from melanoma_core.taxonomy import parse_diagnosis
 
 # 3:1 and more against both themes' backgrounds.
 _LINE, _POINT, _OTHER = "#4f83b0", "#b85c91", "#808a94"
 _BAND = "rgba(79, 131, 176, 0.22)"
-_GRID = "rgba(128, 138, 148, 0.4)"
 _HEIGHT = 400  # px
 
 
@@ -43,7 +41,7 @@ def draw_roc(evaluation: Evaluation, class_name: str) -> go.Figure:
             marker={"color": _POINT, "symbol": "diamond", "size": 13},
             hovertemplate="the alert: others alerted on %{x:.1%}, found %{y:.1%}<extra></extra>",
         )
-    _finish(figure, f"ROC curve, {_name(class_name)} against the rest")
+    _finish(figure, f"ROC curve, {name_class(class_name)} against the rest")
     _share_axes(figure, "others alerted on (1 − specificity)", "found (sensitivity)")
     return figure
 
@@ -61,7 +59,7 @@ def draw_precision_recall(evaluation: Evaluation, class_name: str) -> go.Figure:
         line={"color": _OTHER, "dash": "dash", "width": 1.5},
         hovertemplate="its share of the photographs: %{y:.1%}<extra></extra>",
     )
-    _finish(figure, f"Precision and recall, {_name(class_name)} against the rest")
+    _finish(figure, f"Precision and recall, {name_class(class_name)} against the rest")
     _share_axes(figure, "found (recall)", "of these right (precision)")
     return figure
 
@@ -164,23 +162,11 @@ def _name_threshold(threshold: float) -> str:
 
 
 def _finish(figure: go.Figure, title: str) -> None:
-    figure.update_layout(
-        title={"text": title, "x": 0},
-        height=_HEIGHT,
-        margin={"l": 8, "r": 16, "t": 44, "b": 90},
-        legend={"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"},
-        hovermode="closest",
-    )
-    figure.update_xaxes(gridcolor=_GRID, automargin=True, zeroline=False)
-    figure.update_yaxes(gridcolor=_GRID, automargin=True, zeroline=False)
+    finish_figure(figure, title).update_layout(height=_HEIGHT)
+    figure.update_xaxes(zeroline=False)
+    figure.update_yaxes(zeroline=False)
 
 
 def _share_axes(figure: go.Figure, x_title: str, y_title: str) -> None:
     figure.update_xaxes(title=x_title, tickformat=".0%", range=[-0.02, 1.02])
     figure.update_yaxes(title=y_title, tickformat=".0%", range=[-0.02, 1.04])
-
-
-def _name(class_name: str) -> str:
-    diagnosis = parse_diagnosis(class_name)
-    # Plotly's markup is HTML's.
-    return name_diagnosis(diagnosis) if diagnosis else class_name.replace("<", "&lt;")

@@ -1,4 +1,4 @@
-"""Show a `MelanomaError` as a message on the page. Every other exception is a bug and propagates."""
+"""Show a `MelanomaError` as a message on the page; other exceptions are bugs and propagate."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

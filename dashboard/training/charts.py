@@ -5,11 +5,12 @@ A subset is told by its dash and its marker, a run by its dash and number; colou
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.shared.charts import RECALL, ROW_HEIGHT, escape, finish_figure, name_class
+from dashboard.shared.charts import ROW_HEIGHT, escape_label, finish_figure, name_class
 from melanoma_core.evaluation.figure import Figure
 
 _COLOURS = ("#b85c91", "#4f83b0", "#8a7a1f", "#2f8f76", "#c0622f", "#7a6fc0", "#808a94", "#5b8c3a")
@@ -17,6 +18,9 @@ _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _MARKERS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star", "hexagon")
 _TALL = 440  # px
 _MARKED = 40  # points; beyond them a line is read better alone
+_MOST_TICKS = 10
+_RECALL = "recall/"
+_SHARES = {"accuracy", "balanced_accuracy", "melanoma_sensitivity", "melanoma_specificity"}
 
 
 @dataclass(frozen=True)
@@ -75,25 +79,25 @@ def draw_curves(curves: pd.DataFrame, metric: str) -> go.Figure:
         if len(rows):
             name = _SUBSET_TITLES.get(subset, subset)
             _add_line(figure, rows, name, style, is_thin=subset == "batch")
-    return finish_figure(figure, CURVE_TITLES.get(metric, metric), metric)
+    return _finish_curves(figure, CURVE_TITLES.get(metric, metric), metric)
 
 
 def draw_recalls(curves: pd.DataFrame) -> go.Figure:
     """Draw the recall of every class on validation over the epochs."""
-    chosen = curves[(curves["subset"] == "validation") & curves["metric"].str.startswith(RECALL)]
+    chosen = curves[(curves["subset"] == "validation") & curves["metric"].str.startswith(_RECALL)]
     figure = go.Figure()
     for index, (metric, rows) in enumerate(chosen.groupby("metric", sort=False)):
-        _add_line(figure, rows, name_class(str(metric)), _pick(index))
-    finish_figure(figure, "Recall of each class on validation", "accuracy")
+        _add_line(figure, rows, _name_recall(str(metric)), _pick(index))
+    _finish_curves(figure, "Recall of each class on validation", "accuracy")
     return figure.update_layout(height=_TALL)  # on a telephone the classes stand below each other
 
 
 def draw_last_recalls(curves: pd.DataFrame) -> go.Figure:
     """Draw the recall of every class after the last epoch, on train beside validation."""
-    chosen = curves[curves["metric"].str.startswith(RECALL)]
+    chosen = curves[curves["metric"].str.startswith(_RECALL)]
     last = chosen[chosen["epoch"] == chosen["epoch"].max()]
     metrics = list(dict.fromkeys(last["metric"]))
-    names = [name_class(metric) for metric in metrics]
+    names = [_name_recall(metric) for metric in metrics]
     figure = go.Figure()
     for subset in ("train", "validation", "published"):
         rows = last[last["subset"] == subset].set_index("metric")["value"].reindex(metrics)
@@ -107,7 +111,7 @@ def draw_last_recalls(curves: pd.DataFrame) -> go.Figure:
                 marker={"color": style.colour, "symbol": style.marker, "size": 10},
                 hovertemplate="%{y}: %{x:.1%}<extra>" + subset + "</extra>",
             )
-    finish_figure(figure, "Recall of each class after the last epoch", "")
+    finish_figure(figure, "Recall of each class after the last epoch")
     figure.update_layout(height=160 + ROW_HEIGHT * max(len(names), 5))
     figure.update_xaxes(title="recall", tickformat=".0%", range=[-0.03, 1.03], dtick=0.25)
     figure.update_yaxes(autorange="reversed", type="category", title="")
@@ -125,9 +129,9 @@ def draw_comparison(curves: Mapping[str, pd.DataFrame], metric: str, subset: str
     figure = go.Figure()
     for index, (name, table) in enumerate(curves.items()):
         rows = table[(table["metric"] == metric) & (table["subset"] == subset)]
-        _add_line(figure, rows, escape(name), _pick(index))
-    title = CURVE_TITLES.get(metric) or f"Recall of {name_class(metric)}"
-    return finish_figure(figure, f"{title}, {subset or 'of the network'}", metric)
+        _add_line(figure, rows, escape_label(name), _pick(index))
+    title = CURVE_TITLES.get(metric) or f"Recall of {_name_recall(metric)}"
+    return _finish_curves(figure, f"{title}, {subset or 'of the network'}", metric)
 
 
 def draw_looks(rows: Mapping[str, Sequence[Figure | None]], looks: Sequence[str]) -> go.Figure:
@@ -137,7 +141,7 @@ def draw_looks(rows: Mapping[str, Sequence[Figure | None]], looks: Sequence[str]
         rows: By recipe, a figure per way of measuring; None where there is none.
         looks: What these ways are called, in the same order.
     """
-    names = [escape(name) for name in rows]
+    names = [escape_label(name) for name in rows]
     figure = go.Figure()
     for index, look in enumerate(looks):
         style = _pick(index)
@@ -160,7 +164,7 @@ def draw_looks(rows: Mapping[str, Sequence[Figure | None]], looks: Sequence[str]
             customdata=names,
             hovertemplate="%{customdata}: %{x:.1%}<extra>" + look + "</extra>",
         )
-    finish_figure(figure, "Accuracy, measured in four ways", "")
+    finish_figure(figure, "Accuracy, measured in four ways")
     figure.update_layout(height=180 + 78 * max(len(names), 1))
     figure.update_xaxes(title="accuracy, with its 95% interval", tickformat=".0%")
     figure.update_yaxes(
@@ -170,6 +174,24 @@ def draw_looks(rows: Mapping[str, Sequence[Figure | None]], looks: Sequence[str]
         title="",
     )
     return figure
+
+
+def _finish_curves(figure: go.Figure, title: str, metric: str) -> go.Figure:
+    """Finish a figure of curves over epochs, with the axis that suits the metric."""
+    finish_figure(figure, title)
+    last = max((max(trace.x) for trace in figure.data if len(trace.x)), default=1)
+    figure.update_xaxes(title="epoch", tick0=0, dtick=ceil(last / _MOST_TICKS))
+    if metric in _SHARES or metric.startswith(_RECALL):
+        figure.update_yaxes(tickformat=".0%", range=[-0.03, 1.03])
+    elif metric == "loss":
+        figure.update_yaxes(rangemode="tozero")
+    elif metric == "learning_rate":
+        figure.update_yaxes(exponentformat="power", rangemode="tozero")
+    return figure
+
+
+def _name_recall(metric: str) -> str:
+    return name_class(metric.removeprefix(_RECALL))
 
 
 def _add_line(
