@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from melanoma_core.evaluation.leakage import Leakage
+from melanoma_core.jsonable import to_jsonable
 from melanoma_core.models.card import load_card
 from melanoma_core.models.lineage import (
     PREDICTIONS_NAME,
@@ -48,7 +49,7 @@ def write_model(
     folder = models_dir / model_id
     folder.mkdir(parents=True)
     (folder / "model.onnx").write_bytes((BUNDLED / "model.onnx").read_bytes())
-    raw = load_card(BUNDLED).to_json() | {"model_id": model_id}
+    raw = to_jsonable(load_card(BUNDLED)) | {"model_id": model_id}
     raw["operating_point"] |= {"threshold": THRESHOLD}
     raw["leakage"] = asdict(leakage) if leakage else None
     raw["files"] = {"model.onnx": raw["files"]["model.onnx"]}

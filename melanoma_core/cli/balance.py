@@ -2,13 +2,13 @@
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from melanoma_core.changes import change_fields
 from melanoma_core.cli.files import draw_split, print_table
 from melanoma_core.cli.terminal import make_counter, print_json
 from melanoma_core.errors import RecipeError
+from melanoma_core.jsonable import to_jsonable
 
 if TYPE_CHECKING:
     from melanoma_core.data.augmentation import Augmentation
@@ -53,33 +53,30 @@ def _oversample(options: argparse.Namespace) -> dict[str, Any]:
 
     from melanoma_core.data.balancing import (
         check_parents,
-        count_leaked_parents,
         plan_oversampling,
+        simulate_leakage,
     )
-    from melanoma_core.data.oversampling import MANIFEST_NAME, oversample
+    from melanoma_core.data.oversampling import MANIFEST_NAME, Oversampling, oversample
 
     split = draw_split(options)
     train = split.subset("train")
     plan = plan_oversampling(train, options.target)
     known = pd.concat([train, split.subset("validation")], ignore_index=True)
-    leakage = count_leaked_parents(
+    leakage = simulate_leakage(
         known, plan_oversampling(known, options.target), _VALIDATION_SHARE, options.seed
     )
     if options.out:
         manifest = oversample(
-            train,
-            plan,
-            augmentation,
-            folder=options.out,
+            Oversampling(train, plan, augmentation, options.seed),
+            options.out,
             data_folder=options.folder,
-            seed=options.seed,
             progress=make_counter("Making images"),
         )
         check_parents(manifest, split.table)
     return {
         "method": options.method,
         "seed": options.seed,
-        "augmentation": asdict(augmentation),
+        "augmentation": to_jsonable(augmentation),
         "classes": {
             each.label: {
                 "num_originals": each.num_originals,
@@ -90,7 +87,7 @@ def _oversample(options: argparse.Namespace) -> dict[str, Any]:
         },
         "num_synthetic": plan.num_synthetic,
         "manifest": str(options.out / MANIFEST_NAME) if options.out else None,
-        "before_split": asdict(leakage),
+        "before_split": to_jsonable(leakage),
     }
 
 

@@ -4,7 +4,6 @@ As everywhere on the command line, a command imports what it needs when it runs.
 """
 
 import argparse
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from melanoma_core.cli.download import download
 from melanoma_core.cli.files import draw_split, open_files, print_table, real_path
 from melanoma_core.cli.terminal import log, make_folder, print_json
 from melanoma_core.errors import FolderError
+from melanoma_core.jsonable import to_jsonable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,15 +115,15 @@ def _describe_classes(table: "pd.DataFrame") -> dict[str, Any]:
         "num_images": len(table),
         "counts": counts.to_dict("index"),
         "tiers": count_tiers(table).to_dict("index"),
-        "imbalance_ratio": _known(imbalance_ratio(totals)),
-        "effective_num_classes": _known(effective_num_classes(totals)),
+        "imbalance_ratio": imbalance_ratio(totals),
+        "effective_num_classes": effective_num_classes(totals),
     }
 
 
 def _describe_sizes(records: "pd.DataFrame") -> dict[str, dict[str, float | None]]:
     """Return the least, the median and the largest width and height in pixels."""
     return {
-        side: {name: _known(float(records[side].agg(name))) for name in ("min", "median", "max")}
+        side: {name: float(records[side].agg(name)) for name in ("min", "median", "max")}
         for side in ("width", "height")
     }
 
@@ -183,10 +183,6 @@ def _tell_decisions(document: Mapping[str, Any]) -> None:
             print(f"{title}: {count:,} files: {reason}.")
 
 
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else value
-
-
 def _audit(options: argparse.Namespace) -> int:
     from melanoma_core.data.audit import audit_records
     from melanoma_core.data.cleaning import Action, decide_files, write_decisions
@@ -204,7 +200,7 @@ def _audit(options: argparse.Namespace) -> int:
         "table": str(options.out) if options.out else None,
     }
     if options.json:
-        print_json(audit.to_json() | {"cleaned": cleaned})
+        print_json(to_jsonable(audit) | {"cleaned": cleaned})
         return 0
     print(audit.verdict)
     for finding in audit.findings:

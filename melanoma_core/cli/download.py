@@ -2,11 +2,11 @@
 
 import argparse
 import sys
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from melanoma_core.cli.terminal import log, make_counter, print_json
 from melanoma_core.errors import DatasetError
+from melanoma_core.jsonable import to_jsonable
 
 if TYPE_CHECKING:
     from melanoma_core.data.archive.download import DownloadResult, Plan
@@ -15,12 +15,10 @@ if TYPE_CHECKING:
 def download(options: argparse.Namespace) -> int:
     """Show what would come, ask, and bring it."""
     from melanoma_core.data.archive import download as archive
-    from melanoma_core.data.archive.search import Selection
+    from melanoma_core.data.archive.search import ArchiveSearch
 
-    selection = Selection(options.query, tuple(options.collections), options.limit)
-    plan = archive.plan_download(
-        selection, options.folder, make_counter("Searching the ISIC Archive")
-    )
+    search = ArchiveSearch(options.query, tuple(options.collections), options.limit)
+    plan = archive.plan_download(search, options.folder, make_counter("Searching the ISIC Archive"))
     _tell_plan(plan)
     if not options.yes:
         _ask()
@@ -68,5 +66,5 @@ def _describe_download(plan: "Plan", result: "DownloadResult") -> dict[str, Any]
         "licences": plan.licences,
         "num_downloaded": result.num_downloaded,
         "num_present": result.num_present,
-        "failures": [asdict(failure) for failure in result.failures],
+        "failures": to_jsonable(result.failures),
     }

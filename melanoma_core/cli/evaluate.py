@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from melanoma_core.cli.files import open_files, real_path
 from melanoma_core.cli.terminal import log, make_counter, make_folder, print_json
 from melanoma_core.errors import FolderError
+from melanoma_core.jsonable import to_jsonable
 from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         num_workers=os.cpu_count() or 1,
         progress=make_counter("Reading photographs"),
     )
-    document = assessment.to_json() | _tell_elsewhere(assessment, options.prevalence)
+    document = to_jsonable(assessment) | _tell_elsewhere(assessment, options.prevalence)
     if options.out:
         _write(options.out, document)
     if options.json:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from melanoma_core.cli.files import open_files
 from melanoma_core.cli.terminal import log, make_counter, print_json
 from melanoma_core.errors import DatasetError
+from melanoma_core.jsonable import to_jsonable
 from melanoma_core.models.methods import Method
 from melanoma_core.settings import load_settings
 
@@ -92,7 +93,7 @@ def _tell(card: "ModelCard", is_told: bool, options: argparse.Namespace) -> None
 
     if options.json:
         document = {"model_id": card.model_id, "method": options.method}
-        figures = card.to_json()["explanation"][options.method]
+        figures = to_jsonable(card)["explanation"][options.method]
         print_json(
             document
             | {"is_lineage_known": is_told, "verdict": describe_maps(card, options.method)}

@@ -9,7 +9,6 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from melanoma_core.cli.study import add_study_command
 from melanoma_core.cli.terminal import make_folder, print_json
 from melanoma_core.cli.training import add_training_commands
 from melanoma_core.errors import MelanomaError
+from melanoma_core.jsonable import to_jsonable
 from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    options = _build_parser().parse_args(arguments)
+    options = build_parser().parse_args(arguments)
     try:
         status: int = options.run(options)
     except MelanomaError as error:
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _build_parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m melanoma_core",
         description="Find melanoma in photographs of skin lesions. Research and education, "
@@ -123,7 +123,7 @@ def _describe(path: Path, result: "Reading | Refusal", model_id: str) -> dict[st
     row |= {"model_id": model_id, "probabilities": None, "melanoma_probability": None}
     row |= {"threshold": None, "alert": None, "conformal_set": None}
     row |= {"novelty": result.novelty, "novelty_limit": result.novelty_limit}
-    row |= {"quality": [asdict(finding) for finding in result.quality]}
+    row |= {"quality": to_jsonable(result.quality)}
     if isinstance(result, Refusal):
         return row | {"status": "refused", "reason": result.reason}
     return row | {

@@ -1,11 +1,11 @@
 """What commands say: one answer on standard output, everything else on standard error."""
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from melanoma_core.errors import FolderError
+from melanoma_core.jsonable import dump_json
 
 if TYPE_CHECKING:
     from melanoma_core.progress import Progress
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def print_json(document: object) -> None:
     """Print the answer, in ASCII, which every terminal takes and which holds any file's name."""
-    print(json.dumps(document, indent=2, allow_nan=False))
+    print(dump_json(document, indent=2, ensure_ascii=True))
 
 
 def log(text: str, end: str = "\n") -> None:

@@ -3,9 +3,9 @@
 import argparse
 import math
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from melanoma_core.cli.files import open_cleaned, real_path
 from melanoma_core.cli.terminal import log, make_folder, print_json
@@ -78,13 +78,13 @@ def _train(options: argparse.Namespace) -> int:
     from melanoma_core.runs.control import launch
     from melanoma_core.runs.run import RunSpec
     from melanoma_core.taxonomy import Diagnosis
-    from melanoma_core.training.ancestry import respect_ancestor
+    from melanoma_core.training.ancestry import apply_ancestor_split
     from melanoma_core.training.description import describe_data
 
     dataset = open_cleaned(options.folder, options.table)
     for reason, count in dataset.decisions["reason"].value_counts().items():
         log(f"{count} files: {reason}")
-    split = respect_ancestor(recipe, split_dataset(dataset.table, recipe.seed))
+    split = apply_ancestor_split(recipe, split_dataset(dataset.table, recipe.seed))
     if options.leave_out:
         split = leave_out(split, options.leave_out)
     for name, count in split.table["subset"].value_counts().items():
@@ -198,9 +198,9 @@ def _conclude(settings: Settings, run: "Run", as_json: bool) -> int:
     else:
         log(f"Not kept as a model. {run.not_kept}")
     if as_json and run.model_id:
-        print_json(load_card(settings.models_dir / run.model_id).to_json())
+        print_json(load_card(settings.models_dir / run.model_id))
     elif as_json:
-        print_json(_describe(run))
+        print_json(run)
     else:
         print(run.model_id or run.run_id)
     return 0
@@ -244,7 +244,7 @@ def _list(options: argparse.Namespace) -> int:
 
     runs = list_runs(load_settings())
     if options.json:
-        print_json([_describe(run) for run in runs])
+        print_json(runs)
         return 0
     if not runs:
         log("There are no runs yet. `python -m melanoma_core train DIR` launches one.")
@@ -269,14 +269,3 @@ def _tell_row(run: "Run") -> dict[str, str]:
         "launched": run.created_at[:16],
         "what": run.model_id or run.message or run.not_kept or where,
     }
-
-
-def _describe(run: "Run") -> dict[str, Any]:
-    """Return a run as JSON can hold it: what is not known is null."""
-    document = asdict(run)
-    if document["progress"]:
-        document["progress"] = {
-            key: None if isinstance(value, float) and math.isnan(value) else value
-            for key, value in document["progress"].items()
-        }
-    return document

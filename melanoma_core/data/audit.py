@@ -5,8 +5,7 @@ pixels, and `companions` knows lesions and origins that the folder itself does n
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -51,13 +50,6 @@ class Audit:
     source_association: float
     findings: tuple[Finding, ...]
     verdict: str
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what `dataset audit --json` prints; undefined is null."""
-        document = asdict(self)
-        if np.isnan(self.source_association):
-            document["source_association"] = None
-        return document
 
 
 def audit_records(

@@ -1,4 +1,4 @@
-"""New images of the train subset, in a folder of their own, each of which names its parent."""
+"""Create the synthetic images of an oversampling plan in a folder of their own."""
 
 import hashlib
 import json
@@ -7,21 +7,23 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from itertools import islice, zip_longest
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from melanoma_core.data.augmentation import Augmentation, change_picture
+from melanoma_core.data.augmentation import Augmentation, augment_image
 from melanoma_core.data.balancing import Child, OversamplingPlan, choose_parents, digest
 from melanoma_core.data.images import encode_jpeg, read_image
 from melanoma_core.errors import DatasetError, ImageError
+from melanoma_core.files import PARTIAL_SUFFIX, explain_write_errors, write_file
 from melanoma_core.progress import Progress
 from melanoma_core.taxonomy import Diagnosis
 
 MANIFEST_NAME = "manifest.csv"
-MANIFEST_COLUMNS = (
+_MANIFEST_COLUMNS = (
     "path",
     "label",
     "parent_image_id",
@@ -30,26 +32,78 @@ MANIFEST_COLUMNS = (
     "seed",
     "number",
 )
-_WHOLE: dict[str, type] = {"seed": int, "number": int}
-MAX_SIDE = 512  # px; twice what a network reads
+_MAX_SIDE = 512  # px; twice the input size of the networks
 
-_SETTINGS_NAME = "oversampling.json"  # what the images were made with; marks the folder as ours
-_PART = ".part"  # of a file that is being written
+_SETTINGS_NAME = "oversampling.json"  # the settings; marks a folder as written by `oversample`
+_ADVICE = "or choose another folder: the images made so far are kept"
 _OWN_FILE = re.compile(r"[\w.-]{1,60}-\d+-[0-9a-f]{16}\.jpg(\.part)?", re.ASCII)
 _OWN_FOLDER = re.compile(r"[\w.-]{0,40}-[0-9a-f]{8}", re.ASCII)
 _UNSAFE = re.compile(r"[^\w.-]+", re.ASCII)
-_OWN_TABLES = {_SETTINGS_NAME, MANIFEST_NAME, MANIFEST_NAME + _PART}
+_OWN_TABLES = {_SETTINGS_NAME, MANIFEST_NAME, f".{MANIFEST_NAME}{PARTIAL_SUFFIX}"}
+
+
+@dataclass(frozen=True, eq=False)
+class Oversampling:
+    """Everything that determines the synthetic images.
+
+    Attributes:
+        table: Rows of the train subset, one per image.
+        plan: The plan made for this table.
+        augmentation: The limits of each operation.
+        seed: Random seed for the choice of parents and the augmentation.
+
+    Raises:
+        DatasetError: A row belongs to another subset, or an image has more than one row.
+    """
+
+    table: pd.DataFrame
+    plan: OversamplingPlan
+    augmentation: Augmentation
+    seed: int
+
+    def __post_init__(self) -> None:
+        others = self.table.loc[self.table["subset"] != "train", "image_id"]
+        if len(others):
+            raise DatasetError(
+                f"Found {len(others)} images outside the train subset (the first is "
+                f"{others.iloc[0]}). Synthetic images of them would leak into training. Oversample "
+                "the train subset only."
+            )
+        repeated = self.table.loc[self.table["image_id"].duplicated(), "image_id"]
+        if len(repeated):
+            raise DatasetError(
+                f"Found {len(repeated)} images with more than one row (the first is "
+                f"{repeated.iloc[0]}). Each image needs exactly one. Clean the table first."
+            )
+
+    def choose_parents(self) -> list[Child]:
+        """Return the synthetic images to create, each with its parent."""
+        return choose_parents(self.table, self.plan, self.seed)
+
+    def create(self, child: Child) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Create one synthetic image.
+
+        Returns:
+            The parent and the synthetic image, each uint8 [height, width, 3].
+
+        Raises:
+            DatasetError: The parent's file is missing or has changed.
+        """
+        row = self.table.iloc[child.parent]
+        parent = _read_parent(row)
+        seed = digest(self.seed, row["image_id"], child.number)
+        return parent, augment_image(parent, self.augmentation, seed)
 
 
 @dataclass(frozen=True, eq=False)
 class Preview:
-    """A new image beside its parent.
+    """A synthetic image with its parent.
 
     Attributes:
-        image_id: The parent's.
-        label: Of both.
+        image_id: Image id of the parent.
+        label: Label of both.
         parent: uint8 [height, width, 3].
-        child: uint8 [height, width, 3], as it is before it is saved as a JPEG.
+        child: uint8 [height, width, 3], before JPEG compression.
     """
 
     image_id: str
@@ -58,194 +112,133 @@ class Preview:
     child: NDArray[np.uint8]
 
 
-def preview_oversampling(
-    table: pd.DataFrame, plan: OversamplingPlan, augmentation: Augmentation, seed: int, count: int
-) -> list[Preview]:
-    """Make a few of the images that `oversample` would make, in memory.
+def preview_oversampling(oversampling: Oversampling, count: int) -> list[Preview]:
+    """Create a few of the images that `oversample` would write, in memory.
 
     Args:
-        table: Rows of the train subset.
-        plan: Made of this table.
-        augmentation: The limits of each change.
-        seed: As for `oversample`.
-        count: How many at most; one class takes its turn after the other.
+        oversampling: What to create.
+        count: Maximum number of images, taken from the classes in turn.
 
     Raises:
-        DatasetError: A row is of another subset, or a photograph has gone or changed.
+        DatasetError: A file is missing or has changed.
     """
-    _check_table(table)
+    labels = oversampling.table["label"]
     by_class: dict[str, list[Child]] = {}
-    for child in choose_parents(table, plan, seed):
-        by_class.setdefault(table["label"].iloc[child.parent], []).append(child)
-    longest = max((len(children) for children in by_class.values()), default=0)
-    turns = [
-        children[turn]
-        for turn in range(min(longest, count))
-        for children in by_class.values()
-        if turn < len(children)
-    ]
+    for child in oversampling.choose_parents():
+        by_class.setdefault(labels.iloc[child.parent], []).append(child)
+    rounds = zip_longest(*by_class.values())
+    in_turn = (child for each in rounds for child in each if child is not None)
     previews = []
-    for child in turns[:count]:
-        row = table.iloc[child.parent]
-        parent = _read_parent(row)
-        changed = change_picture(parent, augmentation, _seed_child(row, child, seed))
-        previews.append(Preview(row["image_id"], row["label"], parent, changed))
+    for child in islice(in_turn, count):
+        row = oversampling.table.iloc[child.parent]
+        previews.append(Preview(row["image_id"], row["label"], *oversampling.create(child)))
     return previews
 
 
 def oversample(
-    table: pd.DataFrame,
-    plan: OversamplingPlan,
-    augmentation: Augmentation,
-    *,
+    oversampling: Oversampling,
     folder: Path,
+    *,
     data_folder: Path | None = None,
-    seed: int,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """Write the new images of a plan as `<folder>/<class>/<parent>-<number>-<key>.jpg`.
+    """Write the synthetic images as `<folder>/<class>/<parent>-<number>-<key>.jpg`.
 
-    A class folder bears the code of its diagnosis; other labels become a name that every file
-    system takes, with a hash that tells apart what only differs in what was left out.
+    Class folders are named by diagnosis code. Other labels become a portable name with a hash
+    that keeps similar labels apart.
 
-    The same arguments write the same files, on any number of threads. Each is written under
-    another name first, and named by all it was made from; so after a call was cut short, the
-    next one continues, and a call with other settings replaces what it finds. There is a
-    manifest only when all is done.
+    The same arguments write the same files on any number of threads. Each file is renamed to its
+    final name when complete, and its name contains a hash of everything it was created from. So a
+    repeated call continues an interrupted one, and a call with other settings replaces its files.
+    The manifest is written last.
 
     Args:
-        table: Rows of the train subset.
-        plan: Made of this table.
-        augmentation: The limits of each change.
-        folder: Missing, empty, or written by this function; outside of the data.
-        data_folder: A folder to keep out of, besides those that the photographs lie in.
-        seed: Of the choice of parents and of the changes.
-        progress: Called with the number of images done and their number in all; what it raises
-            ends the work.
+        oversampling: What to create.
+        folder: A missing or empty folder, or one written by this function. It must lie outside
+            the data.
+        data_folder: A folder to keep out of, in addition to the folders of the original images.
+        progress: Called with the number of images done and the total; an exception from it cancels
+            the work.
 
     Returns:
-        The manifest, a row per new image: path, label, parent_image_id, parent_path,
-        parent_sha256, seed, number (the parent's 1st, 2nd… new image).
+        The manifest, one row per synthetic image: path, label, parent_image_id, parent_path,
+        parent_sha256, seed, number (1 for the first image of that parent).
 
     Raises:
-        DatasetError: A row is of another subset, the folder is not ours to write in or cannot be
-            written, or a photograph has gone or changed.
+        DatasetError: The folder holds other files, or an original file is missing or has changed.
+        FolderError: The folder cannot be written to.
     """
-    _check_table(table)
     folder = folder.resolve()
-    data_folders = {Path(path).parent for path in table["path"]}
+    data_folders = {Path(path).parent for path in oversampling.table["path"]}
     _check_apart(folder, data_folders | ({data_folder} if data_folder else set()))
-    settings = _describe(augmentation, seed)
-    children = choose_parents(table, plan, seed)
-    manifest = _list_images(table, children, settings, seed)
-    _claim(folder, settings, set(manifest["path"]))
+    settings = _describe_settings(oversampling)
+    children = oversampling.choose_parents()
+    manifest = _list_images(oversampling, children, settings)
+    _prepare_folder(folder, settings, set(manifest["path"]))
 
     def write(position: int) -> None:
         path = folder / manifest["path"].iloc[position]
         if not path.exists():
-            child = children[position]
-            row = table.iloc[child.parent]
-            parent = _read_parent(row)
-            changed = change_picture(parent, augmentation, _seed_child(row, child, seed))
-            _write(path, encode_jpeg(changed))
+            _, pixels = oversampling.create(children[position])
+            write_file(path, encode_jpeg(pixels), _ADVICE)
 
-    pool = ThreadPoolExecutor()  # Pillow lets go of the interpreter
+    pool = ThreadPoolExecutor()  # Pillow releases the interpreter lock
     try:
         for done, _ in enumerate(pool.map(write, range(len(children))), start=1):
             if progress:
                 progress(done, len(children))
     finally:
-        pool.shutdown(cancel_futures=True)  # or everything queued would still be written
+        pool.shutdown(cancel_futures=True)  # otherwise all queued images would still be written
     text = manifest.to_csv(index=False, lineterminator="\n")
-    _write(folder / MANIFEST_NAME, text.encode("utf-8", "surrogateescape"))
-    return _with_folder(manifest, folder)
-
-
-def read_manifest(folder: Path) -> pd.DataFrame:
-    """Read the manifest that `oversample` wrote, as it returned it.
-
-    Raises:
-        DatasetError: There is none, or it is not one.
-    """
-    path = folder / MANIFEST_NAME
-    try:
-        manifest = pd.read_csv(
-            path,
-            dtype={column: _WHOLE.get(column, object) for column in MANIFEST_COLUMNS},
-            keep_default_na=False,
-            encoding_errors="surrogateescape",
-            lineterminator="\n",
-        )
-    except (OSError, ValueError) as error:  # pandas' parser errors are ValueErrors
-        raise DatasetError(
-            f"Cannot read {path} ({error}). It is written when oversampling is done: oversample "
-            "anew, which continues where it stopped."
-        ) from error
-    if tuple(manifest.columns) != MANIFEST_COLUMNS:
-        raise DatasetError(
-            f"Found the columns {', '.join(manifest.columns)} in {path}. It must have "
-            f"{', '.join(MANIFEST_COLUMNS)}. Oversample anew."
-        )
-    return _with_folder(manifest, folder.resolve())
-
-
-def _check_table(table: pd.DataFrame) -> None:
-    others = table.loc[table["subset"] != "train", "image_id"]
-    if len(others):
-        raise DatasetError(
-            f"Found {len(others)} images outside the train subset (the first is "
-            f"{others.iloc[0]}). A new image of one would be trained on, and measured by. "
-            "Oversample the train subset alone."
-        )
-    twice = table.loc[table["image_id"].duplicated(), "image_id"]
-    if len(twice):
-        raise DatasetError(
-            f"Found {len(twice)} images that have more than one row (the first is "
-            f"{twice.iloc[0]}). Each must have one. Clean the table first."
-        )
+    write_file(folder / MANIFEST_NAME, text.encode("utf-8", "surrogateescape"), _ADVICE)
+    paths = [str(folder / path) for path in manifest["path"]]
+    return manifest.assign(path=pd.Series(paths, manifest.index, dtype=object))
 
 
 def _check_apart(folder: Path, data_folders: Iterable[Path]) -> None:
     for data in {path.resolve() for path in data_folders}:
         if folder.is_relative_to(data) or data.is_relative_to(folder):
             raise DatasetError(
-                f"{folder} is where the photographs are ({data}). New images need a folder of "
-                "their own, outside of it. Name another one."
+                f"Found that {folder} overlaps the folder of the original images ({data}). "
+                "Synthetic images need a folder of their own, outside the data. Choose another "
+                "folder."
             )
 
 
-def _describe(augmentation: Augmentation, seed: int) -> str:
-    """Return as JSON all that the images depend on besides their parents."""
+def _describe_settings(oversampling: Oversampling) -> str:
+    """Return as JSON everything that the images depend on besides their parents."""
     versions = {name: version(name) for name in ("Augmentor", "Pillow")}
-    return json.dumps({"seed": seed, **asdict(augmentation), **versions}, indent=2)
+    settings = {"seed": oversampling.seed, **asdict(oversampling.augmentation), **versions}
+    return json.dumps(settings, indent=2)
 
 
-def _list_images(
-    table: pd.DataFrame, children: list[Child], settings: str, seed: int
-) -> pd.DataFrame:
-    """Return the manifest, with paths from the folder on."""
+def _list_images(oversampling: Oversampling, children: list[Child], settings: str) -> pd.DataFrame:
+    """Return the manifest, with paths relative to the folder."""
     rows = []
-    parents = table[["image_id", "label", "path", "sha256"]].to_numpy()
+    parents = oversampling.table[["image_id", "label", "path", "sha256"]].to_numpy()
     for child in children:
         image_id, label, path, sha256 = parents[child.parent]
         key = digest(settings, image_id, sha256, child.number).hex()[:16]
         stem = re.sub(_UNSAFE, "_", image_id)[-40:]
         name = f"{_name_folder(label)}/{stem}-{child.number}-{key}.jpg"
-        rows.append((name, str(label), image_id, str(path), sha256, seed, child.number))
-    # Objects, as pandas' own strings cannot hold a file name that is no UTF-8.
-    return pd.DataFrame(rows, columns=list(MANIFEST_COLUMNS), dtype=object).astype(_WHOLE)
+        rows.append(
+            (name, str(label), image_id, str(path), sha256, oversampling.seed, child.number)
+        )
+    # Type object, because pandas strings cannot hold file names that are not valid UTF-8.
+    manifest = pd.DataFrame(rows, columns=list(_MANIFEST_COLUMNS), dtype=object)
+    return manifest.astype({"seed": int, "number": int})
 
 
 def _name_folder(label: str) -> str:
     if label in set(Diagnosis):
         return str(label)
-    # "Nevus" and "nevus" are one folder on some systems, and "con" is none on others.
+    # Some file systems ignore case ("Nevus", "nevus") or reserve names such as "con".
     return f"{re.sub(_UNSAFE, '_', label)[:40]}-{digest(label).hex()[:8]}"
 
 
-def _claim(folder: Path, settings: str, wanted: set[str]) -> None:
-    """Make the folder ours, and take out what another call left and this one does not want."""
-    try:
+def _prepare_folder(folder: Path, settings: str, wanted: set[str]) -> None:
+    """Create the folder and remove images of earlier calls that this call does not want."""
+    with explain_write_errors(folder, _ADVICE):
         _check_owned(folder)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / MANIFEST_NAME).unlink(missing_ok=True)
@@ -255,8 +248,6 @@ def _claim(folder: Path, settings: str, wanted: set[str]) -> None:
                 path.unlink()
         for label in {Path(path).parent.name for path in wanted}:
             (folder / label).mkdir(exist_ok=True)
-    except OSError as error:
-        raise _cannot_write(folder, error) from error
 
 
 def _check_owned(folder: Path) -> None:
@@ -266,8 +257,9 @@ def _check_owned(folder: Path) -> None:
         foreign = found
     if foreign:
         raise DatasetError(
-            f"{folder} holds {len(foreign)} files or folders that oversampling did not write (the "
-            f"first is {foreign[0].name}). It needs an empty folder. Name another one."
+            f"Found {len(foreign)} files or folders in {folder} that oversampling did not write "
+            f"(the first is {foreign[0].name}). Synthetic images need an empty folder. Choose "
+            "another folder."
         )
 
 
@@ -284,42 +276,16 @@ def _is_own(path: Path, folder: Path) -> bool:
 def _read_parent(row: pd.Series) -> NDArray[np.uint8]:
     path = Path(row["path"])
     try:
-        photograph = read_image(path, MAX_SIDE)
+        photograph = read_image(path, _MAX_SIDE)
         found = hashlib.sha256(path.read_bytes()).hexdigest()
     except (ImageError, OSError) as error:
         raise DatasetError(
-            f"The photograph {path} could be read before and cannot be now: {error} Open the data "
-            "anew."
+            f"Found that {path} can no longer be read: {error} Every original image must be "
+            "readable. Open the dataset again."
         ) from error
     if found != row["sha256"]:
-        raise DatasetError(f"The photograph {path} has changed since. Open the data anew.")
+        raise DatasetError(
+            f"Found that {path} has changed since it was scanned. Original images must not change. "
+            "Open the dataset again."
+        )
     return photograph.pixels
-
-
-def _seed_child(row: pd.Series, child: Child, seed: int) -> bytes:
-    return digest(seed, row["image_id"], child.number)
-
-
-def _write(path: Path, data: bytes) -> None:
-    part = path.with_name(path.name + _PART)
-    try:
-        try:
-            part.write_bytes(data)
-            part.replace(path)
-        except OSError:
-            part.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-
-
-def _cannot_write(path: Path, error: OSError) -> DatasetError:
-    return DatasetError(
-        f"Cannot write {path} ({error.strerror}). A folder that may be written to, on a disk with "
-        "room, is needed. Make room or name another one; what was made is kept."
-    )
-
-
-def _with_folder(manifest: pd.DataFrame, folder: Path) -> pd.DataFrame:
-    paths = [str(folder / path) for path in manifest["path"]]
-    return manifest.assign(path=pd.Series(paths, manifest.index, dtype=object))

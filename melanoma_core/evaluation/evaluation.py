@@ -1,15 +1,10 @@
 """All that was measured of one network on some images, as one document."""
 
-import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from melanoma_core.evaluation.figure import Curve, Figure
 from melanoma_core.evaluation.reliability import CalibrationBin
 from melanoma_core.evaluation.slices import Slice
-
-_FIGURE_NUMBERS = ("value", "low", "high")
 
 
 @dataclass(frozen=True)
@@ -48,66 +43,3 @@ class Evaluation:
     calibration: tuple[CalibrationBin, ...]
     net_benefit: Curve
     slices: tuple[Slice, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as JSON can hold it: what is undefined is null."""
-        return {name: without_nan(value) for name, value in asdict(self).items()}
-
-
-def evaluation_from_json(raw: Mapping[str, Any]) -> Evaluation:
-    """Return what `Evaluation.to_json` gave, exactly.
-
-    Raises:
-        KeyError: Something is missing.
-        TypeError: Something is of another kind.
-    """
-    return Evaluation(
-        class_names=tuple(raw["class_names"]),
-        melanoma_index=raw["melanoma_index"],
-        threshold=raw["threshold"],
-        num_images=raw["num_images"],
-        num_lesions=raw["num_lesions"],
-        num_resamples=raw["num_resamples"],
-        figures=_read_figures(raw["figures"]),
-        confusion=tuple(tuple(row) for row in raw["confusion"]),
-        roc={name: _read_curve(curve) for name, curve in raw["roc"].items()},
-        precision_recall={
-            name: _read_curve(curve) for name, curve in raw["precision_recall"].items()
-        },
-        calibration=tuple(
-            CalibrationBin(each["predicted"], read_figure(each["observed"]))
-            for each in raw["calibration"]
-        ),
-        net_benefit=_read_curve(raw["net_benefit"]),
-        slices=tuple(
-            Slice(**each | {"figures": _read_figures(each["figures"])}) for each in raw["slices"]
-        ),
-    )
-
-
-def read_figure(raw: Mapping[str, Any]) -> Figure:
-    """Return a figure of JSON, where what is undefined is null."""
-    undefined = {name: math.nan for name in _FIGURE_NUMBERS if raw[name] is None}
-    return Figure(**{**raw, **undefined})
-
-
-def _read_figures(raw: Mapping[str, Any]) -> dict[str, Figure]:
-    return {name: read_figure(figure) for name, figure in raw.items()}
-
-
-def _read_curve(raw: Mapping[str, Any]) -> Curve:
-    return Curve(
-        **{
-            name: tuple(math.nan if number is None else number for number in numbers)
-            for name, numbers in raw.items()
-        }
-    )
-
-
-def without_nan(value: Any) -> Any:  # whatever JSON can hold
-    """Return the same with null where a number is undefined, as JSON can hold it."""
-    if isinstance(value, dict):
-        return {name: without_nan(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [without_nan(each) for each in value]
-    return None if isinstance(value, float) and math.isnan(value) else value

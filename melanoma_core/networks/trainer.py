@@ -25,7 +25,7 @@ from melanoma_core.networks.network import (
 )
 from melanoma_core.networks.stage import Labelled, Pace, Stage
 from melanoma_core.progress import Progress
-from melanoma_core.training.batches import TrainingBatches, correct_frequencies, hold_still
+from melanoma_core.training.batches import TrainingBatches, compute_bias_correction, disable_augmentation
 from melanoma_core.training.checkpoints import (
     Arrays,
     Checkpoint,
@@ -101,7 +101,7 @@ def train_network(
     finished = training.finish(precision)
     if start is not None:
         _give_back(
-            finished, start, recipe, correct_frequencies(recipe, split.subset(TRAIN), class_names)
+            finished, start, recipe, compute_bias_correction(recipe, split.subset(TRAIN), class_names)
         )
     return finished
 
@@ -283,7 +283,7 @@ def _make_head_stage(training: _Training, photographs: Mapping[str, Labelled]) -
     return Stage(
         phase=Phase.HEAD,
         model=head,
-        batches=TrainingBatches(*subsets[TRAIN], len(training.class_names), hold_still(recipe)),
+        batches=TrainingBatches(*subsets[TRAIN], len(training.class_names), disable_augmentation(recipe)),
         measured=_choose_measured(subsets),
         first_epoch=0,
         num_epochs=recipe.head_epochs,

@@ -4,12 +4,13 @@ A process that waits for its turn knows these names and imports no library of ta
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from melanoma_core.errors import RunError
-from melanoma_core.files import write_whole
+from melanoma_core.files import write_file
+from melanoma_core.jsonable import dump_json, from_jsonable, to_jsonable
 from melanoma_core.runs.run import RunSpec
 from melanoma_core.settings import Settings
 from melanoma_core.training.observer import Estimate
@@ -65,7 +66,7 @@ class RunFolder:
         numbers = {"seed": split.seed, "sha256": split.sha256, "kinds": kinds}
         try:
             self.path.mkdir(parents=True)
-            self.spec.write_text(json.dumps(asdict(spec), indent=2), "utf-8")
+            self.spec.write_text(dump_json(spec, indent=2, ensure_ascii=True), "utf-8")
             self._split.with_suffix(".json").write_text(json.dumps(numbers, indent=2), "utf-8")
             # File names need not be text; those that are not come back as they were.
             table.to_csv(self._split, index=False, errors="surrogateescape", lineterminator="\n")
@@ -126,13 +127,8 @@ class RunFolder:
 
     def write_estimate(self, estimate: Estimate | str) -> None:
         """Keep what the run will take, or why that cannot be said; the subsets are done with."""
-        known = asdict(estimate) if isinstance(estimate, Estimate) else {"reason": estimate}
-        text = json.dumps(known).encode()
-
-        def write(file: IO[bytes]) -> None:
-            file.write(text)
-
-        write_whole(self.estimate, write)
+        known = to_jsonable(estimate) if isinstance(estimate, Estimate) else {"reason": estimate}
+        write_file(self.estimate, dump_json(known).encode(), "then estimate again")
         self._split.unlink(missing_ok=True)
 
     def read_estimate(self) -> Estimate | None:
@@ -147,7 +143,7 @@ class RunFolder:
             return None
         if "reason" in known:
             raise RunError(known["reason"])
-        return Estimate(**known)
+        return from_jsonable(Estimate, known)
 
     def tail_log(self, num_lines: int) -> list[str]:
         """Return the last lines of the log."""

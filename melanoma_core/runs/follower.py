@@ -1,14 +1,14 @@
 """Follows a training for the record and the log, and stops it when that is asked for."""
 
-import json
 import logging
 import math
 import signal
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import psutil
 
+from melanoma_core.jsonable import dump_json
 from melanoma_core.runs.folder import RunFolder
 from melanoma_core.runs.history import STEPS_PER_EPOCH
 from melanoma_core.runs.record import BATCH_LOSS, LEARNING_RATE, Measurement, name_metric
@@ -153,12 +153,8 @@ class Follower:
         if is_new or now - self._told_at > _PROGRESS_SECONDS:
             self._told_at = now
             memory_bytes = self._process.memory_info().rss
-            raw = asdict(replace(progress, memory_bytes=memory_bytes))
-            known = {
-                key: None if isinstance(value, float) and math.isnan(value) else value
-                for key, value in raw.items()
-            }
-            self._recorder.add([], {"progress": json.dumps(known, allow_nan=False)})
+            known = replace(progress, memory_bytes=memory_bytes)
+            self._recorder.add([], {"progress": dump_json(known)})
 
 
 def _measure(name: str, step: int, value: float) -> Measurement:

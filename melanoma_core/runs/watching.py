@@ -10,12 +10,12 @@ from functools import lru_cache
 
 from melanoma_core.changes import change_fields
 from melanoma_core.errors import MelanomaError, RunError
+from melanoma_core.jsonable import from_jsonable
 from melanoma_core.runs.folder import RunFolder, find_folder
 from melanoma_core.runs.queue import Ticket, open_queue
 from melanoma_core.runs.record import LEARNING_RATE, Record, RecordedRun, tell_time
 from melanoma_core.runs.run import Progress, Run, RunSpec, RunState
 from melanoma_core.settings import Settings
-from melanoma_core.training.observer import Phase
 from melanoma_core.training.recipe import Recipe
 
 # Without a word for so long, a process on another machine is taken for dead.
@@ -164,7 +164,4 @@ def _recall_spec(recorded: RecordedRun) -> RunSpec | None:
 def _read_progress(tags: Mapping[str, str]) -> Progress | None:
     if not tags.get("progress"):
         return None
-    raw = json.loads(tags["progress"])
-    floats = ("loss", "images_per_second", "remaining_seconds")
-    known = {name: float("nan") if raw[name] is None else raw[name] for name in floats}
-    return Progress(**(raw | known | {"phase": Phase(raw["phase"])}))
+    return from_jsonable(Progress, json.loads(tags["progress"]))

@@ -137,7 +137,7 @@ def _tell(error: Exception) -> None:
 def _train(
     folder: RunFolder, spec: "RunSpec", settings: Settings, record: "Record", follower: "Follower"
 ) -> _Outcome:
-    from melanoma_core.files import tell_full_disk
+    from melanoma_core.files import explain_write_errors
     from melanoma_core.training.predictions import (
         select_held_out,
         tabulate_predictions,
@@ -160,7 +160,7 @@ def _train(
     probabilities = predict_table(
         network, held_out, recipe.image_size, partial(follower.on_phase, Phase.MEASURING)
     )
-    with tell_full_disk(folder.predictions):
+    with explain_write_errors(folder.predictions, "then resume the run"):
         write_predictions(
             tabulate_predictions(held_out, probabilities, spec.class_names), folder.predictions
         )
@@ -200,7 +200,7 @@ def _release(
 ) -> dict[str, str]:
     """Keep the network as a model, or say why not."""
     from melanoma_core.networks.release import Origin, release_network
-    from melanoma_core.training.ancestry import read_ancestor
+    from melanoma_core.training.ancestry import read_ancestor_split
     from melanoma_core.training.weights import find_novelty_weights
 
     if spec.recipe.leaks:
@@ -213,7 +213,7 @@ def _release(
         reason = "Its classes are those of the folder, not the eight diagnoses that a model names."
         return {"not_kept": reason}
     try:
-        ancestor = read_ancestor(spec.recipe)
+        ancestor = read_ancestor_split(spec.recipe)
         origin = Origin(spec.recipe, spec.class_names, spec.data, split, ancestor, log)
         novelty_weights = find_novelty_weights(spec.recipe, settings.weights_dir)
         model = release_network(network, origin, settings.models_dir, novelty_weights)

@@ -1,4 +1,4 @@
-"""What a training keeps after each epoch, so that it can go on where it was killed."""
+"""The state of a training after each epoch, from which a killed training can resume."""
 
 import hashlib
 import json
@@ -14,28 +14,28 @@ from numpy.typing import NDArray
 from melanoma_core.data.dataset import hash_table
 from melanoma_core.data.splitting import Split
 from melanoma_core.errors import FolderError, RecipeError
-from melanoma_core.files import write_whole
+from melanoma_core.files import write_file
 from melanoma_core.training.observer import EpochReport, Phase
 from melanoma_core.training.recipe import Recipe
 
+RESUME_ADVICE = "then resume the run: it continues after its last finished epoch"
 _CHECKPOINT_NAME = "checkpoint.npz"
 _FEATURES_NAME = "features.npz"
-
-_PARTS = ("weights", "optimizer", "best")  # of a checkpoint
+_PARTS = ("weights", "optimizer", "best")  # the arrays of a checkpoint
 
 Arrays = Sequence[NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A training after a finished epoch.
+    """The state of a training after a finished epoch.
 
     Attributes:
-        history: What was measured after each epoch so far.
-        weights: Of the network.
-        optimizer: State of the optimizer of the epoch's phase.
-        best: Weights of the best epoch of the whole network, where it is another than the last
-            and they are still wanted; else empty.
+        history: The report of each epoch so far.
+        weights: Weights of the network.
+        optimizer: State of the optimizer in the phase of the last epoch.
+        best: Weights of the best epoch of the whole network, if early stopping needs them and the
+            best epoch is not the last; otherwise empty.
     """
 
     history: tuple[EpochReport, ...]
@@ -45,25 +45,26 @@ class Checkpoint:
 
     @property
     def phase(self) -> Phase:
-        """Phase of its last epoch."""
+        """Phase of the last epoch."""
         return self.history[-1].phase
 
 
 def sign_training(recipe: Recipe, split: Split, class_names: Sequence[str]) -> str:
-    """Return a hash of all that a training is made of, as a checkpoint's signature.
+    """Return a SHA-256 (hex) that identifies a training by its recipe, split and classes.
 
-    Another split would test on images that the state was trained on, and another recipe would
-    be told on a card of a network that it did not make.
+    It protects against resuming from the state of another training: with another split, the
+    network would be tested on images that it was trained on; with another recipe, its card would
+    describe the wrong training.
     """
     parts = [recipe.to_json(), hash_table(split.table), *map(str, class_names)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def save_checkpoint(folder: Path, signature: str, checkpoint: Checkpoint) -> None:
-    """Replace the checkpoint of a folder; killed at any point, one of the two is there.
+    """Replace the checkpoint of a folder atomically.
 
     Raises:
-        FolderError: It cannot be written; the one before is untouched.
+        FolderError: The file cannot be written. The previous checkpoint is unchanged.
     """
     history = [asdict(report) for report in checkpoint.history]
     arrays = {
@@ -75,11 +76,11 @@ def save_checkpoint(folder: Path, signature: str, checkpoint: Checkpoint) -> Non
 
 
 def load_checkpoint(folder: Path, signature: str) -> Checkpoint | None:
-    """Read the checkpoint of a folder, or None where there is none.
+    """Read the checkpoint of a folder; None if there is none.
 
     Raises:
-        RecipeError: It is that of another training.
-        FolderError: It cannot be read.
+        RecipeError: The checkpoint belongs to another training.
+        FolderError: The file cannot be read.
     """
     path = folder / _CHECKPOINT_NAME
     if not path.exists():
@@ -87,8 +88,9 @@ def load_checkpoint(folder: Path, signature: str) -> Checkpoint | None:
     about, arrays = _load(path)
     if about["signature"] != signature:
         raise RecipeError(
-            f"{folder} holds the state of a training with another recipe or other data. Name an "
-            "empty folder, or repeat the recipe and data that it was begun with."
+            f"{folder} holds the state of a training with another recipe or other data. Resuming "
+            "needs the same recipe and data. Name an empty folder, or use the original recipe and "
+            "data."
         )
     history = tuple(
         EpochReport(**report | {"phase": Phase(report["phase"])}) for report in about["history"]
@@ -102,19 +104,19 @@ def load_checkpoint(folder: Path, signature: str) -> Checkpoint | None:
 def save_features(
     folder: Path, signature: str, features: Mapping[str, NDArray[np.float32]]
 ) -> None:
-    """Keep the features of the frozen backbone by subset.
+    """Save the features of the frozen backbone, by subset.
 
     Raises:
-        FolderError: They cannot be written.
+        FolderError: The file cannot be written.
     """
     _save(folder / _FEATURES_NAME, {"signature": signature}, features)
 
 
 def load_features(folder: Path, signature: str) -> dict[str, NDArray[np.float32]] | None:
-    """Read the features that this very training kept, or None where there are none.
+    """Read the features that this training saved; None if there are none.
 
     Raises:
-        FolderError: They cannot be read.
+        FolderError: The file cannot be read.
     """
     path = folder / _FEATURES_NAME
     if not path.exists():
@@ -124,7 +126,7 @@ def load_features(folder: Path, signature: str) -> dict[str, NDArray[np.float32]
 
 
 def remove_features(folder: Path) -> None:
-    """Remove the features where they are no longer needed."""
+    """Remove the saved features, if there are any."""
     (folder / _FEATURES_NAME).unlink(missing_ok=True)
 
 
@@ -138,7 +140,7 @@ def _save(path: Path, about: dict[str, Any], arrays: Mapping[str, NDArray[Any]])
     def write(file: IO[bytes]) -> None:
         np.savez(file, allow_pickle=False, about=text, **arrays)
 
-    write_whole(path, write)
+    write_file(path, write, RESUME_ADVICE)
 
 
 def _load(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -148,6 +150,6 @@ def _load(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         about: dict[str, Any] = json.loads(arrays.pop("about").tobytes())
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise FolderError(
-            f"Cannot read {path} ({error}). It is damaged: remove it, and launch the run anew."
+            f"Cannot read {path} ({error}). It is damaged: remove it and start the run again."
         ) from error
     return about, arrays

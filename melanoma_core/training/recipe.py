@@ -1,18 +1,19 @@
-"""Everything a training run needs besides its data, flat and frozen."""
+"""Recipes: the training configurations and their presets."""
 
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from melanoma_core.changes import change_fields
 from melanoma_core.errors import RecipeError
+from melanoma_core.jsonable import dump_json
 
 
 class Architecture(StrEnum):
-    """Which network is trained: a small one from scratch, or a backbone that knows ImageNet."""
+    """Architecture of the network: a small one, or a backbone with ImageNet weights."""
 
     SMALL_CNN = "SmallCNN"
     MOBILENET = "MobileNetV2"
@@ -23,19 +24,19 @@ class Architecture(StrEnum):
 
     @property
     def has_backbone(self) -> bool:
-        """Whether it is a backbone with a head of ours."""
+        """Whether the network is a pretrained backbone with a new head."""
         return self is not Architecture.SMALL_CNN
 
 
 class Loss(StrEnum):
-    """What is made small."""
+    """Loss function."""
 
     CROSS_ENTROPY = "cross-entropy"
     FOCAL = "focal"
 
 
 class Schedule(StrEnum):
-    """How the learning rate goes on after the warm-up."""
+    """Learning rate after the warm-up."""
 
     CONSTANT = "constant"
     COSINE = "cosine"
@@ -43,7 +44,7 @@ class Schedule(StrEnum):
 
 
 class Rebalancing(StrEnum):
-    """What is done about classes of different size, besides the draw (`Recipe.class_balance`)."""
+    """Treatment of class imbalance, besides the draw (`Recipe.class_balance`)."""
 
     NONE = "none"
     CLASS_WEIGHTS = "class-weights"
@@ -53,76 +54,76 @@ class Rebalancing(StrEnum):
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained; as JSON it is part of the run and of the model card.
+    """A training configuration. As JSON it is part of the run and of the model card.
 
     Attributes:
-        name: Name of the preset that it started from.
-        architecture: The network.
-        weights: What the network starts from: "imagenet", "none" (at random), the path of a file
-            of the backbone's weights without its head, or the path of a whole model (".keras") to
-            go on from. Else a SmallCNN starts at random.
-        image_size: Side of the square that the network sees, in pixels.
-        head_epochs: Epochs of the head alone, on features of the frozen backbone that are
-            computed once, without augmentation; before the other epochs.
-        head_learning_rate: In these epochs.
-        epochs: Number of epochs of the whole network.
-        images_per_epoch: Images drawn per epoch; 0 means as many as the train subset holds.
+        name: Name of the preset that it is based on.
+        architecture: Architecture of the network.
+        weights: Initial weights: "imagenet", "none" (random), the path of a weights file of the
+            backbone without its head, or the path of a complete model (".keras") to fine-tune. A
+            SmallCNN starts with random weights unless a complete model is given.
+        image_size: Side of the square input of the network, in pixels.
+        head_epochs: Epochs that train only the head, before the other epochs. They use features
+            of the frozen backbone, which are computed once, without augmentation.
+        head_learning_rate: Learning rate of the head epochs.
+        epochs: Epochs that train the whole network.
+        images_per_epoch: Images drawn per epoch; 0 means the size of the train subset.
         batch_size: Images per step.
-        learning_rate: Highest learning rate of the whole network, reached by a linear warm-up.
-        schedule: After the warm-up: constant; half a cosine to zero (Loshchilov and Hutter 2017,
-            arXiv:1608.03983); or exponential decay to a hundredth.
+        learning_rate: Maximum learning rate of the whole network, reached by a linear warm-up.
+        schedule: Learning rate after the warm-up: constant; half a cosine to zero (Loshchilov and
+            Hutter 2017, arXiv:1608.03983); or exponential decay to 1%.
         warmup_epochs: Length of the warm-up.
-        early_stopping: Epochs of the whole network without a smaller validation loss after which
-            training ends, with the weights of the best epoch; 0 means all epochs, and the last.
-        weight_decay: Of AdamW, decoupled (Loshchilov and Hutter 2019, arXiv:1711.05101); 0 makes
-            it Adam.
-        dropout: Share of what the dense head sees that is dropped in training, in [0, 1).
-        batch_normalization: Whether a SmallCNN has it (Ioffe and Szegedy 2015, arXiv:1502.03167);
-            a backbone keeps its own, frozen.
-        mixed_precision: Compute in 16 bits where a GPU is there for it; ignored elsewhere.
-        loss: Cross-entropy or focal.
-        focal_gamma: Of the focal loss, how little the easy images count (Lin et al. 2017,
-            arXiv:1708.02002).
+        early_stopping: Patience: epochs of the whole network without a smaller validation loss
+            after which training ends with the weights of the best epoch. With 0, all epochs run
+            and the last weights are kept.
+        weight_decay: Decoupled weight decay of AdamW (Loshchilov and Hutter 2019,
+            arXiv:1711.05101); 0 selects Adam.
+        dropout: Dropout rate before the last dense layers, in [0, 1).
+        batch_normalization: Whether a SmallCNN has batch normalisation (Ioffe and Szegedy 2015,
+            arXiv:1502.03167); a backbone keeps its own, frozen.
+        mixed_precision: Whether to compute in 16 bits on a GPU; ignored without one.
+        loss: Cross-entropy or focal loss.
+        focal_gamma: Focusing parameter of the focal loss, which reduces the weight of easy images
+            (Lin et al. 2017, arXiv:1708.02002).
         label_smoothing: Probability that is spread over all classes, in [0, 1).
-        mixup: Parameter of the Beta distribution that two images are blended by (Zhang et al.
-            2018, arXiv:1710.09412); 0 blends none.
-        rebalancing: What is done about classes of different size.
-        images_per_class: Images that oversampling brings each class to; 0 means those of the
-            largest class.
-        class_balance: How far the draw of images evens out the classes: a class is drawn in
-            proportion to its number of images to the power of one minus this. 0 is the natural
-            frequency, 1 the same for every class.
-        published_share: Share of the train subset held out image by image, whatever lesion it
-            shows, as published projects validate: for the comparison alone. Nothing is decided by
+        mixup: Parameter of the Beta distribution by which pairs of images are blended (Zhang et
+            al. 2018, arXiv:1710.09412); 0 disables mixup.
+        rebalancing: Treatment of class imbalance, besides the draw (`class_balance`).
+        images_per_class: Images per class after oversampling; 0 means the size of the largest
+            class.
+        class_balance: How strongly the draw of images equalises the classes. A class is drawn in
+            proportion to its number of images to the power of one minus this value: 0 keeps the
+            class frequencies, 1 draws all classes equally often.
+        published_share: Share of the train subset that is held out image by image, regardless of
+            lesions, as published projects validate. It serves comparisons only; no decision uses
             it. In [0, 1).
-        mirror: Whether half the images are mirrored.
-        rotation: Largest rotation either way, in degrees.
-        zoom: Largest change of scale, per axis, as a share.
-        shift: Largest shift either way, as a share of the side.
-        brightness: Largest change of brightness, as a share of the full range.
-        contrast: Largest change of contrast, as a share.
-        colour: Largest change of each colour channel's gain, as a share: cameras and lights
-            differ.
-        target_sensitivity: Share of the melanomas of the validation subset that the alert shall
-            find; its threshold is chosen for it after training. In (0, 1).
-        saturation: Largest change of how far colours are from grey, as a share.
-        gamma: Largest change of the exponent that brightness is raised to, as a share, by which
-            cameras render midtones.
-        resolution: Largest loss of resolution, as a share of the side: other cameras see less.
-        colour_constancy: Whether the network takes the colour of the light out of a photograph
-            before it looks: shades of grey (Finlayson and Trezzi 2004), as Barata et al. 2015
-            (doi:10.1109/JBHI.2014.2336473) use it for dermoscopy of several sources.
-        frozen_stride: Layers of a backbone whose output is less than this many times smaller than
-            the photograph keep the weights that they start with: what they see, edges and blobs
-            of colour, serves every task (Yosinski et al. 2014, arXiv:1411.1792), and they take
-            most of the time. 0 or 1 trains all.
-        start_share: Where it goes on from a whole model, how much of that one's weights is in those
-            of the finished network; the rest is what was trained. Such a mean can read photographs
-            from elsewhere better than either (WiSE-FT, Wortsman et al. 2022, arXiv:2109.01903). In
-            [0, 1).
-        num_views: How often the finished network looks at each photograph, turned and mirrored, to
-            answer with the mean: 1, 2 or 4. It changes no training.
-        seed: Of the split, the draw of images, the first weights and the augmentation.
+        mirror: Whether half of the images are mirrored.
+        rotation: Maximum rotation in either direction, in degrees.
+        zoom: Maximum change of scale per axis, as a share.
+        shift: Maximum shift in either direction, as a share of the side.
+        brightness: Maximum change of brightness, as a share of the full range.
+        contrast: Maximum change of contrast, as a share.
+        colour: Maximum change of the gain of each colour channel, as a share. It imitates
+            different cameras and lights.
+        saturation: Maximum change of saturation, as a share.
+        gamma: Maximum change of the gamma exponent, as a share. It imitates how cameras render
+            midtones.
+        resolution: Maximum loss of resolution, as a share of the side. It imitates cameras with
+            fewer pixels.
+        colour_constancy: Whether the network removes the colour of the light from each photograph:
+            shades of grey (Finlayson and Trezzi 2004), used for dermoscopy from several sources by
+            Barata et al. 2015 (doi:10.1109/JBHI.2014.2336473).
+        frozen_stride: Backbone layers whose output is less than this many times smaller than the
+            input stay frozen. Their features, such as edges and colour blobs, are generic (Yosinski
+            et al. 2014, arXiv:1411.1792), and they take most of the time. 0 or 1 trains all layers.
+        start_share: When a complete model is fine-tuned, the share of its weights in the finished
+            network; the rest is the trained weights. Such an average can generalise better than
+            either (WiSE-FT, Wortsman et al. 2022, arXiv:2109.01903). In [0, 1).
+        num_views: Number of test-time augmentation (TTA) views of each photograph, rotated and
+            mirrored, whose predictions are averaged: 1, 2 or 4. It does not affect training.
+        target_sensitivity: Melanoma sensitivity on the validation subset for which the alert
+            threshold is chosen after training. In (0, 1).
+        seed: Seed of the split, the draw of images, the initial weights and the augmentation.
     """
 
     name: str
@@ -170,7 +171,7 @@ class Recipe:
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size"):
             self._need(name, getattr(self, name) >= 1, "be at least 1")
-        # MobileNetV2, the least demanding, halves the picture five times.
+        # MobileNetV2, the least demanding backbone, halves the resolution five times.
         self._need("image_size", self.image_size >= 32, "be at least 32")
         for name in (
             *("head_epochs", "images_per_epoch", "images_per_class"),
@@ -200,24 +201,24 @@ class Recipe:
 
     @property
     def leaks(self) -> bool:
-        """Whether it oversamples before it splits; its network is never kept as a model."""
+        """Whether it oversamples before it splits; its network is never released as a model."""
         return self.rebalancing is Rebalancing.BEFORE_SPLIT
 
     @property
     def total_epochs(self) -> int:
-        """Epochs of the head alone and of the whole network together."""
+        """Head epochs plus epochs of the whole network."""
         return self.head_epochs + self.epochs
 
     def to_json(self) -> str:
         """Return the recipe as a JSON object."""
-        return json.dumps(asdict(self), indent=2)
+        return dump_json(self, indent=2, ensure_ascii=True)
 
     @classmethod
     def from_json(cls, text: str) -> "Recipe":
-        """Return the recipe of a JSON object that `to_json` wrote.
+        """Return the recipe of a JSON object that `to_json` returned.
 
         Raises:
-            RecipeError: A field is not known, or its value does not fit.
+            RecipeError: A field is unknown, or its value is invalid.
         """
         found: dict[str, Any] = json.loads(text)
         return change_fields(
@@ -263,9 +264,9 @@ PRESETS = {
         replace(_TRANSFER, name="transfer-efficientnet", architecture=Architecture.EFFICIENTNET),
         replace(_TRANSFER, name="transfer-resnet", architecture=Architecture.RESNET),
         replace(_TRANSFER, name="transfer-convnext", architecture=Architecture.CONVNEXT),
-        # For a first try of one's own data, and for tests: minutes on two cores.
+        # For a first try on new data, and for tests: minutes on two cores.
         replace(_TRANSFER, name="quick", image_size=96, head_epochs=2, epochs=3),
-        # As `rebalanced`, but in the order of the published projects.
+        # Like `rebalanced`, but oversampling before the split, as in published projects.
         replace(
             _BASELINE,
             name="leaky",
@@ -278,10 +279,18 @@ PRESETS = {
 
 
 def make_recipe(preset: str, changes: Sequence[str]) -> Recipe:
-    """Return a preset with fields changed by `key=value` strings.
+    """Return a preset with some fields changed.
+
+    Args:
+        preset: A key of `PRESETS`.
+        changes: Strings of the form `field=value`. The last change of a field wins.
 
     Raises:
-        RecipeError: The preset or a key does not exist, or a value does not parse.
+        RecipeError: The preset or a field does not exist, or a value is invalid.
+
+    Example:
+        >>> make_recipe("quick", ["epochs=5"]).epochs
+        5
     """
     if preset not in PRESETS:
         raise RecipeError(f'Found no recipe "{preset}". There are: {", ".join(PRESETS)}.')

@@ -11,6 +11,7 @@ from PIL import Image
 
 from melanoma_core.data.dataset import Dataset, load_dataset
 from melanoma_core.data.splitting import Split, split_dataset
+from melanoma_core.jsonable import to_jsonable
 from melanoma_core.models.card import load_card
 from melanoma_core.models.registry import BUNDLED
 from melanoma_core.training.observer import BatchState, EpochReport, Phase, Stopped
@@ -46,7 +47,7 @@ def unguarded(bundled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     folder = tmp_path_factory.mktemp("models") / "unguarded"
     folder.mkdir()
-    raw = load_card(bundled).to_json() | {"model_id": "unguarded", "novelty": None}
+    raw = to_jsonable(load_card(bundled)) | {"model_id": "unguarded", "novelty": None}
     (folder / "card.json").write_text(json.dumps(raw), "utf-8")
     (folder / "model.onnx").write_bytes((bundled / "model.onnx").read_bytes())
     return folder

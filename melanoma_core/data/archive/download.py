@@ -14,12 +14,14 @@ from pathlib import Path
 import pandas as pd
 
 from melanoma_core.data.archive.http import Fetcher, FetchError
-from melanoma_core.data.archive.search import ArchiveImage, Failure, Selection, search_archive
+from melanoma_core.data.archive.search import ArchiveImage, ArchiveSearch, Failure, search_archive
 from melanoma_core.data.images import decode_image
 from melanoma_core.data.layouts import IMAGE_SUFFIXES
 from melanoma_core.errors import DatasetError, ImageError
+from melanoma_core.files import write_file
 from melanoma_core.progress import Progress
 
+_ADVICE = "then start the same download again: it continues where it stopped"
 ARCHIVE_TABLE = "metadata.csv"
 ATTRIBUTIONS = "ATTRIBUTION.txt"
 
@@ -96,11 +98,11 @@ class DownloadResult:
     failures: tuple[Failure, ...]
 
 
-def plan_download(selection: Selection, folder: Path, progress: Progress | None = None) -> Plan:
+def plan_download(search: ArchiveSearch, folder: Path, progress: Progress | None = None) -> Plan:
     """Search the Archive and say what a download would bring; writes nothing.
 
     Args:
-        selection: What to search for.
+        search: What to search for.
         folder: Where the photographs are to be: new, or that of an earlier download.
         progress: Called with the number of photographs found and their number in all.
 
@@ -110,7 +112,7 @@ def plan_download(selection: Selection, folder: Path, progress: Progress | None 
     """
     folder = folder.resolve()
     _check_folder(folder)
-    images, rejected = search_archive(selection, progress)
+    images, rejected = search_archive(search, progress)
     if not images and not rejected:
         raise DatasetError(
             "The ISIC Archive has no public photograph for this search. Change the query or the "
@@ -139,7 +141,8 @@ def download(plan: Plan, progress: Progress | None = None) -> DownloadResult:
             raises cancels the download.
 
     Raises:
-        DatasetError: The folder cannot be written to, or the disk is too small.
+        DatasetError: The folder cannot be used, or the disk is too small.
+        FolderError: A file cannot be written.
     """
     wanted = [image for image in plan.images if image.isic_id not in plan.present]
     _make_room(plan.folder, sum(image.size_bytes for image in wanted))
@@ -176,7 +179,7 @@ def _download_image(fetcher: Fetcher, image: ArchiveImage, folder: Path) -> Fail
         decode_image(body, max_side=256)  # every pixel is decoded, but few are kept
     except (FetchError, ImageError) as error:
         return Failure(image.isic_id, str(error))
-    _write(path, body)
+    write_file(path, body, _ADVICE)
     return None
 
 
@@ -230,20 +233,6 @@ def _make_room(folder: Path, num_bytes: int) -> None:
         )
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Write a file that is there whole or not at all."""
-    partial = path.with_name(f".{path.name}.part")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise DatasetError(
-            f"Cannot write {path} ({error.strerror}). Make room on the disk, or allow writing to "
-            "the folder; the same download then goes on from here."
-        ) from error
-
-
 def _read_table(folder: Path) -> pd.DataFrame:
     """Read the rows of earlier downloads, all as text; no row where there is no table."""
     path = folder / ARCHIVE_TABLE
@@ -277,8 +266,8 @@ def _keep_metadata(plan: Plan) -> None:
     table = table.drop_duplicates("isic_id", keep="last").sort_values("isic_id")
     others = sorted(set(table.columns) - set(TABLE_COLUMNS))
     table = table.reindex(columns=[*TABLE_COLUMNS, *others]).fillna("")
-    _write(plan.folder / ARCHIVE_TABLE, table.to_csv(index=False).encode())
-    _write(plan.folder / ATTRIBUTIONS, _list_attributions(table).encode())
+    write_file(plan.folder / ARCHIVE_TABLE, table.to_csv(index=False).encode(), _ADVICE)
+    write_file(plan.folder / ATTRIBUTIONS, _list_attributions(table).encode(), _ADVICE)
 
 
 def _make_row(image: ArchiveImage) -> dict[str, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from melanoma_core.assessment.assessment import assessment_from_json
+from melanoma_core.assessment.assessment import Assessment
 from melanoma_core.assessment.job import Measurement, Request, State, call_off, start, watch
 from melanoma_core.models.card import load_card
 from melanoma_core.settings import Settings, load_settings
@@ -48,7 +48,7 @@ def test_a_measurement_runs_in_its_own_process_and_its_result_is_kept(
     assert (work.state, work.done, work.total, work.message) == (State.DONE, 4, 4, "")
     raw = json.loads(work.result.read_text("utf-8"))
     raw.pop("at_prevalence")
-    assert assessment_from_json(raw).evaluation.num_images == 4
+    assert from_jsonable(Assessment, raw).evaluation.num_images == 4
 
     written = work.result.stat().st_mtime_ns
     start(settings, request_)  # is there already

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from melanoma_core.assessment.assessment import locate_photographs, read_again
-from melanoma_core.data.drawn.lesions import DEMONSTRATION_LESIONS
+from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.data.images import read_image
 from melanoma_core.models.classifier import Classifier, load_classifier
 from melanoma_core.reading.reading import read_photograph

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from melanoma_core.assessment.assessment import assessment_from_json
+from melanoma_core.assessment.assessment import Assessment
 from melanoma_core.cli.main import main
+from melanoma_core.jsonable import from_jsonable
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def test_the_answer_is_one_document_and_the_same_in_a_file(moles: Path, tmp_path
     assert "Reading photographs: 6/6" in answer.err
     assert document["at_prevalence"]["prevalence"] == 0.1
     assert document.pop("at_prevalence")["ppv"]["total"] == 6
-    assessment = assessment_from_json(document)
+    assessment = from_jsonable(Assessment, document)
     assert (assessment.subset, assessment.evaluation.num_images) == ("all", 6)
 
 

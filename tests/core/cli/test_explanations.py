@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from melanoma_core.cli.main import main
-from melanoma_core.data.drawn.lesions import DEMONSTRATION_LESIONS
+from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 
 
 @pytest.fixture

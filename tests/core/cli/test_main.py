@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from melanoma_core.data.drawn.lesions import DEMONSTRATION_LESIONS
+from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
+from melanoma_core.jsonable import to_jsonable
 from melanoma_core.models.card import load_card
 from melanoma_core.models.card_text.tables import write_figures
 from melanoma_core.settings import PROJECT_ROOT
@@ -60,7 +61,7 @@ def parse_strictly(text: str) -> Any:
 def add_model(models_dir: Path, bundled: Path, model_id: str) -> Path:
     folder = models_dir / model_id
     folder.mkdir(parents=True)
-    raw = load_card(bundled).to_json() | {"model_id": model_id}
+    raw = to_jsonable(load_card(bundled)) | {"model_id": model_id}
     (folder / "card.json").write_text(json.dumps(raw), "utf-8")
     (folder / "model.onnx").write_bytes((bundled / "model.onnx").read_bytes())
     return folder
@@ -271,7 +272,7 @@ def test_models_are_listed_as_one_document(tmp_path: Path, bundled: Path):
 
     expected = [load_card(bundled).model_id, "my-own"]
     assert [card["model_id"] for card in listed] == expected
-    card = json.loads(json.dumps(load_card(bundled).to_json()))
+    card = json.loads(json.dumps(to_jsonable(load_card(bundled))))
     assert listed[0] == card | {"state": "deployed"}
     assert [line.split(",")[0] for line in lines if ", made " in line] == expected
     for line in write_figures(load_card(bundled)).splitlines():

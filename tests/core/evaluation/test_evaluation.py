@@ -7,8 +7,9 @@ import pytest
 from sklearn.metrics import confusion_matrix, precision_score
 
 from melanoma_core.evaluation.conformal import fit_bounds
-from melanoma_core.evaluation.evaluation import Evaluation, evaluation_from_json
+from melanoma_core.evaluation.evaluation import Evaluation
 from melanoma_core.evaluation.metrics import evaluate, evaluate_fully
+from melanoma_core.jsonable import from_jsonable, to_jsonable
 
 NAMES = ("MEL", "NV", "BCC")
 
@@ -38,9 +39,9 @@ def measure(num_images: int = 120, num_classes: int = 3) -> Evaluation:
 @pytest.mark.parametrize("num_classes", [3, 2, 1])
 def test_what_was_measured_comes_back_from_json_exactly_undefined_figures_too(num_classes: int):
     measured = measure(num_classes=num_classes)
-    text = json.dumps(measured.to_json(), allow_nan=False)
+    text = json.dumps(to_jsonable(measured), allow_nan=False)
     # By their text: an undefined figure equals nothing, itself included.
-    assert repr(evaluation_from_json(json.loads(text))) == repr(measured)
+    assert repr(from_jsonable(Evaluation, json.loads(text))) == repr(measured)
     if num_classes < 3:
         assert math.isnan(measured.figures["recall_BCC"].value)
         assert '"roc": {"MEL"' in text

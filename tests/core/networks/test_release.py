@@ -38,7 +38,7 @@ from melanoma_core.networks.release import (
 from melanoma_core.reading.reading import read_photograph
 from melanoma_core.settings import load_settings
 from melanoma_core.taxonomy import Diagnosis
-from melanoma_core.training.batches import correct_frequencies, count_in_loss
+from melanoma_core.training.batches import compute_bias_correction, compute_loss_shares
 from melanoma_core.training.description import describe_data
 from melanoma_core.training.recipe import PRESETS, Rebalancing, Recipe
 
@@ -256,7 +256,7 @@ def test_a_network_that_learned_test_photographs_before_is_found_out(
 
 def test_the_saved_network_is_the_trained_one_with_the_natural_frequencies(trained: Released):
     labels = index_labels(trained.split.subset("train"), CLASS_NAMES)
-    drawn = np.bincount(labels, count_in_loss(labels, RECIPE), minlength=8)[:2]
+    drawn = np.bincount(labels, compute_loss_shares(labels, RECIPE), minlength=8)[:2]
     saved = keras.models.load_model(trained.model / "model.keras", compile=False)
 
     bias = keras.ops.convert_to_numpy(saved.get_layer("logits").bias)
@@ -278,7 +278,7 @@ def test_a_release_leaves_the_trained_network_as_it_was(trained: Released):
 
 def correct(trained: Released, recipe: Recipe, split: Split) -> list[float]:
     names = trained.origin.class_names
-    return np.exp(correct_frequencies(recipe, split.subset("train"), names)[:2]).tolist()
+    return np.exp(compute_bias_correction(recipe, split.subset("train"), names)[:2]).tolist()
 
 
 def test_a_recipe_that_evens_nothing_out_is_not_corrected(trained: Released):

@@ -122,8 +122,8 @@ def test_a_full_disk_leaves_the_epoch_before_and_says_what_to_do(tmp_path: Path)
     )
 
     assert done.stdout == (
-        f"Cannot write {tmp_path / 'checkpoint.npz'} (File too large). Free some space on that "
-        "disk, then resume the run: it goes on after its last finished epoch.\n"
+        f"Cannot write {tmp_path / 'checkpoint.npz'} (File too large). Free some space on its "
+        "disk, then resume the run: it continues after its last finished epoch.\n"
     )
     np.testing.assert_array_equal(load_checkpoint(tmp_path, "ours").weights[0], np.ones(10))
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.npz"]

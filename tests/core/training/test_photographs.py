@@ -18,7 +18,7 @@ from melanoma_core.training.photographs import (
 
 @pytest.fixture
 def no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(photographs, "MEMORY_SHARE", 0.0)
+    monkeypatch.setattr(photographs, "_MEMORY_SHARE", 0.0)
 
 
 def test_a_photograph_that_has_gone_since_is_named(drawn_split: Split, tmp_path: Path):
@@ -82,7 +82,7 @@ def test_a_full_disk_is_told_in_a_sentence_and_kills_nothing(drawn_split: Split,
         "from melanoma_core.errors import FolderError\n"
         "from melanoma_core.training import photographs\n"
         "folder = Path(sys.argv[1])\n"
-        "photographs.MEMORY_SHARE = 0.0\n"
+        "photographs._MEMORY_SHARE = 0.0\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
         "try:\n"
         "    with photographs.open_pixels(pd.read_pickle(folder / 'table.pickle'), 64, folder):\n"
@@ -100,5 +100,5 @@ def test_a_full_disk_is_told_in_a_sentence_and_kills_nothing(drawn_split: Split,
     )
 
     assert done.stdout.startswith(f"Cannot write {tmp_path / 'photographs.tmp'} (File too large)")
-    assert "Free some space on that disk, then resume the run" in done.stdout
+    assert "Free some space on its disk, then resume the run" in done.stdout
     assert not (tmp_path / "photographs.tmp").exists()

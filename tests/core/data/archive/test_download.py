@@ -25,9 +25,9 @@ from melanoma_core.data.archive.download import (
     plan_download,
 )
 from melanoma_core.data.archive.download import download as run_download
-from melanoma_core.data.archive.search import ArchiveImage, Selection, _may_fetch
+from melanoma_core.data.archive.search import ArchiveImage, ArchiveSearch, _may_fetch
 from melanoma_core.data.images import MAX_BYTES
-from melanoma_core.errors import DatasetError
+from melanoma_core.errors import DatasetError, FolderError
 
 try:
     import resource
@@ -196,8 +196,8 @@ def archive(monkeypatch):
         thread.join()
 
 
-def plan_and_download(folder, selection=None, progress=None):
-    return run_download(plan_download(selection or Selection(), folder), progress)
+def plan_and_download(folder, search=None, progress=None):
+    return run_download(plan_download(search or ArchiveSearch(), folder), progress)
 
 
 # --- the search and the plan
@@ -206,23 +206,23 @@ def plan_and_download(folder, selection=None, progress=None):
 def test_a_search_that_finds_nothing_is_one_sentence(archive, folder):
     archive.list([])
     with pytest.raises(DatasetError, match="no public photograph for this search"):
-        plan_download(Selection(query="age_approx:400"), folder)
+        plan_download(ArchiveSearch(query="age_approx:400"), folder)
 
 
 def test_a_limit_of_0_is_refused():
     with pytest.raises(DatasetError, match="limit of 0 photographs"):
-        Selection(limit=0)
+        ArchiveSearch(limit=0)
 
 
 def test_a_collection_without_a_number_is_refused():
     with pytest.raises(DatasetError, match="Found the collections 66, 0"):
-        Selection(collections=(66, 0))
+        ArchiveSearch(collections=(66, 0))
 
 
 def test_pages_are_followed_though_only_the_first_says_the_count(archive, folder):
     archive.list([describe(n, f"{archive.url}/{n}", 1000) for n in range(250)])
     calls = []
-    plan = plan_download(Selection(), folder, lambda *numbers: calls.append(numbers))
+    plan = plan_download(ArchiveSearch(), folder, lambda *numbers: calls.append(numbers))
     assert [image.isic_id for image in plan.images] == [f"ISIC_{n:07d}" for n in range(250)]
     assert calls == [(100, 250), (200, 250), (250, 250)]
     assert archive.count(SEARCH) == 3
@@ -231,7 +231,7 @@ def test_pages_are_followed_though_only_the_first_says_the_count(archive, folder
 def test_a_limit_ends_the_search(archive, folder):
     archive.list([describe(n, f"{archive.url}/{n}", 1000) for n in range(250)])
     calls = []
-    plan = plan_download(Selection(limit=120), folder, lambda *numbers: calls.append(numbers))
+    plan = plan_download(ArchiveSearch(limit=120), folder, lambda *numbers: calls.append(numbers))
     assert len(plan.images) == 120
     assert calls == [(100, 120), (120, 120)]
     assert archive.count(SEARCH) == 2
@@ -240,14 +240,14 @@ def test_a_limit_ends_the_search(archive, folder):
 def test_the_query_and_the_collections_are_asked_for_as_the_archive_reads_them(archive, folder):
     archive.add(1)
     query = 'diagnosis_3:"Nevus" AND sex:female'
-    plan_download(Selection(query=query, collections=(66, 212), limit=5), folder)
+    plan_download(ArchiveSearch(query=query, collections=(66, 212), limit=5), folder)
     assert archive.asked[0][1] == {"query": [query], "collections": ["66,212"], "limit": ["5"]}
 
 
 def test_a_plan_shows_sizes_and_licences_and_writes_nothing(archive, folder):
     for number in (1, 2, 3):
         archive.add(number)
-    plan = plan_download(Selection(), folder)
+    plan = plan_download(ArchiveSearch(), folder)
     assert plan.num_bytes == sum(len(photograph(n)) for n in (1, 2, 3))
     assert plan.num_bytes_present == 0
     assert plan.licences == {"CC-BY": 2, "CC-0": 1}
@@ -260,7 +260,7 @@ def test_a_next_page_on_another_host_is_not_followed(archive, folder):
         page = {"count": 1, "next": f"{other.url}{SEARCH}?cursor=1", "results": []}
         archive.answers[SEARCH] = [give_json(page)]
         with pytest.raises(DatasetError, match=r"sends on to http://127\.0\.0\.1"):
-            plan_download(Selection(), folder)
+            plan_download(ArchiveSearch(), folder)
         other.socket.setblocking(False)
         with pytest.raises(BlockingIOError):  # nobody has called
             other.socket.accept()
@@ -271,7 +271,7 @@ def test_a_next_page_that_is_no_address_is_one_sentence(archive, folder, next_pa
     page = {"count": 2, "next": next_page, "results": [describe(1, f"{archive.url}/1", 10)]}
     archive.answers[SEARCH] = [give_json(page)]
     with pytest.raises(DatasetError, match=r"ISIC Archive at http://127\.0\.0\.1"):
-        plan_download(Selection(), folder)
+        plan_download(ArchiveSearch(), folder)
 
 
 def test_pages_that_go_round_in_circles_are_seen(archive, folder):
@@ -279,7 +279,7 @@ def test_pages_that_go_round_in_circles_are_seen(archive, folder):
     page = {"count": 9, "next": f"{archive.url}{SEARCH}?cursor=1", "results": [entry]}
     archive.answers[SEARCH] = [give_json(page)]
     with pytest.raises(DatasetError, match="the same photographs page after page"):
-        plan_download(Selection(), folder)
+        plan_download(ArchiveSearch(), folder)
     assert archive.count(SEARCH) == 2
 
 
@@ -299,20 +299,20 @@ def test_pages_that_go_round_in_circles_are_seen(archive, folder):
 def test_an_answer_that_is_no_page_is_one_sentence(archive, folder, body):
     archive.answers[SEARCH] = [give(body)]
     with pytest.raises(DatasetError, match="is not the ISIC Archive"):
-        plan_download(Selection(), folder)
+        plan_download(ArchiveSearch(), folder)
 
 
 def test_a_page_that_unpacks_to_gigabytes_is_not_unpacked(archive, folder):
     small = gzip.compress(bytes(64 * 2**20))
     archive.answers[SEARCH] = [give(small, Content_Encoding="gzip")]
     with pytest.raises(DatasetError, match="sends more than the 8,388,608 bytes expected"):
-        plan_download(Selection(), folder)
+        plan_download(ArchiveSearch(), folder)
 
 
 def test_a_query_that_the_archive_does_not_understand_is_told(archive, folder):
     archive.answers[SEARCH] = [give(b'{"message": "cannot parse"}', 400)]
     with pytest.raises(DatasetError, match=r"400 \(Bad Request\). Check the query"):
-        plan_download(Selection(query="diagnosis:"), folder)
+        plan_download(ArchiveSearch(query="diagnosis:"), folder)
     assert archive.count(SEARCH) == 1
 
 
@@ -320,7 +320,7 @@ def test_a_search_is_tried_again_when_it_is_throttled_or_breaks_off(archive, fol
     archive.add(1)
     answer = archive.answers[SEARCH][0]
     archive.answers[SEARCH] = [throttle(0), break_off(b"x" * 99, 9), give(b"", 502), answer]
-    assert len(plan_download(Selection(), folder).images) == 1
+    assert len(plan_download(ArchiveSearch(), folder).images) == 1
     assert archive.count(SEARCH) == 4
 
 
@@ -331,7 +331,7 @@ def test_a_server_that_is_not_there_is_one_sentence(folder, monkeypatch):
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/api/v2/"
         monkeypatch.setenv("MELANOMA_ARCHIVE_URL", url)
         with pytest.raises(DatasetError, match="cannot be reached"):
-            plan_download(Selection(), folder)
+            plan_download(ArchiveSearch(), folder)
 
 
 def test_a_server_that_says_nothing_is_one_sentence(archive, folder, monkeypatch):
@@ -339,14 +339,14 @@ def test_a_server_that_says_nothing_is_one_sentence(archive, folder, monkeypatch
     monkeypatch.setattr(http, "PAUSES_SECONDS", ())
     archive.answers[SEARCH] = [lambda _: time.sleep(0.5)]
     with pytest.raises(DatasetError, match="does not answer"):
-        plan_download(Selection(), folder)
+        plan_download(ArchiveSearch(), folder)
 
 
 @pytest.mark.parametrize("url", ["", "isic", "http://[", "ftp://127.0.0.1/", "http://"])
 def test_an_address_of_the_archive_that_is_none_is_one_sentence(folder, monkeypatch, url):
     monkeypatch.setenv("MELANOMA_ARCHIVE_URL", url or "/")
     with pytest.raises(DatasetError, match="Cannot search the ISIC Archive"):
-        plan_download(Selection(), folder)
+        plan_download(ArchiveSearch(), folder)
 
 
 @pytest.mark.parametrize(
@@ -381,7 +381,7 @@ def test_an_id_that_is_none_is_rejected_and_the_rest_goes_on(archive, folder, is
 def test_an_entry_without_what_is_needed_is_rejected(archive, folder, changes, reason):
     archive.add(1, **changes)
     archive.add(2)
-    plan = plan_download(Selection(), folder)
+    plan = plan_download(ArchiveSearch(), folder)
     assert [image.isic_id for image in plan.images] == ["ISIC_0000002"]
     assert [failure.isic_id for failure in plan.rejected] == ["ISIC_0000001"]
     assert reason in plan.rejected[0].reason
@@ -390,7 +390,7 @@ def test_an_entry_without_what_is_needed_is_rejected(archive, folder, changes, r
 @pytest.mark.parametrize("entry", [None, 3, "ISIC_0000001", []])
 def test_an_entry_that_is_no_object_is_rejected(archive, folder, entry):
     archive.list([entry])
-    plan = plan_download(Selection(), folder)
+    plan = plan_download(ArchiveSearch(), folder)
     assert plan.images == ()
     assert len(plan.rejected) == 1
 
@@ -449,7 +449,7 @@ def test_a_second_download_brings_only_what_is_not_there(archive, folder):
     paths = [archive.add(number) for number in (1, 2)]
     plan_and_download(folder)
     paths.append(archive.add(3))
-    plan = plan_download(Selection(), folder)
+    plan = plan_download(ArchiveSearch(), folder)
     assert plan.num_bytes_present == len(photograph(1)) + len(photograph(2))
     result = run_download(plan)
     assert (result.num_downloaded, result.num_present) == (1, 2)
@@ -694,7 +694,7 @@ def test_a_folder_with_something_else_in_it_is_refused(archive, folder, name):
     else:
         (folder / name).mkdir()
     with pytest.raises(DatasetError, match=f'Found "{name}" in .* a folder of its own'):
-        plan_download(Selection(), folder)
+        plan_download(ArchiveSearch(), folder)
     assert archive.asked == []
 
 
@@ -704,14 +704,14 @@ def test_a_table_from_elsewhere_is_refused_and_left_alone(archive, folder, text)
     folder.mkdir()
     (folder / ARCHIVE_TABLE).write_text(text)
     with pytest.raises(DatasetError, match=f"table .*{ARCHIVE_TABLE}"):
-        plan_download(Selection(), folder)
+        plan_download(ArchiveSearch(), folder)
     assert (folder / ARCHIVE_TABLE).read_text() == text
 
 
 def test_a_folder_that_is_a_file_is_one_sentence(folder):
     folder.write_text("notes")
     with pytest.raises(DatasetError, match=r"Cannot use the folder .* Name one"):
-        plan_download(Selection(), folder)
+        plan_download(ArchiveSearch(), folder)
 
 
 def test_a_folder_below_a_file_is_one_sentence(archive, folder):
@@ -730,7 +730,7 @@ def test_a_folder_that_vanishes_is_one_sentence(archive, folder):
 
 def test_photographs_that_do_not_fit_on_the_disk_are_not_begun(archive, folder):
     archive.add(1)
-    plan = plan_download(Selection(), folder)
+    plan = plan_download(ArchiveSearch(), folder)
     num_too_many = plan.free_bytes // MAX_BYTES + 100
     image = ArchiveImage("ISIC_0000001", f"{archive.url}/x", MAX_BYTES, "CC-0", "", {})
     too_large = type(plan)(folder, (image,) * num_too_many, frozenset(), (), 0)
@@ -746,7 +746,7 @@ def test_a_disk_that_fills_up_is_one_sentence_and_leaves_no_half_file(archive, f
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))  # as a full disk: writing fails
     try:
-        with pytest.raises(DatasetError, match=r"Cannot write .* Make room on the disk"):
+        with pytest.raises(FolderError, match=r"Cannot write .* Free some space on its disk"):
             plan_and_download(folder)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
