@@ -69,19 +69,19 @@ def _refusals(options: argparse.Namespace) -> int:
 
 
 def _measure(classifier: "Classifier", folder: Path, impostors: int) -> "Iterator[RefusalShare]":
-    from melanoma_core.data.drawn.impostors import ImpostorKind
+    from melanoma_core.data.drawn.non_lesions import NonLesionKind
     from melanoma_core.reading.refusals import measure_folder, measure_impostors
 
     for name, paths in _find_photographs(folder).items():
         log(f"{name}: {len(paths)} photographs")
         yield measure_folder(classifier, name, paths, os.cpu_count() or 1)
-    for kind in ImpostorKind if impostors > 0 else ():
+    for kind in NonLesionKind if impostors > 0 else ():
         yield measure_impostors(classifier, kind, impostors)
 
 
 def _find_photographs(folder: Path) -> dict[str, list[Path]]:
     """Return the photographs of each folder in `folder`, itself included, by its name there."""
-    from melanoma_core.data.layouts import is_image_name
+    from melanoma_core.data.folders import is_image_name
 
     found: dict[str, list[Path]] = {}
     for path in sorted(folder.rglob("*")):

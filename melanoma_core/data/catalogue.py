@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from melanoma_core.data.drawn.dataset import write_demonstration_dataset
-from melanoma_core.data.layouts import Collection, Layout, find_collections, list_subfolders
+from melanoma_core.data.folders import list_subfolders
+from melanoma_core.data.layouts import Collection, Layout, find_collections
 from melanoma_core.errors import DatasetError
 from melanoma_core.settings import Settings
 

@@ -11,13 +11,8 @@ from melanoma_core.data.cache import FactCache
 from melanoma_core.data.cleaning import apply_decisions, decide_files, read_decisions
 from melanoma_core.data.copies import find_clusters
 from melanoma_core.data.facts import FileFacts
-from melanoma_core.data.layouts import (
-    IMAGE_SUFFIXES,
-    Layout,
-    find_collections,
-    read_ground_truth,
-    read_records,
-)
+from melanoma_core.data.folders import IMAGE_SUFFIXES
+from melanoma_core.data.layouts import Layout, find_collections, read_ground_truth, read_records
 from melanoma_core.data.scanning import scan_files
 from melanoma_core.errors import DatasetError
 from melanoma_core.progress import Progress

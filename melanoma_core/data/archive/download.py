@@ -15,8 +15,8 @@ import pandas as pd
 
 from melanoma_core.data.archive.http import Fetcher, FetchError
 from melanoma_core.data.archive.search import ArchiveImage, ArchiveSearch, Failure, search_archive
+from melanoma_core.data.folders import IMAGE_SUFFIXES
 from melanoma_core.data.images import decode_image
-from melanoma_core.data.layouts import IMAGE_SUFFIXES
 from melanoma_core.errors import DatasetError, ImageError
 from melanoma_core.files import write_file
 from melanoma_core.progress import Progress

@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from melanoma_core.data.archive.http import Fetcher, FetchError
+from melanoma_core.data.folders import IMAGE_SUFFIXES
 from melanoma_core.data.images import MAX_BYTES
-from melanoma_core.data.layouts import IMAGE_SUFFIXES
 from melanoma_core.errors import DatasetError
 from melanoma_core.progress import Progress
 from melanoma_core.settings import load_settings
@@ -27,7 +27,7 @@ _COLUMN = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 @dataclass(frozen=True)
-class Selection:
+class ArchiveSearch:
     """Which photographs of the Archive are wanted.
 
     Attributes:
@@ -94,12 +94,12 @@ class Failure:
 
 
 def search_archive(
-    selection: Selection, progress: Progress | None = None
+    search: ArchiveSearch, progress: Progress | None = None
 ) -> tuple[tuple[ArchiveImage, ...], tuple[Failure, ...]]:
-    """List the photographs of a selection, and what is listed but cannot be downloaded.
+    """List the photographs of a search, and what is listed but cannot be downloaded.
 
     Args:
-        selection: What to search for.
+        search: What to search for.
         progress: Called with the number of photographs found and their number in all.
 
     Raises:
@@ -109,7 +109,7 @@ def search_archive(
     images: dict[str, ArchiveImage] = {}
     rejected: dict[str, Failure] = {}
     with Fetcher() as fetcher:
-        for page in _read_pages(fetcher, selection):
+        for page in _read_pages(fetcher, search):
             num_before = len(images) + len(rejected)
             for entry in page.entries:
                 found = _parse_image(entry, page.scheme)
@@ -119,16 +119,16 @@ def search_archive(
                     images[found.isic_id] = found
             if progress:
                 num_in_all = max(page.num_in_all, len(images))
-                most = selection.limit or num_in_all
+                most = search.limit or num_in_all
                 progress(min(len(images), most), min(num_in_all, most))
-            if selection.limit and len(images) >= selection.limit:
+            if search.limit and len(images) >= search.limit:
                 break
             if page.next_url and len(images) + len(rejected) == num_before:
                 raise DatasetError(
                     "The ISIC Archive gives the same photographs page after page. Report it to "
                     "the Archive, and try again later."
                 )
-    return tuple(images.values())[: selection.limit], tuple(rejected.values())
+    return tuple(images.values())[: search.limit], tuple(rejected.values())
 
 
 @dataclass(frozen=True)
@@ -139,12 +139,12 @@ class _Page:
     scheme: str
 
 
-def _read_pages(fetcher: Fetcher, selection: Selection) -> Iterator[_Page]:
+def _read_pages(fetcher: Fetcher, search: ArchiveSearch) -> Iterator[_Page]:
     base = load_settings().archive_url.rstrip("/")
     asked = {
-        "query": selection.query,
-        "collections": ",".join(map(str, selection.collections)),
-        "limit": str(min(_PAGE_SIZE, selection.limit or _PAGE_SIZE)),
+        "query": search.query,
+        "collections": ",".join(map(str, search.collections)),
+        "limit": str(min(_PAGE_SIZE, search.limit or _PAGE_SIZE)),
     }
     url: str | None = f"{base}/images/search/?" + urlencode(
         {name: value for name, value in asked.items() if value}

@@ -81,7 +81,7 @@ def test_a_folder_that_is_not_there_is_bad_input(call, tmp_path: Path, command: 
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        f"Found no folder at {tmp_path / 'gone'}. Name the folder that holds the photographs.\n"
+        f"Found no folder at {tmp_path / 'gone'}. Choose the folder that contains the images.\n"
     )
 
 
@@ -89,7 +89,7 @@ def test_a_folder_without_photographs_is_told_what_was_looked_for(call, tmp_path
     done = call("summary", tmp_path, "--json")
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert "Found no layout that is known" in done.stderr
+    assert "Found no known dataset layout" in done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")

@@ -133,7 +133,7 @@ def parse_strictly(text: str) -> Any:
     [
         (["--recipe", "best"], 'Found no recipe "best"'),
         (["--set", "epochs=0"], "Found epochs=0. It must be at least 1."),
-        ([], "Found no layout that is known"),
+        ([], "Found no known dataset layout"),
     ],
 )
 def test_a_training_that_cannot_begin_says_why(tmp_path: Path, arguments: list[str], answer: str):

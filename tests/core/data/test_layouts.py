@@ -7,10 +7,10 @@ from melanoma_core.data.layouts import (
     Collection,
     Layout,
     find_collections,
-    isic_id,
     read_ground_truth,
     read_records,
 )
+from melanoma_core.data.tables import extract_isic_id
 from melanoma_core.errors import DatasetError
 
 GROUND_TRUTH_HEADER = "image,MEL,NV,BCC,AK,BKL,DF,VASC,SCC,UNK\n"
@@ -31,33 +31,33 @@ def read_truth(table: Path) -> pd.DataFrame:
     return read_ground_truth(Collection(table.parent, Layout.GROUND_TRUTH, table))
 
 
-def test_a_folder_that_does_not_exist_is_named(tmp_path: Path):
-    with pytest.raises(DatasetError, match=r"Found no folder at .*nowhere\. Name the folder"):
+def test_the_error_for_a_missing_folder_names_it(tmp_path: Path):
+    with pytest.raises(DatasetError, match=r"Found no folder at .*nowhere\. Choose the folder"):
         find_collections(tmp_path / "nowhere")
 
 
-def test_an_empty_folder_is_answered_with_what_was_looked_for(tmp_path: Path):
+def test_the_error_for_an_empty_folder_lists_the_known_layouts(tmp_path: Path):
     with pytest.raises(
-        DatasetError, match=r"holds no folders.*HAM10000 \(dx, image_id, lesion_id\)"
+        DatasetError, match=r"contains no folders.*HAM10000 \(dx, image_id, lesion_id\)"
     ):
         find_collections(tmp_path)
 
 
-def test_folders_that_are_named_like_no_diagnosis_are_no_layout(tmp_path: Path, draw):
+def test_folders_that_are_not_named_like_a_diagnosis_are_not_a_layout(tmp_path: Path, draw):
     draw(tmp_path / "ants" / "1.jpg", 1)
 
-    with pytest.raises(DatasetError, match=r'it holds "ants"'):
+    with pytest.raises(DatasetError, match=r'it contains "ants"'):
         find_collections(tmp_path)
 
 
-def test_a_ground_truth_without_photographs_is_not_enough(tmp_path: Path):
+def test_a_ground_truth_without_images_is_rejected(tmp_path: Path):
     write_table(tmp_path / "labels" / "truth.csv", GROUND_TRUTH_HEADER)
 
-    with pytest.raises(DatasetError, match="Found no layout that is known"):
+    with pytest.raises(DatasetError, match="Found no known dataset layout"):
         find_collections(tmp_path)
 
 
-def test_class_folders_below_train_and_test_give_their_subset(tmp_path: Path, draw):
+def test_class_folders_below_train_and_test_have_a_subset(tmp_path: Path, draw):
     draw(tmp_path / "Train" / "melanoma" / "ISIC_0000001.jpg", 1)
     draw(tmp_path / "TEST" / "Nevus" / "ISIC_0000002(1).JPG", 2)
     draw(tmp_path / "val" / "BCC" / "ISIC_0000003_crop.png", 3)
@@ -69,7 +69,7 @@ def test_class_folders_below_train_and_test_give_their_subset(tmp_path: Path, dr
     assert records["subset"].tolist() == ["train", "test", "validation"]
 
 
-def test_class_folders_alone_give_no_subset_and_an_empty_one_no_row(tmp_path: Path, draw):
+def test_class_folders_alone_have_no_subset_and_an_empty_one_has_no_row(tmp_path: Path, draw):
     draw(tmp_path / "seborrheic_keratosis" / "a.jpg", 1)
     (tmp_path / "melanoma").mkdir()
 
@@ -79,13 +79,13 @@ def test_class_folders_alone_give_no_subset_and_an_empty_one_no_row(tmp_path: Pa
     assert records["subset"].isna().all()
 
 
-def test_train_with_nothing_but_empty_class_folders_gives_no_row(tmp_path: Path):
+def test_train_with_empty_class_folders_only_has_no_row(tmp_path: Path):
     (tmp_path / "Train" / "melanoma").mkdir(parents=True)
 
     assert read_only(tmp_path).empty
 
 
-def test_a_class_folder_of_none_of_the_eight_diagnoses_has_no_label(tmp_path: Path, draw):
+def test_a_class_folder_with_another_name_has_no_label(tmp_path: Path, draw):
     draw(tmp_path / "melanoma" / "a.jpg", 1)
     draw(tmp_path / "größter Naevus – 黑色素瘤" / "b.jpg", 2)
 
@@ -95,7 +95,7 @@ def test_a_class_folder_of_none_of_the_eight_diagnoses_has_no_label(tmp_path: Pa
     assert records["label"].isna().tolist() == [True, False]
 
 
-def test_namesakes_in_two_collections_are_two_photographs(tmp_path: Path, draw):
+def test_files_with_one_name_in_two_collections_are_two_images(tmp_path: Path, draw):
     draw(tmp_path / "vienna" / "melanoma" / "1.jpg", 1)
     draw(tmp_path / "sydney" / "melanoma" / "1.jpg", 2)
 
@@ -105,7 +105,7 @@ def test_namesakes_in_two_collections_are_two_photographs(tmp_path: Path, draw):
     assert vienna["image_id"].tolist() == ["vienna/melanoma/1.jpg"]
 
 
-def test_a_folder_whose_name_ends_like_an_image_is_no_photograph(tmp_path: Path, draw):
+def test_a_folder_with_an_image_suffix_is_not_an_image(tmp_path: Path, draw):
     draw(tmp_path / "nevus" / "a.jpg", 1)
     (tmp_path / "nevus" / "b.jpg").mkdir()
 
@@ -143,13 +143,13 @@ def test_ham10000_without_age_and_sex_columns_leaves_them_unknown(tmp_path: Path
 
     records = read_only(tmp_path)
 
-    assert records["image_id"].tolist() == ["0042", "0043"]  # names, not the numbers 42 and 43
+    assert records["image_id"].tolist() == ["0042", "0043"]  # text, not the numbers 42 and 43
     assert records.loc[0, "lesion_id"] == "7"
     assert records["label"].tolist() == ["NV", None]
     assert records[["age", "sex", "site"]].isna().all(axis=None)
 
 
-def test_a_table_that_names_a_photograph_that_is_not_there_is_refused(tmp_path: Path, draw):
+def test_a_table_with_a_missing_image_is_rejected(tmp_path: Path, draw):
     write_table(tmp_path / "t.csv", "lesion_id,image_id,dx\nL1,A,nv\nL2,B,nv\nL3,C,nv\n")
     draw(tmp_path / "A.jpg", 1)
 
@@ -157,14 +157,14 @@ def test_a_table_that_names_a_photograph_that_is_not_there_is_refused(tmp_path: 
         read_only(tmp_path)
 
 
-def test_a_table_that_cannot_be_parsed_is_named(tmp_path: Path):
+def test_the_error_for_an_unreadable_table_names_it(tmp_path: Path):
     write_table(tmp_path / "broken.csv", "lesion_id,image_id,dx\nL1,A,nv\nL2,B,nv,7,8\n")
 
     with pytest.raises(DatasetError, match=r"Cannot read the table .*broken\.csv"):
         read_only(tmp_path)
 
 
-def test_isic_2017_is_melanoma_seborrheic_keratosis_or_else_nevus(tmp_path: Path, draw):
+def test_isic_2017_labels_are_melanoma_seborrheic_keratosis_or_nevus(tmp_path: Path, draw):
     table = "image_id,melanoma,seborrheic_keratosis\nISIC_0000001,1.0,0.0\n"
     table += "ISIC_0000002,0.0,1.0\nISIC_0000003,0.0,0.0\n"
     write_table(tmp_path / "ISIC-2017_Training_GroundTruth.csv", table)
@@ -174,7 +174,7 @@ def test_isic_2017_is_melanoma_seborrheic_keratosis_or_else_nevus(tmp_path: Path
     assert read_only(tmp_path)["label"].tolist() == ["MEL", "BKL", "NV"]
 
 
-def test_tables_count_before_folders_and_ground_truth_comes_last(tmp_path: Path, draw):
+def test_tables_take_precedence_over_folders_and_ground_truth_is_last(tmp_path: Path, draw):
     draw(tmp_path / "a folders" / "nevus" / "1.jpg", 1)
     write_table(tmp_path / "b 2017" / "t.csv", "image_id,melanoma,seborrheic_keratosis\n")
     write_table(tmp_path / "c ham" / "t.csv", "lesion_id,image_id,dx\n")
@@ -185,7 +185,7 @@ def test_tables_count_before_folders_and_ground_truth_comes_last(tmp_path: Path,
     assert layouts == ["ham10000", "isic-2017", "class-folders", "ground-truth"]
 
 
-def test_ground_truth_joins_its_metadata_and_drops_downsampled_from_ids(tmp_path: Path):
+def test_a_ground_truth_has_its_metadata_and_ids_without_downsampled(tmp_path: Path):
     truth = write_table(
         tmp_path / "truth.csv",
         GROUND_TRUTH_HEADER
@@ -209,7 +209,7 @@ def test_ground_truth_joins_its_metadata_and_drops_downsampled_from_ids(tmp_path
     assert table.loc["ISIC_0000002"].isna().all()
 
 
-def test_a_ground_truth_without_metadata_knows_labels_alone(tmp_path: Path):
+def test_a_ground_truth_without_metadata_has_labels_only(tmp_path: Path):
     truth = write_table(tmp_path / "t.csv", GROUND_TRUTH_HEADER + "A,0,1,0,0,0,0,0,0,0\n")
 
     table = read_truth(truth)
@@ -219,18 +219,18 @@ def test_a_ground_truth_without_metadata_knows_labels_alone(tmp_path: Path):
 
 
 @pytest.mark.parametrize("row", ["A,0,0,0,0,0,0,0,0,0", "A,1,1,0,0,0,0,0,0,0"])
-def test_a_ground_truth_row_that_marks_not_exactly_one_class_is_refused(tmp_path: Path, row: str):
+def test_a_ground_truth_row_without_exactly_one_class_is_rejected(tmp_path: Path, row: str):
     truth = write_table(tmp_path / "t.csv", GROUND_TRUTH_HEADER + row + "\n")
 
     with pytest.raises(DatasetError, match=r"1 rows .* exactly one class \(the first is A\)"):
         read_truth(truth)
 
 
-def test_two_ground_truth_rows_of_one_image_are_refused(tmp_path: Path):
+def test_contradicting_ground_truth_rows_are_rejected(tmp_path: Path):
     rows = "ISIC_0000001,1,0,0,0,0,0,0,0,0\nISIC_0000001_downsampled,0,1,0,0,0,0,0,0,0\n"
     truth = write_table(tmp_path / "t.csv", GROUND_TRUTH_HEADER + rows)
 
-    with pytest.raises(DatasetError, match=r"more than one row .* ISIC_0000001\)"):
+    with pytest.raises(DatasetError, match=r"contradicting rows .* ISIC_0000001\)"):
         read_truth(truth)
 
 
@@ -244,10 +244,10 @@ def test_two_ground_truth_rows_of_one_image_are_refused(tmp_path: Path):
     ],
 )
 def test_the_isic_id_is_found_in_a_name(name: str, expected: str | None):
-    assert isic_id(name) == expected
+    assert extract_isic_id(name) == expected
 
 
-def test_the_real_collections_are_found_and_the_others_left(shared_data: Path):
+def test_the_real_collections_are_found_and_other_folders_ignored(shared_data: Path):
     found = [(c.folder.name, c.layout.value) for c in find_collections(shared_data)]
 
     assert found == [
@@ -259,7 +259,7 @@ def test_the_real_collections_are_found_and_the_others_left(shared_data: Path):
     ]
 
 
-def test_the_real_ground_truth_knows_lesions_of_10684_images(shared_data: Path):
+def test_the_real_ground_truth_has_lesions_of_10684_images(shared_data: Path):
     *_, ground_truth = find_collections(shared_data)
 
     table = read_ground_truth(ground_truth)
@@ -269,12 +269,12 @@ def test_the_real_ground_truth_knows_lesions_of_10684_images(shared_data: Path):
     assert table["label"].value_counts()["SCC"] == 197
 
 
-def write_photographs(folder: Path, draw, *names: str) -> None:
+def write_images(folder: Path, draw, *names: str) -> None:
     for seed, name in enumerate(names):
         draw(folder / name, seed)
 
 
-def test_isic_2018_is_one_hot_with_its_akiec_as_written_and_its_lesions(tmp_path: Path, draw):
+def test_isic_2018_is_read_with_akiec_as_written_and_lesions(tmp_path: Path, draw):
     write_table(
         tmp_path / "ISIC2018_Task3_Training_GroundTruth.csv",
         "image,MEL,NV,BCC,AKIEC,BKL,DF,VASC\n"
@@ -285,7 +285,7 @@ def test_isic_2018_is_one_hot_with_its_akiec_as_written_and_its_lesions(tmp_path
         "image,lesion_id,diagnosis_confirm_type\n"
         "ISIC_0000001,HAM_1,histo\nISIC_0000002,HAM_2,histo\n",
     )
-    write_photographs(tmp_path / "input", draw, "ISIC_0000001.jpg", "ISIC_0000002.JPG")
+    write_images(tmp_path / "input", draw, "ISIC_0000001.jpg", "ISIC_0000002.JPG")
 
     records = read_only(tmp_path)
 
@@ -297,7 +297,7 @@ def test_isic_2018_is_one_hot_with_its_akiec_as_written_and_its_lesions(tmp_path
 def test_isic_2019_with_its_photographs_is_a_collection_and_a_ground_truth(tmp_path: Path, draw):
     rows = "ISIC_0000001_downsampled,1,0,0,0,0,0,0,0,0\nISIC_0000002,0,0,0,0,0,0,0,0,1\n"
     write_table(tmp_path / "truth.csv", GROUND_TRUTH_HEADER + rows)
-    write_photographs(tmp_path, draw, "ISIC_0000001_downsampled.jpg", "ISIC_0000002.jpg")
+    write_images(tmp_path, draw, "ISIC_0000001_downsampled.jpg", "ISIC_0000002.jpg")
 
     collection, truth = find_collections(tmp_path)
     records = read_records(collection)
@@ -309,7 +309,7 @@ def test_isic_2019_with_its_photographs_is_a_collection_and_a_ground_truth(tmp_p
     assert read_ground_truth(truth)["label"].isna().tolist() == [False, True]
 
 
-def test_isic_2020_knows_patients_and_calls_what_is_unknown_unknown(tmp_path: Path, draw):
+def test_isic_2020_is_read_with_patients_and_unknown_values_missing(tmp_path: Path, draw):
     write_table(
         tmp_path / "ISIC_2020_Training_GroundTruth_v2.csv",
         "image_name,patient_id,lesion_id,sex,age_approx,anatom_site_general_challenge,diagnosis,"
@@ -318,7 +318,7 @@ def test_isic_2020_knows_patients_and_calls_what_is_unknown_unknown(tmp_path: Pa
         "ISIC_0000002,IP_1,IL_2,Female,,,lentigo NOS,benign,0\n"
         "ISIC_0000003,IP_2,,,,torso,melanoma,malignant,1\n",
     )
-    write_photographs(tmp_path / "train", draw, *(f"ISIC_000000{n}.jpg" for n in (1, 2, 3)))
+    write_images(tmp_path / "train", draw, *(f"ISIC_000000{n}.jpg" for n in (1, 2, 3)))
 
     records = read_only(tmp_path)
 
@@ -331,9 +331,7 @@ def test_isic_2020_knows_patients_and_calls_what_is_unknown_unknown(tmp_path: Pa
     assert records["lesion_id"].isna().tolist() == [False, False, True]
 
 
-def test_an_archive_download_gives_the_finest_diagnosis_that_is_one_of_the_eight(
-    tmp_path: Path, draw
-):
+def test_an_archive_download_has_the_finest_of_the_eight_diagnoses(tmp_path: Path, draw):
     header = "isic_id,attribution,copyright_license,age_approx,anatom_site_general,diagnosis_1,"
     header += "diagnosis_2,diagnosis_3,diagnosis_4,diagnosis_5,image_type,lesion_id,patient_id,sex"
     melanocytic, vascular = "Benign melanocytic", "Benign soft tissue proliferations - Vascular"
@@ -350,7 +348,7 @@ def test_an_archive_download_gives_the_finest_diagnosis_that_is_one_of_the_eight
         for n, row in enumerate(rows)
     )
     write_table(tmp_path / "metadata.csv", f"{header}\n{table}\n")
-    write_photographs(tmp_path, draw, *(f"ISIC_000000{n}.jpg" for n in range(6)))
+    write_images(tmp_path, draw, *(f"ISIC_000000{n}.jpg" for n in range(6)))
 
     records = read_only(tmp_path)
 
@@ -363,19 +361,19 @@ def test_an_archive_download_gives_the_finest_diagnosis_that_is_one_of_the_eight
 
 def test_an_older_archive_download_has_one_column_of_diagnoses(tmp_path: Path, draw):
     write_table(tmp_path / "metadata.csv", "isic_id,diagnosis\nISIC_0000001,seborrheic keratosis\n")
-    write_photographs(tmp_path, draw, "ISIC_0000001.jpg")
+    write_images(tmp_path, draw, "ISIC_0000001.jpg")
 
     assert read_only(tmp_path)["label"].tolist() == ["BKL"]
 
 
-def test_a_plain_table_names_photographs_with_or_without_suffix_in_any_script(tmp_path: Path, draw):
-    decomposed = "u\u0308"  # as a Mac writes ü
+def test_a_plain_table_can_name_images_with_or_without_suffix_in_any_script(tmp_path: Path, draw):
+    decomposed = "u\u0308"  # ü as macOS writes it
     write_table(
         tmp_path / "labels.csv",
         "image_id,diagnosis,age\n"
         "ü 1,melanoma,85+\nimages/黑.JPG,nevus,40\nISIC_0000001.jpg,wart,\n",
     )
-    write_photographs(tmp_path / "set", draw, f"{decomposed} 1.jpg", "黑.jpg", "ISIC_0000001_x.png")
+    write_images(tmp_path / "set", draw, f"{decomposed} 1.jpg", "黑.jpg", "ISIC_0000001_x.png")
 
     records = read_only(tmp_path).set_index("name")
 
@@ -385,44 +383,42 @@ def test_a_plain_table_names_photographs_with_or_without_suffix_in_any_script(tm
     assert records["age"].dropna().to_dict() == {"nevus": 40.0}
 
 
-def test_a_photograph_that_the_table_does_not_name_is_there_without_a_label(tmp_path: Path, draw):
+def test_an_image_that_is_not_in_the_table_has_no_label(tmp_path: Path, draw):
     write_table(tmp_path / "labels.csv", "image_id,diagnosis\nA,nevus\n")
-    write_photographs(tmp_path, draw, "A.jpg", "B.jpg")
+    write_images(tmp_path, draw, "A.jpg", "B.jpg")
 
     assert read_only(tmp_path)["name"].isna().tolist() == [False, True]
 
 
-def test_two_files_that_one_row_could_mean_are_refused(tmp_path: Path, draw):
+def test_two_files_that_match_one_row_are_rejected(tmp_path: Path, draw):
     write_table(tmp_path / "labels.csv", "image_id,diagnosis\n1,nevus\n")
-    write_photographs(tmp_path, draw, "left/1.jpg", "right/1.jpg")
+    write_images(tmp_path, draw, "left/1.jpg", "right/1.jpg")
 
-    with pytest.raises(DatasetError, match=r"2 files that share a name.*left/1\.jpg"):
+    with pytest.raises(DatasetError, match=r"2 files with the same name.*left/1\.jpg"):
         read_only(tmp_path)
 
 
-def test_rows_that_contradict_each_other_are_refused_and_a_repeated_one_is_not(
-    tmp_path: Path, draw
-):
+def test_contradicting_rows_are_rejected_and_repeated_ones_are_not(tmp_path: Path, draw):
     table = "image_id,diagnosis\nA,nevus\nA,nevus\n"
     write_table(tmp_path / "labels.csv", table)
-    write_photographs(tmp_path, draw, "A.jpg")
+    write_images(tmp_path, draw, "A.jpg")
     assert len(read_only(tmp_path)) == 1
 
     write_table(tmp_path / "labels.csv", table + "A,melanoma\n")
-    with pytest.raises(DatasetError, match=r"1 photographs that have more than one row.* is A\)"):
+    with pytest.raises(DatasetError, match=r"1 images with contradicting rows.* is A\)"):
         read_only(tmp_path)
 
 
-def test_a_row_that_names_no_photograph_is_refused(tmp_path: Path):
+def test_a_row_without_an_image_id_is_rejected(tmp_path: Path):
     write_table(tmp_path / "labels.csv", "image_id,diagnosis\nA,nevus\n,nevus\n")
 
-    with pytest.raises(DatasetError, match=r"1 rows that name no photograph .*first is row 2\)"):
+    with pytest.raises(DatasetError, match=r"1 rows without an image id .*first is row 2\)"):
         read_only(tmp_path)
 
 
-def test_a_table_that_lacks_a_column_is_answered_with_those_that_it_has(tmp_path: Path, draw):
+def test_the_error_for_a_table_without_labels_lists_its_columns(tmp_path: Path, draw):
     write_table(tmp_path / "labels.csv", "image_id,class\nA,nevus\n")
-    write_photographs(tmp_path, draw, "A.jpg")
+    write_images(tmp_path, draw, "A.jpg")
 
     with pytest.raises(
         DatasetError, match=r"1 images; labels\.csv \(image_id, class\).*\(diagnosis, image_id\)"
@@ -432,14 +428,14 @@ def test_a_table_that_lacks_a_column_is_answered_with_those_that_it_has(tmp_path
 
 def test_a_table_from_a_spreadsheet_with_a_byte_order_mark_is_read(tmp_path: Path, draw):
     (tmp_path / "LABELS.CSV").write_text("image_id,diagnosis\nA,nevus\n", "utf-8-sig")
-    write_photographs(tmp_path, draw, "A.jpg")
+    write_images(tmp_path, draw, "A.jpg")
 
     assert read_only(tmp_path)["label"].tolist() == ["NV"]
 
 
-def test_a_table_of_lesions_beside_class_folders_adds_what_it_knows(tmp_path: Path, draw):
-    write_photographs(tmp_path / "Train" / "nevus", draw, "a.jpg", "b.jpg", "same.jpg")
-    write_photographs(tmp_path / "Test" / "melanoma", draw, "same.jpg")
+def test_a_table_of_lesions_adds_metadata_to_class_folders(tmp_path: Path, draw):
+    write_images(tmp_path / "Train" / "nevus", draw, "a.jpg", "b.jpg", "same.jpg")
+    write_images(tmp_path / "Test" / "melanoma", draw, "same.jpg")
     write_table(
         tmp_path / "lesions.csv",
         "image,lesion_id,patient_id,age_approx\na,L1,P1,50\nb.jpg,L1,P1,\nsame,L2,,\n",
@@ -453,14 +449,14 @@ def test_a_table_of_lesions_beside_class_folders_adds_what_it_knows(tmp_path: Pa
     assert known.loc[["a.jpg", "b.jpg"], "lesion_id"].tolist() == ["L1", "L1"]
     assert known.loc[["a.jpg", "b.jpg"], "patient_id"].tolist() == ["P1", "P1"]
     assert known.loc["a.jpg", "age"] == 50.0
-    # Which of the two namesakes the table means is not known, so that neither is given a lesion.
+    # It is ambiguous which of the two files is in the table, so neither has a lesion.
     assert known.loc["same.jpg", "lesion_id"].isna().tolist() == [True, True]
 
 
-def test_hidden_files_and_what_systems_leave_behind_are_no_photographs(tmp_path: Path, draw):
+def test_hidden_files_and_system_files_are_not_images(tmp_path: Path, draw):
     draw(tmp_path / "nevus" / "a.jpg", 1)
     for name in (".DS_Store", "Thumbs.db", "._a.jpg", ".hidden.jpg", "a_segmentation.png"):
-        (tmp_path / "nevus" / name).write_text("left behind")
+        (tmp_path / "nevus" / name).write_text("system file")
     draw(tmp_path / "__MACOSX" / "b.jpg", 2)
     draw(tmp_path / ".cache" / "c.jpg", 3)
 
@@ -477,7 +473,7 @@ def test_a_file_name_in_any_script_is_read(tmp_path: Path, draw, name: str):
     assert records["path"][0].is_file()
 
 
-def test_links_in_a_circle_are_entered_once(tmp_path: Path, draw):
+def test_cyclic_links_are_followed_once(tmp_path: Path, draw):
     write_table(tmp_path / "labels.csv", "image_id,diagnosis\nA,nevus\n")
     draw(tmp_path / "images" / "A.jpg", 1)
     (tmp_path / "images" / "up").symlink_to(tmp_path)
@@ -487,7 +483,7 @@ def test_links_in_a_circle_are_entered_once(tmp_path: Path, draw):
     assert len(read_only(tmp_path)) == 1
 
 
-def test_photographs_behind_a_link_are_found(tmp_path: Path, draw):
+def test_images_behind_a_link_are_found(tmp_path: Path, draw):
     draw(tmp_path / "disk" / "A.jpg", 1)
     write_table(tmp_path / "set" / "labels.csv", "image_id,diagnosis\nA,nevus\n")
     (tmp_path / "set" / "images").symlink_to(tmp_path / "disk")
@@ -495,21 +491,21 @@ def test_photographs_behind_a_link_are_found(tmp_path: Path, draw):
     assert [path.name for path in read_only(tmp_path / "set")["path"]] == ["A.jpg"]
 
 
-def test_two_links_to_one_collection_are_one(tmp_path: Path, draw):
+def test_two_links_to_one_collection_give_one_collection(tmp_path: Path, draw):
     draw(tmp_path / "set" / "nevus" / "a.jpg", 1)
     (tmp_path / "same").symlink_to(tmp_path / "set")
 
     assert len(find_collections(tmp_path)) == 1
 
 
-def test_a_link_to_a_photograph_that_is_gone_is_listed_so_that_it_is_reported(tmp_path: Path, draw):
+def test_a_broken_link_is_listed_so_that_it_is_reported(tmp_path: Path, draw):
     draw(tmp_path / "nevus" / "a.jpg", 1)
     (tmp_path / "nevus" / "b.jpg").symlink_to(tmp_path / "gone.jpg")
 
     assert [path.name for path in read_only(tmp_path)["path"]] == ["a.jpg", "b.jpg"]
 
 
-def test_a_folder_that_vanishes_between_recognising_and_reading_is_named(tmp_path: Path, draw):
+def test_the_error_for_a_folder_deleted_before_reading_names_it(tmp_path: Path, draw):
     photograph = draw(tmp_path / "set" / "nevus" / "a.jpg", 1)
     (collection,) = find_collections(tmp_path / "set")
     photograph.unlink()
@@ -520,9 +516,9 @@ def test_a_folder_that_vanishes_between_recognising_and_reading_is_named(tmp_pat
         read_records(collection)
 
 
-def test_nothing_of_the_persons_data_is_changed(tmp_path: Path, draw):
+def test_reading_does_not_change_the_data(tmp_path: Path, draw):
     write_table(tmp_path / "labels.csv", "image_id,diagnosis\nA,nevus\n")
-    write_photographs(tmp_path, draw, "A.jpg")
+    write_images(tmp_path, draw, "A.jpg")
     paths = [tmp_path, *sorted(tmp_path.rglob("*"))]
     before = [(path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths]
 
@@ -532,7 +528,7 @@ def test_nothing_of_the_persons_data_is_changed(tmp_path: Path, draw):
     assert [(path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths] == before
 
 
-def test_every_layout_has_a_title_of_its_own():
+def test_every_layout_has_a_unique_title():
     assert len({layout.title for layout in Layout}) == len(Layout) == 9
 
 
