@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from melanoma_core.data.augmentation import Augmentation
-    from melanoma_core.data.balancing import OversamplingPlan
     from melanoma_core.data.opening import OpenedFolder
+    from melanoma_core.data.oversampling import Oversampling
 
 _NUM_PREVIEWS, _PREVIEW_WIDTH = 8, 140  # px
 _VALIDATION_SHARE = 0.2  # what tutorials take
@@ -105,10 +105,12 @@ def _show_weights(train: "pd.DataFrame") -> None:
 def _show_oversampling(opened: "OpenedFolder", train: "pd.DataFrame") -> None:
     from dashboard.dataset.charts import draw_balance
     from melanoma_core.data.balancing import plan_oversampling, tabulate_plan
+    from melanoma_core.data.oversampling import Oversampling
 
     target, seed = _choose_target(int(train["label"].value_counts().max()))
     augmentation = _choose_augmentation()
     plan = plan_oversampling(train, target)
+    oversampling = Oversampling(train, plan, augmentation, seed)
     table = tabulate_plan(plan)
     st.html(
         f"<p>{plan.num_synthetic:,} new images would be made of {plan.num_originals:,} photographs "
@@ -120,9 +122,9 @@ def _show_oversampling(opened: "OpenedFolder", train: "pd.DataFrame") -> None:
         show_figure(draw_balance(table, "Images per class", "images"), table, "oversampling")
     with right:
         _show_leakage(opened, target, seed)
-        _offer_oversampling(opened, train, plan, augmentation, seed)
+        _offer_oversampling(opened, oversampling)
     st.subheader("New images beside their parents", anchor=False)
-    _show_previews(train, plan, augmentation, seed)
+    _show_previews(oversampling)
 
 
 def _choose_target(largest: int) -> tuple[int, int]:
@@ -192,13 +194,7 @@ def _show_leakage(opened: "OpenedFolder", target: int, seed: int) -> None:
         st.html(render_leakage(simulate_leakage(files, plan, _VALIDATION_SHARE, seed)))
 
 
-def _offer_oversampling(
-    opened: "OpenedFolder",
-    train: "pd.DataFrame",
-    plan: "OversamplingPlan",
-    augmentation: "Augmentation",
-    seed: int,
-) -> None:
+def _offer_oversampling(opened: "OpenedFolder", oversampling: "Oversampling") -> None:
     from melanoma_core.data.oversampling import oversample
 
     own = load_settings().cache_dir / "oversampled" / f"{opened.folder.name}-{opened.key[:8]}"
@@ -212,10 +208,10 @@ def _offer_oversampling(
     folder = Path(typed) if is_local() and typed.strip() else own
     if not is_requested("oversampling"):
         st.button(
-            f"Make {plan.num_synthetic:,} images",
+            f"Make {oversampling.plan.num_synthetic:,} images",
             on_click=request_work,
             args=("oversampling",),
-            disabled=plan.num_synthetic == 0,
+            disabled=oversampling.plan.num_synthetic == 0,
             type="primary",
         )
         _show_made()
@@ -225,12 +221,9 @@ def _offer_oversampling(
     cancel_request("oversampling")
     with show_errors():
         st.session_state["manifest"] = oversample(
-            train,
-            plan,
-            augmentation,
-            folder=folder,
+            oversampling,
+            folder,
             data_folder=opened.folder,
-            seed=seed,
             progress=show_progress("Making images"),
         )
         st.rerun()
@@ -244,12 +237,10 @@ def _show_made() -> None:
         offer_table(manifest, "manifest", "Download the manifest")
 
 
-def _show_previews(
-    train: "pd.DataFrame", plan: "OversamplingPlan", augmentation: "Augmentation", seed: int
-) -> None:
+def _show_previews(oversampling: "Oversampling") -> None:
     from melanoma_core.data.oversampling import preview_oversampling
 
-    previews = preview_oversampling(train, plan, augmentation, seed, _NUM_PREVIEWS)
+    previews = preview_oversampling(oversampling, _NUM_PREVIEWS)
     if not previews:
         st.caption("No class needs a new image.")
     with st.container(horizontal=True, key="previews"):

@@ -1,13 +1,11 @@
-"""What is done about uneven classes: weights, or new images of the train subset alone.
+"""Class weights, and how many synthetic images each class needs.
 
-Everything here is decided from a table, before a file is read or written; `oversampling` writes
-the new images.
+Everything here works on a table; `oversampling` reads and writes the images.
 """
 
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 import pandas as pd
@@ -16,22 +14,14 @@ from melanoma_core.errors import DatasetError
 from melanoma_core.taxonomy import Diagnosis
 
 
-class Balancing(StrEnum):
-    """What is done about classes of different size."""
-
-    NONE = "none"
-    CLASS_WEIGHTS = "class-weights"
-    OVERSAMPLING = "oversampling"
-
-
 @dataclass(frozen=True)
 class ClassPlan:
-    """How many new images one class gets.
+    """How many synthetic images one class gets.
 
     Attributes:
         label: The class.
-        num_originals: Photographs that it has.
-        num_synthetic: New images to make of them.
+        num_originals: Number of its original images.
+        num_synthetic: Number of synthetic images to create from them.
     """
 
     label: str
@@ -40,43 +30,38 @@ class ClassPlan:
 
     @property
     def num_after(self) -> int:
-        """Photographs and new images together."""
+        """Number of original and synthetic images together."""
         return self.num_originals + self.num_synthetic
-
-    @property
-    def most_per_original(self) -> int:
-        """New images of the photograph that gives most; others of the class give at most 1 less."""
-        return -(-self.num_synthetic // self.num_originals)
 
 
 @dataclass(frozen=True)
 class OversamplingPlan:
-    """How many new images each class gets.
+    """How many synthetic images each class gets.
 
     Attributes:
-        classes: The classes that occur, the eight diagnoses in their order, then others by name.
+        classes: The classes that occur: diagnoses in taxonomy order, then other labels by name.
     """
 
     classes: tuple[ClassPlan, ...]
 
     @property
     def num_originals(self) -> int:
-        """Photographs of all classes."""
+        """Number of original images in all classes."""
         return sum(plan.num_originals for plan in self.classes)
 
     @property
     def num_synthetic(self) -> int:
-        """New images of all classes: what has to be made and kept on disk."""
+        """Number of synthetic images to create in all classes."""
         return sum(plan.num_synthetic for plan in self.classes)
 
 
 @dataclass(frozen=True)
 class Child:
-    """One new image to be made.
+    """One synthetic image to create.
 
     Attributes:
-        parent: Position of its parent among the rows of the table.
-        number: It is the parent's 1st, 2nd… new image.
+        parent: Row position of its original image in the table.
+        number: 1 for the first synthetic image of that parent, 2 for the second, and so on.
     """
 
     parent: int
@@ -84,15 +69,15 @@ class Child:
 
 
 @dataclass(frozen=True)
-class Leakage:
-    """What a validation subset holds if it is drawn after oversampling instead of before.
+class OversamplingLeakage:
+    """The leakage into a validation subset that is drawn after oversampling.
 
     Attributes:
-        num_validation: Images in it.
-        num_synthetic: Of these, how many are new images.
-        num_parent_in_train: New images in it whose parent is trained on.
-        num_relative_in_train: Images in it, new or not, of which a parent, a child or another
-            child of the same parent is trained on.
+        num_validation: Number of validation images.
+        num_synthetic: How many of them are synthetic.
+        num_parent_in_train: How many of them are synthetic and have their parent in train.
+        num_relative_in_train: How many of them, original or synthetic, have a parent, a child or
+            a child of the same parent in train.
     """
 
     num_validation: int
@@ -102,17 +87,21 @@ class Leakage:
 
 
 def class_weights(labels: Iterable[str]) -> dict[str, float]:
-    """Return the weight of an image of each class in the loss, so that every class counts alike.
+    """Return loss weights that give every class the same total weight.
 
-    N / (C · n) with N images in C classes, n of them in this one, as scikit-learn's "balanced":
-    the mean over all images is 1.
+    The weight is N / (C · n) for a class with n of N images among C classes, as in scikit-learn's
+    "balanced" mode. The mean weight over all images is 1.
 
     Args:
-        labels: Those of the train subset; missing ones are left out.
+        labels: Labels of the train subset; missing labels are ignored.
 
     Returns:
-        The classes that occur, the eight diagnoses in their order, then others by name; empty
-        without any label.
+        Weight by class, diagnoses in taxonomy order, then other labels by name. Empty without
+        labels.
+
+    Examples:
+        >>> class_weights(["NV", "NV", "NV", "MEL"])["MEL"]
+        2.0
     """
     counts = _count_labels(labels)
     num_images = sum(counts.values())
@@ -120,20 +109,25 @@ def class_weights(labels: Iterable[str]) -> dict[str, float]:
 
 
 def effective_number_weights(labels: Iterable[str], beta: float = 0.999) -> dict[str, float]:
-    """Return milder weights: the more images a class has, the less each further one adds to it.
+    """Return loss weights based on the effective number of images per class.
 
-    One over the effective number of images, (1 - beta^n) / (1 - beta): Cui et al. (2019),
-    "Class-balanced loss based on effective number of samples", arXiv:1901.05555.
+    The weight is proportional to (1 - beta) / (1 - beta^n) for a class of n images. It is milder
+    than `class_weights` where classes are large. Cui et al. (2019), "Class-balanced loss based on
+    effective number of samples", arXiv:1901.05555.
 
     Args:
-        labels: Those of the train subset; missing ones are left out.
-        beta: In [0, 1): 0 weighs all classes alike, near 1 it is one over the count.
+        labels: Labels of the train subset; missing labels are ignored.
+        beta: In [0, 1). At 0 all classes weigh the same; near 1 the weight approaches 1 / n.
 
     Returns:
-        The classes that occur, in the same order, scaled to a mean of 1 over classes.
+        Weight by class, ordered as in `class_weights`, scaled to a mean of 1 over classes.
 
     Raises:
-        DatasetError: beta is out of range.
+        DatasetError: `beta` is out of range.
+
+    Examples:
+        >>> effective_number_weights(["NV", "NV", "NV", "MEL"], beta=0)["MEL"]
+        1.0
     """
     if not 0 <= beta < 1:
         raise DatasetError(f"Found beta={beta}. It must lie in [0, 1).")
@@ -143,21 +137,45 @@ def effective_number_weights(labels: Iterable[str], beta: float = 0.999) -> dict
     return {label: weight * len(raw) / total for label, weight in raw.items()}
 
 
+def tabulate_weights(labels: Iterable[str]) -> pd.DataFrame:
+    """Tabulate the number of images and the loss weights of each class.
+
+    Args:
+        labels: Labels of the train subset; missing labels are ignored.
+
+    Returns:
+        One row per class, largest first, with index `diagnosis`. Columns: `before`, its images;
+        `after`, its images times the balanced weight, rounded; `balanced`, from `class_weights`;
+        `effective_number`, from `effective_number_weights`.
+    """
+    labels = list(labels)
+    table = pd.DataFrame(
+        {
+            "before": _count_labels(labels),
+            "balanced": class_weights(labels),
+            "effective_number": effective_number_weights(labels),
+        }
+    ).rename_axis("diagnosis")
+    after = (table["before"] * table["balanced"]).round().astype(int)
+    table.insert(1, "after", after)
+    return table.sort_values("before", ascending=False, kind="stable")
+
+
 def plan_oversampling(table: pd.DataFrame, target: int | None = None) -> OversamplingPlan:
-    """Decide how many new images each class gets; nothing is ever taken away.
+    """Plan how many synthetic images each class gets; no original image is removed.
 
     Args:
         table: Rows of the train subset, with `label`.
-        target: Images that each class shall have at least; None for as many as the largest has.
+        target: Minimum number of images per class; None for the size of the largest class.
 
     Raises:
-        DatasetError: There is no image with a label, or the target is below 1.
+        DatasetError: No image has a label, or the target is below 1.
     """
     counts = _count_labels(table["label"])
     if not counts:
         raise DatasetError(
-            f"Found {len(table)} images to train on and none with a label. Oversampling needs "
-            "at least 1. Choose data whose train subset has labels."
+            f"Found {len(table)} training images, none with a label. Oversampling needs at least "
+            "1. Choose a dataset whose train subset has labels."
         )
     if target is not None and target < 1:
         raise DatasetError(f"Found a target of {target} images per class. It must be at least 1.")
@@ -167,48 +185,60 @@ def plan_oversampling(table: pd.DataFrame, target: int | None = None) -> Oversam
     )
 
 
-def choose_parents(table: pd.DataFrame, plan: OversamplingPlan, seed: int) -> list[Child]:
-    """Say of which photograph each new image is made; those of a class are used evenly.
+def tabulate_plan(plan: OversamplingPlan) -> pd.DataFrame:
+    """Tabulate the images per class before and after oversampling.
 
-    It depends on the seed and the images' ids, not on the order of the rows, and a larger plan
-    begins with all the children of a smaller one.
+    Returns:
+        One row per class, largest first, with index `diagnosis` and columns `before`, `after`.
+    """
+    rows = [(each.label, each.num_originals, each.num_after) for each in plan.classes]
+    table = pd.DataFrame(rows, columns=["diagnosis", "before", "after"]).set_index("diagnosis")
+    return table.sort_values("before", ascending=False, kind="stable")
+
+
+def choose_parents(table: pd.DataFrame, plan: OversamplingPlan, seed: int) -> list[Child]:
+    """Choose the parent of each synthetic image, using all originals of a class equally often.
+
+    The choice depends on the seed and the image ids, not on the row order. A larger plan starts
+    with all children of a smaller one.
 
     Args:
         table: Rows with `image_id` and `label`.
-        plan: Made of this table.
-        seed: Of the draw among a class' photographs.
+        plan: The plan made for this table.
+        seed: Random seed.
 
     Raises:
-        DatasetError: The plan was made of another table.
+        DatasetError: The plan was made for another table.
     """
     if _count_labels(table["label"]) != {c.label: c.num_originals for c in plan.classes}:
         raise DatasetError(
-            "The plan was made of another table than the one to be oversampled. Make it anew."
+            "Found a plan made for another table. Oversampling needs the plan of its own table. "
+            "Create the plan again."
         )
     ids, labels = table["image_id"].to_numpy(), table["label"].to_numpy()
     children = []
-    for wanted in plan.classes:
+    for class_plan in plan.classes:
         members = sorted(
-            np.flatnonzero(labels == wanted.label), key=lambda row: digest(seed, ids[row])
+            np.flatnonzero(labels == class_plan.label), key=lambda row: digest(seed, ids[row])
         )
-        for index in range(wanted.num_synthetic):
-            turn, position = divmod(index, len(members))
-            children.append(Child(int(members[position]), turn + 1))
+        for index in range(class_plan.num_synthetic):
+            previous, position = divmod(index, len(members))
+            children.append(Child(int(members[position]), previous + 1))
     return children
 
 
-def count_leaked_parents(
+def simulate_leakage(
     table: pd.DataFrame, plan: OversamplingPlan, validation_share: float, seed: int
-) -> Leakage:
-    """Show what oversampling before the split does; no image is made.
+) -> OversamplingLeakage:
+    """Simulate a random split by image after oversampling; no image is created.
 
-    The split is the usual one of published results: at random, image by image.
+    This is the usual order of published results that leak.
 
     Args:
         table: Rows of train and validation together, with `image_id` and `label`.
-        plan: Made of this table.
-        validation_share: Of all images, old and new, in (0, 1).
-        seed: Of the oversampling and of the split.
+        plan: The plan made for this table.
+        validation_share: Share of all original and synthetic images, in (0, 1).
+        seed: Random seed of the oversampling and of the split.
 
     Raises:
         DatasetError: The share is out of range.
@@ -220,54 +250,61 @@ def count_leaked_parents(
     originals = np.flatnonzero(table["label"].notna())
     parents = np.array([c.parent for c in choose_parents(table, plan, seed)], dtype=np.intp)
     families = np.concatenate([originals, parents])
-    is_new = np.arange(len(families)) >= len(originals)
+    is_synthetic = np.arange(len(families)) >= len(originals)
 
-    drawn = np.random.default_rng(seed).permutation(len(families))
+    order = np.random.default_rng(seed).permutation(len(families))
     in_train = np.ones(len(families), dtype=bool)
-    in_train[drawn[: round(validation_share * len(families))]] = False
-    parent_trained = np.isin(families, families[in_train & ~is_new])
-    relative_trained = np.isin(families, families[in_train])
-    return Leakage(
+    in_train[order[: round(validation_share * len(families))]] = False
+    parent_in_train = np.isin(families, families[in_train & ~is_synthetic])
+    relative_in_train = np.isin(families, families[in_train])
+    return OversamplingLeakage(
         num_validation=int((~in_train).sum()),
-        num_synthetic=int((~in_train & is_new).sum()),
-        num_parent_in_train=int((~in_train & is_new & parent_trained).sum()),
-        num_relative_in_train=int((~in_train & relative_trained).sum()),
+        num_synthetic=int((~in_train & is_synthetic).sum()),
+        num_parent_in_train=int((~in_train & is_synthetic & parent_in_train).sum()),
+        num_relative_in_train=int((~in_train & relative_in_train).sum()),
     )
 
 
 def check_parents(manifest: pd.DataFrame, table: pd.DataFrame) -> None:
-    """Prove that every new image has its parent in the train subset, and no copy of it elsewhere.
+    """Check that the parent of every synthetic image is in train, without a copy elsewhere.
 
     Args:
-        manifest: Of `oversampling.oversample`.
-        table: `Split.table`; that its groups lie in one subset each, `check_split` proves.
+        manifest: The manifest that `oversampling.oversample` returns.
+        table: `Split.table`. `check_split` checks its groups.
 
     Raises:
-        DatasetError: One has not; the message names it.
+        DatasetError: A parent is not in train, has a copy in another subset, or has changed; the
+            message names the first one.
     """
-    trained = table[table["subset"] == "train"]
+    train = table[table["subset"] == "train"]
     elsewhere = table[table["subset"] != "train"]
     problems = {
         "have a parent that is not in the train subset": ~manifest["parent_image_id"].isin(
-            trained["image_id"]
+            train["image_id"]
         ),
         "have a parent with a copy in another subset": manifest["parent_sha256"].isin(
             elsewhere["sha256"]
         ),
-        "have a parent that has changed": ~manifest["parent_sha256"].isin(trained["sha256"]),
+        "have a parent that has changed": ~manifest["parent_sha256"].isin(train["sha256"]),
     }
     for problem, found in problems.items():
         if found.any():
             first = manifest.loc[found, "parent_image_id"].iloc[0]
             raise DatasetError(
-                f"Found that {found.sum()} of {len(manifest)} new images {problem} (the first is "
-                f"{first}). A measured figure would be too good. Oversample the train subset anew."
+                f"Found that {found.sum()} of {len(manifest)} synthetic images {problem} (the "
+                f"first is {first}). Metrics would be too optimistic. Oversample the train subset "
+                "again."
             )
 
 
 def digest(*parts: object) -> bytes:
-    """Return 32 bytes that depend on the parts alone, on any machine, to seed and to order by."""
-    # File names that are no UTF-8 are kept as surrogates.
+    """Return a 32-byte hash of the parts, the same on every machine, for seeds and orderings.
+
+    Examples:
+        >>> digest(1, "ISIC_0000001").hex()[:8]
+        'dabcfe89'
+    """
+    # File names that are not valid UTF-8 contain surrogates.
     text = "\0".join(str(part) for part in parts)
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
 

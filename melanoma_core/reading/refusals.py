@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from melanoma_core.data.drawn.impostors import HEIGHT, WIDTH, ImpostorKind, draw_impostor
+from melanoma_core.data.drawn.non_lesions import HEIGHT, WIDTH, NonLesionKind, draw_non_lesion
 from melanoma_core.data.images import Photograph
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.novelty import measure_refused_share
@@ -44,9 +44,9 @@ def measure_folder(
     return summarise(name, [result for _, result in read_files(classifier, paths, num_workers)])
 
 
-def measure_impostors(classifier: Classifier, kind: ImpostorKind, number: int) -> RefusalShare:
+def measure_impostors(classifier: Classifier, kind: NonLesionKind, number: int) -> RefusalShare:
     """Draw pictures that are no photographs of lesions, and count what is refused."""
-    pictures = (draw_impostor(kind, seed) for seed in range(number))
+    pictures = (draw_non_lesion(kind, seed) for seed in range(number))
     return summarise(
         f"drawn {kind}",
         [read_photograph(classifier, Photograph(p, WIDTH, HEIGHT, "PNG")) for p in pictures],

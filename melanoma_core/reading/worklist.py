@@ -270,7 +270,7 @@ def _disarm(name: str) -> str:
 
 
 def _read(classifier: "Classifier", key: int, name: str, content: bytes) -> "Entry | RefusedFile":
-    from melanoma_core.data.drawn.lesions import is_drawn
+    from melanoma_core.data.drawn.shipped import is_drawn
     from melanoma_core.data.images import decode_image, encode_jpeg, resize_to_square
     from melanoma_core.reading.reading import Refusal, read_photograph
 

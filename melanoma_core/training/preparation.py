@@ -1,4 +1,4 @@
-"""A split to what a recipe trains on: images held out as published, new images of rare classes."""
+"""Apply a recipe to a split: hold out a published subset, and oversample rare classes."""
 
 import hashlib
 from pathlib import Path
@@ -10,50 +10,50 @@ from numpy.typing import NDArray
 from melanoma_core.data.augmentation import Augmentation
 from melanoma_core.data.balancing import check_parents, digest, plan_oversampling
 from melanoma_core.data.dataset import hash_table
-from melanoma_core.data.oversampling import oversample
+from melanoma_core.data.oversampling import Oversampling, oversample
 from melanoma_core.data.splitting import Split
 from melanoma_core.progress import Progress
 from melanoma_core.training.recipe import Rebalancing, Recipe
 
 TRAIN, PUBLISHED, VALIDATION, TEST = "train", "published", "validation", "test"
-# A photograph that is met again in a later one of these was no news to the network there.
+# An image that shares a group with an earlier subset is leaked into the later one.
 _ORDER = (TRAIN, PUBLISHED, VALIDATION, TEST)
 _FOLDER_NAME = "oversampled"
-# Of the photograph itself; a new image has others.
+# Properties of a photograph that its synthetic images do not share.
 _OWN_FACTS = ("dhash", "width", "height")
-# Of the order that is a mistake, as its projects have it: turned a little, so that a new image
-# and its parent are nearly one.
-AS_PUBLISHED = Augmentation(rotation=10, flip=False, zoom=0.0)
+# The augmentation of published projects that oversample before the split: small rotations only, so
+# that a synthetic image is nearly identical to its parent.
+_LEAKY_AUGMENTATION = Augmentation(rotation=10, flip=False, zoom=0.0)
 
 
 def prepare_split(
     recipe: Recipe, split: Split, folder: Path, progress: Progress | None = None
 ) -> Split:
-    """Hold out what a recipe publishes, and make the new images that it trains on.
+    """Hold out the published subset of a recipe, and make its synthetic images.
 
-    Validation and test stay as they are. After the split, the share is held out first, and new
-    images are made of what is left. Before the split (`Rebalancing.BEFORE_SPLIT`), new images are
-    made of the whole train subset (`AS_PUBLISHED`), and the share is then drawn among old and new
-    ones alike: the mistake of published projects, by which a network is measured on relatives of
-    what it learned.
+    Validation and test do not change. Normally the published share is held out first, and
+    synthetic images are made from the rest. With `Rebalancing.BEFORE_SPLIT`, synthetic images are
+    made from the whole train subset, and the published share is then drawn from photographs and
+    synthetic images alike. This reproduces the leakage of published projects, which evaluate a
+    network on near copies of its training images.
 
     Args:
-        recipe: Its `rebalancing`, `images_per_class`, `published_share` and `seed` count.
+        recipe: Its `rebalancing`, `images_per_class`, `published_share` and `seed` are used.
         split: With `group`.
-        folder: New images are written into its folder "oversampled". A call that was cut short
-            is continued by the next.
-        progress: Called with the number of new images made and their number in all; what it
-            raises ends the work.
+        folder: Synthetic images are written to its subfolder "oversampled". A later call
+            continues an interrupted one.
+        progress: Progress callback, in synthetic images. An exception that it raises stops the
+            work.
 
     Returns:
-        The same rows and the new images, with another hash. Column `parent_image_id` is missing
-        for photographs. A new image has its own `image_id`, `path` and `sha256`, no `dhash`,
-        `width` and `height`, and all else of its parent. Held out are the rows of the subset
-        "published".
+        The same rows and the synthetic images, with a new hash. `parent_image_id` is missing for
+        photographs. A synthetic image has its own `image_id`, `path` and `sha256`, no `dhash`,
+        `width` and `height`, and everything else from its parent. The subset "published" holds
+        the published share.
 
     Raises:
-        DatasetError: A photograph has gone or changed, the folder cannot be written to, or a new
-            image would be measured by its relatives.
+        DatasetError: A photograph was removed or changed, the folder cannot be written to, or a
+            synthetic image would leak into another subset.
     """
     table = split.table.assign(parent_image_id=None)
     if recipe.rebalancing is Rebalancing.BEFORE_SPLIT:
@@ -66,23 +66,28 @@ def prepare_split(
 
 
 def find_leaked(table: pd.DataFrame) -> NDArray[np.bool_]:
-    """Find the images of whose group another one is in a subset before theirs.
+    """Find the images that share a group with an image of an earlier subset.
 
-    The subsets in order: train, published, validation, test. What is not found this way is new
-    to a network when it is measured.
+    The order of the subsets is train, published, validation, test. An image that is not leaked is
+    unseen when the network is evaluated on it.
 
     Args:
-        table: With `group` and `subset`, all rows of a split.
+        table: All rows of a split, with `group` and `subset`.
 
     Returns:
         bool [N].
+
+    Example:
+        >>> split = pd.DataFrame({"subset": ["train", "test", "test"], "group": [1, 1, 2]})
+        >>> find_leaked(split)
+        array([False,  True, False])
     """
     rank = table["subset"].map({name: rank for rank, name in enumerate(_ORDER)})
     return np.asarray(rank > rank.groupby(table["group"]).transform("min"), dtype=bool)
 
 
 def _hold_out(table: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:
-    """Draw the published share image by image, as evenly from every class."""
+    """Draw the published share image by image, the same share from each class."""
     train = table[table["subset"] == TRAIN]
     subset = table["subset"].copy()
     for _, ids in train.groupby("label")["image_id"]:
@@ -95,15 +100,14 @@ def _add_images(
     table: pd.DataFrame, recipe: Recipe, folder: Path, progress: Progress | None
 ) -> pd.DataFrame:
     train = table[table["subset"] == TRAIN].reset_index(drop=True)
-    manifest = oversample(
+    oversampling = Oversampling(
         train,
         plan_oversampling(train, recipe.images_per_class or None),
-        AS_PUBLISHED if recipe.leaks else Augmentation(),
-        folder=folder / _FOLDER_NAME,
-        seed=recipe.seed,
-        progress=progress,
+        _LEAKY_AUGMENTATION if recipe.leaks else Augmentation(),
+        recipe.seed,
     )
-    # A copy that is told apart as leaked, as in a folder that was never cleaned, proves nothing.
+    manifest = oversample(oversampling, folder / _FOLDER_NAME, progress=progress)
+    # Known leaked copies, as in a folder that was never cleaned, are not the fault of oversampling.
     check_parents(manifest, table[~find_leaked(table)])
     if manifest.empty:
         return table

@@ -12,7 +12,7 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-from melanoma_core.data.drawn.lesions import DEMONSTRATION_LESIONS
+from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.models.card import ONNX_NAME
 from melanoma_core.models.classifier import INPUT_NAME, OUTPUT_NAMES
 from melanoma_core.models.registry import BUNDLED

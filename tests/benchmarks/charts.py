@@ -14,9 +14,9 @@ from dashboard.dataset.charts import (
     draw_values,
 )
 from melanoma_core.data.balancing import (
-    class_weights,
-    effective_number_weights,
     plan_oversampling,
+    tabulate_plan,
+    tabulate_weights,
 )
 from melanoma_core.data.overview import (
     SUBSETS,
@@ -26,9 +26,6 @@ from melanoma_core.data.overview import (
     count_tiers,
     count_values,
     measure_spread,
-    tabulate_plan,
-    tabulate_weights,
-    total_counts,
 )
 from melanoma_core.taxonomy import Diagnosis
 from tests.benchmarks.timing import Row, milliseconds, time_in_turn
@@ -85,8 +82,7 @@ def make_records(num_rows: int) -> pd.DataFrame:
 
 
 def _draw_weights(records: pd.DataFrame) -> go.Figure:
-    counts, labels = total_counts(count_classes(records)), records["label"]
-    table = tabulate_weights(counts, class_weights(labels), effective_number_weights(labels))
+    table = tabulate_weights(records["label"])
     return draw_balance(table, "Class weights", "images")
 
 

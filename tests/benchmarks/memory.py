@@ -22,7 +22,7 @@ def measure() -> Iterable[Row]:
 
 
 def _read_and_watch() -> tuple[int, int]:
-    from melanoma_core.data.drawn.lesions import DEMONSTRATION_LESIONS
+    from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
     from melanoma_core.data.images import decode_image
     from melanoma_core.models.classifier import load_classifier
     from melanoma_core.models.registry import BUNDLED

@@ -12,7 +12,7 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-from melanoma_core.data.drawn.lesions import DEMONSTRATION_LESIONS
+from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.data.images import decode_image
 from melanoma_core.models.card import KERAS_NAME, ONNX_NAME
 from melanoma_core.models.classifier import INPUT_NAME, OUTPUT_NAMES, load_classifier

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 
-from melanoma_core.data.drawn.lesions import DEMONSTRATION_LESIONS
+from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from tests.benchmarks.timing import Row, time_in_turn
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from melanoma_core.data.drawn.lesions import DEMONSTRATION_LESIONS
+from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 
 BANNER = re.compile("elanoma alert")
 

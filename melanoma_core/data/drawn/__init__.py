@@ -1,1 +1,1 @@
-"""Drawn lesions, a drawn dataset and drawn pictures that are not lesions."""
+"""Drawn lesions, a drawn dataset and drawn non-lesion images."""

@@ -1,4 +1,4 @@
-"""A small dataset of drawn lesions with the defects of real ones, so that no page is ever empty."""
+"""A small dataset of drawn lesions with the defects of real datasets, for demonstration."""
 
 import shutil
 import tempfile
@@ -13,11 +13,11 @@ from PIL import Image
 from melanoma_core.data.drawn.lesions import JPEG_QUALITY, draw_lesion
 from melanoma_core.taxonomy import Diagnosis
 
-WIDTH, HEIGHT = 180, 135
-LESION_TABLE = "lesions.csv"
-COMMENT = "Drawn by a program, not a photograph of anyone."
+_WIDTH, _HEIGHT = 180, 135  # px
+_LESION_TABLE = "lesions.csv"
+_COMMENT = "Drawn by a program, not a photograph of anyone."
 
-# How many views of each lesion there are; those of the last lesion of a diagnosis are for testing.
+# Number of views of each lesion. The last lesion of each diagnosis is in the test subset.
 _VIEWS = {
     Diagnosis.NV: (3, 2, 2, 2, 1, 1, 2, 1, 1, 2, 1, 1, 2, 2, 2),
     Diagnosis.MEL: (2, 3, 1, 1, 2),
@@ -33,7 +33,7 @@ _SITES = ("head/neck", "upper extremity", "lower extremity", "anterior torso", "
 
 @dataclass(frozen=True)
 class _Drawing:
-    """One picture to draw: a view of the lesion that `seed` and diagnosis give."""
+    """One image to draw: a view of one lesion."""
 
     diagnosis: Diagnosis
     seed: int
@@ -50,15 +50,15 @@ class _Drawing:
 
 
 def write_demonstration_dataset(folder: Path) -> Path:
-    """Draw the demonstration dataset into `folder`, unless it is there already.
+    """Draw the demonstration dataset into `folder`, unless the folder exists.
 
-    60 drawings of the eight diagnoses, out of balance like real sets, as class folders below Train
-    and Test, with a table of lesions and of patients' drawn ages, sexes and sites. Five defects
-    are planted for the audit to find: two byte-identical copies under another label, the same
-    picture saved again smaller, one lesion in Train and in Test, and a file that breaks off.
+    It has 60 images of the eight diagnoses, with realistic class imbalance, in class folders below
+    Train and Test. A table gives lesions and invented ages, sexes and anatomical sites. Five
+    defects are planted for the audit to find: two exact copies with conflicting labels, a near
+    copy at a smaller size, a lesion in both Train and Test, and a truncated file.
 
     Returns:
-        `folder`. It appears whole or not at all, whoever else is drawing it.
+        `folder`. It appears complete or not at all, even if several processes draw it at once.
     """
     if folder.is_dir():
         return folder
@@ -70,7 +70,7 @@ def write_demonstration_dataset(folder: Path) -> Path:
         try:
             drawn.rename(folder)
         except OSError:
-            if not folder.is_dir():  # else another session was quicker
+            if not folder.is_dir():  # otherwise another process has just written it
                 raise
     return folder
 
@@ -80,7 +80,7 @@ def _list_drawings() -> Iterator[_Drawing]:
         for seed, num_views in enumerate(views_of_lesions):
             is_last = seed == len(views_of_lesions) - 1
             for view in range(num_views):
-                # The planted leak: of the first melanoma one view is for testing.
+                # The planted leakage: one view of the first melanoma is in the test subset.
                 leaks = diagnosis is Diagnosis.MEL and seed == 0 and view == 1
                 subset = "Test" if is_last or leaks else "Train"
                 yield _Drawing(diagnosis, seed, view, subset)
@@ -91,14 +91,14 @@ def _write_drawings(folder: Path) -> None:
     for number, drawing in enumerate(_list_drawings(), start=1):
         path = folder / drawing.folder / f"drawn-{number:03d}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
-        pixels = draw_lesion(drawing.diagnosis, drawing.seed, WIDTH, HEIGHT, drawing.view)
-        Image.fromarray(pixels).save(path, quality=JPEG_QUALITY, comment=COMMENT)
+        pixels = draw_lesion(drawing.diagnosis, drawing.seed, _WIDTH, _HEIGHT, drawing.view)
+        Image.fromarray(pixels).save(path, quality=JPEG_QUALITY, comment=_COMMENT)
         rows.append({"image": path.stem, "lesion_id": drawing.lesion_id, **_draw_person(drawing)})
-    pd.DataFrame(rows).to_csv(folder / LESION_TABLE, index=False)
+    pd.DataFrame(rows).to_csv(folder / _LESION_TABLE, index=False)
 
 
 def _draw_person(drawing: _Drawing) -> dict[str, object]:
-    """Make up whose lesion it is, the same for each of its views; one in eight is unknown."""
+    """Invent the patient of a lesion, equal for all its views; one in eight is unknown."""
     rng = np.random.default_rng([list(Diagnosis).index(drawing.diagnosis), drawing.seed])
     age, sex, site = rng.integers(4, 17) * 5, rng.integers(2), rng.integers(len(_SITES))
     if rng.random() < 1 / 8:
@@ -120,7 +120,7 @@ def _plant_defects(folder: Path) -> None:
     shutil.copyfile(first(Diagnosis.MEL), beside(Diagnosis.BKL, 901))
     shutil.copyfile(first(Diagnosis.AK), beside(Diagnosis.NV, 902))
     with Image.open(first(Diagnosis.NV)) as image:
-        smaller = image.resize((WIDTH * 8 // 9, HEIGHT * 8 // 9))
-        smaller.save(beside(Diagnosis.NV, 903), quality=85, comment=COMMENT)
+        smaller = image.resize((_WIDTH * 8 // 9, _HEIGHT * 8 // 9))
+        smaller.save(beside(Diagnosis.NV, 903), quality=85, comment=_COMMENT)
     whole = first(Diagnosis.VASC).read_bytes()
     beside(Diagnosis.VASC, 904).write_bytes(whole[: len(whole) // 2])

@@ -1,14 +1,13 @@
-"""Lesions drawn by a program, to try the pages with: none of them is a photograph of anyone.
+"""Draw lesions that imitate dermoscopy, for demonstration; none of them is a photograph.
 
-No photograph of a patient may travel with the project, so these imitate dermoscopy. A drawing is
-a stack of layers over skin, each an opacity and a colour, mixed in optical density as pigment in
-skin is (Beer and Lambert). What a diagnosis shows follows the signs that dermoscopists agree on:
-Kittler et al., "Standardization of terminology in dermoscopy" (2016).
+No photograph of a patient may ship with the project. A drawing is a stack of layers over skin, each
+with an opacity and a colour, mixed in optical density as pigments in skin are (Beer-Lambert law).
+The signs of each diagnosis follow Kittler et al. (2016), "Standardization of terminology in
+dermoscopy".
 """
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image
 
+from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.data.drawn.strokes import (
     Plane,
     View,
@@ -31,126 +31,21 @@ from melanoma_core.data.drawn.strokes import (
     streaks,
     vessels,
 )
-from melanoma_core.settings import ASSETS
 from melanoma_core.taxonomy import Diagnosis
 
-DEMONSTRATION_FOLDER = ASSETS / "demonstration"
 JPEG_QUALITY = 88
 
-Colour = tuple[int, int, int]
-Layer = tuple[Plane, Colour]
+_Colour = tuple[int, int, int]
+_Layer = tuple[Plane, _Colour]
 
-SKIN_TONES = ((222, 172, 164), (214, 166, 172), (226, 180, 160), (204, 158, 150))
+_SKIN_TONES = ((222, 172, 164), (214, 166, 172), (226, 180, 160), (204, 158, 150))
 TAN, BROWN, DARK_BROWN, BLACK = (176, 122, 88), (128, 76, 52), (74, 42, 34), (38, 26, 28)
 PINK, RED, MAROON, PURPLE = (214, 128, 128), (186, 62, 66), (124, 30, 62), (66, 28, 62)
 WHITE, SCALE, YELLOW, ORANGE = (232, 208, 202), (246, 234, 220), (230, 206, 160), (186, 104, 70)
 BLUE_GREY = (108, 106, 122)
 
 
-@dataclass(frozen=True)
-class DemonstrationLesion:
-    """One drawn lesion that travels with the project, and what a viewer should see in it.
-
-    Attributes:
-        name: What a list calls it.
-        file_name: Its file in `DEMONSTRATION_FOLDER`.
-        diagnosis: The diagnosis whose textbook signs it imitates.
-        seed: What `draw_lesion` drew it from.
-        asymmetry: In plain words, like the other three of the ABCD criteria.
-        border: How it ends against the skin.
-        colours: Which it shows.
-        structures: What dermoscopy shows in it.
-    """
-
-    name: str
-    file_name: str
-    diagnosis: Diagnosis
-    seed: int
-    asymmetry: str
-    border: str
-    colours: str
-    structures: str
-
-    @property
-    def path(self) -> Path:
-        """Where its file is."""
-        return DEMONSTRATION_FOLDER / self.file_name
-
-    @property
-    def description(self) -> str:
-        """That it is drawn, after what, and what to see."""
-        return (
-            f"Drawn, not a photograph, after the signs of {self.diagnosis.title}. "
-            f"Asymmetry: {self.asymmetry}. Border: {self.border}. "
-            f"Colours: {self.colours}. Structures: {self.structures}."
-        )
-
-
-DEMONSTRATION_LESIONS = (
-    DemonstrationLesion(
-        name="Drawn melanoma 1",
-        file_name="drawn-melanoma-1.jpg",
-        diagnosis=Diagnosis.MEL,
-        seed=4,
-        asymmetry="no axis divides it into like halves",
-        border="ragged, with streaks on one side",
-        colours="light and dark brown, black, blue-grey, white, red",
-        structures="broken network, black dots, blue-white veil",
-    ),
-    DemonstrationLesion(
-        name="Drawn melanoma 2",
-        file_name="drawn-melanoma-2.jpg",
-        diagnosis=Diagnosis.MEL,
-        seed=5,
-        asymmetry="in both axes, with a spur at the top",
-        border="notched, with streaks below",
-        colours="light and dark brown, black, blue-grey, white, red",
-        structures="black blotch off the centre, blue-white veil, dots",
-    ),
-    DemonstrationLesion(
-        name="Drawn basal cell carcinoma",
-        file_name="drawn-basal-cell-carcinoma.jpg",
-        diagnosis=Diagnosis.BCC,
-        seed=4,
-        asymmetry="in its structures more than in its outline",
-        border="hard to follow",
-        colours="pink, white, red, blue-grey, hardly any brown",
-        structures="branching vessels, blue-grey nests, a small ulcer, no network",
-    ),
-    DemonstrationLesion(
-        name="Drawn nevus",
-        file_name="drawn-nevus.jpg",
-        diagnosis=Diagnosis.NV,
-        seed=2,
-        asymmetry="hardly any",
-        border="even, fading into the skin",
-        colours="light and dark brown",
-        structures="one regular network",
-    ),
-    DemonstrationLesion(
-        name="Drawn benign keratosis",
-        file_name="drawn-benign-keratosis.jpg",
-        diagnosis=Diagnosis.BKL,
-        seed=4,
-        asymmetry="slight",
-        border="cut sharply, as if stuck on",
-        colours="light and dark brown, with bright yellowish dots",
-        structures="fissures, dark comedo-like openings, bright milia-like cysts, no network",
-    ),
-    DemonstrationLesion(
-        name="Drawn vascular lesion",
-        file_name="drawn-vascular-lesion.jpg",
-        diagnosis=Diagnosis.VASC,
-        seed=6,
-        asymmetry="slight",
-        border="clear and lobed",
-        colours="red, maroon, purple, no brown",
-        structures="round lacunae filled with blood, no network",
-    ),
-)
-
-
-def _melanoma(view: View, rng: Generator) -> Iterator[Layer]:
+def _melanoma(view: View, rng: Generator) -> Iterator[_Layer]:
     """Many colours in an uneven outline: atypical network, streaks, blue-white veil, white scar."""
     depth = depth_inside(view, rng, 0.62, asymmetry=0.2, ragged=0.1)
     body = ramp(depth, -0.03, 0.2)
@@ -168,8 +63,8 @@ def _melanoma(view: View, rng: Generator) -> Iterator[Layer]:
     yield body * patches(view, rng, 0.3) * dots(view, rng, 200, 0.018, 0.7) * 0.6, BLACK
 
 
-def _nevus(view: View, rng: Generator) -> Iterator[Layer]:
-    """Round and even: a regular network that fades out, a few globules, darker in the middle."""
+def _nevus(view: View, rng: Generator) -> Iterator[_Layer]:
+    """Round and regular: a network that fades outwards, a few globules, darker in the centre."""
     depth = depth_inside(view, rng, rng.uniform(0.42, 0.55), asymmetry=0.025, ragged=0.05)
     yield ramp(depth, -0.1, 0.35) * 0.7, TAN
     yield ramp(depth, 0.05, 0.9) * 0.75, BROWN
@@ -179,7 +74,7 @@ def _nevus(view: View, rng: Generator) -> Iterator[Layer]:
     yield ramp(depth, 0.2, 0.7) * globules * 0.6, DARK_BROWN
 
 
-def _basal_cell_carcinoma(view: View, rng: Generator) -> Iterator[Layer]:
+def _basal_cell_carcinoma(view: View, rng: Generator) -> Iterator[_Layer]:
     """Pearly pink with arborising vessels, blue-grey nests and a small ulcer."""
     depth = depth_inside(view, rng, 0.62, asymmetry=0.08, ragged=0.08)
     body = ramp(depth, -0.05, 0.35)
@@ -194,7 +89,7 @@ def _basal_cell_carcinoma(view: View, rng: Generator) -> Iterator[Layer]:
     yield crust * patches(view, rng, 0.06) * 0.8, MAROON
 
 
-def _actinic_keratosis(view: View, rng: Generator) -> Iterator[Layer]:
+def _actinic_keratosis(view: View, rng: Generator) -> Iterator[_Layer]:
     """Strawberry pattern: red between pale follicles, with dry white scale."""
     depth = depth_inside(view, rng, 0.65, asymmetry=0.1, ragged=0.2)
     body = ramp(depth, -0.15, 0.6)
@@ -207,8 +102,8 @@ def _actinic_keratosis(view: View, rng: Generator) -> Iterator[Layer]:
     yield body * flakes * 0.8, SCALE
 
 
-def _benign_keratosis(view: View, rng: Generator) -> Iterator[Layer]:
-    """Stuck on, sharply cut: fissures, dark comedo-like openings, bright milia-like cysts."""
+def _benign_keratosis(view: View, rng: Generator) -> Iterator[_Layer]:
+    """A sharp border, fissures, dark comedo-like openings and bright milia-like cysts."""
     depth = depth_inside(view, rng, 0.62, asymmetry=0.06, ragged=0.06)
     body = ramp(depth, 0, 0.07)
     yield body * 0.7, TAN
@@ -219,8 +114,8 @@ def _benign_keratosis(view: View, rng: Generator) -> Iterator[Layer]:
     yield body * dots(view, rng, 70, 0.026, 0.7) * 0.7, YELLOW
 
 
-def _dermatofibroma(view: View, rng: Generator) -> Iterator[Layer]:
-    """A white scar-like middle within a fine pale network."""
+def _dermatofibroma(view: View, rng: Generator) -> Iterator[_Layer]:
+    """A white scar-like centre within a fine pale network."""
     depth = depth_inside(view, rng, 0.6, asymmetry=0.025, ragged=0.06)
     ring = ramp(depth, -0.1, 0.5)
     yield ring * 0.5, PINK
@@ -229,7 +124,7 @@ def _dermatofibroma(view: View, rng: Generator) -> Iterator[Layer]:
     yield ramp(depth + 0.06 * view.noise(rng, 0.15, 4), 0.4, 0.85) * 0.75, WHITE
 
 
-def _vascular_lesion(view: View, rng: Generator) -> Iterator[Layer]:
+def _vascular_lesion(view: View, rng: Generator) -> Iterator[_Layer]:
     """Red, maroon and purple lacunae without any brown."""
     depth = depth_inside(view, rng, 0.45, asymmetry=0.06, ragged=0.1)
     body = ramp(depth, -0.08, 0.2)
@@ -240,7 +135,7 @@ def _vascular_lesion(view: View, rng: Generator) -> Iterator[Layer]:
     yield body * patches(view, rng, 0.3, 0.9) * 0.6, PURPLE
 
 
-def _squamous_cell_carcinoma(view: View, rng: Generator) -> Iterator[Layer]:
+def _squamous_cell_carcinoma(view: View, rng: Generator) -> Iterator[_Layer]:
     """Keratin in white, yellow and blood spots over pink with dotted vessels."""
     depth = depth_inside(view, rng, 0.62, asymmetry=0.08, ragged=0.1)
     body = ramp(depth, -0.1, 0.4)
@@ -256,20 +151,20 @@ def _squamous_cell_carcinoma(view: View, rng: Generator) -> Iterator[Layer]:
     yield keratin * patches(view, rng, 0.07, 0.9) * 0.7, SCALE
 
 
-def _skin(view: View, rng: Generator) -> Iterator[Layer]:
-    """Skin around the lesion, mottled by blood and pigment."""
-    yield np.ones_like(view.x), SKIN_TONES[rng.integers(len(SKIN_TONES))]
+def _skin(view: View, rng: Generator) -> Iterator[_Layer]:
+    """Skin mottled by blood and pigment."""
+    yield np.ones_like(view.x), _SKIN_TONES[rng.integers(len(_SKIN_TONES))]
     yield patches(view, rng, 0.9, 0.3) * 0.3, PINK
     yield patches(view, rng, 0.3, 0.9) * 0.25, TAN
 
 
-def _surface(view: View, rng: Generator) -> Iterator[Layer]:
-    """Creases and shine, which run on over the lesion."""
+def _surface(view: View, rng: Generator) -> Iterator[_Layer]:
+    """Creases and shine, on the skin and the lesion alike."""
     yield ramp(-np.abs(view.noise(rng, 0.06, 2)), -0.8, 0) * 0.05, BROWN
     yield ramp(view.noise(rng, 0.02), 0, 2) * 0.2, WHITE
 
 
-_LESIONS: dict[Diagnosis, Callable[[View, Generator], Iterator[Layer]]] = {
+_LESIONS: dict[Diagnosis, Callable[[View, Generator], Iterator[_Layer]]] = {
     Diagnosis.MEL: _melanoma,
     Diagnosis.NV: _nevus,
     Diagnosis.BCC: _basal_cell_carcinoma,
@@ -282,7 +177,7 @@ _LESIONS: dict[Diagnosis, Callable[[View, Generator], Iterator[Layer]]] = {
 
 
 def _develop(density: NDArray[np.float32], rng: Generator) -> NDArray[np.uint8]:
-    """Turn logarithms of light, [3, height, width], into pixels: lamp, lens and sensor."""
+    """Convert log intensity, [3, height, width], to pixels, with vignetting, tint and noise."""
     _, height, width = density.shape
     rows, columns = np.ogrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     falloff = np.float32(rng.uniform(0.04, 0.1)) * (rows**2 + columns**2).astype(np.float32)
@@ -295,46 +190,47 @@ def _develop(density: NDArray[np.float32], rng: Generator) -> NDArray[np.uint8]:
 def draw_lesion(
     diagnosis: Diagnosis, seed: int, width: int = 600, height: int = 450, view: int = 0
 ) -> NDArray[np.uint8]:
-    """Draw a lesion with the textbook signs of a diagnosis.
+    """Draw a lesion with the dermoscopic signs of a diagnosis; equal arguments give equal images.
 
     Args:
-        diagnosis: Whose signs to draw.
+        diagnosis: The diagnosis to imitate.
         seed: Which lesion of that diagnosis, 0 or more.
         width: In pixels.
         height: In pixels; the lesion fills about half of it.
-        view: Which picture of that lesion, 0 or more: another aim, light and hair.
+        view: Which view of that lesion, 0 or more. Views differ in camera position, light and hair.
 
     Returns:
-        RGB, uint8 [height, width, 3]; the same for the same arguments.
+        RGB, uint8 [height, width, 3].
+
+    Examples:
+        >>> draw_lesion(Diagnosis.NV, seed=0, width=60, height=45).shape
+        (45, 60, 3)
     """
     kind = list(Diagnosis).index(diagnosis)
-    # Skin and camera draw from generators of their own: another view shows the same lesion.
-    on_skin = np.random.default_rng([kind, seed])
-    in_camera = np.random.default_rng([kind, seed, 1 + view])
-    seen = aim(in_camera, width, height)
+    # Skin and camera have separate generators, so that every view shows the same lesion.
+    skin_rng = np.random.default_rng([kind, seed])
+    camera_rng = np.random.default_rng([kind, seed, 1 + view])
+    camera = aim(camera_rng, width, height)
     layers = [
-        *_skin(seen, on_skin),
-        *_LESIONS[diagnosis](seen, on_skin),
-        *_surface(seen, on_skin),
-        (hairs(seen, in_camera) * 0.75, DARK_BROWN),
+        *_skin(camera, skin_rng),
+        *_LESIONS[diagnosis](camera, skin_rng),
+        *_surface(camera, skin_rng),
+        (hairs(camera, camera_rng) * 0.75, DARK_BROWN),
     ]
     density = np.zeros((3, height, width), np.float32)
     for opacity, colour in layers:
         density += opacity * (np.log(np.array(colour, np.float32) / 255)[:, None, None] - density)
-    return _develop(density, in_camera)
-
-
-def is_drawn(data: bytes) -> bool:
-    """Return whether a file is one of the demonstration lesions, to the byte."""
-    files = (lesion.path for lesion in DEMONSTRATION_LESIONS)
-    # Sizes first: an upload may have 32 MiB, and none of these has.
-    return any(path.stat().st_size == len(data) and path.read_bytes() == data for path in files)
+    return _develop(density, camera_rng)
 
 
 def write_demonstration(folder: Path) -> list[Path]:
-    """Draw every demonstration lesion into `folder` as JPEG and return the files.
+    """Draw every demonstration lesion as a JPEG file; its comment states that it is drawn.
 
-    Each file says in its JPEG comment that it is drawn, so that it says so wherever it is copied.
+    Args:
+        folder: Where to write; it is created if missing.
+
+    Returns:
+        The files, in the order of `DEMONSTRATION_LESIONS`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / lesion.file_name for lesion in DEMONSTRATION_LESIONS]

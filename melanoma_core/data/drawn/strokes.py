@@ -1,10 +1,10 @@
-"""What a drawn lesion is made of: noise, outlines, networks, dots and strokes over skin.
+"""The elements of a drawn lesion: noise, outlines, networks, dots and strokes.
 
-Each function takes a view of the skin and a random generator and returns one plane of numbers per
-pixel, an opacity in [0, 1] unless it says otherwise. What is drawn depends on the generator alone,
-so another view with the same generator shows the same skin.
+Each function takes a view of the skin and a random generator. Unless stated otherwise it returns a
+plane, float [height, width], of opacities in [0, 1]. What is drawn depends on the generator only,
+so two views with equal generators show the same skin.
 
-Lengths are in skin units: about half of the picture's height. The lesion's centre is at (0, 0).
+Lengths are in skin units: one unit is about half the image height. The lesion's centre is (0, 0).
 """
 
 import math
@@ -16,34 +16,35 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 Plane = NDArray[np.floating]
-Points = NDArray[np.float64]
+_Points = NDArray[np.float64]
 
-# Noise is laid out from -_REACH to _REACH, which holds a 4:3 picture however it is aimed.
-_REACH = 2.0
-# Strokes are drawn this much larger and then reduced, for smooth edges.
-_SUPERSAMPLING = 2
+_REACH = 2.0  # noise covers -2 to 2, enough for any view in 4:3
+_SUPERSAMPLING = 2  # strokes are drawn enlarged and then reduced, for smooth edges
 
 
 @dataclass(frozen=True)
 class View:
-    """How one picture sees the skin: the place on the skin of every pixel.
+    """The skin coordinates of every pixel of an image.
 
     Attributes:
-        x: Skin coordinate to the right, float32 [height, width].
-        y: Skin coordinate downwards, likewise.
-        to_skin: Affine map from a pixel (column, row, 1) to the skin, [2, 3].
+        x: Horizontal coordinate, to the right, float32 [height, width].
+        y: Vertical coordinate, downwards, float32 [height, width].
+        to_skin: Affine map from a pixel (column, row, 1) to skin coordinates, float64 [2, 3].
     """
 
     x: Plane
     y: Plane
-    to_skin: Points
+    to_skin: _Points
 
     def noise(self, rng: Generator, cell: float, octaves: int = 1) -> Plane:
-        """Return smooth noise, mean 0 and deviation near 1, its grains `cell` wide on the skin.
+        """Return smooth noise with mean 0 and standard deviation near 1.
 
-        Each octave halves the grain and the weight. They are summed on a small grid, which is
-        then seen through the view once.
+        Args:
+            rng: Random generator.
+            cell: Size of the coarsest grain, in skin units.
+            octaves: Each further octave halves the grain and its weight.
         """
+        # The octaves are summed on a small grid, which is then transformed once.
         side = int(2 * _REACH / cell) + 4
         grid = 1.3 * rng.standard_normal((side, side), dtype=np.float32)
         for octave in range(1, octaves):
@@ -51,13 +52,19 @@ class View:
             grid += 1.3 / 2**octave * rng.standard_normal(grid.shape, dtype=np.float32)
         to_grid = (self.to_skin + np.array([0, 0, _REACH])) / cell * 2**octaves
         height, width = self.x.shape
-        seen = Image.fromarray(_double(grid)).transform(
+        transformed = Image.fromarray(_double(grid)).transform(
             (width, height), Image.Transform.AFFINE, tuple(to_grid.flat), Image.Resampling.BILINEAR
         )
-        return np.asarray(seen)
+        return np.asarray(transformed)
 
-    def strokes(self, lines: list[Points], widths: list[float], blur: float = 0.004) -> Plane:
-        """Return the opacity of pen strokes, in [0, 1]; a line of one point is a dot."""
+    def strokes(self, lines: list[_Points], widths: list[float], blur: float = 0.004) -> Plane:
+        """Return the opacity of pen strokes.
+
+        Args:
+            lines: Skin coordinates of each line, float64 [points, 2]; a single point gives a dot.
+            widths: Width of each line, in skin units.
+            blur: Standard deviation of the blur, in skin units.
+        """
         height, width = self.x.shape
         canvas = Image.new("L", (width * _SUPERSAMPLING, height * _SUPERSAMPLING))
         pen = ImageDraw.Draw(canvas)
@@ -75,13 +82,13 @@ class View:
 
 
 def _double(grid: Plane) -> Plane:
-    """Enlarge a square grid twice, smoothly."""
+    """Enlarge a square grid by a factor of 2, smoothly."""
     side = 2 * len(grid)
     return np.array(Image.fromarray(grid).resize((side, side), Image.Resampling.BICUBIC))
 
 
 def aim(rng: Generator, width: int, height: int) -> View:
-    """Hold the camera a little turned, shifted and nearer or further."""
+    """Return a view from a random camera position: slightly rotated, shifted and scaled."""
     turn, scale = rng.uniform(-0.35, 0.35), 2 / height * rng.uniform(0.95, 1.1)
     cos, sin = scale * math.cos(turn), scale * math.sin(turn)
     matrix = np.array([[cos, -sin], [sin, cos]])
@@ -95,7 +102,7 @@ def aim(rng: Generator, width: int, height: int) -> View:
 
 
 def ramp(value: Plane, start: float, end: float) -> Plane:
-    """Rise smoothly from 0 at `start` to 1 at `end`."""
+    """Return a smooth step from 0 at `start` to 1 at `end`."""
     share: Plane = np.clip((value - start) / (end - start), 0, 1)
     return share * share * (3 - 2 * share)
 
@@ -103,9 +110,14 @@ def ramp(value: Plane, start: float, end: float) -> Plane:
 def depth_inside(
     view: View, rng: Generator, radius: float, asymmetry: float, ragged: float
 ) -> Plane:
-    """Return how deep inside the lesion a point lies: 1 at its centre, 0 on its border.
+    """Return the depth inside the lesion: 1 at its centre, 0 at its border, negative outside.
 
-    The border is a circle with random smooth harmonics; `ragged` frays it with noise.
+    Args:
+        view: The view of the skin.
+        rng: Random generator.
+        radius: Mean radius, in skin units.
+        asymmetry: Weight of the random harmonics that deform the circle.
+        ragged: Weight of the noise that frays the border.
     """
     angle = np.arctan2(view.y, view.x)
     outline = np.ones_like(angle)
@@ -117,9 +129,9 @@ def depth_inside(
 
 
 def honeycomb(view: View, rng: Generator, cell: float, disorder: float) -> Plane:
-    """Return a hexagonal field in [-1.5, 3], high in the cells, low on the lines between them.
+    """Return a hexagonal field in [-1.5, 3], high in the cells and low between them.
 
-    Three plane waves at 60 degrees add up to a honeycomb; noise bends it out of regularity.
+    Three plane waves at 60 degrees add up to a honeycomb; noise makes it irregular.
     """
     x = view.x + disorder * cell * view.noise(rng, 3 * cell, 2)
     y = view.y + disorder * cell * view.noise(rng, 3 * cell, 2)
@@ -130,34 +142,34 @@ def honeycomb(view: View, rng: Generator, cell: float, disorder: float) -> Plane
 
 
 def network(view: View, rng: Generator, disorder: float = 0.35) -> Plane:
-    """Pigment network: brown lines around paler holes."""
+    """Draw a pigment network: lines around paler holes."""
     return ramp(-honeycomb(view, rng, 0.055, disorder), 0.0, 1.5)
 
 
 def patches(view: View, rng: Generator, cell: float, level: float = 0.0) -> Plane:
-    """Irregular blotches that fade into each other; a higher `level` leaves fewer."""
+    """Draw irregular blotches that fade into each other; a higher `level` leaves fewer."""
     return ramp(view.noise(rng, cell, 3), level - 0.9, level + 1.3)
 
 
 def blob(view: View, rng: Generator, x: float, y: float, radius: float) -> Plane:
-    """One area that fades outwards, its border frayed."""
+    """Draw an area that fades outwards, with a frayed border."""
     distance = np.hypot(view.x - x, view.y - y) / radius
     return ramp(1 - distance + 0.25 * view.noise(rng, 0.25, 4), -0.1, 0.9)
 
 
 def dots(view: View, rng: Generator, count: int, size: float, spread: float) -> Plane:
-    """Scatter round dots about `size` wide over a square of skin from -spread to spread."""
+    """Scatter dots about `size` wide over the square from -spread to spread."""
     places = rng.uniform(-spread, spread, (count, 1, 2))
     return view.strokes(list(places), list(size * rng.lognormal(0, 0.4, count)), blur=size / 10)
 
 
-def _ray(angle: float) -> Points:
+def _ray(angle: float) -> _Points:
     """Return the unit vector at an angle in radians."""
     return np.array([math.cos(angle), math.sin(angle)])
 
 
 def streaks(view: View, rng: Generator) -> Plane:
-    """Radial streaks with bulbs at their ends, over one stretch of the border."""
+    """Draw radial streaks with bulbous ends along a part of the border."""
     lines, widths = [], []
     for angle in rng.uniform(0, 2 * math.pi) + rng.uniform(-0.9, 0.9, 14):
         start, end = _ray(angle) * rng.uniform(0.43, 0.51), _ray(angle) * rng.uniform(0.6, 0.73)
@@ -167,7 +179,7 @@ def streaks(view: View, rng: Generator) -> Plane:
 
 
 def vessels(view: View, rng: Generator) -> Plane:
-    """Arborising vessels: stems that wind and split into ever finer branches."""
+    """Draw arborising vessels: winding stems that split into ever finer branches."""
     lines, widths = [], []
     tips = [(rng.uniform(-0.45, 0.45, 2), rng.uniform(0, 2 * math.pi), 0.02, 0.4) for _ in range(5)]
     while tips:
@@ -184,7 +196,7 @@ def vessels(view: View, rng: Generator) -> Plane:
 
 
 def hairs(view: View, rng: Generator) -> Plane:
-    """A few fine hairs that cross the picture in about one direction."""
+    """Draw a few fine hairs in about the same direction."""
     lines, along = [], rng.uniform(0, math.pi)
     for _ in range(rng.integers(0, 7)):
         ray = _ray(along + rng.normal(0, 0.35))

@@ -10,9 +10,11 @@ from melanoma_core.data.balancing import (
     check_parents,
     choose_parents,
     class_weights,
-    count_leaked_parents,
     effective_number_weights,
     plan_oversampling,
+    simulate_leakage,
+    tabulate_plan,
+    tabulate_weights,
 )
 from melanoma_core.errors import DatasetError
 from melanoma_core.taxonomy import Diagnosis
@@ -39,34 +41,45 @@ def make_manifest(table: pd.DataFrame) -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
-def test_no_label_has_no_weight():
+def test_without_labels_there_are_no_weights():
     assert class_weights([]) == {}
     assert effective_number_weights([]) == {}
 
 
-def test_one_class_weighs_one():
+def test_a_single_class_has_weight_one():
     assert class_weights([MEL, MEL]) == {MEL: 1.0}
     assert effective_number_weights([MEL, MEL]) == {MEL: 1.0}
 
 
-def test_weights_are_those_of_scikit_learn_and_average_one_over_the_images():
+def test_class_weights_match_scikit_learn_and_average_one_over_the_images():
     labels = [MEL] * 2 + [NV] * 6 + [DF]
     weights = class_weights([*labels, None])
     assert weights == {MEL: 1.5, NV: 0.5, DF: 3.0}
-    theirs = compute_class_weight("balanced", classes=np.array([MEL, NV, DF]), y=labels)
-    assert list(weights.values()) == pytest.approx(theirs)
+    expected = compute_class_weight("balanced", classes=np.array([MEL, NV, DF]), y=labels)
+    assert list(weights.values()) == pytest.approx(expected)
     assert sum(weights[label] for label in labels) / len(labels) == pytest.approx(1)
 
 
-def test_effective_number_weights_lie_between_none_and_one_over_the_count():
+def test_effective_number_weights_lie_between_equal_and_inverse_frequency_weights():
     labels = [NV] * 30 + [MEL] * 10
     assert effective_number_weights(labels, beta=0) == {MEL: 1.0, NV: 1.0}
-    nearly = effective_number_weights(labels, beta=1 - 1e-9)
-    assert nearly[MEL] == pytest.approx(1.5, abs=1e-6)
+    inverse = effective_number_weights(labels, beta=1 - 1e-9)
+    assert inverse[MEL] == pytest.approx(1.5, abs=1e-6)
     # Effective numbers (1 - 0.9^n) / 0.1: 6.513216 and 9.576088.
     weights = effective_number_weights(labels, beta=0.9)
     assert weights[MEL] / weights[NV] == pytest.approx(9.576088 / 6.513216, abs=1e-6)
     assert sum(weights.values()) == pytest.approx(2)
+
+
+def test_weights_are_tabulated_largest_class_first():
+    table = tabulate_weights([MEL] * 2 + [NV] * 6 + [DF] + [None])
+    assert table.index.tolist() == [NV, MEL, DF]
+    assert table["before"].tolist() == [6, 2, 1]
+    assert table["after"].tolist() == [3, 3, 3]
+    assert table["balanced"].tolist() == [0.5, 1.5, 3.0]
+    weights = effective_number_weights([MEL] * 2 + [NV] * 6 + [DF])
+    assert table["effective_number"].to_dict() == weights
+    assert tabulate_weights([]).empty
 
 
 @pytest.mark.parametrize("beta", [-0.1, 1, math.nan])
@@ -76,9 +89,9 @@ def test_a_beta_out_of_range_is_refused(beta):
 
 
 def test_a_table_without_labels_cannot_be_oversampled():
-    with pytest.raises(DatasetError, match="Found 0 images to train on and none with a label"):
+    with pytest.raises(DatasetError, match="Found 0 training images, none with a label"):
         plan_oversampling(make_table({}))
-    with pytest.raises(DatasetError, match="Found 2 images to train on and none with a label"):
+    with pytest.raises(DatasetError, match="Found 2 training images, none with a label"):
         plan_oversampling(make_table({MEL: 2}).assign(label=None))
 
 
@@ -88,7 +101,7 @@ def test_a_target_below_one_is_refused(target):
         plan_oversampling(make_table({MEL: 2}), target)
 
 
-def test_one_class_needs_no_new_image_to_be_as_large_as_the_largest():
+def test_a_single_class_needs_no_synthetic_image():
     plan = plan_oversampling(make_table({MEL: 3}))
     assert plan.classes == (ClassPlan(MEL, 3, 0),)
     assert choose_parents(make_table({MEL: 3}), plan, seed=1) == []
@@ -100,11 +113,13 @@ def test_a_plan_fills_up_to_the_largest_class_or_to_a_target_and_removes_nothing
     assert plan.classes == (ClassPlan(MEL, 4, 6), ClassPlan(NV, 10, 0), ClassPlan(DF, 1, 9))
     assert (plan.num_originals, plan.num_synthetic) == (15, 15)
     assert [c.num_after for c in plan.classes] == [10, 10, 10]
-    assert [c.most_per_original for c in plan.classes] == [2, 0, 9]
     assert [c.num_after for c in plan_oversampling(table, 5).classes] == [5, 10, 5]
+    tabulated = tabulate_plan(plan_oversampling(table, 5))
+    assert tabulated.index.tolist() == [NV, MEL, DF]
+    assert tabulated.to_numpy().tolist() == [[10, 10], [4, 5], [1, 5]]
 
 
-def test_names_that_are_no_diagnosis_follow_the_eight_in_order_of_the_alphabet():
+def test_other_labels_follow_the_diagnoses_in_alphabetical_order():
     labels = ["wart", "mole", "mole", NV, MEL, None]
     assert list(class_weights(labels)) == [MEL, NV, "mole", "wart"]
     assert class_weights(labels)["mole"] == 5 / (4 * 2)
@@ -112,7 +127,7 @@ def test_names_that_are_no_diagnosis_follow_the_eight_in_order_of_the_alphabet()
     assert plan.classes == (ClassPlan("mole", 3, 0), ClassPlan("wart", 1, 2))
 
 
-def test_the_originals_of_a_class_are_used_evenly():
+def test_the_originals_of_a_class_are_used_equally_often():
     table = make_table({NV: 12, MEL: 5})
     children = choose_parents(table, plan_oversampling(table), seed=1)
     used = pd.Series([child.parent for child in children]).value_counts()
@@ -139,9 +154,9 @@ def test_a_larger_target_keeps_the_children_of_a_smaller_one():
     assert large[: len(small)] == small
 
 
-def test_a_plan_of_another_table_is_refused():
+def test_a_plan_made_for_another_table_is_refused():
     plan = plan_oversampling(make_table({NV: 3, MEL: 2}))
-    with pytest.raises(DatasetError, match="made of another table"):
+    with pytest.raises(DatasetError, match="Found a plan made for another table"):
         choose_parents(make_table({NV: 3, MEL: 1}), plan, seed=1)
 
 
@@ -149,37 +164,37 @@ def test_a_plan_of_another_table_is_refused():
 def test_a_validation_share_out_of_range_is_refused(share):
     table = make_table({MEL: 2})
     with pytest.raises(DatasetError, match=r"must lie in \(0, 1\)"):
-        count_leaked_parents(table, plan_oversampling(table), share, seed=1)
+        simulate_leakage(table, plan_oversampling(table), share, seed=1)
 
 
-def test_without_new_images_no_parent_leaks():
+def test_without_synthetic_images_no_parent_leaks():
     table = make_table({MEL: 50})
-    leakage = count_leaked_parents(table, plan_oversampling(table), 0.2, seed=1)
+    leakage = simulate_leakage(table, plan_oversampling(table), 0.2, seed=1)
     assert leakage.num_validation == 10
     assert leakage.num_synthetic == 0
     assert leakage.num_relative_in_train == 0
 
 
-def test_oversampling_before_the_split_leaks_about_as_often_as_chance_says():
-    # One parent in ten thousand has a child; a new image's parent is trained on 4 times in 5.
+def test_oversampling_before_the_split_leaks_as_often_as_chance_predicts():
+    # A synthetic image's parent is in train 4 times out of 5.
     table = make_table({NV: 10_000, MEL: 5_000})
-    leakage = count_leaked_parents(table, plan_oversampling(table), 0.2, seed=1)
+    leakage = simulate_leakage(table, plan_oversampling(table), 0.2, seed=1)
     assert leakage.num_validation == 4_000
     assert leakage.num_synthetic / 4_000 == pytest.approx(0.25, abs=0.02)
     assert leakage.num_parent_in_train / leakage.num_synthetic == pytest.approx(0.8, abs=0.03)
-    # A child or a parent each: 1 in 2 of the images, 4 in 5 of whose relatives are trained on.
+    # Half of the images have a relative, which is in train 4 times out of 5.
     assert leakage.num_relative_in_train / 4_000 == pytest.approx(0.4, abs=0.02)
 
 
-def test_siblings_leak_where_the_parent_itself_does_not():
-    # One photograph and 99 children: whatever is drawn, relatives are on both sides.
+def test_siblings_leak_even_where_the_parent_does_not():
+    # One original and 99 children: every draw puts relatives on both sides.
     table = make_table({MEL: 1})
-    leakage = count_leaked_parents(table, plan_oversampling(table, 100), 0.2, seed=1)
+    leakage = simulate_leakage(table, plan_oversampling(table, 100), 0.2, seed=1)
     assert leakage.num_relative_in_train == leakage.num_validation == 20
     assert leakage.num_parent_in_train in {0, leakage.num_synthetic}
 
 
-def test_children_of_the_train_subset_pass_the_proof():
+def test_children_of_the_train_subset_pass_the_check():
     train, validation = make_table({MEL: 3}), make_table({MEL: 2}, "validation")
     check_parents(make_manifest(train), pd.concat([train, validation]))
     check_parents(make_manifest(train[:0]), validation)
@@ -190,8 +205,9 @@ def test_a_parent_in_another_subset_is_found():
     with pytest.raises(DatasetError) as caught:
         check_parents(make_manifest(validation), pd.concat([train, validation]))
     assert str(caught.value) == (
-        "Found that 2 of 2 new images have a parent that is not in the train subset (the first is "
-        "validation-0). A measured figure would be too good. Oversample the train subset anew."
+        "Found that 2 of 2 synthetic images have a parent that is not in the train subset (the "
+        "first is validation-0). Metrics would be too optimistic. Oversample the train subset "
+        "again."
     )
 
 
@@ -202,7 +218,7 @@ def test_a_copy_of_a_parent_in_another_subset_is_found():
         check_parents(make_manifest(train), pd.concat([train, test]))
 
 
-def test_a_parent_whose_file_has_changed_since_is_found():
+def test_a_parent_whose_file_has_changed_is_found():
     train = make_table({MEL: 3})
-    with pytest.raises(DatasetError, match="3 of 3 new images have a parent that has changed"):
+    with pytest.raises(DatasetError, match="3 of 3 .* have a parent that has changed"):
         check_parents(make_manifest(train), train.assign(sha256="other"))

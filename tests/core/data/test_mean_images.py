@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from melanoma_core.data.overview import SIDE, compute_mean_images
+from melanoma_core.data.mean_images import SIDE, compute_mean_images
 
 
 def save_flat(path: Path, grey: int) -> Path:

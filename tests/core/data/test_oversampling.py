@@ -53,15 +53,16 @@ def run(table, data, folder, *, target=None, seed=1, augmentation=AUGMENTATION, 
 
 
 def read_manifest(folder: Path) -> pd.DataFrame:
-    """Read the file with pandas and complete the paths, as a user of the folder would."""
+    """Read the file as a user of the folder would, with paths completed."""
     manifest = pd.read_csv(
         folder / "manifest.csv",
-        dtype={"seed": int, "number": int},
+        dtype=object,  # pandas strings cannot hold file names that are not valid UTF-8
         keep_default_na=False,
         encoding_errors="surrogateescape",
         lineterminator="\n",
     )
-    return manifest.assign(path=[str(folder / path) for path in manifest["path"]]).astype(object)
+    paths = pd.Series([str(folder / path) for path in manifest["path"]], dtype=object)
+    return manifest.assign(path=paths).astype({"seed": int, "number": int}).astype(object)
 
 
 def snapshot(folder: Path) -> dict[str, str]:

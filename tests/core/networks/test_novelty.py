@@ -12,8 +12,8 @@ import pytest
 
 from melanoma_core.cli.main import main
 from melanoma_core.data.dataset import load_dataset
-from melanoma_core.data.drawn.impostors import ImpostorKind
-from melanoma_core.data.drawn.lesions import DEMONSTRATION_LESIONS
+from melanoma_core.data.drawn.non_lesions import NonLesionKind
+from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.data.images import read_image
 from melanoma_core.data.splitting import Split, split_dataset
 from melanoma_core.evaluation.novelty import describe_collections, fit_familiarity
@@ -91,8 +91,8 @@ def test_photographs_that_are_no_lesions_are_refused(guarded: Classifier, ordina
     assert share.by_kind == {RefusalKind.UNFAMILIAR: share.refused.count}
 
 
-@pytest.mark.parametrize("kind", ImpostorKind)
-def test_pictures_that_are_no_photographs_are_refused(guarded: Classifier, kind: ImpostorKind):
+@pytest.mark.parametrize("kind", NonLesionKind)
+def test_pictures_that_are_no_photographs_are_refused(guarded: Classifier, kind: NonLesionKind):
     share = measure_impostors(guarded, kind, 20)
 
     assert share.refused.total == 20
@@ -241,7 +241,7 @@ def test_the_command_tells_each_folder_and_each_kind_of_picture(
     _, lines, _ = call("refusals", tmp_path / "mixed")
 
     shares = json.loads(answer)["shares"]
-    names = ["bees", "mixed", *(f"drawn {kind}" for kind in ImpostorKind)]
+    names = ["bees", "mixed", *(f"drawn {kind}" for kind in NonLesionKind)]
     assert [share["name"] for share in shares] == names
     assert [share["refused"]["total"] for share in shares] == [2, 1, 3, 3, 3, 3]
     assert [share["by_kind"] for share in shares[:2]] == [{"unfamiliar": 2}, {"unreadable": 1}]

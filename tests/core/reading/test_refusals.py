@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from melanoma_core.data.drawn.impostors import ImpostorKind
+from melanoma_core.data.drawn.non_lesions import NonLesionKind
 from melanoma_core.models.classifier import Classifier, load_classifier
 from melanoma_core.reading.reading import Reading, Refusal, RefusalKind
 from melanoma_core.reading.refusals import measure_folder, measure_impostors, summarise
@@ -24,8 +24,8 @@ def test_photographs_of_bees_and_ants_are_refused(guarded: Classifier, shared_da
     assert share.refused.value >= 0.99
 
 
-@pytest.mark.parametrize("kind", ImpostorKind)
-def test_pictures_that_are_no_photographs_are_refused(guarded: Classifier, kind: ImpostorKind):
+@pytest.mark.parametrize("kind", NonLesionKind)
+def test_pictures_that_are_no_photographs_are_refused(guarded: Classifier, kind: NonLesionKind):
     assert measure_impostors(guarded, kind, 10).refused.count == 10
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from melanoma_core.data.drawn.lesions import DEMONSTRATION_LESIONS
+from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.data.images import decode_image
 from melanoma_core.models.classifier import Classifier, load_classifier
 from melanoma_core.reading.worklist import Worklist, clean_name, tabulate

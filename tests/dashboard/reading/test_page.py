@@ -11,7 +11,7 @@ from PIL import Image, ImageFilter
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 
-from melanoma_core.data.drawn.lesions import DEMONSTRATION_LESIONS
+from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.models.card import load_card
 from melanoma_core.models.card_text.heatmaps import describe_maps
 from melanoma_core.models.methods import Method

@@ -7,7 +7,7 @@ from PIL import Image
 
 from melanoma_core.data.copies import find_clusters
 from melanoma_core.data.dataset import load_records
-from melanoma_core.data.drawn.dataset import COMMENT, write_demonstration_dataset
+from melanoma_core.data.drawn.dataset import write_demonstration_dataset
 from melanoma_core.taxonomy import Diagnosis
 
 
@@ -26,21 +26,21 @@ def read_files(folder: Path) -> Iterator[tuple[str, bytes]]:
         yield path.relative_to(folder).as_posix(), path.read_bytes()
 
 
-def test_it_is_the_same_whenever_it_is_drawn_and_leaves_nothing_else(folder: Path, tmp_path: Path):
+def test_it_is_reproducible_and_leaves_no_temporary_files(folder: Path, tmp_path: Path):
     again = write_demonstration_dataset(tmp_path / "again")
 
     assert list(read_files(again)) == list(read_files(folder))
     assert [path.name for path in tmp_path.iterdir()] == ["again"]
 
 
-def test_what_is_there_is_left_as_it_is(tmp_path: Path):
+def test_an_existing_folder_is_left_unchanged(tmp_path: Path):
     (tmp_path / "mine.txt").write_text("mine")
 
     assert write_demonstration_dataset(tmp_path) == tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
-def test_it_has_all_eight_diagnoses_out_of_balance(records: pd.DataFrame):
+def test_it_has_all_eight_diagnoses_with_class_imbalance(records: pd.DataFrame):
     counts = records["label"].value_counts()
 
     assert counts.to_dict() == {
@@ -50,7 +50,7 @@ def test_it_has_all_eight_diagnoses_out_of_balance(records: pd.DataFrame):
     assert records["subset"].value_counts().to_dict() == {"train": 53, "test": 11}
 
 
-def test_two_byte_copies_carry_another_label(records: pd.DataFrame):
+def test_two_exact_copies_have_conflicting_labels(records: pd.DataFrame):
     copies = records[records["sha256"].duplicated(keep=False) & records["sha256"].notna()]
 
     labels = [sorted(files["label"]) for _, files in copies.groupby("sha256")]
@@ -82,7 +82,7 @@ def test_one_file_cannot_be_read(records: pd.DataFrame):
     assert "damaged, incomplete" in broken["error"].iloc[0]
 
 
-def test_age_sex_and_site_are_known_of_most_and_unknown_of_some(records: pd.DataFrame):
+def test_age_sex_and_site_are_known_for_most_lesions(records: pd.DataFrame):
     known = records[records["lesion_id"].notna()]
 
     assert len(known) == 60
@@ -90,8 +90,10 @@ def test_age_sex_and_site_are_known_of_most_and_unknown_of_some(records: pd.Data
     assert 0 < known["age"].isna().sum() < 20
 
 
-def test_every_drawing_says_that_it_is_one(folder: Path):
+def test_every_file_states_that_it_is_drawn(folder: Path):
     for path in folder.rglob("drawn-0*.jpg"):
         with Image.open(path) as image:
             assert image.size == (180, 135)
-            assert image.info["comment"].decode() == COMMENT
+            assert (
+                image.info["comment"].decode() == "Drawn by a program, not a photograph of anyone."
+            )

@@ -1,7 +1,6 @@
-"""Pictures that are no photographs of lesions, drawn by a program: what must be refused.
+"""Draw non-lesion images, which the out-of-distribution (OOD) check must refuse.
 
-They are the negative controls of the check for novelty, which is measured on them and was fitted
-to none. Each is drawn from its kind and a seed alone.
+They are negative controls: the OOD check is evaluated on them and never fitted to them.
 """
 
 from collections.abc import Callable
@@ -12,8 +11,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-WIDTH, HEIGHT = 600, 450  # px; as a dermatoscope's photograph
-_LETTER_WIDTH = 6  # px, about, of Pillow's own font
+WIDTH, HEIGHT = 600, 450  # px; as a dermatoscopic photograph
+_LETTER_WIDTH = 6  # px; approximate width in Pillow's default font
 _WORDS = (
     *("report", "patient", "clinic", "review", "date", "left", "upper", "back", "referred"),
     *("today", "normal", "margin", "excised", "result", "pending", "please", "see", "notes"),
@@ -21,8 +20,8 @@ _WORDS = (
 )
 
 
-class ImpostorKind(StrEnum):
-    """What a person or a program may hand in by mistake."""
+class NonLesionKind(StrEnum):
+    """What may be uploaded by mistake."""
 
     NOISE = "noise"
     FLAT_COLOUR = "flat colour"
@@ -30,14 +29,26 @@ class ImpostorKind(StrEnum):
     SCREENSHOT = "screenshot"
 
 
-def draw_impostor(kind: ImpostorKind, seed: int) -> NDArray[np.uint8]:
-    """Draw one picture, uint8 [450, 600, 3]; the same for the same kind and seed."""
-    rng = np.random.default_rng([list(ImpostorKind).index(kind), seed])
+def draw_non_lesion(kind: NonLesionKind, seed: int) -> NDArray[np.uint8]:
+    """Draw a non-lesion image; equal arguments give equal images.
+
+    Args:
+        kind: What to draw.
+        seed: Random seed, 0 or more.
+
+    Returns:
+        RGB, uint8 [450, 600, 3].
+
+    Examples:
+        >>> draw_non_lesion(NonLesionKind.TEXT, seed=1).shape
+        (450, 600, 3)
+    """
+    rng = np.random.default_rng([list(NonLesionKind).index(kind), seed])
     return _DRAW[kind](rng)
 
 
 def _draw_noise(rng: Generator) -> NDArray[np.uint8]:
-    """Draw noise of one grain, from single pixels to patches, grey or coloured."""
+    """Draw grey or coloured noise, with a grain from single pixels to patches."""
     grain = int(rng.choice([1, 2, 4, 8, 16]))
     shape = (-(-HEIGHT // grain), -(-WIDTH // grain), int(rng.choice([1, 3])))
     coarse = np.broadcast_to(rng.integers(0, 256, shape), (*shape[:2], 3)).astype(np.uint8)
@@ -46,7 +57,7 @@ def _draw_noise(rng: Generator) -> NDArray[np.uint8]:
 
 
 def _draw_flat_colour(rng: Generator) -> NDArray[np.uint8]:
-    """Draw one colour, every fourth that of skin, with the little noise that a camera adds."""
+    """Draw a flat colour, a skin tone one time in four, with slight sensor noise."""
     skin = rng.random() < 0.25
     colour = rng.normal((214, 168, 158), 14) if skin else rng.uniform(0, 255, 3)
     flat = np.broadcast_to(colour, (HEIGHT, WIDTH, 3))
@@ -54,7 +65,7 @@ def _draw_flat_colour(rng: Generator) -> NDArray[np.uint8]:
 
 
 def _draw_text(rng: Generator) -> NDArray[np.uint8]:
-    """Draw a page of words, dark on light, as a letter that was photographed."""
+    """Draw a page of dark words on light paper, slightly rotated like a photographed letter."""
     paper = tuple(int(value) for value in rng.integers(215, 256, 3))
     ink = tuple(int(value) for value in rng.integers(0, 70, 3))
     page = Image.new("RGB", (WIDTH, HEIGHT), paper)
@@ -63,14 +74,14 @@ def _draw_text(rng: Generator) -> NDArray[np.uint8]:
 
 
 def _draw_screenshot(rng: Generator) -> NDArray[np.uint8]:
-    """Draw a screen: a bar at the top, a list at the side, a table or bars of a chart."""
+    """Draw a screenshot: a title bar, a side list, and a table or a bar chart."""
     dark = rng.random() < 0.5
     ground, ink = ((28, 32, 40), (210, 214, 220)) if dark else ((250, 250, 252), (40, 44, 52))
     accent = tuple(int(value) for value in rng.integers(30, 220, 3))
     screen = Image.new("RGB", (WIDTH, HEIGHT), ground)
     pen = ImageDraw.Draw(screen)
     pen.rectangle((0, 0, WIDTH, 34), fill=accent)
-    pen.text((12, 10), _say(rng, 4), fill=(255, 255, 255))
+    pen.text((12, 10), _make_words(rng, 4), fill=(255, 255, 255))
     _write(pen, rng, (12, 50, 140, HEIGHT - 20), ink)
     pen.line((150, 34, 150, HEIGHT), fill=accent)
     if rng.random() < 0.5:
@@ -81,7 +92,7 @@ def _draw_screenshot(rng: Generator) -> NDArray[np.uint8]:
         for left in range(180, WIDTH - 50, 45):
             top = int(rng.integers(70, HEIGHT - 60))
             pen.rectangle((left, top, left + 30, HEIGHT - 40), fill=accent)
-            pen.text((left, HEIGHT - 32), _say(rng, 1)[:5], fill=ink)
+            pen.text((left, HEIGHT - 32), _make_words(rng, 1)[:5], fill=ink)
     return np.asarray(screen)
 
 
@@ -94,17 +105,17 @@ def _write(
     left, top, right, bottom = box
     step = int(rng.integers(14, 22))
     for row in range(top, bottom - 10, step):
-        line = _say(rng, 30)[: (right - left) // _LETTER_WIDTH]
+        line = _make_words(rng, 30)[: (right - left) // _LETTER_WIDTH]
         pen.text((left, row), line, fill=ink)
 
 
-def _say(rng: Generator, num_words: int) -> str:
+def _make_words(rng: Generator, num_words: int) -> str:
     return " ".join(rng.choice(_WORDS, num_words))
 
 
-_DRAW: dict[ImpostorKind, Callable[[Generator], NDArray[np.uint8]]] = {
-    ImpostorKind.NOISE: _draw_noise,
-    ImpostorKind.FLAT_COLOUR: _draw_flat_colour,
-    ImpostorKind.TEXT: _draw_text,
-    ImpostorKind.SCREENSHOT: _draw_screenshot,
+_DRAW: dict[NonLesionKind, Callable[[Generator], NDArray[np.uint8]]] = {
+    NonLesionKind.NOISE: _draw_noise,
+    NonLesionKind.FLAT_COLOUR: _draw_flat_colour,
+    NonLesionKind.TEXT: _draw_text,
+    NonLesionKind.SCREENSHOT: _draw_screenshot,
 }

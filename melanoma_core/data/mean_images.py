@@ -1,0 +1,73 @@
+"""."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from melanoma_core.data.images import read_image, resize_to_square
+from melanoma_core.errors import ImageError
+from melanoma_core.progress import Progress
+from melanoma_core.taxonomy import Diagnosis
+
+MOST_PER_CLASS = 200  # more change nothing that can be seen
+
+
+SIDE = 128  # px
+
+
+Means = Mapping[Diagnosis, NDArray[np.uint8]]
+
+
+def compute_mean_images(records: pd.DataFrame, progress: Progress | None = None) -> Means:
+    """Average the photographs of each class, at most `MOST_PER_CLASS` spread evenly over it.
+
+    Args:
+        records: The file table.
+        progress: Called with the number of photographs read and their number in all; what it
+            raises cancels the work.
+
+    Returns:
+        uint8 [128, 128, 3] by diagnosis, in the order of `Diagnosis`. A class of which no file
+        can be read has none.
+    """
+    chosen = _choose_files(records)
+    total = sum(len(paths) for paths in chosen.values())
+    done = 0
+    means = {}
+    pool = ThreadPoolExecutor()  # Pillow lets go of the interpreter while it decodes
+    try:
+        for label, paths in chosen.items():
+            added, num_read = np.zeros((SIDE, SIDE, 3)), 0
+            for pixels in pool.map(_read_small, paths):
+                done += 1
+                if pixels is not None:
+                    added, num_read = added + pixels, num_read + 1
+                if progress:
+                    progress(done, total)
+            if num_read:
+                means[label] = np.rint(added / num_read).astype(np.uint8)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return means
+
+
+def _choose_files(records: pd.DataFrame) -> dict[Diagnosis, list[Path]]:
+    readable = records[records["sha256"].notna()]
+    chosen = {}
+    for label in Diagnosis:
+        paths = readable.loc[readable["label"] == label, "path"].to_numpy()
+        if len(paths):
+            positions = np.linspace(0, len(paths) - 1, min(MOST_PER_CLASS, len(paths)))
+            chosen[label] = [Path(path) for path in paths[positions.astype(int)]]
+    return chosen
+
+
+def _read_small(path: Path) -> NDArray[np.uint8] | None:
+    try:
+        return resize_to_square(read_image(path, max_side=2 * SIDE).pixels, SIDE)
+    except ImageError:  # it has gone since it was scanned
+        return None
