@@ -1,4 +1,4 @@
-"""."""
+"""The mean image of each class, computed from the image files."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -13,43 +13,42 @@ from melanoma_core.errors import ImageError
 from melanoma_core.progress import Progress
 from melanoma_core.taxonomy import Diagnosis
 
-MOST_PER_CLASS = 200  # more change nothing that can be seen
-
-
-SIDE = 128  # px
-
+MOST_PER_CLASS = 200  # more images make no visible difference
+_SIDE = 128  # px
 
 Means = Mapping[Diagnosis, NDArray[np.uint8]]
 
 
 def compute_mean_images(records: pd.DataFrame, progress: Progress | None = None) -> Means:
-    """Average the photographs of each class, at most `MOST_PER_CLASS` spread evenly over it.
+    """Compute the mean image of each class.
+
+    At most `MOST_PER_CLASS` images per class are read, evenly spaced in the table.
 
     Args:
         records: The file table.
-        progress: Called with the number of photographs read and their number in all; what it
-            raises cancels the work.
+        progress: Called with the number of images read and the total; an exception from it
+            cancels the work.
 
     Returns:
-        uint8 [128, 128, 3] by diagnosis, in the order of `Diagnosis`. A class of which no file
-        can be read has none.
+        uint8 [128, 128, 3] by diagnosis, in the order of `Diagnosis`, for classes with at least
+        one readable file.
     """
     chosen = _choose_files(records)
     total = sum(len(paths) for paths in chosen.values())
     done = 0
     means = {}
-    pool = ThreadPoolExecutor()  # Pillow lets go of the interpreter while it decodes
+    pool = ThreadPoolExecutor()  # Pillow releases the interpreter lock while it decodes
     try:
         for label, paths in chosen.items():
-            added, num_read = np.zeros((SIDE, SIDE, 3)), 0
+            summed, num_read = np.zeros((_SIDE, _SIDE, 3)), 0
             for pixels in pool.map(_read_small, paths):
                 done += 1
                 if pixels is not None:
-                    added, num_read = added + pixels, num_read + 1
+                    summed, num_read = summed + pixels, num_read + 1
                 if progress:
                     progress(done, total)
             if num_read:
-                means[label] = np.rint(added / num_read).astype(np.uint8)
+                means[label] = np.rint(summed / num_read).astype(np.uint8)
     finally:
         pool.shutdown(cancel_futures=True)
     return means
@@ -68,6 +67,6 @@ def _choose_files(records: pd.DataFrame) -> dict[Diagnosis, list[Path]]:
 
 def _read_small(path: Path) -> NDArray[np.uint8] | None:
     try:
-        return resize_to_square(read_image(path, max_side=2 * SIDE).pixels, SIDE)
-    except ImageError:  # it has gone since it was scanned
+        return resize_to_square(read_image(path, max_side=2 * _SIDE).pixels, _SIDE)
+    except ImageError:  # the file has changed since the scan
         return None

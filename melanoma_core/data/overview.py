@@ -1,6 +1,7 @@
-"""What is in a folder of photographs, counted: the tables behind the charts and their downloads.
+"""Summary tables of a dataset, for charts and downloads.
 
-All take the file table (`dataset.load_records`) and give a few rows, however many files there are.
+Every function works on a table in memory (`dataset.load_records`, `Dataset.table` or
+`Split.table`) and opens no image; `mean_images` does.
 """
 
 import math
@@ -15,65 +16,143 @@ from melanoma_core.taxonomy import Diagnosis, RiskTier
 
 SUBSETS = ("train", "validation", "test", "unassigned")
 UNKNOWN = "unknown"
-OTHERS = "all others"
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
+_OTHERS = "all others"
 _AGE_STEP = 10  # years
-_MOST_VALUES = 12  # rows that a chart can still show
+_MAX_VALUES = 12  # rows that fit in a chart
 
 
-def describe_imbalance(counts: Mapping[Diagnosis, int]) -> str:
-    """Say in two sentences how uneven the classes are."""
-    present = {label: count for label, count in counts.items() if count > 0}
-    if len(present) < 2:
-        return (
-            f"Found {len(present)} of the eight diagnoses. Balance can be told from two classes on."
-        )
-    most, least = max(present, key=lambda k: present[k]), min(present, key=lambda k: present[k])
-    return (
-        f"For each photograph of {least.title} there are {imbalance_ratio(present):.1f} of "
-        f"{most.title} (imbalance ratio). The {len(present)} classes are as diverse as "
-        f"{effective_num_classes(present):.1f} classes of equal size would be (effective number "
-        "of classes): a network that always answers with the largest class is right on "
-        f"{present[most] / sum(present.values()):.1%} and has learnt nothing."
+def count_classes(table: pd.DataFrame) -> pd.DataFrame:
+    """Count the images per diagnosis and subset.
+
+    Args:
+        table: With `label` and `subset`, as in `Dataset.table`.
+
+    Returns:
+        One row per diagnosis that occurs, largest first, with the diagnosis as index. Columns:
+        the subsets that occur, in the order of `SUBSETS`, and `total`.
+    """
+    labelled = table[table["label"].notna()]
+    return _count(labelled, labelled["label"], Diagnosis).sort_values(
+        "total", ascending=False, kind="stable"
     )
 
 
+def count_tiers(table: pd.DataFrame) -> pd.DataFrame:
+    """Count the images per risk tier and subset.
+
+    Args:
+        table: With `label` and `subset`, as in `Dataset.table`.
+
+    Returns:
+        One row per risk tier that occurs, in the order of `RiskTier`; columns as in
+        `count_classes`.
+    """
+    labelled = table[table["label"].notna()]
+    return _count(labelled, labelled["label"].map(lambda label: Diagnosis(label).tier), RiskTier)
+
+
 def total_counts(counts: pd.DataFrame) -> dict[Diagnosis, int]:
-    """Return the images per diagnosis of a table as `imbalance.count_classes` gives it."""
+    """Return the images per diagnosis from the table of `count_classes`."""
     return {Diagnosis(str(label)): int(total) for label, total in counts["total"].items()}
 
 
+def imbalance_ratio(counts: Mapping[Diagnosis, int]) -> float:
+    """Return the size of the largest class divided by that of the smallest.
+
+    Args:
+        counts: Images per class; empty classes are ignored.
+
+    Returns:
+        At least 1, where 1 is balanced; NaN with fewer than two classes.
+
+    Examples:
+        >>> imbalance_ratio({Diagnosis.NV: 300, Diagnosis.MEL: 100})
+        3.0
+    """
+    present = [count for count in counts.values() if count > 0]
+    return max(present) / min(present) if len(present) >= 2 else math.nan
+
+
+def effective_num_classes(counts: Mapping[Diagnosis, int]) -> float:
+    """Return the number of equally large classes with the same diversity.
+
+    This is the exponential of the Shannon entropy of the class shares, the Hill number of order 1:
+    Hill (1973), "Diversity and evenness: a unifying notation and its consequences", Ecology 54(2).
+
+    Args:
+        counts: Images per class.
+
+    Returns:
+        Between 1 and the number of classes; NaN without images.
+
+    Examples:
+        >>> round(effective_num_classes({Diagnosis.NV: 300, Diagnosis.MEL: 100}), 2)
+        1.75
+    """
+    present = [count for count in counts.values() if count > 0]
+    return math.exp(entropy(present)) if present else math.nan
+
+
+def describe_imbalance(counts: Mapping[Diagnosis, int]) -> str:
+    """Describe the class imbalance in a few sentences.
+
+    Args:
+        counts: Images per class; empty classes are ignored.
+    """
+    present = {label: count for label, count in counts.items() if count > 0}
+    if len(present) < 2:
+        return (
+            f"Found {len(present)} of the eight diagnoses. Class imbalance is defined for 2 or "
+            "more."
+        )
+    largest = max(present, key=present.__getitem__)
+    smallest = min(present, key=present.__getitem__)
+    return (
+        f"There are {imbalance_ratio(present):.1f} images of {largest.title} for each image of "
+        f"{smallest.title} (imbalance ratio). The {len(present)} classes are as diverse as "
+        f"{effective_num_classes(present):.1f} classes of equal size (effective number of "
+        "classes). A model that always predicts the largest class has an accuracy of "
+        f"{present[largest] / sum(present.values()):.1%}."
+    )
+
+
 def describe_labels(records: pd.DataFrame) -> str:
-    """Say how many files there are, and how many of them have no diagnosis."""
+    """Describe how many files a dataset has, and how many lack pixels or a diagnosis.
+
+    Args:
+        records: The file table.
+    """
     num_unknown = int(records["label"].isna().sum())
     num_unreadable = int(records["sha256"].isna().sum())
     return (
-        f"{len(records):,} files, of which {num_unreadable:,} cannot be read and {num_unknown:,} "
-        "have a label that is none of the eight diagnoses. Files are counted as they lie there, "
-        "copies included."
+        f"Files: {len(records):,}, including copies. Unreadable: {num_unreadable:,}. Without one "
+        f"of the eight diagnoses: {num_unknown:,}."
     )
 
 
 def count_values(records: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Count the files per value of a column, most first, the rarest together, unknown last.
+    """Count the files per value of a column.
+
+    Args:
+        records: The file table.
+        column: A column of text.
 
     Returns:
-        Columns `value` and `files`.
+        Columns `value` and `files`: the most frequent values, all others together, then unknown.
     """
-    counts = records[column].value_counts()
-    named, rest = counts.iloc[:_MOST_VALUES], counts.iloc[_MOST_VALUES:]
-    rows = [(str(value), int(count)) for value, count in named.items()]
-    if len(rest):
-        rows.append((OTHERS, int(rest.sum())))
-    return _with_unknown(rows, records[column])
+    return _tabulate_frequent(records[column].value_counts(), records[column])
 
 
 def count_ages(records: pd.DataFrame) -> pd.DataFrame:
-    """Count the files per ten years of age, unknown last.
+    """Count the files per decade of age.
+
+    Args:
+        records: The file table.
 
     Returns:
-        Columns `value` ("0–9", "10–19"…, in years) and `files`.
+        Columns `value` ("0–9", "10–19"…, in years) and `files`, in the order of age, then unknown.
     """
     known = pd.to_numeric(records["age"], errors="coerce").dropna()
     decades, counts = np.unique((known // _AGE_STEP * _AGE_STEP).astype(int), return_counts=True)
@@ -85,33 +164,34 @@ def count_ages(records: pd.DataFrame) -> pd.DataFrame:
 
 
 def count_sizes(records: pd.DataFrame) -> pd.DataFrame:
-    """Count the files per size of the picture, most first, the rarest together.
+    """Count the files per image size.
+
+    Args:
+        records: The file table.
 
     Returns:
-        Columns `value` ("width × height", in pixels) and `files`.
+        Columns `value` ("width × height", in pixels) and `files`: the most frequent sizes, all
+        others together, then unknown.
     """
     known = records.dropna(subset=["width", "height"])
-    sizes = known[["width", "height"]].astype(int).value_counts()
-    named = sizes.iloc[:_MOST_VALUES].reset_index().to_numpy()
-    rows = [(f"{width} × {height}", int(count)) for width, height, count in named]
-    if len(sizes) > _MOST_VALUES:
-        rows.append((OTHERS, int(sizes.iloc[_MOST_VALUES:].sum())))
-    return _with_unknown(rows, records["width"])
+    counts = known[["width", "height"]].astype(int).value_counts()
+    counts.index = counts.index.map(lambda size: f"{size[0]} × {size[1]}")
+    return _tabulate_frequent(counts, records["width"])
 
 
 def measure_spread(records: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Tell how a measured fact is spread within each class.
+    """Compute the quantiles of an image measurement within each class.
 
     Args:
         records: The file table.
         column: "brightness", "contrast" or "sharpness".
 
     Returns:
-        One row per diagnosis that occurs, in the order of `Diagnosis`: index Diagnosis; a column
-        per quantile of `QUANTILES`; `files`.
+        One row per diagnosis that occurs, in the order of `Diagnosis`, with the diagnosis as
+        index. Columns: one per quantile of `QUANTILES`, and `files`.
     """
     known = records.dropna(subset=["label", column])
-    if known.empty:  # no quantile of nothing
+    if known.empty:
         return pd.DataFrame(columns=[*QUANTILES, "files"], dtype=float)
     grouped = known[column].astype(float).groupby(known["label"].astype(str))
     spread = grouped.quantile(np.array(QUANTILES)).unstack()
@@ -120,21 +200,21 @@ def measure_spread(records: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 def count_groups(split: pd.DataFrame) -> pd.DataFrame:
-    """Count what a split must not part, and how much of it lies in more than one subset.
+    """Count the groups of a split, and those that lie in more than one subset.
 
     Args:
         split: `Split.table`.
 
     Returns:
-        One row per key: `group`, the key in words; `known`, distinct values; `images`, that have
-        one; `shared`, values in more than one subset, which must be 0.
+        One row per group key. Columns: `group`, the key in words; `known`, distinct values;
+        `images`, images with a value; `shared`, values in more than one subset, which must be 0.
     """
     names = {
         "lesion_id": "lesions",
         "patient_id": "patients",
-        "sha256": "byte-identical files",
-        "cluster": "copies and near copies",
-        "group": "all of them, carried over",
+        "sha256": "exact copies",
+        "cluster": "exact and near copies",
+        "group": "groups (all of the above)",
     }
     rows = []
     for key in (*GROUP_KEYS, "group"):
@@ -153,26 +233,34 @@ def count_groups(split: pd.DataFrame) -> pd.DataFrame:
 def select_files(
     records: pd.DataFrame, chosen: Mapping[str, list[str]], paths: set[str] | None = None
 ) -> pd.DataFrame:
-    """Return the rows whose every chosen column holds one of the values chosen for it.
+    """Return the rows that match all filters.
 
     Args:
         records: The file table.
-        chosen: Values by column, `UNKNOWN` for a missing one; an empty list chooses all.
-        paths: Of the files to choose among, or None for all.
+        chosen: Accepted values by column, with `UNKNOWN` for missing values; an empty list accepts
+            all values.
+        paths: Accepted paths, or None for all.
     """
-    wanted = np.ones(len(records), dtype=bool)
+    matches = np.ones(len(records), dtype=bool)
     for column, values in chosen.items():
         if values:
-            wanted &= records[column].astype(object).fillna(UNKNOWN).isin(values).to_numpy()
+            matches &= records[column].astype(object).fillna(UNKNOWN).isin(values).to_numpy()
     if paths is not None:
-        wanted &= records["path"].map(str).isin(paths).to_numpy()
-    return records[wanted]
+        matches &= records["path"].map(str).isin(paths).to_numpy()
+    return records[matches]
 
 
 def list_values(records: pd.DataFrame, column: str) -> list[str]:
-    """Return the values that occur in a column, sorted, `UNKNOWN` last where one is missing."""
+    """Return the sorted values of a column, followed by `UNKNOWN` if any value is missing."""
     known = sorted(str(value) for value in records[column].dropna().unique())
     return [*known, UNKNOWN] if records[column].isna().any() else known
+
+
+def _tabulate_frequent(counts: pd.Series, column: pd.Series) -> pd.DataFrame:
+    rows = [(str(value), int(count)) for value, count in counts.iloc[:_MAX_VALUES].items()]
+    if len(counts) > _MAX_VALUES:
+        rows.append((_OTHERS, int(counts.iloc[_MAX_VALUES:].sum())))
+    return _with_unknown(rows, column)
 
 
 def _with_unknown(rows: list[tuple[str, int]], column: pd.Series) -> pd.DataFrame:
@@ -180,65 +268,6 @@ def _with_unknown(rows: list[tuple[str, int]], column: pd.Series) -> pd.DataFram
     if num_unknown:
         rows = [*rows, (UNKNOWN, num_unknown)]
     return pd.DataFrame(rows, columns=["value", "files"])
-
-
-def count_classes(table: pd.DataFrame) -> pd.DataFrame:
-    """Count the images per diagnosis and subset.
-
-    Args:
-        table: With `label` and `subset`, as in `Dataset.table`.
-
-    Returns:
-        One row per diagnosis that occurs, most images first: index Diagnosis; a column per
-        subset that occurs, in the order of `SUBSETS`; `total`.
-    """
-    labelled = table[table["label"].notna()]
-    return _count(labelled, labelled["label"], Diagnosis).sort_values(
-        "total", ascending=False, kind="stable"
-    )
-
-
-def count_tiers(table: pd.DataFrame) -> pd.DataFrame:
-    """Count the images per risk tier and subset; rows in the order of `RiskTier`.
-
-    Args:
-        table: With `label` and `subset`, as in `Dataset.table`.
-
-    Returns:
-        As `count_classes`, with a tier in place of the diagnosis.
-    """
-    labelled = table[table["label"].notna()]
-    return _count(labelled, labelled["label"].map(lambda label: Diagnosis(label).tier), RiskTier)
-
-
-def imbalance_ratio(counts: Mapping[Diagnosis, int]) -> float:
-    """Return how many images the largest class has for each of the smallest; 1 is balanced.
-
-    Args:
-        counts: Images per class; a class without any is left out.
-
-    Returns:
-        At least 1; NaN with fewer than two classes, where there is nothing to compare.
-    """
-    present = [count for count in counts.values() if count > 0]
-    return max(present) / min(present) if len(present) >= 2 else math.nan
-
-
-def effective_num_classes(counts: Mapping[Diagnosis, int]) -> float:
-    """Return the number of equally large classes that would be as diverse as these.
-
-    The exponential of Shannon's entropy of the shares: Hill (1973), "Diversity and evenness: a
-    unifying notation and its consequences", Ecology 54(2), the number of order 1.
-
-    Args:
-        counts: Images per class.
-
-    Returns:
-        From 1, where nearly all images are of one class, to the number of classes; NaN with no
-        image.
-    """
-    present = [count for count in counts.values() if count > 0]
-    return math.exp(entropy(present)) if present else math.nan
 
 
 def _count(

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from melanoma_core.data.mean_images import SIDE, compute_mean_images
+from melanoma_core.data.mean_images import compute_mean_images
 
 
 def save_flat(path: Path, grey: int) -> Path:
@@ -17,11 +17,11 @@ def make_records(*rows: tuple[Path, str | None, str | None]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["path", "label", "sha256"])
 
 
-def test_no_file_has_no_mean():
+def test_without_files_there_is_no_mean():
     assert compute_mean_images(make_records()) == {}
 
 
-def test_the_mean_of_a_class_is_that_of_its_readable_photographs(tmp_path: Path):
+def test_the_mean_of_a_class_covers_its_readable_images(tmp_path: Path):
     records = make_records(
         (save_flat(tmp_path / "a.png", 100), "MEL", "1"),
         (save_flat(tmp_path / "b.png", 50), "MEL", "2"),
@@ -31,18 +31,18 @@ def test_the_mean_of_a_class_is_that_of_its_readable_photographs(tmp_path: Path)
         (tmp_path / "also-gone.png", "DF", "5"),
         (save_flat(tmp_path / "e.png", 9), None, "6"),
     )
-    told: list[tuple[int, int]] = []
+    calls: list[tuple[int, int]] = []
 
-    means = compute_mean_images(records, lambda done, total: told.append((done, total)))
+    means = compute_mean_images(records, lambda done, total: calls.append((done, total)))
 
     assert list(means) == ["MEL", "NV"]
-    assert means["MEL"].shape == (SIDE, SIDE, 3)
+    assert means["MEL"].shape == (128, 128, 3)
     assert np.unique(means["MEL"]).tolist() == [75]
     assert np.unique(means["NV"]).tolist() == [200]
-    assert told == [(done, 5) for done in range(1, 6)]
+    assert calls == [(done, 5) for done in range(1, 6)]
 
 
-def test_what_progress_raises_cancels_the_work(tmp_path: Path):
+def test_an_exception_from_progress_cancels_the_work(tmp_path: Path):
     records = make_records((save_flat(tmp_path / "a.png", 1), "MEL", "1"))
 
     def cancel(*_: int) -> None:

@@ -5,17 +5,27 @@ import pytest
 
 from melanoma_core.data.overview import (
     count_ages,
+    count_classes,
     count_groups,
     count_sizes,
+    count_tiers,
     count_values,
     describe_imbalance,
     describe_labels,
+    effective_num_classes,
+    imbalance_ratio,
     list_values,
     measure_spread,
     select_files,
     total_counts,
 )
-from melanoma_core.taxonomy import Diagnosis
+from melanoma_core.taxonomy import Diagnosis, RiskTier
+
+MEL, NV, BCC, AK, DF = Diagnosis.MEL, Diagnosis.NV, Diagnosis.BCC, Diagnosis.AK, Diagnosis.DF
+
+
+def make_table(*rows: tuple[str | None, str | None]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows), columns=["label", "subset"], dtype=object)
 
 
 @pytest.fixture
@@ -34,26 +44,26 @@ def records() -> pd.DataFrame:
     )
 
 
-def test_no_class_and_one_class_have_no_balance_to_tell():
+def test_imbalance_is_undefined_for_fewer_than_two_classes():
     assert describe_imbalance({}).startswith("Found 0 of the eight diagnoses.")
     assert describe_imbalance({Diagnosis.NV: 7, Diagnosis.MEL: 0}).startswith("Found 1 of the")
 
 
-def test_imbalance_is_told_between_the_largest_and_the_smallest_class():
-    told = describe_imbalance({Diagnosis.NV: 75, Diagnosis.MEL: 25})
+def test_imbalance_compares_the_largest_and_the_smallest_class():
+    text = describe_imbalance({Diagnosis.NV: 75, Diagnosis.MEL: 25})
 
-    assert "For each photograph of melanoma there are 3.0 of nevus (imbalance ratio)." in told
-    assert f"as diverse as {4 / 3**0.75:.1f} classes of equal size" in told
-    assert "right on 75.0% and has learnt nothing" in told
+    assert "There are 3.0 images of nevus for each image of melanoma (imbalance ratio)." in text
+    assert f"as diverse as {4 / 3**0.75:.1f} classes of equal size" in text
+    assert "always predicts the largest class has an accuracy of 75.0%." in text
 
 
 def test_unreadable_and_unknown_files_are_counted(records):
-    assert describe_labels(records).startswith(
-        "4 files, of which 1 cannot be read and 1 have a label that is none"
+    assert describe_labels(records) == (
+        "Files: 4, including copies. Unreadable: 1. Without one of the eight diagnoses: 1."
     )
 
 
-def test_what_is_unknown_is_shown_last_and_never_dropped(records):
+def test_unknown_values_are_listed_last_and_never_dropped(records):
     assert count_values(records, "sex").to_numpy().tolist() == [
         ["male", 2],
         ["female", 1],
@@ -68,13 +78,13 @@ def test_what_is_unknown_is_shown_last_and_never_dropped(records):
     assert list_values(records, "sex") == ["female", "male", "unknown"]
 
 
-def test_nothing_measured_has_no_spread():
+def test_without_measurements_there_are_no_quantiles():
     empty = pd.DataFrame({"label": ["MEL"], "brightness": [None]})
 
     assert measure_spread(empty, "brightness").empty
 
 
-def test_spread_is_told_by_class_in_the_order_of_the_diagnoses(records):
+def test_quantiles_are_computed_by_class_in_taxonomy_order(records):
     spread = measure_spread(records, "brightness")
 
     assert spread.index.tolist() == ["MEL", "NV"]
@@ -82,13 +92,13 @@ def test_spread_is_told_by_class_in_the_order_of_the_diagnoses(records):
     assert spread.loc["NV", 0.5] == pytest.approx(0.625)
 
 
-def test_a_choice_of_the_unknown_finds_what_is_missing(records):
+def test_filters_match_values_missing_values_and_paths(records):
     assert select_files(records, {"sex": ["unknown"]})["path"].tolist() == ["d"]
     assert select_files(records, {"sex": ["male"], "label": []})["path"].tolist() == ["a", "c"]
     assert select_files(records, {}, paths={"b"})["path"].tolist() == ["b"]
 
 
-def test_a_group_in_two_subsets_is_counted_as_parted():
+def test_a_group_in_two_subsets_is_counted_as_shared():
     split = pd.DataFrame(
         {
             "subset": ["train", "test", "test"],
@@ -100,22 +110,62 @@ def test_a_group_in_two_subsets_is_counted_as_parted():
         }
     )
 
-    proof = count_groups(split).set_index("group")
+    groups = count_groups(split).set_index("group")
 
-    assert proof["shared"].to_dict() == {
+    assert groups["shared"].to_dict() == {
         "lesions": 1,
         "patients": 0,
-        "byte-identical files": 0,
-        "copies and near copies": 0,
-        "all of them, carried over": 1,
+        "exact copies": 0,
+        "exact and near copies": 0,
+        "groups (all of the above)": 1,
     }
-    assert proof.loc["lesions", ["known", "images"]].tolist() == [2, 3]
+    assert groups.loc["lesions", ["known", "images"]].tolist() == [2, 3]
 
 
-def test_totals_are_by_diagnosis():
+def test_totals_are_keyed_by_diagnosis():
     counts = pd.DataFrame({"train": [2, 1], "total": [3, 1]}, index=["NV", "MEL"])
 
     totals = total_counts(counts)
 
     assert totals == {Diagnosis.NV: 3, Diagnosis.MEL: 1}
     assert not any(math.isnan(total) for total in totals.values())
+
+
+def test_without_images_the_imbalance_is_undefined():
+    assert math.isnan(imbalance_ratio({}))
+    assert math.isnan(effective_num_classes({MEL: 0}))
+    assert count_classes(make_table()).empty
+    assert count_tiers(make_table()).empty
+
+
+def test_the_imbalance_ratio_of_one_class_is_undefined():
+    assert math.isnan(imbalance_ratio({MEL: 7, NV: 0}))
+    assert effective_num_classes({MEL: 7, NV: 0}) == pytest.approx(1.0)
+
+
+def test_the_imbalance_ratio_is_the_largest_class_over_the_smallest():
+    assert imbalance_ratio({MEL: 376, NV: 94, DF: 188}) == 4.0
+
+
+def test_equal_classes_count_fully_and_a_rare_class_hardly():
+    assert effective_num_classes({MEL: 5, NV: 5, DF: 5}) == pytest.approx(3.0)
+    # 0.9 and 0.1: the entropy is 0.325083, its exponential 1.384145.
+    assert effective_num_classes({MEL: 90, NV: 10}) == pytest.approx(1.384145, abs=1e-6)
+
+
+def test_classes_are_counted_by_subset_largest_first():
+    counts = count_classes(
+        make_table((MEL, "train"), (NV, "train"), (NV, "test"), (NV, None), (None, "train"))
+    )
+    assert list(counts.index) == [NV, MEL]
+    assert list(counts.columns) == ["train", "test", "unassigned", "total"]
+    assert counts.to_numpy().tolist() == [[1, 1, 1, 3], [1, 0, 0, 1]]
+
+
+def test_tiers_are_counted_in_the_order_of_concern():
+    counts = count_tiers(
+        make_table((NV, "train"), (NV, "train"), (AK, "train"), (MEL, "test"), (BCC, "train"))
+    )
+    assert list(counts.index) == [RiskTier.MALIGNANT, RiskTier.PREMALIGNANT, RiskTier.BENIGN]
+    assert counts["total"].tolist() == [2, 1, 2]
+    assert counts["test"].tolist() == [1, 0, 0]
