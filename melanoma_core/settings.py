@@ -1,46 +1,32 @@
-"""The only reader of the environment."""
+"""The settings, and the environment variables that set them; nothing else reads the environment."""
 
 import math
 import os
-from collections.abc import Mapping
+import sysconfig
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from platformdirs import user_cache_path
+from platformdirs import user_cache_path, user_data_path
 
 from melanoma_core.errors import SettingsError
 
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
-ASSETS = PROJECT_ROOT / "assets"
+_NAME = "melanoma-dashboard"
+_PACKAGE = Path(__file__).resolve().parent
+PROJECT_ROOT = _PACKAGE.parent
+_IS_CHECKOUT = (PROJECT_ROOT / "pyproject.toml").is_file()
+_DATA_HOME = PROJECT_ROOT if _IS_CHECKOUT else user_data_path(_NAME)
+ASSETS = _PACKAGE / "assets" if (_PACKAGE / "assets").is_dir() else PROJECT_ROOT / "assets"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Where things are kept.
+    """Where files are kept, and the limits that a user may set. `SETTINGS` describes each field.
 
-    Attributes:
-        models_dir: Folder that `train` writes models to and the registry lists, beside the
-            bundled one. `MELANOMA_MODELS_DIR`, by default `models/` in the project.
-        model: Id of the model that reads whatever is deployed, or None for the deployed one.
-            `MELANOMA_MODEL`.
-        data_dir: Folder of the collections of photographs that the Dataset page offers, or None.
-            `MELANOMA_DATA_DIR`.
-        cache_dir: Folder of what can be made again: facts of files, the demonstration dataset.
-            `MELANOMA_CACHE_DIR`, by default the platform's folder for it.
-        archive_url: Where the ISIC Archive's API is, version 2. `MELANOMA_ARCHIVE_URL`, by
-            default the public one.
-        runs_dir: Folder of what belongs to training runs. `MELANOMA_RUNS_DIR`, by default `runs/`
-            in the project.
-        max_runs: How many runs train at once; the others wait. `MELANOMA_MAX_RUNS`, by default 1.
-        weights_dir: Folder of ImageNet weights of backbones (`training.weights`), or None.
-            `MELANOMA_WEIGHTS_DIR`.
-        tracking_uri: Where MLflow keeps the record of the runs. `MLFLOW_TRACKING_URI`, by default
-            a SQLite file in `runs_dir`.
-        sensitivity_margin: The largest loss of melanoma sensitivity that a promotion need not
-            exclude (`models.gate.Margins`), in [0, 1]. `MELANOMA_SENSITIVITY_MARGIN`, by default
-            0.05.
-        specificity_margin: The largest loss of specificity that a promotion may bring, in [0, 1].
-            `MELANOMA_SPECIFICITY_MARGIN`, by default 0.10.
+    Example:
+        >>> from dataclasses import replace
+        >>> replace(load_settings(), max_runs=2).max_runs
+        2
     """
 
     models_dir: Path
@@ -52,80 +38,221 @@ class Settings:
     max_runs: int
     weights_dir: Path | None
     tracking_uri: str
-    sensitivity_margin: float = 0.05
-    specificity_margin: float = 0.10
+    sensitivity_margin: float
+    specificity_margin: float
 
 
-def load_settings() -> Settings:
-    """Read the settings from the environment, afresh at each call.
+@dataclass(frozen=True)
+class Setting:
+    """One setting.
 
-    Raises:
-        SettingsError: A variable has a value that cannot be used.
+    Attributes:
+        variable: Name of the environment variable.
+        field: Name of the field of `Settings`.
+        default: Value that stands for an unset or empty variable, as text; empty for none.
+        parse: Converts the variable's name and its text to the field's value.
+        description: What it sets, for the reference page.
+        default_text: How the reference page describes the default; empty where `default` says it.
     """
-    data_dir = os.environ.get("MELANOMA_DATA_DIR")
-    weights_dir = os.environ.get("MELANOMA_WEIGHTS_DIR")
-    # Absolute, since a run's process has a working folder of its own.
-    runs_dir = Path(os.environ.get("MELANOMA_RUNS_DIR") or PROJECT_ROOT / "runs").absolute()
-    return Settings(
-        models_dir=Path(os.environ.get("MELANOMA_MODELS_DIR") or PROJECT_ROOT / "models"),
-        model=os.environ.get("MELANOMA_MODEL") or None,
-        data_dir=Path(data_dir) if data_dir else None,
-        cache_dir=Path(
-            os.environ.get("MELANOMA_CACHE_DIR") or user_cache_path("melanoma-dashboard")
-        ),
-        archive_url=os.environ.get("MELANOMA_ARCHIVE_URL")
-        or "https://api.isic-archive.com/api/v2/",
-        runs_dir=runs_dir,
-        max_runs=_read_max_runs(),
-        weights_dir=Path(weights_dir) if weights_dir else None,
-        tracking_uri=os.environ.get("MLFLOW_TRACKING_URI")
-        or f"sqlite:///{(runs_dir / 'mlflow.db').as_posix()}",
-        sensitivity_margin=_read_share("MELANOMA_SENSITIVITY_MARGIN", 0.05),
-        specificity_margin=_read_share("MELANOMA_SPECIFICITY_MARGIN", 0.10),
-    )
+
+    variable: str
+    field: str
+    default: str
+    parse: Callable[[str, str], object]
+    description: str
+    default_text: str = ""
 
 
-def _read_max_runs() -> int:
-    text = os.environ.get("MELANOMA_MAX_RUNS") or "1"
+def _parse_text(_: str, text: str) -> str:
+    return text
+
+
+def _parse_optional_text(_: str, text: str) -> str | None:
+    return text or None
+
+
+def _parse_folder(_: str, text: str) -> Path:
+    return Path(text)
+
+
+def _parse_absolute_folder(_: str, text: str) -> Path:
+    return Path(text).absolute()
+
+
+def _parse_optional_folder(_: str, text: str) -> Path | None:
+    return Path(text) if text else None
+
+
+def _parse_count(variable: str, text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise SettingsError(
-            f'Found MELANOMA_MAX_RUNS="{text}". It must be a whole number from 1. Set it anew.'
+            f'Found {variable}="{text}". It must be a whole number of at least 1. Change it.'
         )
     return int(text)
 
 
-def _read_share(name: str, default: float) -> float:
-    text = os.environ.get(name) or str(default)
+def _parse_share(variable: str, text: str) -> float:
     try:
         share = float(text)
     except ValueError:
         share = math.nan
     if not 0 <= share <= 1:
         raise SettingsError(
-            f'Found {name}="{text}". It must be a share from 0 to 1, as {default}. Set it anew.'
+            f'Found {variable}="{text}". It must be a number from 0 to 1, such as 0.05. Change it.'
         )
     return share
 
 
-def make_environment(settings: Settings) -> dict[str, str]:
-    """Return the environment of a process that shall have the same settings."""
-    named = {
-        "MELANOMA_MODELS_DIR": settings.models_dir.absolute(),
-        "MELANOMA_MODEL": settings.model or "",
-        "MELANOMA_DATA_DIR": settings.data_dir.absolute() if settings.data_dir else "",
-        "MELANOMA_CACHE_DIR": settings.cache_dir.absolute(),
-        "MELANOMA_ARCHIVE_URL": settings.archive_url,
-        "MELANOMA_RUNS_DIR": settings.runs_dir,
-        "MELANOMA_MAX_RUNS": settings.max_runs,
-        "MELANOMA_WEIGHTS_DIR": settings.weights_dir.absolute() if settings.weights_dir else "",
-        "MLFLOW_TRACKING_URI": settings.tracking_uri,
-        "MELANOMA_SENSITIVITY_MARGIN": settings.sensitivity_margin,
-        "MELANOMA_SPECIFICITY_MARGIN": settings.specificity_margin,
+SETTINGS = (
+    Setting(
+        "MELANOMA_MODELS_DIR",
+        "models_dir",
+        str(_DATA_HOME / "models"),
+        _parse_folder,
+        "Folder of the models trained here. The bundled model is listed beside them.",
+        "`models/` in a checkout, in the user's data folder when installed",
+    ),
+    Setting(
+        "MELANOMA_MODEL",
+        "model",
+        "",
+        _parse_optional_text,
+        "Id of the model that reads photographs, whichever model is deployed.",
+        "the deployed model",
+    ),
+    Setting(
+        "MELANOMA_DATA_DIR",
+        "data_dir",
+        "",
+        _parse_optional_folder,
+        "Folder whose collections the dashboard offers.",
+        "none",
+    ),
+    Setting(
+        "MELANOMA_CACHE_DIR",
+        "cache_dir",
+        str(user_cache_path(_NAME)),
+        _parse_folder,
+        "Folder of files that can be created again: facts about images, evaluations, the "
+        "demonstration dataset.",
+        "the user's cache folder",
+    ),
+    Setting(
+        "MELANOMA_ARCHIVE_URL",
+        "archive_url",
+        "https://api.isic-archive.com/api/v2/",
+        _parse_text,
+        "Address of the ISIC Archive's API, version 2.",
+    ),
+    Setting(
+        "MELANOMA_RUNS_DIR",
+        "runs_dir",
+        str(_DATA_HOME / "runs"),
+        _parse_absolute_folder,  # a run's process has another working folder
+        "Folder of the training runs and their history.",
+        "`runs/` in a checkout, in the user's data folder when installed",
+    ),
+    Setting(
+        "MELANOMA_MAX_RUNS",
+        "max_runs",
+        "1",
+        _parse_count,
+        "Number of runs that train at the same time. Further runs wait in the queue.",
+    ),
+    Setting(
+        "MELANOMA_WEIGHTS_DIR",
+        "weights_dir",
+        "",
+        _parse_optional_folder,
+        "Folder searched for ImageNet weights before they are downloaded.",
+        "none",
+    ),
+    Setting(
+        "MLFLOW_TRACKING_URI",
+        "tracking_uri",
+        "",
+        _parse_text,
+        "The MLflow tracking store that holds the run history.",
+        "an SQLite file in the folder of the runs",
+    ),
+    Setting(
+        "MELANOMA_SENSITIVITY_MARGIN",
+        "sensitivity_margin",
+        "0.05",
+        _parse_share,
+        "Largest loss of melanoma sensitivity, from 0 to 1, that the promotion gate accepts as "
+        "not excluded.",
+    ),
+    Setting(
+        "MELANOMA_SPECIFICITY_MARGIN",
+        "specificity_margin",
+        "0.1",
+        _parse_share,
+        "Largest loss of specificity, from 0 to 1, that the promotion gate accepts.",
+    ),
+)
+
+
+def load_settings() -> Settings:
+    """Return the settings. Every call reads the environment again.
+
+    Raises:
+        SettingsError: A variable has a value that cannot be used.
+
+    Example:
+        >>> load_settings().max_runs >= 1
+        True
+    """
+    values: dict[str, object] = {
+        setting.field: setting.parse(
+            setting.variable, os.environ.get(setting.variable) or setting.default
+        )
+        for setting in SETTINGS
     }
-    return {**os.environ, **{name: str(value) for name, value in named.items()}}
+    runs_dir = values["runs_dir"]
+    assert isinstance(runs_dir, Path)
+    values["tracking_uri"] = (
+        values["tracking_uri"] or f"sqlite:///{(runs_dir / 'mlflow.db').as_posix()}"
+    )
+    return Settings(**values)  # type: ignore[arg-type]
 
 
-def set_where_unset(variables: Mapping[str, str]) -> None:
-    """Set variables that a library reads when it is imported, unless a person has set them."""
+def describe_settings() -> list[dict[str, str]]:
+    """Return one row per setting for a reference page: variable, default, description.
+
+    Example:
+        >>> describe_settings()[6]["variable"]
+        'MELANOMA_MAX_RUNS'
+    """
+    return [
+        {
+            "variable": setting.variable,
+            "default": setting.default_text or setting.default,
+            "description": setting.description,
+        }
+        for setting in SETTINGS
+    ]
+
+
+def make_environment(settings: Settings | None = None) -> dict[str, str]:
+    """Return the environment of a child process, which finds this package in any working folder.
+
+    Args:
+        settings: Settings that `load_settings` returns in the child; None for those in the
+            environment.
+    """
+    environment = dict(os.environ)
+    if str(PROJECT_ROOT) not in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
+        paths = [str(PROJECT_ROOT), environment.get("PYTHONPATH", "")]
+        environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+    for setting in SETTINGS if settings else ():
+        value = getattr(settings, setting.field)
+        value = value.absolute() if isinstance(value, Path) else value
+        environment[setting.variable] = "" if value is None else str(value)
+    return environment
+
+
+def set_environment_defaults(variables: Mapping[str, str]) -> None:
+    """Set variables that a library reads on import, unless they are already set."""
     for name, value in variables.items():
         os.environ.setdefault(name, value)

@@ -17,13 +17,13 @@ from dashboard.shared.folder import choose_folder
 from dashboard.shared.head import show_page_header
 
 if TYPE_CHECKING:
-    from melanoma_core.assessment.job import Request
+    from melanoma_core.assessment.evaluate import EvaluationRequest
 
 _REFRESH_SECONDS = 1
 
 
 @st.fragment(run_every=_REFRESH_SECONDS)
-def follow_work(request: "Request | None", was_done: bool) -> None:
+def follow_work(request: "EvaluationRequest | None", was_done: bool) -> None:
     """Show the measurement as it is now, again and again; its result, when it is there."""
     is_at_work = show_work(request)
     if not was_done and not is_at_work and get_result(request) is not None:

@@ -14,7 +14,7 @@ from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:
     from melanoma_core.assessment.assessment import Assessment
-    from melanoma_core.assessment.job import Request
+    from melanoma_core.assessment.evaluate import EvaluationRequest
 
 _SUBSETS = {
     "": "What the folder calls test",
@@ -71,13 +71,16 @@ def choose_subset() -> tuple[str, bool]:
 
 def find_request(
     folder: Path | None, card: ModelCard, subset: str, with_known: bool
-) -> "Request | None":
+) -> "EvaluationRequest | None":
     """Return what is to be measured; None while nobody asked for it, or opening was cancelled.
 
     Raises:
-        DatasetError: The folder cannot be opened, or the work not be started.
+        DatasetError: The folder cannot be opened.
+        FolderError: The work cannot be started.
     """
-    from melanoma_core.assessment.job import Request, State, start, watch
+    from melanoma_core.assessment.evaluate import EvaluationRequest
+    from melanoma_core.assessment.job import read_status, start
+    from melanoma_core.processes import JobState
 
     with st.sidebar:
         st.button(
@@ -103,24 +106,27 @@ def find_request(
     opened = open_chosen_folder(folder)
     if opened is None:
         return None
-    request = Request(opened.folder, opened.key, card.model_id, subset, with_known)
+    request = EvaluationRequest(
+        opened.folder, card.model_id, subset or None, with_known, folder_key=opened.key
+    )
     if is_requested(f"{_STARTED}-{folder}"):
         # Once: a measurement that failed is not begun again by itself.
         cancel_request(f"{_STARTED}-{folder}")
         start(load_settings(), request)
-    return None if watch(load_settings(), request).state is State.NONE else request
+    return None if read_status(load_settings(), request).state is JobState.NONE else request
 
 
-def show_work(request: "Request | None") -> bool:
+def show_work(request: "EvaluationRequest | None") -> bool:
     """Show a measurement while it goes on, or why it failed; return whether it goes on."""
-    from melanoma_core.assessment.job import State, watch
+    from melanoma_core.assessment.job import read_status
+    from melanoma_core.processes import JobState
 
     if request is None:
         return False
-    work = watch(load_settings(), request)
-    if work.state is State.FAILED:
+    work = read_status(load_settings(), request)
+    if work.state is JobState.FAILED:
         st.html(render_error(work.message))
-    if work.state is not State.RUNNING:
+    if work.state is not JobState.RUNNING:
         return False
     doing = f"{work.done:,} of {work.total:,} photographs read" if work.total else "Beginning"
     if work.total and work.done == work.total:
@@ -130,30 +136,28 @@ def show_work(request: "Request | None") -> bool:
     return True
 
 
-def get_result(request: "Request | None") -> "Assessment | None":
+def get_result(request: "EvaluationRequest | None") -> "Assessment | None":
     """Return what was measured; None where there is nothing yet."""
-    from melanoma_core.assessment.job import State, watch
+    from melanoma_core.assessment.job import find_result, read_status
+    from melanoma_core.processes import JobState
 
     if request is None:
         return None
-    work = watch(load_settings(), request)
-    if work.state is not State.DONE:
+    work = read_status(load_settings(), request)
+    if work.state is not JobState.DONE:
         return None
-    return _load(work.result, work.result.stat().st_mtime_ns)
+    result = find_result(load_settings(), request)
+    return _load(result, result.stat().st_mtime_ns)
 
 
 @st.cache_resource(show_spinner=False, max_entries=_MOST_RESULTS)
 def _load(path: Path, changed_at: int) -> "Assessment":  # noqa: ARG001
-    import json
+    from melanoma_core.assessment.job import load_result
 
-    from melanoma_core.assessment.assessment import Assessment
-
-    raw = json.loads(path.read_text("utf-8"))
-    raw.pop("at_prevalence")
-    return from_jsonable(Assessment, raw)
+    return load_result(path)
 
 
-def _cancel(request: "Request") -> None:
-    from melanoma_core.assessment.job import call_off as end
+def _cancel(request: "EvaluationRequest") -> None:
+    from melanoma_core.assessment.job import cancel
 
-    end(load_settings(), request)
+    cancel(load_settings(), request)

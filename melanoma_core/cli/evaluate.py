@@ -4,15 +4,12 @@ As everywhere on the command line, a command imports what it needs when it runs.
 """
 
 import argparse
-import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from melanoma_core.cli.files import open_files, real_path
 from melanoma_core.cli.terminal import log, make_counter, make_folder, print_json
-from melanoma_core.errors import FolderError
-from melanoma_core.jsonable import to_jsonable
+from melanoma_core.files import write_file
+from melanoma_core.jsonable import dump_json, to_jsonable
 from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:
@@ -63,31 +60,23 @@ def _parse_share(text: str) -> float:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from melanoma_core.assessment.assessment import assess
-    from melanoma_core.assessment.selection import select_photographs
-    from melanoma_core.data.cleaning import read_decisions
-    from melanoma_core.models.classifier import load_classifier
-    from melanoma_core.models.lineage import read_split
-    from melanoma_core.models.registry import find_model
+    from melanoma_core.assessment.evaluate import EvaluationRequest, evaluate_folder
 
-    folder = find_model(load_settings(), options.model)
-    classifier = load_classifier(folder, num_threads=1)
-    decisions = options.table and read_decisions(options.table, real_path(options.folder))
     if options.out:
         make_folder(options.out.parent)
-    opened = open_files(options.folder)
-    selection = select_photographs(opened, options.subset, read_split(folder), decisions)
-    assessment = assess(
-        classifier,
-        opened,
-        selection,
-        with_known=options.with_trained,
-        num_workers=os.cpu_count() or 1,
-        progress=make_counter("Reading photographs"),
+    request = EvaluationRequest(
+        options.folder, options.model, options.subset, options.with_trained, options.table
+    )
+    assessment = evaluate_folder(
+        load_settings(),
+        request,
+        make_counter("Reading photographs"),
+        make_counter("Scanning photographs"),
     )
     document = to_jsonable(assessment) | _tell_elsewhere(assessment, options.prevalence)
     if options.out:
-        _write(options.out, document)
+        text = dump_json(document, indent=2, ensure_ascii=True)
+        write_file(options.out, f"{text}\n".encode(), "or name another file")
     if options.json:
         print_json(document)
     else:
@@ -99,28 +88,13 @@ def _tell_elsewhere(
     assessment: "Assessment", prevalence: float | None
 ) -> dict[str, dict[str, object] | None]:
     """Return what the alerts mean at a prevalence that somebody named."""
-    from dataclasses import asdict
-
     from melanoma_core.evaluation.alerts import predict_values
-    from melanoma_core.evaluation.evaluation import without_nan
 
     if prevalence is None:
         return {"at_prevalence": None}
     figures = assessment.evaluation.figures
     values = predict_values(figures["sensitivity"], figures["specificity"], prevalence)
-    return {"at_prevalence": without_nan(asdict(values))}
-
-
-def _write(path: Path, document: object) -> None:
-    """Write beside and rename, so that who finds the file finds all of it."""
-    draft = path.with_name(f".{path.name}.draft")
-    try:
-        draft.write_text(json.dumps(document, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-        draft.replace(path)
-    except OSError as error:
-        raise FolderError(
-            f"Cannot write {path} ({error.strerror}). Name a file that can be written."
-        ) from error
+    return {"at_prevalence": to_jsonable(values)}
 
 
 def _tell(assessment: "Assessment", prevalence: float | None) -> None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from melanoma_core.errors import ExplanationError
 from melanoma_core.models.card import KERAS_NAME, load_card
 from melanoma_core.models.methods import Method
-from melanoma_core.settings import PROJECT_ROOT
+from melanoma_core.settings import make_environment
 
 IDLE_SECONDS = 300.0  # after which the process and its 600 MB go
 _POLL_SECONDS = 0.1
@@ -158,12 +158,12 @@ class _Process:
 
     def __init__(self, idle_seconds: float) -> None:
         # By its name: importing it would import what it imports.
-        module = "melanoma_core.networks.explainer_process"
+        module = f"{__package__}.explainer_process"
         self._process = subprocess.Popen(
             [sys.executable, "-X", "utf8", "-m", module, str(idle_seconds)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            cwd=PROJECT_ROOT,
+            env=make_environment(),
         )
         self._messages: queue.Queue[tuple[str, Any] | None] = queue.Queue()
         threading.Thread(target=self._receive, daemon=True).start()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from melanoma_core.errors import MelanomaError
-from melanoma_core.settings import set_where_unset
+from melanoma_core.settings import set_environment_defaults
 
 if TYPE_CHECKING:
     import keras
@@ -82,7 +82,7 @@ def main() -> None:
     """Serve on standard input and output; what libraries print goes nowhere."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    set_where_unset({"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"})
+    set_environment_defaults({"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"})
     # It shares the machine with readings, which must not wait for it.
     if hasattr(os, "nice"):
         os.nice(5)

@@ -16,9 +16,9 @@ import pandas as pd
 
 from melanoma_core.data.splitting import Split
 from melanoma_core.errors import RunError
+from melanoma_core.processes import reap_children, start_detached
 from melanoma_core.runs.folder import RunFolder, find_folder, hash_test
 from melanoma_core.runs.history import gather_curves
-from melanoma_core.runs.processes import reap, start_process
 from melanoma_core.runs.queue import Queue, Ticket, open_queue
 from melanoma_core.runs.record import RecordedRun, has_record, open_record, tell_time
 from melanoma_core.runs.run import Run, RunSpec, RunState
@@ -77,7 +77,7 @@ def launch(settings: Settings, spec: RunSpec, split: Split, name: str | None = N
 
 def list_runs(settings: Settings) -> list[Run]:
     """Return all runs, the newest first."""
-    reap()
+    reap_children()
     if not has_record(settings):
         return []
     record = open_record(settings)
@@ -93,7 +93,7 @@ def load_run(settings: Settings, run_id: str) -> Run:
     Raises:
         RunError: There is none.
     """
-    reap()
+    reap_children()
     record = open_record(settings)
     tickets = open_queue(settings).list_tickets()
     run = look_at(settings, record, record.get(run_id), tickets)
@@ -174,11 +174,6 @@ def resume_run(settings: Settings, run_id: str) -> None:
     _start(settings, ticket)
 
 
-def rename_run(settings: Settings, run_id: str, name: str) -> None:
-    """Give a run another name."""
-    open_record(settings).rename(run_id, name)
-
-
 def delete_run(settings: Settings, run_id: str) -> None:
     """Remove a run that is over, with its folder; a model that was made of it stays.
 
@@ -257,7 +252,7 @@ def start_estimate(settings: Settings, spec: RunSpec, split: Split) -> str:
     try:
         shutil.rmtree(folder.path, ignore_errors=True)
         folder.write(spec, split)
-        start_process(settings, folder, "--estimate")
+        _start_worker(settings, folder, "--estimate")
     except RunError:
         queue.give_back(ticket)
         raise
@@ -270,7 +265,7 @@ def read_estimate(settings: Settings, key: str) -> Estimate | None:
     Raises:
         RunError: It cannot be measured; the message says why.
     """
-    reap()
+    reap_children()
     # Before the file is looked for: a process that is gone then has written it, or died.
     is_alive = any(ticket.run_id == key for ticket in _open_estimates(settings).list_tickets())
     estimate = _find_estimate(settings, key).read_estimate()
@@ -292,10 +287,21 @@ def _open_estimates(settings: Settings) -> Queue:
 
 def _start(settings: Settings, ticket: Ticket) -> None:
     try:
-        start_process(settings, find_folder(settings, ticket.run_id))
+        _start_worker(settings, find_folder(settings, ticket.run_id))
     except RunError:
         open_queue(settings).give_back(ticket)
         raise
+
+
+def _start_worker(settings: Settings, folder: RunFolder, *options: str) -> None:
+    try:
+        module = f"{__package__}.worker"
+        start_detached(settings, module, [*options, str(folder.path)], folder.log)
+    except OSError as error:
+        raise RunError(
+            f"Cannot start a process for {folder.path} ({error.strerror}). Free memory and space "
+            "on its disk, then try again."
+        ) from error
 
 
 def _make_name(preset: str, recorded: list[RecordedRun]) -> str:

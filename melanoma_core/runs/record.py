@@ -18,7 +18,7 @@ from filelock import FileLock
 
 from melanoma_core.errors import RunError
 from melanoma_core.runs.run import RunState
-from melanoma_core.settings import Settings, set_where_unset
+from melanoma_core.settings import Settings, set_environment_defaults
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -141,11 +141,6 @@ class Record:
                 raise _no_run(run_id)
             return _read_run(run)
 
-    def set_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
-        """Change tags of a run."""
-        self.log(run_id, (), tags)
-        self._forget()
-
     def set_state(self, run_id: str, state: RunState, tags: Mapping[str, str]) -> None:
         """Change where a run stands, and what goes with it, for MLflow too."""
         self.log(run_id, (), {"state": state, **tags})
@@ -183,12 +178,6 @@ class Record:
         """
         with self.explain(run_id):
             return _read_history(self._client, run_id, name, stamp)
-
-    def rename(self, run_id: str, name: str) -> None:
-        """Give a run another name."""
-        with self.explain(run_id):
-            self._client.update_run(run_id, name=_as_text(name))
-        self._forget()
 
     def delete(self, run_id: str) -> None:
         """Take a run out of the record; `mlflow gc` removes it from the database."""
@@ -279,7 +268,7 @@ def _open(uri: str, runs_dir: Path) -> Record:
 
 
 def _connect(uri: str, runs_dir: Path) -> Record:
-    set_where_unset(_VARIABLES)
+    set_environment_defaults(_VARIABLES)
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError

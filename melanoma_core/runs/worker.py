@@ -18,7 +18,7 @@ from melanoma_core.errors import DatasetError, MelanomaError, ModelError, Recipe
 from melanoma_core.runs.folder import RunFolder
 from melanoma_core.runs.queue import Queue, Ticket, open_queue
 from melanoma_core.runs.run import RunState
-from melanoma_core.settings import Settings, load_settings, set_where_unset
+from melanoma_core.settings import Settings, load_settings, set_environment_defaults
 from melanoma_core.taxonomy import Diagnosis
 from melanoma_core.training.observer import Phase, Stopped
 
@@ -47,7 +47,7 @@ def main() -> int:
     )
     # What TensorFlow says below errors is no news to whoever reads the log. oneDNN it takes of
     # itself only on processors with AVX-512, and the others train faster with it too.
-    set_where_unset({"TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_ONEDNN_OPTS": "1"})
+    set_environment_defaults({"TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_ONEDNN_OPTS": "1"})
     folder = RunFolder(options.folder)
     try:
         if options.estimate:
@@ -153,9 +153,10 @@ def _train(
     )
     follower.on_phase(Phase.STARTING, 0, 0)
     from melanoma_core.networks.inference import predict_table
-    from melanoma_core.networks.trainer import train_network
+    from melanoma_core.networks.trainer import TrainingTask, train_network
 
-    network = train_network(recipe, split, spec.class_names, weights, folder.path, follower)
+    task = TrainingTask(recipe, split, spec.class_names, weights)
+    network = train_network(task, folder.path, follower)
     held_out = select_held_out(split.table)
     probabilities = predict_table(
         network, held_out, recipe.image_size, partial(follower.on_phase, Phase.MEASURING)

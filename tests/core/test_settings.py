@@ -1,32 +1,26 @@
 import ast
-from dataclasses import replace
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
-from platformdirs import user_cache_path
+from platformdirs import user_cache_path, user_data_path
 
 from melanoma_core.errors import SettingsError
 from melanoma_core.settings import (
     ASSETS,
     PROJECT_ROOT,
+    SETTINGS,
     Settings,
+    describe_settings,
     load_settings,
     make_environment,
 )
 
-NAMES = (
-    "MELANOMA_MODELS_DIR",
-    "MELANOMA_MODEL",
-    "MELANOMA_DATA_DIR",
-    "MELANOMA_CACHE_DIR",
-    "MELANOMA_ARCHIVE_URL",
-    "MELANOMA_RUNS_DIR",
-    "MELANOMA_MAX_RUNS",
-    "MELANOMA_WEIGHTS_DIR",
-    "MLFLOW_TRACKING_URI",
-    "MELANOMA_SENSITIVITY_MARGIN",
-    "MELANOMA_SPECIFICITY_MARGIN",
-)
+NAMES = tuple(setting.variable for setting in SETTINGS)
 
 
 def check_defaults(settings: Settings) -> None:
@@ -42,7 +36,7 @@ def check_defaults(settings: Settings) -> None:
     assert settings.tracking_uri == f"sqlite:///{PROJECT_ROOT.as_posix()}/runs/mlflow.db"
 
 
-def test_without_any_variable_models_lie_in_the_project_and_no_data_is_named(
+def test_without_variables_a_checkout_keeps_models_and_runs_in_the_project(
     monkeypatch: pytest.MonkeyPatch,
 ):
     for name in NAMES:
@@ -51,14 +45,14 @@ def test_without_any_variable_models_lie_in_the_project_and_no_data_is_named(
     check_defaults(load_settings())
 
 
-def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch):
+def test_an_empty_variable_is_unset(monkeypatch: pytest.MonkeyPatch):
     for name in NAMES:
         monkeypatch.setenv(name, "")
 
     check_defaults(load_settings())
 
 
-def test_the_environment_is_read_afresh_at_each_call(monkeypatch: pytest.MonkeyPatch):
+def test_every_call_reads_the_environment_again(monkeypatch: pytest.MonkeyPatch):
     for name in ("one", "other"):
         monkeypatch.setenv("MELANOMA_MODELS_DIR", f"/somewhere/{name}")
         monkeypatch.setenv("MELANOMA_MODEL", name)
@@ -80,11 +74,13 @@ def test_the_environment_is_read_afresh_at_each_call(monkeypatch: pytest.MonkeyP
             max_runs=2,
             weights_dir=Path("/weights") / name,
             tracking_uri=f"https://{name}.example/mlflow",
+            sensitivity_margin=0.05,
+            specificity_margin=0.1,
         )
 
 
 @pytest.mark.parametrize("text", ["two", "0", "-1", "1.5"])
-def test_a_number_of_runs_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, text: str):
+def test_a_wrong_number_of_runs_is_refused(monkeypatch: pytest.MonkeyPatch, text: str):
     monkeypatch.setenv("MELANOMA_MAX_RUNS", text)
 
     with pytest.raises(SettingsError, match=f'Found MELANOMA_MAX_RUNS="{text}"'):
@@ -104,6 +100,42 @@ def test_a_process_can_be_given_the_same_settings(monkeypatch: pytest.MonkeyPatc
     assert load_settings() == settings
 
 
+def test_every_setting_is_a_field_with_a_default_and_a_description():
+    assert [setting.field for setting in SETTINGS] == [each.name for each in fields(Settings)]
+    rows = describe_settings()
+    assert len({row["variable"] for row in rows}) == len(rows)
+    assert all(row["default"] and row["description"].endswith(".") for row in rows)
+    # No row holds a path of this machine.
+    assert not any(str(Path.home()) in row["default"] for row in rows)
+    assert not any(str(PROJECT_ROOT) in row["default"] for row in rows)
+
+
+def test_an_installed_package_keeps_its_files_in_the_user_data_folder_and_ships_its_assets(
+    tmp_path: Path,
+):
+    package = tmp_path / "site" / "melanoma_core"
+    (package / "assets").mkdir(parents=True)
+    for name in ("__init__.py", "settings.py", "errors.py"):
+        shutil.copy(PROJECT_ROOT / "melanoma_core" / name, package)
+    code = (
+        "from melanoma_core.settings import ASSETS, load_settings\n"
+        "print(ASSETS, load_settings().models_dir, load_settings().runs_dir, sep='\\n')"
+    )
+    environment = {name: value for name, value in os.environ.items() if name not in NAMES}
+
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment | {"PYTHONPATH": str(tmp_path / "site")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    home = user_data_path("melanoma-dashboard")
+    assert done.stdout.split() == [str(package / "assets"), f"{home}/models", f"{home}/runs"]
+
+
 def test_the_assets_are_those_of_the_checkout():
     assert (ASSETS.parent / "pyproject.toml").is_file()
 
@@ -120,8 +152,8 @@ def test_no_other_module_reads_the_environment():
 
 
 @pytest.mark.parametrize("text", ["five", "-0.1", "1.5", "nan"])
-def test_a_margin_that_is_no_share_is_refused(monkeypatch: pytest.MonkeyPatch, text: str):
+def test_a_margin_outside_0_to_1_is_refused(monkeypatch: pytest.MonkeyPatch, text: str):
     monkeypatch.setenv("MELANOMA_SENSITIVITY_MARGIN", text)
 
-    with pytest.raises(SettingsError, match=r"It must be a share from 0 to 1, as 0\.05"):
+    with pytest.raises(SettingsError, match=r"It must be a number from 0 to 1, such as 0\.05"):
         load_settings()

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from melanoma_core.assessment.assessment import Assessment
-from melanoma_core.assessment.job import Measurement, Request, State, call_off, start, watch
+from melanoma_core.assessment import worker
+from melanoma_core.assessment.evaluate import EvaluationRequest
+from melanoma_core.assessment.job import cancel, find_result, load_result, read_status, start
+from melanoma_core.jsonable import to_jsonable
 from melanoma_core.models.card import load_card
+from melanoma_core.processes import JobState, JobStatus, run_job
 from melanoma_core.settings import Settings, load_settings
 
-PATIENCE_SECONDS = 120
+TIME_LIMIT_SECONDS = 120
 
 
 @pytest.fixture
@@ -20,64 +23,72 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def request_(tmp_path: Path, draw, bundled: Path) -> Request:
-    folder = tmp_path / "--moles"  # as an option looks like
+def request_(tmp_path: Path, draw, bundled: Path) -> EvaluationRequest:
+    folder = tmp_path / "--moles"  # looks like an option
     for number in range(4):
         draw(folder / ("melanoma" if number % 2 else "nevus") / f"{number}.png", number)
-    return Request(folder, "key", load_card(bundled).model_id, "", False)
+    return EvaluationRequest(folder, load_card(bundled).model_id, folder_key="key")
 
 
-def wait(settings: Settings, request: Request) -> Measurement:
-    end = time.monotonic() + PATIENCE_SECONDS
-    while (work := watch(settings, request)).state is State.RUNNING and time.monotonic() < end:
+def wait(settings: Settings, request: EvaluationRequest) -> JobStatus:
+    end = time.monotonic() + TIME_LIMIT_SECONDS
+    while (status := read_status(settings, request)).state is JobState.RUNNING:
+        assert time.monotonic() < end
         time.sleep(0.05)
-    return work
+    return status
 
 
-def test_what_nobody_asked_for_is_not_there(settings: Settings, request_: Request):
-    assert watch(settings, request_).state is State.NONE
-    call_off(settings, request_)  # changes nothing
+def test_an_evaluation_that_was_not_requested_has_no_status(
+    settings: Settings, request_: EvaluationRequest
+):
+    assert read_status(settings, request_) == JobStatus(JobState.NONE)
+    cancel(settings, request_)  # changes nothing
 
 
-def test_a_measurement_runs_in_its_own_process_and_its_result_is_kept(
-    settings: Settings, request_: Request
+def test_an_evaluation_runs_in_its_own_process_and_its_result_is_kept(
+    settings: Settings, request_: EvaluationRequest
 ):
     start(settings, request_)
-    assert watch(settings, request_).state is State.RUNNING
-    work = wait(settings, request_)
-    assert (work.state, work.done, work.total, work.message) == (State.DONE, 4, 4, "")
-    raw = json.loads(work.result.read_text("utf-8"))
-    raw.pop("at_prevalence")
-    assert from_jsonable(Assessment, raw).evaluation.num_images == 4
+    assert read_status(settings, request_).state is JobState.RUNNING
+    assert wait(settings, request_) == JobStatus(JobState.DONE, done=4, total=4)
+    result = find_result(settings, request_)
+    assert load_result(result).evaluation.num_images == 4
 
-    written = work.result.stat().st_mtime_ns
-    start(settings, request_)  # is there already
-    assert wait(settings, request_).result.stat().st_mtime_ns == written
-    assert watch(settings, replace(request_, folder_key="other")).state is State.NONE
-
-
-def test_a_measurement_that_is_called_off_leaves_nothing(settings: Settings, request_: Request):
-    start(settings, request_)
-    call_off(settings, request_)
-    work = watch(settings, request_)
-    assert work.state is State.NONE
-    assert not work.result.parent.exists()
+    written = result.stat().st_mtime_ns
+    start(settings, request_)  # it is done
+    assert wait(settings, request_).state is JobState.DONE
+    assert result.stat().st_mtime_ns == written
+    assert read_status(settings, replace(request_, folder_key="other")).state is JobState.NONE
 
 
-def test_results_do_not_pile_up(settings: Settings, request_: Request):
+def test_a_cancelled_evaluation_leaves_no_files_and_old_results_are_removed(
+    settings: Settings, request_: EvaluationRequest
+):
     folder = settings.cache_dir / "evaluations"
     for number in range(60):
         (folder / f"old-{number:02d}").mkdir(parents=True)
         os.utime(folder / f"old-{number:02d}", (number, number))
+
     start(settings, request_)
-    kept = sorted(place.name for place in folder.glob("old-*"))
+    kept = sorted(each.name for each in folder.glob("old-*"))
     assert (len(kept), kept[0]) == (49, "old-11")
-    call_off(settings, request_)
+
+    cancel(settings, request_)
+    assert read_status(settings, request_).state is JobState.NONE
+    assert not find_result(settings, request_).parent.exists()
 
 
-def test_a_measurement_that_fails_says_why(settings: Settings, request_: Request):
+def test_the_worker_reports_why_an_evaluation_failed(
+    settings: Settings, request_: EvaluationRequest, monkeypatch: pytest.MonkeyPatch
+):
     request = replace(request_, subset="validation")
-    start(settings, request)
-    work = wait(settings, request)
-    assert work.state is State.FAILED
-    assert work.message.startswith("Found 0 photographs in")
+    folder = find_result(settings, request).parent
+    folder.mkdir(parents=True)
+    (folder / "request.json").write_text(json.dumps(to_jsonable(request)))
+    monkeypatch.setenv("MELANOMA_CACHE_DIR", str(settings.cache_dir))
+
+    assert run_job(folder, worker.evaluate) == 1
+
+    status = read_status(settings, request)
+    assert status.state is JobState.FAILED
+    assert status.message.startswith("Found 0 photographs in")
