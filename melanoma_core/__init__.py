@@ -3,4 +3,4 @@
 For research and education. Not a medical device.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

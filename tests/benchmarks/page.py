@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
 from melanoma_core.settings import PROJECT_ROOT
@@ -48,7 +48,7 @@ def measure() -> Iterable[Row]:
 def _paint(browser: Browser, script: Path, selector: str) -> None:
     with serve(script, wait=False) as server:
         page = browser.new_page()
-        _go_when_up(page, server.url)
+        go_when_up(page, server.url)
         page.wait_for_selector(selector)
         page.close()
 
@@ -84,8 +84,9 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _go_when_up(page, url: str) -> None:
-    deadline = time.monotonic() + 60
+def go_when_up(page: Page, url: str, patience_seconds: float = 60.0) -> None:
+    """Open an address as soon as a server answers there."""
+    deadline = time.monotonic() + patience_seconds
     while True:
         try:
             page.goto(url)

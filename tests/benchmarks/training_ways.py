@@ -22,7 +22,7 @@ import pandas as pd
 from melanoma_core.data.dataset import hash_table, load_records
 from melanoma_core.data.splitting import Split
 from melanoma_core.networks.network import build_network, split_network
-from melanoma_core.networks.trainer import train_network
+from melanoma_core.networks.trainer import TrainingTask, train_network
 from melanoma_core.settings import PROJECT_ROOT
 from melanoma_core.training.observer import BatchState, EpochReport, Phase, Stopped
 from melanoma_core.training.photographs import load_pixels
@@ -104,7 +104,7 @@ def train_here(folder: Path, scratch: Path, recipe: Recipe, phase: Phase) -> dic
     clock = Clock(phase)
     weights = MOBILENET if recipe.architecture == "MobileNetV2" else None
     with suppress(Stopped):
-        train_network(recipe, split, class_names, weights, scratch, clock)
+        train_network(TrainingTask(recipe, split, class_names, weights), scratch, clock)
     return summarise(len(split.subset("train")), clock.seconds, clock.begun)
 
 

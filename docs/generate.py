@@ -1,0 +1,369 @@
+"""Write the pages of docs/ that are made from the code: `make docs`.
+
+`python -m docs.generate --check` writes nothing and exits with 1 where a page is out of date;
+`make lint` asks it.
+"""
+
+import argparse
+import dataclasses
+import inspect
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+_NOTE = "<!-- Made from the code by `make docs`. Do not edit. -->"
+
+
+def write_command_line() -> str:
+    """Describe every command with its options, as its own help does."""
+    from melanoma_core.cli.main import build_parser
+
+    lines = [
+        "# Command line",
+        "",
+        "Start each command with `melanoma` in an installed package, or with",
+        "`.venv/bin/python -m melanoma_core` in a checkout.",
+        "",
+        "A command exits with 0 when it is done, 2 when its input or usage is bad, and 1 when it",
+        "meets a bug. The answer goes to standard output, everything else to standard error. With",
+        "`--json`, the answer is one JSON document.",
+    ]
+    for words, parser, purpose in _walk_commands(build_parser(), ()):
+        lines += ["", f"## {' '.join(words)}", "", *_describe_command(words, parser, purpose)]
+    return "\n".join(lines)
+
+
+def _walk_commands(
+    parser: argparse.ArgumentParser, words: tuple[str, ...], purpose: str = ""
+) -> Iterator[tuple[tuple[str, ...], argparse.ArgumentParser, str]]:
+    children = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    if words and (not children or len(parser._actions) > len(children) + 1):
+        yield words, parser, purpose
+    for action in children:
+        purposes = {each.dest: each.help or "" for each in action._choices_actions}
+        for name, child in action.choices.items():
+            yield from _walk_commands(child, (*words, name), purposes.get(name, ""))
+
+
+def _describe_command(
+    words: tuple[str, ...], parser: argparse.ArgumentParser, purpose: str
+) -> Iterator[str]:
+    yield from (_sentence(parser.description or purpose), "")
+    usage = f"melanoma {' '.join(words)} {_list_arguments(parser)}".strip()
+    yield from ("```text", usage, "```")
+    rows = [
+        (_name_argument(action), _sentence(_fill(action)))
+        for action in parser._actions
+        if action.dest != "help" and not isinstance(action, argparse._SubParsersAction)
+    ]
+    if rows:
+        yield ""
+        yield from _write_table(("argument", "meaning"), rows)
+
+
+def _list_arguments(parser: argparse.ArgumentParser) -> str:
+    parts = []
+    for action in parser._actions:
+        if action.dest == "help" or isinstance(action, argparse._SubParsersAction):
+            continue
+        name = _name_argument(action).strip("`")
+        is_optional = bool(action.option_strings) and not action.required
+        parts.append(f"[{name}]" if is_optional or action.nargs in {"?", "*"} else name)
+    return " ".join(parts)
+
+
+def _name_argument(action: argparse.Action) -> str:
+    value = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
+    if action.choices is not None and not action.metavar:
+        value = "{" + ",".join(map(str, action.choices)) + "}"
+    if not action.option_strings:
+        return f"`{value}{' …' if action.nargs in {'+', '*'} else ''}`"
+    option = action.option_strings[-1]
+    return f"`{option}`" if action.nargs == 0 else f"`{option} {value}`"
+
+
+def _fill(action: argparse.Action) -> str:
+    return (action.help or "").replace("%(default)s", str(action.default))
+
+
+def write_settings() -> str:
+    """Describe every environment variable."""
+    from melanoma_core.settings import describe_settings
+
+    lines = [
+        "# Settings",
+        "",
+        "Settings are environment variables. They are read each time that they are needed.",
+        "",
+        *_write_table(("variable", "what it sets", "default"), describe_settings()),
+    ]
+    return "\n".join(lines)
+
+
+def write_card() -> str:
+    """Describe the format of the model card and of the folder that it lies in."""
+    from melanoma_core.evaluation.figure import Figure
+    from melanoma_core.evaluation.leakage import Leakage
+    from melanoma_core.evaluation.prediction_set import ConformalBounds
+    from melanoma_core.models.card import ModelCard, NoveltyLimit, OperatingPoint
+
+    types = (ModelCard, OperatingPoint, Figure, ConformalBounds, NoveltyLimit, Leakage)
+    lines = [
+        "# Model card",
+        "",
+        "A model is one folder. `card.json` in it says what the model is, how it was made and how",
+        "well it does. It is one JSON object with the fields of `ModelCard`. `null` stands for",
+        "an undefined number (NaN).",
+        "",
+        "| file | content |",
+        "| --- | --- |",
+        "| `card.json` | the model card |",
+        "| `model.onnx` | the network that reads: uint8 RGB in, probabilities, embedding and"
+        " activation maps out |",
+        "| `model.keras` | the same network, to train on and to differentiate |",
+        "| `predictions.csv.gz` | what the model predicts for each image of its test subset |",
+        "| `split.csv.gz` | every image that the weights have seen, with its subset |",
+        "| `evidence.json` | the evidence pack: every metric, slice and curve |",
+        *_describe_types(types),
+    ]
+    return "\n".join(lines)
+
+
+def write_run() -> str:
+    """Describe the recipe and the record of a run."""
+    from melanoma_core.runs.run import Run, RunSpec
+    from melanoma_core.training.recipe import PRESETS, Recipe
+
+    lines = [
+        "# Runs and recipes",
+        "",
+        "A run is one training. Its recipe is one flat object; change a field with",
+        "`--set field=value` or on the Training page. MLflow records the recipe as parameters, and",
+        "a value per metric and epoch.",
+        "",
+        "## Presets",
+        "",
+        *_write_table(
+            ("preset", "fields that differ from the defaults"),
+            [(f"`{name}`", _list_changes(recipe)) for name, recipe in PRESETS.items()],
+        ),
+        *_describe_types((Recipe, RunSpec, Run)),
+    ]
+    return "\n".join(lines)
+
+
+def _list_changes(recipe: object) -> str:
+    assert dataclasses.is_dataclass(recipe)
+    changed = [
+        f"`{field.name}={getattr(recipe, field.name)}`"
+        for field in dataclasses.fields(recipe)
+        if field.name != "name" and getattr(recipe, field.name) != field.default
+    ]
+    return ", ".join(changed) or "none"
+
+
+def write_python() -> str:
+    """Describe the functions of the package's front door."""
+    import melanoma_core
+
+    lines = [
+        "# Python",
+        "",
+        "```python",
+        "import melanoma_core",
+        "```",
+    ]
+    for name in melanoma_core.__all__:
+        function = getattr(melanoma_core, name)
+        if not inspect.isfunction(function):
+            continue
+        lines += ["", f"## {name}", "", "```python"]
+        lines += [f"melanoma_core.{name}{inspect.signature(function)}", "```", ""]
+        lines += _write_docstring(inspect.getdoc(function) or "")
+    return "\n".join(lines)
+
+
+def write_architecture() -> str:
+    """Draw the packages and which of them import which, from the imports of today."""
+    import grimp
+
+    graph = grimp.build_graph("melanoma_core", "dashboard")
+    rooms: dict[str, set[str]] = defaultdict(set)
+    for module in graph.modules:
+        for imported in graph.find_modules_directly_imported_by(module):
+            source, target = _name_room(module), _name_room(imported)
+            if source and target and source != target:
+                rooms[source].add(target)
+    lines = [
+        "# Architecture",
+        "",
+        "A page is a package. The command line is a package. `networks` is the only package that",
+        "imports TensorFlow. An arrow points from a package to one that it imports; an arrow that",
+        "follows from two others is left out. `make lint` checks that no arrow points upwards and",
+        "that there is no circle.",
+        "",
+        "```mermaid",
+        "flowchart TD",
+        *_draw_arrows(_reduce(rooms)),
+        "```",
+        "",
+        *_write_table(("package", "what it is for"), _list_rooms()),
+    ]
+    return "\n".join(lines)
+
+
+def _name_room(module: str) -> str | None:
+    parts = module.split(".")
+    if len(parts) == 1:
+        return None
+    place = ROOT.joinpath(*parts[:2])
+    if not place.is_dir():
+        return None  # settings, errors and the like: every package imports them
+    return "/".join(parts[:2])
+
+
+def _reduce(rooms: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """Leave out every arrow that a longer way replaces."""
+    reached = {room: _reach(rooms, room) for room in rooms}
+    return {
+        room: {t for t in targets if not any(t in reached.get(o, ()) for o in targets - {t})}
+        for room, targets in rooms.items()
+    }
+
+
+def _reach(rooms: Mapping[str, set[str]], room: str) -> set[str]:
+    found: set[str] = set()
+    waiting = [room]
+    while waiting:
+        for target in rooms.get(waiting.pop(), ()):
+            if target not in found:
+                found.add(target)
+                waiting.append(target)
+    return found
+
+
+def _draw_arrows(rooms: Mapping[str, set[str]]) -> Iterator[str]:
+    for room, targets in sorted(rooms.items()):
+        for target in sorted(targets):
+            names = [f'{each.replace("/", "_")}["{each}"]' for each in (room, target)]
+            yield f"    {names[0]} --> {names[1]}"
+
+
+def _list_rooms() -> list[tuple[str, str]]:
+    rows = []
+    for package in ("dashboard", "melanoma_core"):
+        for place in sorted((ROOT / package).iterdir()):
+            init = place / "__init__.py"
+            if init.is_file():
+                text = init.read_text("utf-8")
+                rows.append((f"`{package}/{place.name}`", text.split('"""')[1].split("\n\n")[0]))
+            elif place.suffix == ".py" and not place.name.startswith("__"):
+                text = place.read_text("utf-8")
+                rows.append((f"`{package}/{place.name}`", text.split('"""')[1].split("\n\n")[0]))
+    return [(name, " ".join(text.split())) for name, text in rows]
+
+
+def _describe_types(types: tuple[type, ...]) -> Iterator[str]:
+    for each in types:
+        doc = inspect.getdoc(each) or ""
+        yield from ("", f"## {each.__name__}", "", doc.partition("\n\n")[0].replace("\n", " "), "")
+        meanings = _read_attributes(doc)
+        rows = [
+            (f"`{field.name}`", f"`{_name_type(field.type)}`", meanings.get(field.name, ""))
+            for field in dataclasses.fields(each)
+        ]
+        yield from _write_table(("field", "type", "meaning"), rows)
+
+
+def _name_type(kind: object) -> str:
+    text = kind.__name__ if isinstance(kind, type) else str(kind)
+    return re.sub(r"\b(?:\w+\.)+(\w+)", r"\1", text).replace("|", "or")
+
+
+def _read_attributes(doc: str) -> dict[str, str]:
+    """Return what a Google-style docstring says of each attribute."""
+    section = doc.partition("Attributes:\n")[2].partition("\n\n")[0]
+    found: dict[str, str] = {}
+    names: list[str] = []
+    for line in section.splitlines():
+        match = re.match(r" {4}([a-z_0-9, ]+): (.*)", line)
+        if match:
+            names = [name.strip() for name in match.group(1).split(",")]
+            found |= dict.fromkeys(names, match.group(2))
+        elif names:
+            found |= {name: f"{found[name]} {line.strip()}" for name in names}
+    return found
+
+
+def _write_docstring(doc: str) -> Iterator[str]:
+    """Write a Google-style docstring as Markdown."""
+    for part in doc.split("\n\n"):
+        title = re.match(r"(Args|Returns|Raises|Attributes|Examples?):\n", part)
+        if part.startswith(">>>") or (title and title.group(1).startswith("Example")):
+            yield from ("```python", inspect.cleandoc(part.partition(":\n")[2] or part), "```", "")
+        elif title:
+            yield from (f"**{title.group(1)}**", "")
+            for item in re.split(r"\n(?=\S)", inspect.cleandoc(part.partition("\n")[2])):
+                yield f"- {' '.join(item.split())}"
+            yield ""
+        else:
+            yield from (" ".join(part.split()), "")
+
+
+def _sentence(text: str) -> str:
+    text = " ".join(text.split())
+    if not text:
+        return ""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?")) else ".")
+
+
+def _write_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"|{' --- |' * len(head)}"
+    for row in rows:
+        cells = [re.sub(r"(?<!\\)\|", r"\\|", " ".join(cell.split())) for cell in row]
+        yield f"| {' | '.join(cells)} |"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "reference/command-line.md": write_command_line,
+    "reference/settings.md": write_settings,
+    "reference/model-card.md": write_card,
+    "reference/runs.md": write_run,
+    "reference/python.md": write_python,
+    "explanation/architecture.md": write_architecture,
+}
+
+
+def find_outdated() -> Iterator[str]:
+    """Compare every page with what the code says now."""
+    for name, write in PAGES.items():
+        path = DOCS / name
+        if not path.is_file() or path.read_text("utf-8") != _finish(write()):
+            yield f"docs/{name} is out of date: run `make docs`"
+
+
+def _finish(text: str) -> str:
+    return f"{_NOTE}\n\n{text.rstrip()}\n"
+
+
+def main() -> int:
+    """Write the pages, or check them, and return the exit status."""
+    if "--check" in sys.argv[1:]:
+        problems = list(find_outdated())
+        print("\n".join(problems), end="\n" if problems else "")
+        return 1 if problems else 0
+    for name, write in PAGES.items():
+        path = DOCS / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(_finish(write()), "utf-8")
+        print(path.relative_to(ROOT))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
