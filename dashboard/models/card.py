@@ -1,4 +1,4 @@
-"""The card of a model: what it is for, what it achieved, what it was made from."""
+"""The Card tab: the model card with its downloads."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,18 +7,14 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from dashboard.models.cached import get_evidence, get_pdf, get_sections
+from dashboard.models.cached_models import get_evidence, get_pdf, get_sections
+from dashboard.models.markup import render_facts, render_operating_point
 from dashboard.shared.errors import show_errors
-from dashboard.shared.markup import (
-    escape_markdown,
-    render_facts,
-    render_limits,
-    render_operating_point,
-    render_paragraphs,
-)
+from dashboard.shared.markup import escape_markdown, render_limits, render_paragraphs
 from melanoma_core.jsonable import dump_json
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.card_text.formats import UNDEFINED
+from melanoma_core.models.card_text.section import Title
 from melanoma_core.models.card_text.tables import Row, tabulate_figures
 from melanoma_core.models.card_text.wording import describe_model, name_subset
 
@@ -26,56 +22,55 @@ if TYPE_CHECKING:
     from melanoma_core.models.card_text.section import Section
 
 _FIGURE_COLUMNS = dict.fromkeys(
-    ("Value", "95% from", "95% to"), st.column_config.NumberColumn(format="%.1f%%")
+    ("Value", "95% CI from", "95% CI to"), st.column_config.NumberColumn(format="%.1f%%")
 ) | {"Count": st.column_config.TextColumn(alignment="right")}
-# Shown at the top in a layout of their own.
-_SHOWN_ABOVE = {"Intended use and limits", "When it alerts"}
+# Shown at the top, in another layout.
+_SHOWN_ABOVE = {Title.USE, Title.ALERT}
 
 
 def show_card(folder: Path, card: ModelCard) -> None:
-    """Show a model card, what a reader asks first at the top."""
+    """Show a model card, with the most important facts at the top."""
     purpose, alert = st.columns(2, gap="medium")
     with purpose:
-        st.subheader("What it is for", anchor=False)
+        st.subheader("Intended use", anchor=False)
         st.html(render_facts(card))
-        st.subheader("What it cannot do", anchor=False)
+        st.subheader("Limitations", anchor=False)
         st.html(render_limits(card))
     with alert:
-        st.subheader("When it alerts", anchor=False)
+        st.subheader(Title.ALERT, anchor=False)
         st.html(render_operating_point(card))
         downloads = st.container()
-    show_figures(card)
+    _show_metrics(card)
     with show_errors():
         for section in get_sections(folder, card):
             if section.title not in _SHOWN_ABOVE:
                 _show_section(section)
-        with downloads:  # last: the PDF takes a second, for which nobody should wait to read
+        with downloads:  # last, since the PDF takes a second
             _offer_downloads(folder, card)
 
 
-def show_figures(card: ModelCard) -> None:
-    """Show every figure with its interval, on the whole test subset or on one collection of it."""
-    st.subheader("Its figures, to sort", anchor=False)
+def _show_metrics(card: ModelCard) -> None:
+    st.subheader("Metrics", anchor=False)
     if not card.metrics:
         st.html(render_paragraphs([describe_model(card)]))
         return
     subset = st.selectbox(
-        "Measured on",
+        "Evaluated on",
         list(card.metrics),
         format_func=name_subset,
-        help="Photographs of lesions that it was not trained on: all, or one collection's.",
+        help="Held-out images of lesions not seen in training: all of them, or one collection.",
         width=400,
     )
     if subset is not None:
         show_table(tabulate_figures(card, subset), _FIGURE_COLUMNS)
     st.caption(
-        "All figures in percent. Intervals are resampled by lesion. Undefined: no photograph of "
-        "that kind was there to measure it on."
+        "In percent, with 95% CI resampled by lesion. Undefined: the subset has no image for the "
+        "metric."
     )
 
 
 def show_table(rows: list[Row], columns: Mapping[str, ColumnConfig] | None = None) -> None:
-    """Show rows as a table that sorts and downloads, at its full height; nothing where empty."""
+    """Show rows as a sortable table at its full height; show nothing if there are none."""
     if rows:
         st.dataframe(
             rows,
@@ -93,7 +88,13 @@ def _offer_downloads(folder: Path, card: ModelCard) -> None:
     evidence, sections = get_evidence(folder, card), get_sections(folder, card)
     document = dump_json(describe_evidence(card, evidence))
     files = (
-        ("Evidence (JSON)", document, "json", "application/json", "All that is known of it."),
+        (
+            "Evidence (JSON)",
+            document,
+            "json",
+            "application/json",
+            "All metrics, curves and facts of this page.",
+        ),
         (
             "Card (Markdown)",
             write_markdown(card.model_id, sections),
@@ -101,17 +102,17 @@ def _offer_downloads(folder: Path, card: ModelCard) -> None:
             "text/markdown",
             "This page for a repository.",
         ),
-        ("Card (PDF)", get_pdf(folder, card), "pdf", "application/pdf", "This page on paper."),
+        ("Card (PDF)", get_pdf(folder, card), "pdf", "application/pdf", "This page for printing."),
     )
     with st.container(horizontal=True):
-        for label, content, suffix, mime, told in files:
+        for label, content, suffix, mime, text in files:
             st.download_button(
                 label,
                 data=content,
                 file_name=f"{card.model_id}.{suffix}",
                 mime=mime,
                 on_click="ignore",
-                help=told,
+                help=text,
             )
 
 

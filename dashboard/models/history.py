@@ -1,4 +1,4 @@
-"""What happened to the models, and the way back."""
+"""The History tab: promotions, refusals and rollbacks, and the button to roll back."""
 
 from typing import TYPE_CHECKING
 
@@ -17,10 +17,10 @@ _ERROR = "rollback-error"
 
 
 def show_history(deployment: "Deployment") -> None:
-    """Show who promoted what, when and why, and offer the way back."""
+    """Show who promoted which model, when and why, and offer a rollback."""
     show_stored_error(_ERROR)
     if not deployment.events:
-        st.html("<p>Nothing was promoted yet: the model that comes with the project reads.</p>")
+        st.html("<p>No model has been promoted yet. The bundled model is in use.</p>")
         return
     if deployment.previous_id:
         _offer_rollback(deployment.deployed_id, deployment.previous_id)
@@ -28,11 +28,11 @@ def show_history(deployment: "Deployment") -> None:
 
 
 def _offer_rollback(deployed_id: str, previous_id: str) -> None:
-    # Another one after each rollback, and so closed: a second click undoes nothing by mistake.
+    # A new key after each rollback closes the popover, so that a second click does not undo it.
     with st.popover(f"Roll back to {escape_markdown(previous_id)}", key=f"rollback-{previous_id}"):
         st.caption(
-            f"{escape_markdown(previous_id)} reads again from then on, on every page, in the place "
-            f"of {escape_markdown(deployed_id)}. Another rollback undoes it."
+            f"{escape_markdown(previous_id)} replaces {escape_markdown(deployed_id)} on every "
+            "page. Another rollback undoes this."
         )
         st.text_input("Your name", key="promoter", persist_state="session")
         st.button("Roll back", type="primary", on_click=_roll_back)

@@ -1,28 +1,35 @@
-"""Models beside one another as HTML: data in, text out, no st call. Every text is escaped here."""
+"""Model cards, comparisons and events as HTML, without Streamlit calls; text is escaped here."""
 
 from html import escape
 from typing import TYPE_CHECKING
 
 from melanoma_core.deployment.gate import Verdict, format_difference
 from melanoma_core.models.card_text.formats import format_figure, format_percent
-from melanoma_core.models.card_text.wording import name_figure
+from melanoma_core.models.card_text.wording import (
+    describe_frequencies,
+    describe_sensitivity,
+    describe_specificity,
+    name_figure,
+)
 
 if TYPE_CHECKING:
     from melanoma_core.deployment.comparison import Comparison
     from melanoma_core.deployment.promotion import Deployment
     from melanoma_core.deployment.versions import Event
+    from melanoma_core.evaluation.figure import Figure
+    from melanoma_core.models.card import ModelCard
     from melanoma_core.models.card_text.tables import Row
 
-_SHOWN = ("sensitivity", "specificity", "melanoma_roc_auc", "accuracy")
+_COMPARED_METRICS = ("sensitivity", "specificity", "melanoma_roc_auc", "accuracy")
 
 
 def render_deployment(deployment: "Deployment") -> str:
-    """Render which model is deployed, since when and by whom, and what reads instead."""
+    """Render which model is deployed, since when and by whom, and which one is used instead."""
     model = f"Deployed: <strong>{escape(deployment.deployed_id)}</strong>"
     if deployment.pinned_id:
         model += (
-            f". It does not read: <code>MELANOMA_MODEL</code> names "
-            f"<strong>{escape(deployment.pinned_id)}</strong>, which reads until the variable is "
+            f". It is not in use: <code>MELANOMA_MODEL</code> is set to "
+            f"<strong>{escape(deployment.pinned_id)}</strong>, which is used until the variable is "
             "unset"
         )
     since = next(
@@ -33,22 +40,21 @@ def render_deployment(deployment: "Deployment") -> str:
         ),
         None,
     )
-    when = f", {tell_event(since)}" if since else ", the one that comes with the project"
+    when = f", {_describe_event(since)}" if since else ", the bundled model"
     return f'<p class="deployment">{model}{when}.</p>'
 
 
-def tell_event(event: "Event") -> str:
-    """Return when something happened and who did it, escaped."""
+def _describe_event(event: "Event") -> str:
     by = f" by {escape(event.by)}" if event.by else ""
     return f"{escape(event.kind)} on {escape(event.at[:16].replace('T', ' '))} UTC{by}"
 
 
 def render_verdict(verdict: Verdict) -> str:
-    """Render what the gate says, in shape and word, with every reason."""
+    """Render the verdict of the gate as a shape and words, with every reason."""
     kind, symbol, word = (
-        ("lets-pass", "✓", "The gate lets it pass")
+        ("lets-pass", "✓", "The candidate passes the gate")
         if verdict.is_allowed
-        else ("holds-back", "✕", "The gate refuses it")
+        else ("holds-back", "✕", "The gate refuses the candidate")
     )
     reasons = "".join(f"<li>{escape(reason)}</li>" for reason in verdict.reasons)
     return (
@@ -59,64 +65,64 @@ def render_verdict(verdict: Verdict) -> str:
 
 
 def render_basis(comparison: "Comparison") -> str:
-    """Render on which photographs two models were compared, and which were left out."""
+    """Render which images two models were compared on, and which were excluded."""
     notes = []
     if comparison.num_learned:
         notes.append(
-            f"{comparison.num_learned:,} that the deployed model learned from are left out"
+            f"{comparison.num_learned:,} are excluded: the deployed model has seen them in training"
         )
     if not comparison.knows_learned:
-        notes.append("which of them the deployed model learned from is not known")
+        notes.append("it is unknown which of them the deployed model has seen in training")
     if comparison.num_unread:
-        notes.append(f"of {comparison.num_unread:,} nobody knows what the deployed model says")
-    left_out = f" ({'; '.join(notes)})" if notes else ""
+        notes.append(f"{comparison.num_unread:,} lack a prediction of the deployed model")
+    excluded = f" ({'; '.join(notes)})" if notes else ""
     return (
-        f"<p>Compared on {comparison.num_images:,} photographs of {comparison.num_lesions:,} "
-        f"lesions, {comparison.num_melanomas:,} of them photographs of "
-        f"{comparison.num_melanoma_lesions:,} melanomas, each model at its own threshold. The "
-        f"candidate's test holds {comparison.num_test:,}{left_out}.</p>"
+        f"<p>Compared on {comparison.num_images:,} images of {comparison.num_lesions:,} lesions, "
+        f"including {comparison.num_melanomas:,} images of {comparison.num_melanoma_lesions:,} "
+        f"melanomas, each model at its own alert threshold. The candidate's test subset has "
+        f"{comparison.num_test:,} images{excluded}.</p>"
     )
 
 
 def tabulate_comparison(comparison: "Comparison") -> "list[Row]":
-    """Return the figures of both, their difference, and McNemar's test of it."""
+    """Return the metrics of both models, their differences, and McNemar's test."""
     rows = []
-    for name in _SHOWN:
+    for name in _COMPARED_METRICS:
         test = comparison.mcnemar.get(name)
         difference = comparison.differences[name]
         rows.append(
             {
-                "Figure": name_figure(name),
+                "Metric": name_figure(name),
                 "Candidate": format_figure(name, comparison.candidate[name]),
                 "Deployed": format_figure(name, comparison.deployed[name]),
-                "Difference": _tell_area(difference.value, difference.low, difference.high)
+                "Difference": _format_auc_difference(difference)
                 if name == "melanoma_roc_auc"
                 else format_difference(difference),
-                "Right alone": f"{test.only_one:,} against {test.only_other:,}" if test else "",
-                "McNemar, exact p": _tell_chance(test.p_value) if test else "",
+                "Correct by one only": f"{test.only_one:,}, {test.only_other:,}" if test else "",
+                "McNemar exact p": _format_p_value(test.p_value) if test else "",
             }
         )
     return rows
 
 
 def tabulate_events(events: "tuple[Event, ...]") -> "list[Row]":
-    """Return what happened, the newest first."""
+    """Return the events as rows of a table, in their order."""
     return [
         {
             "When (UTC)": event.at[:19].replace("T", " "),
-            "What": str(event.kind),
+            "Event": str(event.kind),
             "Model": event.model_id,
-            "Before": event.previous_id or "",
-            "Who": event.by or "not said",
-            "Why": event.reason,
-            "The gate": " ".join(event.verdict),
+            "Previous model": event.previous_id or "",
+            "By": event.by or "not provided",
+            "Reason": event.reason,
+            "Gate": " ".join(event.verdict),
         }
         for event in events
     ]
 
 
 def render_disagreement(row: "dict[str, object]") -> str:
-    """Render what both said of a photograph on which they disagree."""
+    """Render the predictions of both models for an image on which they disagree."""
     candidate, deployed = (
         format_percent(float(str(row[key]))) for key in ("candidate", "deployed")
     )
@@ -127,9 +133,39 @@ def render_disagreement(row: "dict[str, object]") -> str:
     )
 
 
-def _tell_chance(p_value: float) -> str:
+def _format_p_value(p_value: float) -> str:
     return f"{p_value:.3f}" if p_value >= 0.001 else "<0.001"
 
 
-def _tell_area(value: float, low: float, high: float) -> str:
-    return f"{value:+.3f} (95% interval {low:+.3f} to {high:+.3f})"
+def _format_auc_difference(difference: "Figure") -> str:
+    return f"{difference.value:+.3f} (95% CI {difference.low:+.3f} to {difference.high:+.3f})"
+
+
+def render_facts(card: "ModelCard") -> str:
+    """Render the identity, intended use and licences of a model."""
+    facts = {
+        "Model": card.model_id,
+        "Created": card.created_at,
+        "Intended use": card.intended_use,
+        "Licence": card.data.get("licence_of_the_model"),
+        "Data licences": "; ".join(card.data.get("licences", ())),
+        "Data SHA-256": card.data.get("sha256"),
+    }
+    rows = "".join(
+        f"<dt>{name}</dt><dd>{escape(str(value))}</dd>" for name, value in facts.items() if value
+    )
+    return f'<dl class="facts">{rows}</dl>'
+
+
+def render_operating_point(card: "ModelCard") -> str:
+    """Render the alert threshold, how it was chosen, and its performance."""
+    point = card.operating_point
+    sentences = (
+        f"The model alerts at a probability of melanoma of {format_percent(point.threshold)} or "
+        f"more. This threshold was chosen on the {point.chosen_on} images for a sensitivity of "
+        f"{format_percent(point.target_sensitivity)}.",
+        describe_frequencies(card),
+        describe_sensitivity(card),
+        describe_specificity(card),
+    )
+    return "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences if sentence)

@@ -1,10 +1,10 @@
-"""A candidate beside the deployed model: compared, judged, promoted or not."""
+"""The Compare and promote tab: a candidate against the deployed model, the gate, promotion."""
 
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.models.cached import get_proposal
+from dashboard.models.cached_models import get_proposal
 from dashboard.models.card import show_table
 from dashboard.models.markup import (
     render_basis,
@@ -16,6 +16,7 @@ from dashboard.shared.cached import get_thumbnail
 from dashboard.shared.errors import show_stored_error, store_errors
 from dashboard.shared.folder import choose_folder, open_chosen_folder
 from dashboard.shared.markup import render_paragraphs
+from dashboard.shared.paging import choose_page
 from dashboard.shared.progress import cancel_request, is_requested, request_work, show_progress
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.registry import find_model
@@ -28,34 +29,36 @@ if TYPE_CHECKING:
     from melanoma_core.deployment.promotion import Deployment, Proposal
 
 _ERROR, _DONE = "promotion-error", "promotion-done"
-_LOOK, _READ = "look-for-photographs", "read-again"
-_MOST_PICTURES, _WIDTH = 24, 150
+_FIND, _READ = "find-photographs", "read-again"
+_PHOTOGRAPHS_PER_PAGE, _WIDTH = 24, 150
 
 
 def show_promotion(candidates: list[ModelCard], deployment: "Deployment") -> None:
-    """Let a person choose a candidate, see what speaks for and against it, and promote it.
+    """Let a person choose a candidate, compare it with the deployed model, and promote it.
 
     Raises:
         ModelError: One of the models is missing or damaged.
     """
-    with st.container():  # one element, said or not: what follows keeps its place
+    with st.container():  # always one element, so that those below keep their place
         show_stored_error(_ERROR)
         _show_done()
     if not candidates:
         st.html("<p>There is no other model. Train one on the Training page.</p>")
         return
     names = [card.model_id for card in candidates]
-    # A key per list: Streamlit keeps the position of a choice, and a promotion moves them.
+    # A key per list: Streamlit keeps the position of a choice, which a promotion changes.
     chosen = st.selectbox(
         "Candidate",
         names,
         key=f"candidate-{hash(tuple(names))}",
-        help="Every model but the deployed one, the newest first.",
+        help="All models except the deployed one, newest first.",
         width=500,
     )
     candidate = next(card for card in candidates if card.model_id == chosen)
     key = f"again-{candidate.model_id}-{deployment.deployed_id}"
-    proposal = get_proposal(candidate, deployment.deployed_id, st.session_state.get(key))
+    proposal = get_proposal(
+        load_settings(), candidate, deployment.deployed_id, st.session_state.get(key)
+    )
     st.html(render_verdict(proposal.verdict))
     _offer_promotion(proposal)
     files = _find_photographs(proposal, key)
@@ -67,7 +70,7 @@ def _offer_promotion(proposal: "Proposal") -> None:
         "Your name",
         key="promoter",
         persist_state="session",
-        help="Kept with what you do here, for everybody to see.",
+        help="Recorded in the history with what you do here.",
         width=300,
     )
     st.button(
@@ -76,18 +79,18 @@ def _offer_promotion(proposal: "Proposal") -> None:
         on_click=_promote,
         args=(proposal, ""),
         disabled=not name.strip(),
-        help="It reads from then on, on every page, at once. What the gate refuses is only noted.",
+        help="Replaces the deployed model on every page at once. A refusal is only recorded.",
     )
     if proposal.verdict.is_allowed:
         return
-    with st.expander("Promote it against the gate"):
+    with st.expander("Override the gate"):
         reason = st.text_input(
             "Reason",
             key=f"reason-{proposal.candidate.model_id}",
-            help="Kept for ever with your name.",
+            help="Recorded permanently with your name.",
         )
         st.button(
-            "Override the gate",
+            "Promote despite the gate",
             on_click=_promote,
             args=(proposal, reason),
             disabled=not (name.strip() and reason.strip()),
@@ -102,8 +105,8 @@ def _promote(proposal: "Proposal", override: str) -> None:
     with store_errors(_ERROR):
         name = st.session_state.get("promoter", "")
         event = promote(load_settings(), proposal, name, override)
-        refused = f"{event.model_id} was refused; that was noted in the history."
-        done = f"{event.model_id} is deployed and reads from now on."
+        refused = f"{event.model_id} was refused. The refusal is recorded in the history."
+        done = f"{event.model_id} is now deployed."
         st.session_state[_DONE] = refused if event.kind is EventKind.REFUSED else done
 
 
@@ -113,7 +116,7 @@ def _show_done() -> None:
 
 
 def _find_photographs(proposal: "Proposal", key: str) -> "dict[str, str]":
-    """Return the paths of the compared photographs by SHA-256, where a folder holds them.
+    """Return the paths of the photographs in the chosen folder by their SHA-256.
 
     Raises:
         DatasetError: The folder cannot be opened.
@@ -121,14 +124,16 @@ def _find_photographs(proposal: "Proposal", key: str) -> "dict[str, str]":
     folder = choose_folder()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            "Look for the photographs",
+            "Find the photographs",
             on_click=request_work,
-            args=(_LOOK,),
+            args=(_FIND,),
             disabled=folder is None,
-            help="In the folder that is chosen in the sidebar.",
+            help="Searches the folder chosen in the sidebar.",
         )
-        st.caption("Models keep no photographs. Those of the folder in the sidebar can be shown.")
-    if folder is None or not is_requested(_LOOK):
+        st.caption(
+            "Models keep no photographs. They are shown if the folder in the sidebar has them."
+        )
+    if folder is None or not is_requested(_FIND):
         return {}
     opened = open_chosen_folder(folder)
     if opened is None:
@@ -139,55 +144,58 @@ def _find_photographs(proposal: "Proposal", key: str) -> "dict[str, str]":
 
 
 def _offer_reading(proposal: "Proposal", records: "pd.DataFrame", key: str) -> None:
-    """Let the deployed model read again what it kept no reading of."""
+    """Offer to predict the images for which the deployed model has no prediction."""
     from melanoma_core.assessment.assessment import locate_photographs, read_again
 
     rows = locate_photographs(proposal.unread, records)
     if rows.empty or key in st.session_state:
         return
-    st.button(f"Let the deployed model read {len(rows):,} of them", on_click=request_work, args=(_READ,))
+    st.button(
+        f"Predict {len(rows):,} of them with the deployed model",
+        on_click=request_work,
+        args=(_READ,),
+    )
     if not is_requested(_READ):
         return
     from melanoma_core.models.classifier import load_classifier
 
     classifier = load_classifier(find_model(load_settings(), proposal.deployed.model_id))
-    st.session_state[key] = read_again(classifier, rows, show_progress("Reading"))
+    st.session_state[key] = read_again(classifier, rows, show_progress("Predicting"))
     cancel_request(_READ)
     st.rerun()
 
 
 def _show_comparison(comparison: "Comparison | str", files: "dict[str, str]") -> None:
-    st.subheader("Beside the deployed model", anchor=False)
+    st.subheader("Comparison with the deployed model", anchor=False)
     if isinstance(comparison, str):
         st.html(render_paragraphs([comparison]))
         return
     st.html(render_basis(comparison))
     show_table(tabulate_comparison(comparison))
     st.caption(
-        "Differences are the candidate's less the deployed model's, with paired 95% intervals "
-        "resampled by lesion. McNemar's test takes the first photograph of each lesion."
+        "Differences are candidate minus deployed model, with paired 95% CI resampled by lesion. "
+        "McNemar's test uses the first image of each lesion; “correct by one only” counts those of "
+        "the candidate and of the deployed model."
     )
-    st.subheader("Where they disagree", anchor=False)
+    st.subheader("Disagreements", anchor=False)
     rows = comparison.disagreements
     if rows.empty:
-        st.html("<p>Nowhere: both alert on the same photographs.</p>")
+        st.html("<p>None: both models alert on the same images.</p>")
         return
     counts = ", ".join(f"{count:,} × {kind}" for kind, count in rows["kind"].value_counts().items())
-    st.caption(f"{len(rows):,} photographs: {counts}. Melanomas that the candidate misses first.")
+    st.caption(f"{len(rows):,} images: {counts}. Melanomas missed by the candidate first.")
     _show_cases(rows, files)
 
 
 def _show_cases(rows: "pd.DataFrame", files: "dict[str, str]") -> None:
-    num_pages = -(-len(rows) // _MOST_PICTURES)
-    page = st.pagination(num_pages, key=f"cases-{len(rows)}") - 1 if num_pages > 1 else 0
-    shown = rows.iloc[page * _MOST_PICTURES : (page + 1) * _MOST_PICTURES]
+    page = choose_page(len(rows), _PHOTOGRAPHS_PER_PAGE, f"cases-{len(rows)}")
     with st.container(horizontal=True, key="disagreements"):
-        for row in shown.to_dict("records"):
+        for row in rows.iloc[page].to_dict("records"):
             with st.container(width=_WIDTH, gap="xxsmall"):
                 path = files.get(row["sha256"])
                 jpeg = get_thumbnail(path, row["sha256"]) if path else None
                 if jpeg:
                     st.image(jpeg, width=_WIDTH, alt=f"Photograph {row['image_id']}")
                 else:
-                    st.html('<p class="missing">No picture at hand.</p>')
+                    st.html('<p class="missing">Photograph not available.</p>')
                 st.html(render_disagreement({str(key): value for key, value in row.items()}))

@@ -1,6 +1,6 @@
-"""Figures of runs: a table of a few rows in, a plotly figure out, no st call.
+"""Charts of runs and studies: a table in, a plotly figure out, without Streamlit calls.
 
-A subset is told by its dash and its marker, a run by its dash and number; colour repeats it.
+Subsets and runs differ in dash and marker as well as in colour.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ _COLOURS = ("#b85c91", "#4f83b0", "#8a7a1f", "#2f8f76", "#c0622f", "#7a6fc0", "#
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _MARKERS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star", "hexagon")
 _TALL = 440  # px
-_MARKED = 40  # points; beyond them a line is read better alone
+_MOST_MARKERS = 40  # points; longer lines are easier to read without markers
 _MOST_TICKS = 10
 _RECALL = "recall/"
 _SHARES = {"accuracy", "balanced_accuracy", "melanoma_sensitivity", "melanoma_specificity"}
@@ -39,15 +39,15 @@ _SUBSETS = {
 }
 _SUBSET_TITLES = {
     "published": "validation as published",
-    "batch": "train, within the epoch",
+    "batch": "train, within an epoch",
     "": "",
 }
 CURVE_TITLES = {
     "loss": "Loss",
     "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced accuracy",
-    "melanoma_sensitivity": "Melanoma sensitivity",
-    "melanoma_specificity": "Melanoma specificity",
+    "melanoma_sensitivity": "Melanoma recall, top-1",
+    "melanoma_specificity": "Melanoma specificity, top-1",
     "roc_auc": "Melanoma ROC AUC",
     "learning_rate": "Learning rate",
 }
@@ -57,21 +57,16 @@ def draw_chart(curves: pd.DataFrame, chart: str) -> go.Figure:
     """Draw one of the charts of a run.
 
     Args:
-        curves: As `control.read_curves` gives.
-        chart: A metric; "recall" is that of all classes, "recall/now" that of the last epoch.
+        curves: Table of `control.read_curves`; only rows of the chart's metric are used.
+        chart: A metric; "recall" for the recalls of all classes, "recall/now" for those of the
+            last epoch.
     """
     if chart == "recall/now":
-        return draw_last_recalls(curves)
-    return draw_recalls(curves) if chart == "recall" else draw_curves(curves, chart)
+        return _draw_last_recalls(curves)
+    return _draw_recalls(curves) if chart == "recall" else _draw_metric(curves, chart)
 
 
-def draw_curves(curves: pd.DataFrame, metric: str) -> go.Figure:
-    """Draw one metric of a run over its epochs, a line per subset.
-
-    Args:
-        curves: As `control.read_curves` gives.
-        metric: One of its metrics.
-    """
+def _draw_metric(curves: pd.DataFrame, metric: str) -> go.Figure:
     chosen = curves[curves["metric"] == metric]
     figure = go.Figure()
     for subset, style in _SUBSETS.items():
@@ -79,21 +74,19 @@ def draw_curves(curves: pd.DataFrame, metric: str) -> go.Figure:
         if len(rows):
             name = _SUBSET_TITLES.get(subset, subset)
             _add_line(figure, rows, name, style, is_thin=subset == "batch")
-    return _finish_curves(figure, CURVE_TITLES.get(metric, metric), metric)
+    return _finish_curves(figure, CURVE_TITLES[metric], metric)
 
 
-def draw_recalls(curves: pd.DataFrame) -> go.Figure:
-    """Draw the recall of every class on validation over the epochs."""
+def _draw_recalls(curves: pd.DataFrame) -> go.Figure:
     chosen = curves[(curves["subset"] == "validation") & curves["metric"].str.startswith(_RECALL)]
     figure = go.Figure()
     for index, (metric, rows) in enumerate(chosen.groupby("metric", sort=False)):
-        _add_line(figure, rows, _name_recall(str(metric)), _pick(index))
-    _finish_curves(figure, "Recall of each class on validation", "accuracy")
-    return figure.update_layout(height=_TALL)  # on a telephone the classes stand below each other
+        _add_line(figure, rows, _name_recall(str(metric)), _choose_style(index))
+    _finish_curves(figure, "Recall by class, validation", "accuracy")
+    return figure.update_layout(height=_TALL)  # on a phone the legend has a row per class
 
 
-def draw_last_recalls(curves: pd.DataFrame) -> go.Figure:
-    """Draw the recall of every class after the last epoch, on train beside validation."""
+def _draw_last_recalls(curves: pd.DataFrame) -> go.Figure:
     chosen = curves[curves["metric"].str.startswith(_RECALL)]
     last = chosen[chosen["epoch"] == chosen["epoch"].max()]
     metrics = list(dict.fromkeys(last["metric"]))
@@ -111,7 +104,7 @@ def draw_last_recalls(curves: pd.DataFrame) -> go.Figure:
                 marker={"color": style.colour, "symbol": style.marker, "size": 10},
                 hovertemplate="%{y}: %{x:.1%}<extra>" + subset + "</extra>",
             )
-    finish_figure(figure, "Recall of each class after the last epoch")
+    finish_figure(figure, "Recall by class, last epoch")
     figure.update_layout(height=160 + ROW_HEIGHT * max(len(names), 5))
     figure.update_xaxes(title="recall", tickformat=".0%", range=[-0.03, 1.03], dtick=0.25)
     figure.update_yaxes(autorange="reversed", type="category", title="")
@@ -119,54 +112,54 @@ def draw_last_recalls(curves: pd.DataFrame) -> go.Figure:
 
 
 def draw_comparison(curves: Mapping[str, pd.DataFrame], metric: str, subset: str) -> go.Figure:
-    """Draw one metric of several runs over one another.
+    """Draw one metric of several runs in one chart.
 
     Args:
-        curves: By the name of the run.
-        metric: What is drawn.
-        subset: On which images.
+        curves: Tables of `control.read_curves` by the name of the run.
+        metric: A metric of the tables.
+        subset: "train", "validation" or "published"; empty for a metric of the network itself.
     """
     figure = go.Figure()
     for index, (name, table) in enumerate(curves.items()):
         rows = table[(table["metric"] == metric) & (table["subset"] == subset)]
-        _add_line(figure, rows, escape_label(name), _pick(index))
-    title = CURVE_TITLES.get(metric) or f"Recall of {_name_recall(metric)}"
-    return _finish_curves(figure, f"{title}, {subset or 'of the network'}", metric)
+        _add_line(figure, rows, escape_label(name), _choose_style(index))
+    title = f"{CURVE_TITLES[metric]}, {subset}" if subset else CURVE_TITLES[metric]
+    return _finish_curves(figure, title, metric)
 
 
-def draw_looks(rows: Mapping[str, Sequence[Figure | None]], looks: Sequence[str]) -> go.Figure:
-    """Draw each recipe's figures, one point with its 95% interval per way of measuring.
+def draw_accuracies(rows: Mapping[str, Sequence[Figure]], titles: Sequence[str]) -> go.Figure:
+    """Draw the accuracies of each recipe of a study, with their 95% confidence intervals.
 
     Args:
-        rows: By recipe, a figure per way of measuring; None where there is none.
-        looks: What these ways are called, in the same order.
+        rows: By recipe, its accuracy on each evaluation set.
+        titles: Titles of the evaluation sets, in the same order.
     """
     names = [escape_label(name) for name in rows]
     figure = go.Figure()
-    for index, look in enumerate(looks):
-        style = _pick(index)
+    for index, title in enumerate(titles):
+        style = _choose_style(index)
         figures = [row[index] for row in rows.values()]
-        # Side by side within a row, the first on top.
-        places = [place + 0.18 * (index - (len(looks) - 1) / 2) for place in range(len(names))]
+        # Next to one another within a row, the first on top.
+        places = [place + 0.18 * (index - (len(titles) - 1) / 2) for place in range(len(names))]
         figure.add_scatter(
-            x=[each.value if each else None for each in figures],
+            x=[each.value for each in figures],
             y=places,
             error_x={
                 "type": "data",
                 "symmetric": False,
-                "array": [each.high - each.value if each else None for each in figures],
-                "arrayminus": [each.value - each.low if each else None for each in figures],
+                "array": [each.high - each.value for each in figures],
+                "arrayminus": [each.value - each.low for each in figures],
                 "thickness": 1.5,
             },
             mode="markers",
-            name=look,
+            name=title,
             marker={"color": style.colour, "symbol": style.marker, "size": 9},
             customdata=names,
-            hovertemplate="%{customdata}: %{x:.1%}<extra>" + look + "</extra>",
+            hovertemplate="%{customdata}: %{x:.1%}<extra>" + title + "</extra>",
         )
-    finish_figure(figure, "Accuracy, measured in four ways")
+    finish_figure(figure, "Accuracy with and without leakage")
     figure.update_layout(height=180 + 78 * max(len(names), 1))
-    figure.update_xaxes(title="accuracy, with its 95% interval", tickformat=".0%")
+    figure.update_xaxes(title="accuracy, with 95% CI", tickformat=".0%")
     figure.update_yaxes(
         tickvals=list(range(len(names))),
         ticktext=names,
@@ -202,7 +195,7 @@ def _add_line(
         y=rows["value"],
         name=name,
         showlegend=bool(name),
-        mode="lines" if is_thin or len(rows) > _MARKED else "lines+markers",
+        mode="lines" if is_thin or len(rows) > _MOST_MARKERS else "lines+markers",
         line={"color": style.colour, "dash": style.dash, "width": 1 if is_thin else 2},
         marker={"symbol": style.marker, "size": 7},
         connectgaps=False,
@@ -210,7 +203,7 @@ def _add_line(
     )
 
 
-def _pick(index: int) -> _Style:
+def _choose_style(index: int) -> _Style:
     return _Style(
         _COLOURS[index % len(_COLOURS)],
         _DASHES[index % len(_DASHES)],

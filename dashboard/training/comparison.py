@@ -1,4 +1,4 @@
-"""All runs beside one another, and those that are chosen, in detail."""
+"""The Compare tab: a table of all runs, and a comparison of the selected ones."""
 
 from typing import TYPE_CHECKING
 
@@ -7,13 +7,19 @@ import streamlit as st
 from dashboard.shared.downloads import offer_table, show_chart
 from dashboard.shared.errors import show_errors
 from dashboard.shared.markup import escape_markdown
-from dashboard.training.cached import get_curves, get_figures, get_leads, get_predictions, get_runs
-from dashboard.training.fields import RECIPE_FIELDS
-from dashboard.training.markup import TEST_FIGURES, name_state, render_leads
-from dashboard.training.titles import name_value
+from dashboard.training.cached_runs import (
+    get_curves,
+    get_differences,
+    get_predictions,
+    get_runs,
+    get_test_figures,
+)
+from dashboard.training.fields import RECIPE_FIELDS, name_value
+from dashboard.training.markup import TEST_FIGURES, TOP_1_NOTE, name_state, render_differences
 from melanoma_core.errors import MelanomaError
 from melanoma_core.models.card_text.formats import format_figure
 from melanoma_core.runs.run import RunState
+from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,65 +30,63 @@ if TYPE_CHECKING:
     from melanoma_core.runs.run import Run
 
 _SUBSETS = ("validation", "train", "published")
-_MOST_COMPARED = 6  # lines that an eye tells apart
+_MOST_COMPARED = 6  # lines that remain distinguishable
 _FIGURE_PX = 150
-_WIDTH = 14  # characters, to which figures are filled up on the left: a table sorts them as text
+_FIGURE_WIDTH = 14  # characters; padded on the left, since the table sorts metrics as text
 
 
 def show_comparison() -> None:
-    """Show all runs in a table, and compare those that are chosen in it.
+    """Show all runs in a table, and compare the selected ones.
 
     Raises:
-        RunError: The record cannot be read.
+        RunError: The tracking store cannot be read.
     """
-    runs = _filter(get_runs())
+    runs = _filter(get_runs(load_settings()))
     if not runs:
-        st.html("<p>There is no such run. Launch one in the sidebar, or filter less.</p>")
+        st.html("<p>No run matches. Launch one in the sidebar, or remove a filter.</p>")
         return
-    chosen = _choose(runs)
-    if not chosen:
-        st.caption("Choose two or more runs at the left of the table to compare them.")
+    selected = _select(runs)
+    if not selected:
+        st.caption("Select two or more runs at the left of the table to compare them.")
         return
-    compare_runs(chosen)
+    compare_runs(selected)
 
 
 def compare_runs(runs: "list[Run]") -> None:
-    """Show how runs learned, what differs in their recipes, and what they say of test images.
+    """Show the curves, recipe differences and test metrics of runs side by side.
 
     Raises:
-        RunError: The record cannot be read.
+        RunError: The tracking store cannot be read.
     """
-    named = _name_apart(runs)
+    named = _name_uniquely(runs)
     _show_curves(named)
-    _show_differences(named)
+    _show_recipe_differences(named)
     with show_errors():
         _show_tests(named)
 
 
 def _filter(runs: "list[Run]") -> "list[Run]":
-    """Let a person narrow the list down; nothing chosen is everything."""
-    kinds: dict[str, Callable[[Run], str]] = {
+    filters: dict[str, Callable[[Run], str]] = {
         "State": lambda run: str(run.state),
         "Recipe": lambda run: run.spec.recipe.name,
         "Data": lambda run: run.spec.data_name,
     }
-    for column, (label, tell) in zip(st.columns(len(kinds)), kinds.items(), strict=True):
-        options = sorted({tell(run) for run in runs})
+    for column, (label, get_value) in zip(st.columns(len(filters)), filters.items(), strict=True):
         wanted = column.multiselect(
             label,
-            options,
+            sorted({get_value(run) for run in runs}),
             key=f"compare-{label}",
             persist_state="session",
             placeholder="all",
-            help="Nothing chosen: all.",
+            help="Empty: all.",
         )
-        runs = [run for run in runs if not wanted or tell(run) in wanted]
+        runs = [run for run in runs if not wanted or get_value(run) in wanted]
     return runs
 
 
-def _choose(runs: "list[Run]") -> "list[Run]":
+def _select(runs: "list[Run]") -> "list[Run]":
     table = _tabulate(runs)
-    # A key per list: a choice is one of rows, which move when a run comes or goes.
+    # A key per list: Streamlit keeps selected row numbers, which change when a run is added.
     key = f"compared-{hash(tuple(run.run_id for run in runs))}"
     selection = st.dataframe(
         table,
@@ -95,13 +99,10 @@ def _choose(runs: "list[Run]") -> "list[Run]":
         column_config={
             **dict.fromkeys(TEST_FIGURES.values(), st.column_config.TextColumn(width=_FIGURE_PX)),
             "Launched": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
-            "Test photographs": st.column_config.NumberColumn(format="localized"),
+            "Test images": st.column_config.NumberColumn(format="localized"),
         },
     )
-    st.caption(
-        "Figures are those on the test photographs of each run, with 95% intervals resampled by "
-        "lesion. Melanoma counts as found where it has the largest probability."
-    )
+    st.caption(f"Metrics on the test subset of each run, with 95% CI. {TOP_1_NOTE}")
     offer_table(table, "runs", "All runs as CSV")
     return [runs[row] for row in selection["selection"]["rows"]][:_MOST_COMPARED]
 
@@ -111,7 +112,7 @@ def _tabulate(runs: "list[Run]") -> "pd.DataFrame":
 
     rows = []
     for run in runs:
-        figures = _find_figures(run)
+        figures = _find_test_figures(run)
         rows.append(
             {
                 "Run": run.name,
@@ -121,32 +122,32 @@ def _tabulate(runs: "list[Run]") -> "pd.DataFrame":
                 "Data": run.spec.data_name,
                 "Epochs": run.spec.recipe.total_epochs,
                 **{
-                    title: _fill(format_figure(name, figures[name])) if figures else None
+                    title: _format_cell(name, figures[name]) if figures else None
                     for name, title in TEST_FIGURES.items()
                 },
-                "Test photographs": figures["accuracy"].total if figures else None,
+                "Test images": figures["accuracy"].total if figures else None,
                 "Launched": pd.Timestamp(run.created_at),
             }
         )
     return pd.DataFrame(rows)
 
 
-def _find_figures(run: "Run") -> "dict[str, Figure]":
-    """Return the test figures of a run; none where it has left none, or they are out of reach."""
+def _find_test_figures(run: "Run") -> "dict[str, Figure]":
+    """Return the test metrics of a run; empty if it has none or they cannot be read here."""
     if run.state is not RunState.FINISHED:
         return {}
     try:
-        return get_figures(run)
+        return get_test_figures(run)
     except MelanomaError:
         return {}
 
 
-def _fill(text: str) -> str:
-    return text.partition(",")[0].rjust(_WIDTH)
+def _format_cell(name: str, figure: "Figure") -> str:
+    return format_figure(name, figure).partition(",")[0].rjust(_FIGURE_WIDTH)
 
 
-def _name_apart(runs: "list[Run]") -> "dict[str, Run]":
-    """Return runs by their names, with the beginning of their ids where a name comes twice."""
+def _name_uniquely(runs: "list[Run]") -> "dict[str, Run]":
+    """Return runs by name; runs with the same name get the start of their id."""
     names = [run.name for run in runs]
     return {
         run.name if names.count(run.name) == 1 else f"{run.name} ({run.run_id[:6]})": run
@@ -157,24 +158,24 @@ def _name_apart(runs: "list[Run]") -> "dict[str, Run]":
 def _show_curves(runs: "dict[str, Run]") -> None:
     from dashboard.training.charts import CURVE_TITLES, draw_comparison
 
-    curves = {name: get_curves(run).table for name, run in runs.items()}
-    st.subheader("Curves over one another", anchor=False)
+    curves = {name: get_curves(run) for name, run in runs.items()}
+    st.subheader("Curves", anchor=False)
     with st.container(horizontal=True):
         metric = st.selectbox(
-            "Curve", list(CURVE_TITLES), format_func=CURVE_TITLES.__getitem__, width=260
+            "Metric", list(CURVE_TITLES), format_func=CURVE_TITLES.__getitem__, width=260
         )
-        subset = st.selectbox("Measured on", _SUBSETS, width=260)
+        subset = st.selectbox("Subset", _SUBSETS, width=260)
     chart = draw_comparison(curves, metric, "" if metric == "learning_rate" else subset)
     show_chart(chart, f"comparison-{metric}-{subset}")
 
 
-def _show_differences(runs: "dict[str, Run]") -> None:
+def _show_recipe_differences(runs: "dict[str, Run]") -> None:
     from melanoma_core.runs.comparison import tabulate_differences
 
-    st.subheader("What differs in their recipes", anchor=False)
+    st.subheader("Recipe differences", anchor=False)
     table = tabulate_differences({name: run.spec.recipe for name, run in runs.items()})
     if table.empty:
-        st.caption("Nothing: they are trained alike." if len(runs) > 1 else "Choose another run.")
+        st.caption("None." if len(runs) > 1 else "Select another run to compare with.")
         return
     table.insert(0, "Field", [RECIPE_FIELDS[name].label for name in table.index])
     st.dataframe(table.map(name_value), hide_index=True, height="content")
@@ -184,12 +185,14 @@ def _show_tests(runs: "dict[str, Run]") -> None:
     from dashboard.shared.charts import draw_confusion
     from melanoma_core.runs.comparison import count_confusions, explain_incomparable
 
-    st.subheader("On the test photographs", anchor=False)
+    st.subheader("Test subset", anchor=False)
     finished = {name: run for name, run in runs.items() if run.state is RunState.FINISHED}
     if unfinished := [name for name in runs if name not in finished]:
-        st.caption(f"Not finished, and so not measured: {escape_markdown(', '.join(unfinished))}.")
+        st.caption(f"Without test metrics, not finished: {escape_markdown(', '.join(unfinished))}.")
+    if not finished:
+        return
     reason = explain_incomparable(list(finished.values()))
-    if reason or not finished:
+    if reason:
         st.html(f"<p>{reason}</p>")
         return
     _show_figures(finished)
@@ -204,17 +207,19 @@ def _show_tests(runs: "dict[str, Run]") -> None:
 def _show_figures(runs: "dict[str, Run]") -> None:
     import pandas as pd
 
-    figures = {name: get_figures(run) for name, run in runs.items()}
     table = pd.DataFrame(
-        {
-            "Run": name,
-            **{title: format_figure(key, measured[key]) for key, title in TEST_FIGURES.items()},
+        {"Run": name}
+        | {
+            title: format_figure(key, get_test_figures(run)[key])
+            for key, title in TEST_FIGURES.items()
         }
-        for name, measured in figures.items()
+        for name, run in runs.items()
     )
     st.dataframe(table, hide_index=True, height="content")
-    offer_table(table, "test-figures", "Test figures as CSV")
+    offer_table(table, "test-figures", "Test metrics as CSV")
     first, *others = runs
     if others:
-        leads = {name: get_leads(runs[name], runs[first])["accuracy"] for name in others}
-        st.html(render_leads(leads, first))
+        differences = {
+            name: get_differences(runs[name], runs[first])["accuracy"] for name in others
+        }
+        st.html(render_differences(differences, first))

@@ -1,25 +1,55 @@
-"""What every field of a recipe is called, what it means, its limits, and when it counts at all."""
+"""The recipe fields in the sidebar: labels, help texts, limits, and when each has an effect."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from dashboard.training.titles import name_value
 from melanoma_core.training.recipe import Architecture, Loss, Rebalancing, Recipe
 
-Chosen = dict[str, Any]  # every field of a recipe by its name
+FieldValues = dict[str, Any]  # by the name of the recipe's field
+IMAGENET, RANDOM = "imagenet", "none"  # values of `Recipe.weights`
+WEIGHT_SOURCES = {IMAGENET: "ImageNet", RANDOM: "random initialisation"}
+PRESET_DESCRIPTIONS = {
+    "baseline": "A small CNN from random weights, without augmentation.",
+    "augmented": "The baseline with dropout, and random rotations, zooms, shifts and mirroring.",
+    "class-weighted": "As augmented, with class weights in the loss.",
+    "rebalanced": "The baseline, with every class oversampled to the size of the largest.",
+    "transfer": "MobileNetV2 with ImageNet weights: first the head alone, then the whole network.",
+    "transfer-lite": "As transfer, with EfficientNet-Lite0; a little slower. Needs a file of "
+    "ImageNet weights.",
+    "transfer-efficientnet": "As transfer, with EfficientNetV2-B0; slower.",
+    "transfer-resnet": "As transfer, with ResNet50V2; large and slow.",
+    "transfer-convnext": "As transfer, with ConvNeXt-Tiny; the slowest.",
+    "quick": "As transfer, on small images and for few epochs: a first result in minutes.",
+    "leaky": "Warning: a deliberate mistake. It oversamples before the split, so its validation "
+    "images include altered copies of training images. Its network is never kept as a model.",
+}
+_CHOICE_TITLES = {
+    Architecture.SMALL_CNN: "Small CNN (16-32-64)",
+    Architecture.MOBILENET: "MobileNetV2",
+    Architecture.EFFICIENTNET_LITE: "EfficientNet-Lite0",
+    Architecture.EFFICIENTNET: "EfficientNetV2-B0",
+    Architecture.RESNET: "ResNet50V2",
+    Architecture.CONVNEXT: "ConvNeXt-Tiny",
+    Loss.CROSS_ENTROPY: "cross-entropy",
+    Loss.FOCAL: "focal loss",
+    Rebalancing.NONE: "none",
+    Rebalancing.CLASS_WEIGHTS: "class weights",
+    Rebalancing.OVERSAMPLING: "oversampling after the split",
+    Rebalancing.BEFORE_SPLIT: "oversampling before the split (leaks)",
+}
 
 
 class Group(StrEnum):
-    """Where a field stands in the sidebar."""
+    """A section of the sidebar."""
 
     NETWORK = "Network"
     TRAINING = "Training"
     LOSS = "Loss"
-    CLASSES = "Classes of different size"
+    CLASSES = "Class imbalance"
     AUGMENTATION = "Augmentation"
-    ALERT = "Alert"
+    ALERT = "Operating point"
 
 
 @dataclass(frozen=True)
@@ -27,334 +57,309 @@ class RecipeField:
     """How a person sets one field of a recipe.
 
     Attributes:
-        group: Where it stands.
-        label: What it is called, with its unit.
-        told: What it does, in plain words.
-        least: Smallest value of a number.
-        most: Largest value of a number, or None.
-        step: Of the buttons beside a number.
-        counts: Whether it changes anything, where the other fields are as they are.
+        group: Section of the sidebar.
+        label: Label of the widget, with the unit.
+        help: Effect of the field, in one or two sentences.
+        minimum: Smallest value of a number.
+        maximum: Largest value of a number; None for no limit.
+        step: Increment of a number.
+        has_effect: Whether the field changes the training, given all other fields.
     """
 
     group: Group
     label: str
-    told: str
-    least: float = 0
-    most: float | None = None
+    help: str
+    minimum: float = 0
+    maximum: float | None = None
     step: float = 1
-    counts: Callable[[Chosen], bool] = lambda _: True
+    has_effect: Callable[[FieldValues], bool] = lambda _: True
 
 
-def _has_backbone(chosen: Chosen) -> bool:
-    return Architecture(chosen["architecture"]).has_backbone
+def _has_backbone(values: FieldValues) -> bool:
+    return Architecture(values["architecture"]).has_backbone
 
 
-def _trains_head(chosen: Chosen) -> bool:
-    return _has_backbone(chosen) and chosen["head_epochs"] > 0
+def _trains_head(values: FieldValues) -> bool:
+    return _has_backbone(values) and values["head_epochs"] > 0
 
 
-def _makes_images(chosen: Chosen) -> bool:
-    return chosen["rebalancing"] in {Rebalancing.OVERSAMPLING, Rebalancing.BEFORE_SPLIT}
+def _oversamples(values: FieldValues) -> bool:
+    return values["rebalancing"] in {Rebalancing.OVERSAMPLING, Rebalancing.BEFORE_SPLIT}
+
+
+def _augmentation(label: str, text: str, maximum: float, step: float = 0.05) -> RecipeField:
+    return RecipeField(
+        Group.AUGMENTATION, label, f"{text} 0 switches it off.", maximum=maximum, step=step
+    )
 
 
 RECIPE_FIELDS = {
     "architecture": RecipeField(
         Group.NETWORK,
-        "Kind of network",
-        "A small one that starts from nothing, or a large one that learned from millions of "
-        "everyday photographs.",
+        "Architecture",
+        "A small CNN trained from scratch, or a backbone pretrained on ImageNet.",
     ),
     "weights": RecipeField(
         Group.NETWORK,
-        "It starts from",
-        "What the network knows at the start. The small network always starts at random.",
-        counts=_has_backbone,
+        "Initial weights",
+        "Weights before training. The small CNN always starts from random weights.",
+        has_effect=_has_backbone,
     ),
     "image_size": RecipeField(
         Group.NETWORK,
-        "Side of the picture it sees, px",
-        "Larger shows finer structures; twice the side takes four times as long.",
-        least=32,
-        most=1024,
+        "Input size, px",
+        "Side of the square input image. Twice the side takes four times as long.",
+        minimum=32,
+        maximum=1024,
         step=16,
     ),
     "colour_constancy": RecipeField(
         Group.NETWORK,
-        "Colour constancy",
-        "Takes the colour of the light out of every photograph before the network looks, in "
-        "training and in reading.",
+        "Colour constancy (shades of grey)",
+        "Removes the colour of the illumination, in training and in reading.",
     ),
     "num_views": RecipeField(
         Group.NETWORK,
-        "Looks at each photograph",
-        "1, 2 or 4 times, turned and mirrored, to answer with the mean: steadier, and each look "
-        "takes its time. Changes nothing while it trains.",
-        least=1,
-        most=4,
+        "Test-time augmentation views",
+        "Averages the predictions on 1, 2 or 4 rotated and mirrored views of each image. More "
+        "views are steadier and slower. Training does not change.",
+        minimum=1,
+        maximum=4,
     ),
     "frozen_stride": RecipeField(
         Group.NETWORK,
-        "First layers keep their weights",
-        "Layers that see the picture less than this many times smaller stay as they were: 8 saves "
-        "a third of the time and more; 0 trains every layer.",
-        most=32,
-        counts=_has_backbone,
+        "Freeze layers below stride",
+        "Backbone layers with a smaller stride keep their initial weights. A stride of 8 saves a "
+        "third of the time or more. 0 trains every layer.",
+        maximum=32,
+        has_effect=_has_backbone,
     ),
     "start_share": RecipeField(
         Group.NETWORK,
-        "Share of the model that it goes on from",
-        "How much of the old weights is in the finished network. Half and half can read "
-        "photographs from elsewhere better than either.",
-        most=0.95,
+        "Share of the initial model's weights (WiSE-FT)",
+        "Averages the initial and the trained weights: 0 keeps the trained weights alone. An even "
+        "average can generalise better to photographs from other sources.",
+        maximum=0.95,
         step=0.05,
-        counts=lambda chosen: str(chosen["weights"]).endswith(".keras"),
+        has_effect=lambda values: str(values["weights"]).endswith(".keras"),
     ),
     "batch_normalization": RecipeField(
         Group.NETWORK,
         "Batch normalisation",
-        "Steadies the training of the small network. The large ones keep their own, frozen.",
-        counts=lambda chosen: not _has_backbone(chosen),
+        "Stabilises the training of the small CNN. Backbones keep their own, frozen.",
+        has_effect=lambda values: not _has_backbone(values),
     ),
     "dropout": RecipeField(
         Group.NETWORK,
-        "Dropout, share",
-        "Share of what the network sees that is hidden from its last layer in each step, against "
-        "learning by heart.",
-        most=0.95,
+        "Dropout rate",
+        "Share of the last layer's inputs that is dropped at each step, against overfitting.",
+        maximum=0.95,
         step=0.05,
     ),
     "head_epochs": RecipeField(
         Group.TRAINING,
-        "Epochs of the head alone",
-        "How often the new last layer is trained over all photographs while the rest stays as it "
-        "is. Fast, since the rest is computed once.",
-        most=1000,
-        counts=_has_backbone,
+        "Head-only epochs",
+        "Epochs of the new head on the frozen backbone, before the other epochs. They are fast: "
+        "the backbone's features are computed once.",
+        maximum=1000,
+        has_effect=_has_backbone,
     ),
     "head_learning_rate": RecipeField(
         Group.TRAINING,
-        "Learning rate of the head",
-        "Length of the steps in these epochs.",
-        least=1e-6,
-        most=1.0,
+        "Head learning rate",
+        "Learning rate of the head-only epochs.",
+        minimum=1e-6,
+        maximum=1.0,
         step=1e-4,
-        counts=_trains_head,
+        has_effect=_trains_head,
     ),
     "epochs": RecipeField(
         Group.TRAINING,
-        "Epochs of the whole network",
-        "How often all of it is trained over all photographs.",
-        least=1,
-        most=10_000,
+        "Epochs",
+        "Epochs of the whole network.",
+        minimum=1,
+        maximum=10_000,
     ),
     "images_per_epoch": RecipeField(
         Group.TRAINING,
-        "Photographs per epoch",
-        "How many are drawn for one epoch. 0: as many as the train subset holds.",
+        "Images per epoch",
+        "Images drawn per epoch. 0: as many as the train subset holds.",
         step=100,
     ),
     "batch_size": RecipeField(
         Group.TRAINING,
-        "Photographs per step",
-        "More make steadier steps and take more memory.",
-        least=1,
-        most=4096,
+        "Batch size",
+        "Images per step. Larger batches give smoother gradients and need more memory.",
+        minimum=1,
+        maximum=4096,
     ),
     "learning_rate": RecipeField(
         Group.TRAINING,
         "Learning rate",
-        "Length of the steps, at its highest. Too long a step forgets, too short a one learns "
-        "nothing.",
-        least=1e-6,
-        most=1.0,
+        "Peak learning rate of the whole network. Too high a rate destroys the pretrained "
+        "weights; too low a rate learns too slowly.",
+        minimum=1e-6,
+        maximum=1.0,
         step=1e-4,
     ),
     "schedule": RecipeField(
         Group.TRAINING,
-        "Learning rate over time",
-        "After the warm-up: constant, down to zero as half a cosine, or exponentially down to a "
-        "hundredth.",
+        "Learning rate schedule",
+        "After the warm-up: constant, cosine decay to zero, or exponential decay to 1%.",
     ),
     "warmup_epochs": RecipeField(
         Group.TRAINING,
-        "Epochs of warm-up",
-        "In which the learning rate rises from zero, so that the first steps spoil nothing.",
-        most=1000,
+        "Warm-up epochs",
+        "Epochs in which the learning rate rises linearly from zero to its peak.",
+        maximum=1000,
     ),
     "early_stopping": RecipeField(
         Group.TRAINING,
-        "Stop early after epochs",
-        "Ends the training after so many epochs of the whole network without a smaller loss on "
-        "validation, and keeps the best. 0: all epochs, and the last.",
-        most=1000,
+        "Early stopping patience, epochs",
+        "Stops after this many epochs without a lower validation loss and keeps the best epoch. "
+        "0: trains all epochs and keeps the last.",
+        maximum=1000,
     ),
     "weight_decay": RecipeField(
         Group.TRAINING,
-        "Weight decay",
-        "Pulls the weights of the network towards zero, against learning by heart. 0 switches it "
-        "off.",
-        most=1.0,
+        "Weight decay (AdamW)",
+        "Shrinks the weights at each step, against overfitting. 0 uses Adam.",
+        maximum=1.0,
         step=0.001,
     ),
     "mixed_precision": RecipeField(
         Group.TRAINING,
-        "16 bits where a GPU is there for it",
-        "Faster, and half the memory. Changes nothing on other computers.",
+        "Mixed precision on a GPU",
+        "Computes in 16 bits: faster, with half the memory. No effect without a GPU.",
     ),
     "seed": RecipeField(
         Group.TRAINING,
-        "Seed of the training",
-        "Of the draw of photographs, the first weights and the augmentation: the same data, "
+        "Random seed of the training",
+        "Determines the order of images, the initial weights and the augmentation. The same data, "
         "recipe and seed give the same network.",
-        most=2**31 - 1,
+        maximum=2**31 - 1,
     ),
     "loss": RecipeField(
         Group.LOSS,
         "Loss",
-        "What training makes small. The focal loss turns to the photographs that are still read "
-        "wrong.",
+        "Cross-entropy, or focal loss, which emphasises images that are still misclassified.",
     ),
     "focal_gamma": RecipeField(
         Group.LOSS,
-        "Focal loss, gamma",
-        "How little a photograph counts that is read right already. 0 is cross-entropy.",
-        most=10.0,
+        "Focal loss gamma",
+        "Higher values reduce the weight of well-classified images. 0 is cross-entropy.",
+        maximum=10.0,
         step=0.5,
-        counts=lambda chosen: chosen["loss"] == Loss.FOCAL,
+        has_effect=lambda values: values["loss"] == Loss.FOCAL,
     ),
     "label_smoothing": RecipeField(
         Group.LOSS,
-        "Label smoothing, share",
-        "Probability that is spread over all classes, so that the network is never wholly sure.",
-        most=0.95,
+        "Label smoothing",
+        "Share of the target probability that is spread over all classes, against overconfidence.",
+        maximum=0.95,
         step=0.01,
     ),
     "mixup": RecipeField(
         Group.LOSS,
-        "Mixup",
-        "Blends two photographs and their labels; 0 blends none, 0.2 a little, 1 evenly.",
-        most=10.0,
+        "Mixup alpha",
+        "Blends pairs of images and their labels. 0: none; 0.2: slightly; 1: evenly.",
+        maximum=10.0,
         step=0.1,
     ),
     "rebalancing": RecipeField(
         Group.CLASSES,
-        "What is done about rare classes",
-        "Class weights make an error on a rare class count more. New images are changed copies of "
-        "photographs of the train subset.",
+        "Rebalancing",
+        "Class weights raise the loss of rare classes. Oversampling adds altered copies of their "
+        "training images.",
     ),
     "images_per_class": RecipeField(
         Group.CLASSES,
-        "Images per class",
-        "To which new images bring each class. 0: as many as the largest class has.",
+        "Images per class after oversampling",
+        "0: as many as the largest class has.",
         step=50,
-        counts=_makes_images,
+        has_effect=_oversamples,
     ),
     "class_balance": RecipeField(
         Group.CLASSES,
-        "Evenness of the draw, 0 to 1",
-        "0: photographs are drawn as they occur. 1: every class is drawn equally often.",
-        most=1.0,
+        "Class-balanced sampling, 0 to 1",
+        "0 draws images at their natural frequency; 1 draws every class equally often.",
+        maximum=1.0,
         step=0.1,
     ),
     "published_share": RecipeField(
         Group.CLASSES,
-        "Held out as published projects do, share",
-        "Drawn photograph by photograph from the train subset, whatever lesion it shows, to be "
-        "seen beside the honest validation. Nothing is decided by it.",
-        most=0.9,
+        "Share held out image by image",
+        "A second validation set, drawn without regard to lesions, as published projects do. It is "
+        "reported beside the leakage-free validation and decides nothing.",
+        maximum=0.9,
         step=0.05,
     ),
     "target_sensitivity": RecipeField(
         Group.ALERT,
-        "Melanomas that the alert shall find, share",
-        "After training the alert's threshold is set so that it finds this share of the melanomas "
-        "in the validation subset. More melanomas found means more alerts on other lesions.",
-        least=0.01,
-        most=0.99,
+        "Target sensitivity",
+        "The alert threshold is chosen after training to reach this sensitivity on the validation "
+        "subset. A higher target means more false alerts.",
+        minimum=0.01,
+        maximum=0.99,
         step=0.01,
     ),
-    "mirror": RecipeField(
-        Group.AUGMENTATION, "Mirror", "Half of the photographs, anew in each step."
+    "mirror": RecipeField(Group.AUGMENTATION, "Mirroring", "Mirrors half of the images."),
+    "rotation": _augmentation("Rotation, max. °", "In either direction.", 180.0, 5.0),
+    "zoom": _augmentation("Zoom, max.", "Relative change of scale along each axis.", 2.0),
+    "shift": _augmentation("Shift, max.", "Relative to the side of the image.", 0.9, 0.01),
+    "brightness": _augmentation(
+        "Brightness, max.", "Change in either direction, relative to the full range.", 0.9
     ),
-    "rotation": RecipeField(
-        Group.AUGMENTATION,
-        "Rotate, up to °",
-        "Either way. 0 switches it off.",
-        most=180.0,
-        step=5.0,
+    "contrast": _augmentation("Contrast, max.", "Relative change in either direction.", 0.9),
+    "colour": _augmentation(
+        "Colour gain, max.",
+        "Relative change of each channel: cameras and illumination differ.",
+        0.9,
     ),
-    "zoom": RecipeField(
-        Group.AUGMENTATION,
-        "Zoom, up to",
-        "Change of scale along each axis, as a share. 0 switches it off.",
-        most=2.0,
-        step=0.05,
-    ),
-    "shift": RecipeField(
-        Group.AUGMENTATION,
-        "Shift, up to",
-        "As a share of the side. 0 switches it off.",
-        most=0.9,
-        step=0.01,
-    ),
-    "brightness": RecipeField(
-        Group.AUGMENTATION,
-        "Brightness, up to",
-        "Change either way, as a share of the full range. 0 switches it off.",
-        most=0.9,
-        step=0.05,
-    ),
-    "contrast": RecipeField(
-        Group.AUGMENTATION,
-        "Contrast, up to",
-        "Change either way, as a share. 0 switches it off.",
-        most=0.9,
-        step=0.05,
-    ),
-    "colour": RecipeField(
-        Group.AUGMENTATION,
-        "Colour, up to",
-        "Change of red, green and blue, each for itself, as a share: cameras and lights differ. 0 "
-        "switches it off.",
-        most=0.9,
-        step=0.05,
-    ),
-    "saturation": RecipeField(
-        Group.AUGMENTATION,
-        "Saturation, up to",
-        "How far colours come nearer to grey or go further from it, as a share. 0 switches it off.",
-        most=0.9,
-        step=0.05,
-    ),
-    "gamma": RecipeField(
-        Group.AUGMENTATION,
-        "Gamma, up to",
-        "Change of how a camera renders the tones between dark and light, as a share. 0 switches "
-        "it off.",
-        most=2.0,
-        step=0.05,
-    ),
-    "resolution": RecipeField(
-        Group.AUGMENTATION,
-        "Loss of resolution, up to",
-        "How much fine structure is taken away, as a share of the side: other cameras see less. 0 "
-        "switches it off.",
-        most=0.9,
-        step=0.05,
+    "saturation": _augmentation("Saturation, max.", "Relative change of colour saturation.", 0.9),
+    "gamma": _augmentation("Gamma, max.", "Relative change of the midtones.", 2.0),
+    "resolution": _augmentation(
+        "Resolution loss, max.",
+        "Share of the resolution that is removed: other cameras resolve less.",
+        0.9,
     ),
 }
 
 
-def read_chosen(recipe: Recipe) -> Chosen:
-    """Return the fields of a recipe that a person can set, by their names."""
+def get_values(recipe: Recipe) -> FieldValues:
+    """Return the fields of a recipe that a person can set, by name."""
     return {name: getattr(recipe, name) for name in RECIPE_FIELDS}
 
 
-def describe_changes(chosen: Chosen, preset: Recipe) -> str:
-    """Say which fields are no longer the preset's; empty where all are."""
+def describe_changes(values: FieldValues, preset: Recipe) -> str:
+    """Return the fields that differ from the preset, as text; empty if none does.
+
+    >>> from melanoma_core.training.recipe import PRESETS
+    >>> preset = PRESETS["baseline"]
+    >>> describe_changes(get_values(preset) | {"epochs": 7}, preset)
+    'Epochs: 7 instead of 20'
+    """
     changed = [
-        f"{field.label}: {name_value(chosen[name])} instead of {name_value(getattr(preset, name))}"
+        f"{field.label}: {name_value(values[name])} instead of {name_value(getattr(preset, name))}"
         for name, field in RECIPE_FIELDS.items()
-        if chosen[name] != getattr(preset, name)
+        if values[name] != getattr(preset, name)
     ]
     return "; ".join(changed)
+
+
+def name_choice(choice: StrEnum) -> str:
+    """Return the title of an architecture, a loss, a schedule or a rebalancing."""
+    return _CHOICE_TITLES.get(choice, str(choice))
+
+
+def name_value(value: Any) -> str:
+    """Return the value of a field as text.
+
+    >>> name_value(True), name_value(0.001), name_value("imagenet")
+    ('on', '0.001', 'ImageNet')
+    """
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, StrEnum):
+        return name_choice(value)
+    return f"{value:g}" if isinstance(value, float) else WEIGHT_SOURCES.get(value, str(value))

@@ -1,4 +1,4 @@
-"""What a run would take, and its start."""
+"""The estimate and the launch of a run, from the sidebar."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,9 +9,9 @@ from dashboard.shared.cached import get_dataset, get_split
 from dashboard.shared.errors import show_errors
 from dashboard.shared.folder import allow_scan, get_manual_decisions, open_chosen_folder
 from dashboard.shared.progress import cancel_request, is_requested, request_work
-from dashboard.training.cached import forget_runs
+from dashboard.training.cached_runs import get_runs
 from dashboard.training.markup import render_estimate
-from dashboard.training.runs import follow
+from dashboard.training.runs import select_run
 from melanoma_core.runs.run import RunSpec
 from melanoma_core.settings import load_settings
 from melanoma_core.taxonomy import Diagnosis
@@ -23,37 +23,36 @@ if TYPE_CHECKING:
     from melanoma_core.data.splitting import Split
 
 _LAUNCH, _ESTIMATE = "launch-run", "estimate-run"
-_KEPT = "estimate"  # in the session: the recipe and split that were estimated, and the key of it
+_ESTIMATED = "estimate"  # in the session: recipe, seed and key of the last estimate
 
 
 def offer_launch(folder: Path | None, recipe: Recipe | None) -> "DeltaGenerator":
-    """Offer the estimate and the start in the sidebar; return the place of the estimate."""
+    """Show the buttons in the sidebar; return the container for the estimate."""
     with st.sidebar:
         st.text_input(
             "Name of the run",
             key="run-name",
             placeholder=f"{recipe.name} and a number" if recipe else "",
-            help="For people, on this page and on the command line. Empty: the recipe's and a "
-            "number.",
+            help="Shown on this page and on the command line. Empty: the recipe and a number.",
         )
-        for label, key, told in (
+        for label, key, text in (
             (
                 "Estimate time and memory",
                 _ESTIMATE,
-                "Measures a few real steps of this recipe on this machine.",
+                "Runs a few real training steps of this recipe on this machine.",
             ),
             (
                 "Launch",
                 _LAUNCH,
-                "Trains in a process of its own: this page can be closed meanwhile. Where another "
-                "run is at work, this one waits for its turn.",
+                "Trains in a process of its own, so this page can be closed. If another run is "
+                "running, this one waits in the queue.",
             ),
         ):
             st.button(
                 label,
-                help=told,
+                help=text,
                 type="primary" if key == _LAUNCH else "secondary",
-                on_click=_ask,
+                on_click=_request,
                 args=(key, folder),
                 disabled=folder is None or recipe is None,
                 width="stretch",
@@ -61,43 +60,42 @@ def offer_launch(folder: Path | None, recipe: Recipe | None) -> "DeltaGenerator"
         return st.container()
 
 
-def do_asked(folder: Path | None, seed: int, recipe: Recipe | None) -> None:
-    """Start what was asked for in the sidebar, once; the photographs are measured before."""
-    for key, do in ((_ESTIMATE, _start_estimate), (_LAUNCH, _launch)):
+def start_requested(folder: Path | None, seed: int, recipe: Recipe | None) -> None:
+    """Start the estimate or run that was requested in the sidebar, once; scan the folder first."""
+    for key, start in ((_ESTIMATE, _start_estimate), (_LAUNCH, _launch)):
         if folder is not None and recipe is not None and is_requested(key):
-            # Asked for once: after an error or a rerun it is not begun again by itself.
-            cancel_request(key)
+            cancel_request(key)  # so that it does not start again after an error or a rerun
             with show_errors():
                 prepared = _prepare(folder, seed, recipe)
                 if prepared is not None:
-                    do(*prepared)
+                    start(*prepared)
 
 
 def show_estimate(recipe: Recipe | None, seed: int) -> None:
-    """Show the estimate of the recipe as it is set, where one was asked for.
+    """Show the estimate of the current recipe if it was requested.
 
     Raises:
-        RunError: It failed; the message says why.
+        RunError: The estimate failed.
     """
-    kept = st.session_state.get(_KEPT)
-    if kept is None or kept[:2] != (recipe, seed):
+    estimated = st.session_state.get(_ESTIMATED)
+    if estimated is None or estimated[:2] != (recipe, seed):
         return
     from melanoma_core.runs.control import read_estimate
 
-    estimate = read_estimate(load_settings(), kept[2])
+    estimate = read_estimate(load_settings(), estimated[2])
     if estimate is None:
-        st.caption("Measuring a few steps of this recipe. That takes half a minute or more.")
+        st.caption("Running a few training steps. This takes half a minute or more.")
     else:
         st.html(render_estimate(estimate))
 
 
-def _ask(key: str, folder: Path) -> None:
+def _request(key: str, folder: Path) -> None:
     allow_scan(folder)
     request_work(key)
 
 
 def _prepare(folder: Path, seed: int, recipe: Recipe) -> "tuple[RunSpec, Split] | None":
-    """Return what a run is asked to do, and its subsets; None where opening was cancelled."""
+    """Return the specification and split of a run; None if the scan was cancelled."""
     from melanoma_core.training.ancestry import respect_ancestor
     from melanoma_core.training.description import describe_data
 
@@ -106,15 +104,16 @@ def _prepare(folder: Path, seed: int, recipe: Recipe) -> "tuple[RunSpec, Split] 
         return None
     dataset = get_dataset(opened, get_manual_decisions(opened))
     split = respect_ancestor(recipe, get_split(dataset, seed))
-    names = tuple(str(label) for label in Diagnosis)
-    return RunSpec(recipe, names, opened.folder.name, describe_data(dataset, split)), split
+    class_names = tuple(str(label) for label in Diagnosis)
+    data = describe_data(dataset, split)
+    return RunSpec(recipe, class_names, opened.folder.name, data), split
 
 
 def _start_estimate(spec: RunSpec, split: "Split") -> None:
     from melanoma_core.runs.control import start_estimate
 
     key = start_estimate(load_settings(), spec, split)
-    st.session_state[_KEPT] = (spec.recipe, split.seed, key)
+    st.session_state[_ESTIMATED] = (spec.recipe, split.seed, key)
 
 
 def _launch(spec: RunSpec, split: "Split") -> None:
@@ -123,5 +122,5 @@ def _launch(spec: RunSpec, split: "Split") -> None:
     name = st.session_state.get("run-name", "").strip()
     with st.spinner("Starting the run"):
         run_id = launch(load_settings(), spec, split, name or None)
-    forget_runs()
-    follow(run_id)
+    get_runs.clear()
+    select_run(run_id)

@@ -1,10 +1,13 @@
-"""Runs as HTML: data in, text out, no st call. Every text from outside is escaped here."""
+"""Runs and studies as HTML and text, without Streamlit calls; external text is escaped here.
+
+In order: the state of a run, its progress, its results, a study, and the formats they share.
+"""
 
 import math
 from html import escape
 from typing import TYPE_CHECKING
 
-from melanoma_core.models.card_text.formats import format_figure, format_percent
+from melanoma_core.models.card_text.formats import format_figure, format_interval, format_percent
 from melanoma_core.runs.run import Progress, Run, RunState
 from melanoma_core.training.observer import Estimate, Phase
 
@@ -12,9 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from melanoma_core.evaluation.figure import Figure
+    from melanoma_core.runs.study import Study, StudyRow
 
-# A shape and a word each, never a colour alone.
-STATE_SYMBOLS = {
+# A shape and a word each: colour alone would not do.
+_STATE_SYMBOLS = {
     RunState.QUEUED: "○",
     RunState.RUNNING: "►",
     RunState.FINISHED: "✓",
@@ -23,263 +27,194 @@ STATE_SYMBOLS = {
     RunState.INTERRUPTED: "‖",
 }
 LEAK_WARNING = (
-    "This run makes its new images before the split, as published projects did: it is validated on "
-    "changed copies of what it learned. Its published figures are too good to be true, and its "
+    "This run oversamples before the split, as published projects did: its validation images "
+    "include altered copies of training images. Its published metrics are inflated, and its "
     "network is never kept as a model."
 )
+# In a run there is no alert threshold yet: melanoma is predicted if it is the most probable class.
 TEST_FIGURES = {
     "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced accuracy",
-    "sensitivity": "Melanoma sensitivity",
-    "specificity": "Melanoma specificity",
+    "sensitivity": "Melanoma recall, top-1",
+    "specificity": "Melanoma specificity, top-1",
     "melanoma_roc_auc": "Melanoma ROC AUC",
 }
+TOP_1_NOTE = (
+    "Intervals are resampled by lesion. Top-1 metrics count melanoma as predicted if it is the "
+    "most probable diagnosis."
+)
+STUDY_DESCRIPTION = (
+    "<p>A study trains every preset on one split of the chosen folder, without cleaning, as "
+    "published projects do. Each network is evaluated on four sets: a validation set drawn image "
+    "by image, a validation set that shares no lesion with the training images, and the folder's "
+    "Test with and without images that have a copy or their lesion in Train. The difference "
+    "between the first and the last metric is the inflation by leakage.</p>"
+)
 _TRAINING = {Phase.HEAD, Phase.NETWORK}
-_MINUTE, _HOUR = 60, 3600  # s
+_MINUTE = 60  # s
 _GB = 1e9
+_UNKNOWN = "not known yet"
+
+
+# The state of a run.
 
 
 def name_state(run: Run) -> str:
-    """Return a run's state as shape and word, as "► running"."""
+    """Return the state of a run as a shape and a word, such as "► running"."""
+    symbol = _STATE_SYMBOLS[run.state]
     if run.state is RunState.QUEUED and run.queue_position:
-        return f"{STATE_SYMBOLS[run.state]} queued, {_name_place(run.queue_position)}"
-    if run.is_stopping:
-        return f"{STATE_SYMBOLS[run.state]} stopping"
-    return f"{STATE_SYMBOLS[run.state]} {run.state}"
+        return f"{symbol} queued, {_name_queue_position(run.queue_position)}"
+    return f"{symbol} {'stopping' if run.is_stopping else run.state}"
 
 
 def render_state(run: Run) -> str:
-    """Render the state of a run, and what happened and what to do where it ended too soon."""
+    """Render the state of a run; if it ended early, also the cause and what to do."""
     message = run.message
     if run.state is RunState.QUEUED:
-        message = "It starts by itself when those before it are over."
+        message = "It starts when the runs before it have ended."
     elif run.is_bug:
-        message += " This is a fault of the program: the log below tells it in full."
-    told = f"<p>{escape(message)}</p>" if message else ""
-    recipe, when = run.spec.recipe, _tell_times(run)
+        message += " This is a bug in the program; the log below has the details."
+    paragraph = f"<p>{escape(message)}</p>" if message else ""
+    recipe = run.spec.recipe
     return (
         f'<section class="banner run-state {run.state}" role="status">'
-        f'<span class="shape" aria-hidden="true">{STATE_SYMBOLS[run.state]}</span>'
+        f'<span class="shape" aria-hidden="true">{_STATE_SYMBOLS[run.state]}</span>'
         f'<div><p class="verdict">{escape(name_state(run).split(" ", 1)[1].capitalize())}</p>'
-        f"{told}<p>Recipe {escape(recipe.name)}, {escape(recipe.architecture)}, on "
-        f"{escape(run.spec.data_name)}. {when}</p></div></section>"
+        f"{paragraph}<p>Recipe {escape(recipe.name)}, {escape(recipe.architecture)}, on "
+        f"{escape(run.spec.data_name)}. {escape(_describe_time(run))}</p></div></section>"
     )
 
 
 def render_leak(text: str) -> str:
-    """Render the warning of a recipe that shows a mistake on purpose."""
+    """Render the warning of a recipe that leaks on purpose."""
     return (
         '<section class="leak" role="note"><strong aria-hidden="true">!</strong>'
         f"<p>{escape(text)}</p></section>"
     )
 
 
+def _describe_time(run: Run) -> str:
+    if run.ended_at and run.state.is_over:
+        return f"Ended {format_time(run.ended_at)}."
+    if run.started_at:
+        return f"Started {format_time(run.started_at)}."
+    return f"Launched {format_time(run.created_at)}."
+
+
+def _name_queue_position(position: int) -> str:
+    return "next" if position == 1 else f"number {position} in the queue"
+
+
+# The progress of a run.
+
+
 def render_progress(progress: Progress) -> str:
-    """Render pace, time left and memory of a run that runs, unknown as unknown."""
+    """Render the loss, throughput, time left and memory of a running run."""
     facts = {
-        "Time left": describe_duration(progress.remaining_seconds),
-        "Images per second": _tell(progress.images_per_second, "{:.1f}"),
-        "Loss of this epoch": _tell(progress.loss, "{:.3f}"),
-        "Memory": describe_memory(progress.memory_bytes),
+        "Time left": format_duration(progress.remaining_seconds),
+        "Images per second": _format_known(progress.images_per_second, "{:.1f}"),
+        "Loss of this epoch": _format_known(progress.loss, "{:.3f}"),
+        "Memory": format_memory(progress.memory_bytes),
     }
-    cells = "".join(f"<div><dt>{name}</dt><dd>{fact}</dd></div>" for name, fact in facts.items())
-    return f'<dl class="pace">{cells}</dl>'
+    return _render_facts(facts)
+
+
+def render_estimate(estimate: Estimate) -> str:
+    """Render the estimated duration, memory and throughput of a run."""
+    return (
+        f"<p>{format_duration(estimate.total_seconds).capitalize()} on this machine, "
+        f"{format_memory(estimate.memory_bytes)} of memory, "
+        f"{_format_known(estimate.images_per_second, '{:.0f}')} images per second.</p>"
+    )
+
+
+def describe_epochs(progress: Progress) -> tuple[float, str]:
+    """Return the share of epochs that are done, in [0, 1], and the same as text."""
+    total = max(progress.num_epochs, 1)
+    current = f"Epoch {progress.epoch:,} of {total:,}"
+    if progress.phase in _TRAINING:
+        return (progress.epoch - 1 + _get_share(progress)) / total, current
+    if progress.phase is Phase.MEASURING and progress.epoch:
+        return progress.epoch / total, current
+    return progress.epoch / total, f"{progress.epoch:,} of {total:,} epochs done"
+
+
+def describe_steps(progress: Progress) -> tuple[float, str]:
+    """Return the share of the current phase that is done, in [0, 1], and the same as text."""
+    phase = progress.phase.capitalize()
+    if not progress.total:
+        return 0.0, phase
+    unit = "batch " if progress.phase in _TRAINING else ""
+    text = f"{phase}: {unit}{progress.done:,} of {progress.total:,}"
+    return min(_get_share(progress), 1.0), text
+
+
+def _get_share(progress: Progress) -> float:
+    return progress.done / progress.total if progress.total else 0.0
+
+
+# The results of a run.
 
 
 def render_end(run: Run) -> str:
-    """Render what became of the network of a finished run."""
+    """Render whether the network of a finished run was kept as a model, or why not."""
     if run.model_id:
         return f"<p>Kept as the model <strong>{escape(run.model_id)}</strong>.</p>"
     return f"<p>Not kept as a model. {escape(run.not_kept)}</p>"
 
 
 def render_fit(sentence: str) -> str:
-    """Render what the curves say of the network; nothing where they say nothing."""
+    """Render a sentence on overfitting or underfitting; empty if there is none."""
     return f'<p class="fit" role="status">{escape(sentence)}</p>' if sentence else ""
 
 
 def render_test_figures(figures: "Mapping[str, Figure]") -> str:
-    """Render the figures of a finished run on its test images."""
-    rows = "".join(
-        f"<div><dt>{title}</dt><dd>{escape(format_figure(name, figures[name]))}</dd></div>"
-        for name, title in TEST_FIGURES.items()
-    )
-    total = figures["accuracy"].total
+    """Render the metrics of a finished run on its test subset."""
+    facts = {title: format_figure(name, figures[name]) for name, title in TEST_FIGURES.items()}
     return (
-        f'<dl class="pace">{rows}</dl><p class="meaning">On {total:,} test photographs that it '
-        "did not learn from, with 95% intervals resampled by lesion. Melanoma counts as found "
-        "where it has the largest probability.</p>"
+        f'{_render_facts(facts)}<p class="meaning">On {figures["accuracy"].total:,} held-out test '
+        f"images, with 95% CI. {TOP_1_NOTE}</p>"
     )
 
 
-def render_leads(leads: "Mapping[str, Figure]", first: str) -> str:
-    """Render how far runs are ahead of the first in accuracy, and whether that may be chance."""
-    return "".join(f"<p>{escape(_tell_lead(name, leads[name], first))}</p>" for name in leads)
+def render_differences(differences: "Mapping[str, Figure]", first: str) -> str:
+    """Render the differences in accuracy between runs and the first one.
 
-
-def render_estimate(estimate: Estimate) -> str:
-    """Render what a run will take, in words."""
-    return (
-        f"<p>{describe_duration(estimate.total_seconds).capitalize()} on this machine, "
-        f"{describe_memory(estimate.memory_bytes)} of memory, "
-        f"{_tell(estimate.images_per_second, '{:.0f}')} images per second.</p>"
-    )
-
-
-def describe_steps(progress: Progress) -> tuple[float, str]:
-    """Return how far the phase is, in [0, 1], and that in words."""
-    share = progress.done / progress.total if progress.total else 0.0
-    if not progress.total:
-        return 0.0, progress.phase.capitalize()
-    unit = "batch " if progress.phase in _TRAINING else ""
-    text = f"{progress.phase.capitalize()}: {unit}{progress.done:,} of {progress.total:,}"
-    return min(share, 1.0), text
-
-
-def describe_epochs(progress: Progress) -> tuple[float, str]:
-    """Return how far the epochs are, in [0, 1], and that in words."""
-    total = max(progress.num_epochs, 1)
-    if progress.phase in _TRAINING:
-        share = progress.done / progress.total if progress.total else 0.0
-        return (progress.epoch - 1 + share) / total, f"Epoch {progress.epoch:,} of {total:,}"
-    if progress.phase is Phase.MEASURING and progress.epoch:
-        return progress.epoch / total, f"Epoch {progress.epoch:,} of {total:,}"
-    return progress.epoch / total, f"{progress.epoch:,} of {total:,} epochs are done"
-
-
-def describe_duration(seconds: float) -> str:
-    """Return a time in words, as exact as an estimate is."""
-    if math.isnan(seconds):
-        return "not known yet"
-    if seconds < _MINUTE:
-        return f"about {max(5 * math.ceil(seconds / 5), 5)} seconds"
-    minutes = round(seconds / _MINUTE)
-    if minutes < _MINUTE:
-        return f"about {minutes} minute{'' if minutes == 1 else 's'}"
-    hours, minutes = divmod(5 * round(seconds / _MINUTE / 5), _MINUTE)
-    told = f"about {hours} hour{'' if hours == 1 else 's'}"
-    return f"{told} {minutes} minutes" if minutes else told
-
-
-def describe_memory(num_bytes: int) -> str:
-    """Return memory in GB, unknown as unknown."""
-    return f"{num_bytes / _GB:.1f} GB" if num_bytes else "not known yet"
-
-
-def tell_time(when: str) -> str:
-    """Return a time to the minute, as "2026-11-20 13:34 UTC"."""
-    return f"{when[:16].replace('T', ' ')} UTC"
-
-
-def _tell_lead(name: str, lead: "Figure", first: str) -> str:
-    if math.isnan(lead.value):
-        return f"How far {name} is ahead of {first} is undefined."
-    points = (
-        f"{name} is {abs(100 * lead.value):.1f} points of accuracy "
-        f"{'ahead of' if lead.value >= 0 else 'behind'} {first} on the same "
-        f"{lead.total:,} photographs"
-    )
-    if math.isnan(lead.low):
-        return f"{points}."
-    interval = f"95% interval of the difference {100 * lead.low:+.1f} to {100 * lead.high:+.1f}"
-    verdict = "chance may explain it" if lead.low <= 0 <= lead.high else "more than chance"
-    return f"{points} ({interval}): {verdict}."
-
-
-def _tell(number: float, how: str) -> str:
-    return "not known yet" if math.isnan(number) else how.format(number)
-
-
-def _tell_times(run: Run) -> str:
-    name, when = "Launched", run.created_at
-    if run.ended_at and run.state.is_over:
-        name, when = "Ended", run.ended_at
-    elif run.started_at:
-        name, when = "Started", run.started_at
-    return f"{name} {escape(tell_time(when))}."
-
-
-def _name_place(position: int) -> str:
-    return "next" if position == 1 else f"number {position} in the queue"
-
-
-if TYPE_CHECKING:
-    from melanoma_core.evaluation.figure import Figure
-    from melanoma_core.runs.study import Study, StudyRow
-
-STUDY_TEXT = (
-    "<p>A study trains every preset on one split of the chosen folder as it lies there, the way "
-    "published projects do. Each network is then measured in four ways: on a validation drawn "
-    "photograph by photograph, on one that shares no lesion with what it learned, and on the "
-    "folder's Test, with and without the photographs that have a copy or their lesion in Train. "
-    "The distance between the first figure and the last is what leakage adds to a score.</p>"
-)
-
-
-def render_conclusion(study: "Study") -> str:
-    """Render what the figures of a study say, as far as its recipes have finished."""
-    sentences = (*_tell_finished(study), *_tell_leakage(study), *_tell_best(study))
+    Args:
+        differences: By the name of the run, its accuracy minus that of the first.
+        first: Name of the first run.
+    """
+    sentences = (_describe_difference(name, each, first) for name, each in differences.items())
     return "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
 
 
-def _tell_finished(study: "Study") -> tuple[str, ...]:
-    num_finished = sum(bool(row.figures) for row in study.rows)
-    if num_finished == len(study.rows):
-        return ()
-    so_far = "" if study.is_over else " so far"
-    return (f"{num_finished:,} of {len(study.rows):,} recipes have finished{so_far}.",)
-
-
-def _tell_leakage(study: "Study") -> list[str]:
-    """Say for the recipe that leakage flatters most by how much it does.
-
-    Both validations were drawn from the same photographs, so that they differ by leakage alone.
-    """
-    measured = [row for row in study.rows if _has(row, "published") and _has(row, "validation")]
-    if not measured:
-        return []
-    row = max(measured, key=_lose)
-    published, validation = _accuracy(row, "published"), _accuracy(row, "validation")
-    told = (
-        f"As published projects measure it, {row.recipe.name} has an accuracy of "
-        f"{format_percent(published.value)}; on a validation that shares no lesion with what it "
-        f"learned, {format_percent(validation.value)}."
+def _describe_difference(name: str, difference: "Figure", first: str) -> str:
+    if math.isnan(difference.value):
+        return f"The difference in accuracy between {name} and {first} is undefined."
+    text = (
+        f"The accuracy of {name} is {abs(100 * difference.value):.1f} percentage points "
+        f"{'higher' if difference.value >= 0 else 'lower'} than that of {first} on the same "
+        f"{difference.total:,} images"
     )
-    if published.low > validation.high:
-        return [
-            told + f" The two intervals do not touch: chance does not explain these "
-            f"{100 * _lose(row):.1f} points. Leakage does."
-        ]
-    return [
-        told + " The intervals of the two overlap: of so few photographs, chance may explain the "
-        "difference."
-    ]
+    if math.isnan(difference.low):
+        return f"{text}."
+    includes_zero = difference.low <= 0 <= difference.high
+    verdict = "chance may explain it" if includes_zero else "chance does not explain it"
+    interval = f"{100 * difference.low:+.1f} to {100 * difference.high:+.1f}"
+    return f"{text} (95% CI of the difference {interval}): {verdict}."
 
 
-def _tell_best(study: "Study") -> list[str]:
-    """Say which recipe is ahead on what none of them could have seen, and of which surely."""
-    rows = [row for row in study.rows if not row.is_warning and _has(row, "test_unseen")]
-    if len(rows) < 2:
-        return []
-    rows.sort(key=lambda row: _accuracy(row, "test_unseen").value, reverse=True)
-    best, others = rows[0], rows[1:]
-    level = [
-        row.recipe.name
-        for row in others
-        if _accuracy(row, "test_unseen").high >= _accuracy(best, "test_unseen").low
-    ]
-    figure = _accuracy(best, "test_unseen")
-    told = (
-        f"Without leakage {best.recipe.name} reads the most Test photographs right: "
-        f"{figure.count:,} of {figure.total:,}."
-    )
-    if not level:
-        return [told + " Its interval lies above that of every other recipe."]
-    return [told + f" Its interval overlaps that of {', '.join(level)}."]
+# A study.
+
+
+def render_conclusion(study: "Study") -> str:
+    """Render what the metrics of a study show so far."""
+    sentences = (*_describe_finished(study), *_describe_leakage(study), *_describe_best(study))
+    return "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
 
 
 def list_unfinished(study: "Study") -> list[str]:
-    """Return a line for each recipe that ended without figures."""
+    """Return a line for each run of a study that ended without metrics."""
     return [
         f"{row.recipe.name} {row.run.state}. {row.run.message}"
         for row in study.rows
@@ -287,13 +222,114 @@ def list_unfinished(study: "Study") -> list[str]:
     ]
 
 
-def _lose(row: "StudyRow") -> float:
-    return _accuracy(row, "published").value - _accuracy(row, "validation").value
+def _describe_finished(study: "Study") -> list[str]:
+    num_finished = sum(bool(row.figures) for row in study.rows)
+    if num_finished == len(study.rows):
+        return []
+    so_far = "" if study.is_over else " so far"
+    return [f"{num_finished:,} of {len(study.rows):,} recipes have finished{so_far}."]
 
 
-def _has(row: "StudyRow", look: str) -> bool:
-    return bool(row.figures) and _accuracy(row, look).total > 0
+def _describe_leakage(study: "Study") -> list[str]:
+    """Describe the recipe whose accuracy leakage inflates the most.
+
+    Both validation sets were drawn from the same images, so they differ by leakage alone.
+    """
+    rows = [row for row in study.rows if _has(row, "published") and _has(row, "validation")]
+    if not rows:
+        return []
+    row = max(rows, key=_get_inflation)
+    published, validation = _get_accuracy(row, "published"), _get_accuracy(row, "validation")
+    text = (
+        f"Validated as published projects do, {row.recipe.name} has an accuracy of "
+        f"{format_percent(published.value)} ({format_interval(published)}). Validated without "
+        f"leakage, {format_percent(validation.value)} ({format_interval(validation)})."
+    )
+    if published.low > validation.high:
+        return [
+            f"{text} The intervals do not overlap: leakage, not chance, explains the difference of "
+            f"{100 * _get_inflation(row):.1f} percentage points."
+        ]
+    return [f"{text} The intervals overlap: chance may explain the difference."]
 
 
-def _accuracy(row: "StudyRow", look: str) -> "Figure":
-    return row.figures[look]["accuracy"]
+def _describe_best(study: "Study") -> list[str]:
+    """Describe the best recipe on test images without leakage, and which ones are comparable."""
+    rows = [row for row in study.rows if not row.is_warning and _has(row, "test_unseen")]
+    if len(rows) < 2:
+        return []
+    rows.sort(key=lambda row: _get_accuracy(row, "test_unseen").value, reverse=True)
+    best, *others = rows
+    figure = _get_accuracy(best, "test_unseen")
+    comparable = [
+        row.recipe.name for row in others if _get_accuracy(row, "test_unseen").high >= figure.low
+    ]
+    text = (
+        f"Without leakage, {best.recipe.name} classifies the most Test images correctly: "
+        f"{figure.count:,} of {figure.total:,}."
+    )
+    if not comparable:
+        return [f"{text} Its interval lies above that of every other recipe."]
+    return [f"{text} Its interval overlaps that of {', '.join(comparable)}."]
+
+
+def _get_inflation(row: "StudyRow") -> float:
+    return _get_accuracy(row, "published").value - _get_accuracy(row, "validation").value
+
+
+def _has(row: "StudyRow", key: str) -> bool:
+    return bool(row.figures) and _get_accuracy(row, key).total > 0
+
+
+def _get_accuracy(row: "StudyRow", key: str) -> "Figure":
+    return row.figures[key]["accuracy"]
+
+
+# Formats.
+
+
+def format_duration(seconds: float) -> str:
+    """Return an approximate duration in words.
+
+    >>> format_duration(41), format_duration(70), format_duration(7990)
+    ('about 45 seconds', 'about 1 minute', 'about 2 hours 15 minutes')
+    """
+    if math.isnan(seconds):
+        return _UNKNOWN
+    if seconds < _MINUTE:
+        return f"about {max(5 * math.ceil(seconds / 5), 5)} seconds"
+    minutes = round(seconds / _MINUTE)
+    if minutes < _MINUTE:
+        return f"about {minutes} minute{'' if minutes == 1 else 's'}"
+    hours, minutes = divmod(5 * round(seconds / _MINUTE / 5), _MINUTE)
+    text = f"about {hours} hour{'' if hours == 1 else 's'}"
+    return f"{text} {minutes} minutes" if minutes else text
+
+
+def format_memory(num_bytes: int) -> str:
+    """Return memory in GB; 0 bytes mean unknown.
+
+    >>> format_memory(1_420_000_000)
+    '1.4 GB'
+    """
+    return f"{num_bytes / _GB:.1f} GB" if num_bytes else _UNKNOWN
+
+
+def format_time(when: str) -> str:
+    """Return an ISO 8601 time in UTC to the minute.
+
+    >>> format_time("2026-11-20T13:34:00.000+00:00")
+    '2026-11-20 13:34 UTC'
+    """
+    return f"{when[:16].replace('T', ' ')} UTC"
+
+
+def _format_known(number: float, template: str) -> str:
+    return _UNKNOWN if math.isnan(number) else template.format(number)
+
+
+def _render_facts(facts: "Mapping[str, str]") -> str:
+    cells = "".join(
+        f"<div><dt>{name}</dt><dd>{escape(fact)}</dd></div>" for name, fact in facts.items()
+    )
+    return f'<dl class="pace">{cells}</dl>'

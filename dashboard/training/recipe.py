@@ -1,4 +1,4 @@
-"""The recipe in the sidebar: a preset, and every field of it to be changed."""
+"""The recipe in the sidebar: a preset and a widget for each of its fields."""
 
 from dataclasses import replace
 from enum import StrEnum
@@ -10,15 +10,18 @@ from dashboard.shared.errors import show_errors
 from dashboard.shared.folder import is_local
 from dashboard.shared.markup import escape_markdown
 from dashboard.training.fields import (
+    PRESET_DESCRIPTIONS,
+    RANDOM,
     RECIPE_FIELDS,
-    Chosen,
+    WEIGHT_SOURCES,
+    FieldValues,
     Group,
     RecipeField,
     describe_changes,
-    read_chosen,
+    get_values,
+    name_choice,
 )
 from dashboard.training.markup import render_leak
-from dashboard.training.titles import PRESET_TITLES, RANDOM, STARTS, name_choice
 from melanoma_core.errors import RecipeError
 from melanoma_core.training.recipe import PRESETS, Recipe
 
@@ -27,52 +30,52 @@ _REVISION = "recipe-revision"
 
 
 def choose_recipe() -> Recipe | None:
-    """Let a person choose a recipe; None where it asks for the impossible, with the reason."""
+    """Let a person choose a recipe; show an error and return None if its values are invalid."""
     with st.sidebar, show_errors():
         st.subheader("Recipe", anchor=False)
         name = st.selectbox(
-            "Start from",
+            "Preset",
             list(PRESETS),
             key="preset",
             persist_state="session",
-            help="The ways that lead through this problem, the plainest first. Everything in them "
-            "can be changed below.",
+            help="From the simplest to the most elaborate. Every field can be changed below.",
         )
         preset = PRESETS[name]
         if preset.leaks:
-            st.html(render_leak(PRESET_TITLES[name]))
+            st.html(render_leak(PRESET_DESCRIPTIONS[name]))
         else:
-            st.caption(PRESET_TITLES[name])
-        chosen = _choose_fields(preset)
-        _show_changes(chosen, preset)
-        return replace(preset, **chosen)
+            st.caption(PRESET_DESCRIPTIONS[name])
+        values = _choose_values(preset)
+        _show_changes(values, preset)
+        return replace(preset, **values)
     return None
 
 
-def _choose_fields(preset: Recipe) -> Chosen:
-    # What the browser says already: a field is disabled by what another, further down, is set to.
-    before = {
-        name: st.session_state.get(_key(preset, name), value)
-        for name, value in read_chosen(preset).items()
+def _choose_values(preset: Recipe) -> FieldValues:
+    # The widgets' current values: a field may be disabled by another one further down.
+    current = {
+        name: st.session_state.get(_get_key(preset, name), value)
+        for name, value in get_values(preset).items()
     }
-    chosen: Chosen = {}
+    values: FieldValues = {}
     for group in Group:
         with st.expander(group):
             for name, field in RECIPE_FIELDS.items():
                 if field.group is group:
-                    chosen[name] = _choose(preset, name, field, is_off=not field.counts(before))
-    return chosen
+                    is_disabled = not field.has_effect(current)
+                    values[name] = _choose_value(preset, name, field, is_disabled)
+    return values
 
 
-def _choose(preset: Recipe, name: str, field: RecipeField, is_off: bool) -> Any:
+def _choose_value(preset: Recipe, name: str, field: RecipeField, is_disabled: bool) -> Any:
     value = getattr(preset, name)
     if name == "weights":
-        return _choose_weights(preset, field, is_off)
+        return _choose_weights(preset, field, is_disabled)
     shared: dict[str, Any] = {
         "label": field.label,
-        "key": _key(preset, name),
-        "help": field.told,
-        "disabled": is_off,
+        "key": _get_key(preset, name),
+        "help": field.help,
+        "disabled": is_disabled,
         "persist_state": "session",
     }
     if isinstance(value, bool):
@@ -85,72 +88,73 @@ def _choose(preset: Recipe, name: str, field: RecipeField, is_off: bool) -> Any:
     kind = type(value)
     return kind(
         st.number_input(
-            min_value=kind(field.least),
-            max_value=None if field.most is None else kind(field.most),
+            min_value=kind(field.minimum),
+            max_value=None if field.maximum is None else kind(field.maximum),
             value=value,
             step=kind(field.step),
-            format="%d" if kind is int else _format(field.step),
+            format="%d" if kind is int else _choose_format(field.step),
             **shared,
         )
     )
 
 
-def _format(step: float) -> str:
-    """Return how a number is written whose smallest change is a step, or a tenth of a small one."""
+def _choose_format(step: float) -> str:
+    """Return a format with enough digits for a step, and for a tenth of a small step."""
     if step >= 0.01:
         return "%.2f"
     return "%.4f" if step >= 0.001 else "%.6f"
 
 
-def _choose_weights(preset: Recipe, field: RecipeField, is_off: bool) -> str:
-    starts = STARTS | ({_FILE: "a file"} if is_local() else {})
-    start = st.radio(
+def _choose_weights(preset: Recipe, field: RecipeField, is_disabled: bool) -> str:
+    sources = WEIGHT_SOURCES | ({_FILE: "file"} if is_local() else {})
+    source = st.radio(
         field.label,
-        list(starts),
-        index=list(starts).index(preset.weights),
-        format_func=starts.__getitem__,
-        key=_key(preset, "weights"),
-        help=field.told,
-        disabled=is_off,
+        list(sources),
+        index=list(sources).index(preset.weights),
+        format_func=sources.__getitem__,
+        key=_get_key(preset, "weights"),
+        help=field.help,
+        disabled=is_disabled,
         horizontal=True,
         persist_state="session",
     )
-    if start != _FILE:
-        return str(start)
+    if source != _FILE:
+        return str(source)
     path = st.text_input(
-        "Path of the file of weights",
-        key=_key(preset, "weights-path"),
-        help="Weights of this network without its head, as keras.applications gives them; or the "
-        "model.keras of a model of yours, to go on from it: what that one learned stays in train.",
-        disabled=is_off,
+        "Path of the weights file",
+        key=_get_key(preset, "weights-path"),
+        help="Backbone weights without the head, from keras.applications; or the model.keras of "
+        "one of your models, to fine-tune it. Images that it was trained on stay in the train "
+        "subset.",
+        disabled=is_disabled,
         persist_state="session",
     ).strip()
-    if not path and not is_off:
+    if not path and not is_disabled:
         raise RecipeError(
-            "Found no file of weights to start from. Give its path under Network, or start from "
-            "ImageNet."
+            "Found no path of a weights file. The initial weights need one. Enter it under "
+            "Network, or choose ImageNet."
         )
     return path or RANDOM
 
 
-def _show_changes(chosen: Chosen, preset: Recipe) -> None:
-    changes = describe_changes(chosen, preset)
+def _show_changes(values: FieldValues, preset: Recipe) -> None:
+    changes = describe_changes(values, preset)
     if not changes:
-        st.caption(f"As the preset {preset.name} has it.")
+        st.caption(f"The preset {preset.name}, unchanged.")
         return
     st.caption(f"Changed from the preset {preset.name}: {escape_markdown(changes)}.")
     st.button(
-        "Back to the preset",
-        help="Undo every change of this recipe.",
+        "Reset to the preset",
+        help="Undoes every change of this recipe.",
         on_click=_reset,
         width="stretch",
     )
 
 
-def _key(preset: Recipe, name: str) -> str:
+def _get_key(preset: Recipe, name: str) -> str:
     return f"recipe-{preset.name}-{st.session_state.get(_REVISION, 0)}-{name}"
 
 
 def _reset() -> None:
-    """Give every field a new key: each starts afresh, from its preset."""
+    """Give every widget a new key, so that it starts from the preset's value."""
     st.session_state[_REVISION] = st.session_state.get(_REVISION, 0) + 1

@@ -1,7 +1,7 @@
-"""Every preset on one split: what each way of measuring says, once and for all."""
+"""The Study tab: every preset trained on one split, evaluated with and without leakage."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -10,27 +10,28 @@ from dashboard.shared.errors import show_errors
 from dashboard.shared.folder import allow_scan, open_chosen_folder
 from dashboard.shared.markup import escape_markdown, render_error
 from dashboard.shared.progress import cancel_request, is_requested, request_work
-from dashboard.training.cached import forget_runs, get_runs, get_studies
+from dashboard.training.cached_runs import get_runs, get_studies
 from dashboard.training.markup import (
-    STUDY_TEXT,
+    STUDY_DESCRIPTION,
     describe_epochs,
+    format_time,
     list_unfinished,
     name_state,
     render_conclusion,
-    tell_time,
 )
 from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from melanoma_core.runs.run import Run
     from melanoma_core.runs.study import Study
 
 _LAUNCH = "launch-study"
-_FIGURES = ("accuracy", "balanced_accuracy", "sensitivity")
 
 
-def do_study(folder: Path | None) -> None:
-    """Launch the study that was asked for, once; the photographs are measured before."""
+def launch_requested_study(folder: Path | None) -> None:
+    """Launch the study that was requested, once; scan the folder first."""
     if folder is None or not is_requested(_LAUNCH):
         return
     from melanoma_core.runs.study import launch_study
@@ -39,111 +40,118 @@ def do_study(folder: Path | None) -> None:
     with show_errors():
         opened = open_chosen_folder(folder)
         if opened is not None:
-            with st.spinner("Putting the runs into the queue"):
+            with st.spinner("Adding the runs to the queue"):
                 launch_study(load_settings(), opened)
-            forget_runs()
+            get_runs.clear()
 
 
 def show_studies(folder: Path | None) -> None:
-    """Offer a study of the chosen folder, and show those that there are.
+    """Offer a study of the chosen folder and show the existing studies.
 
     Raises:
-        MelanomaError: The record or predictions of a run cannot be read.
+        MelanomaError: The tracking store or the predictions of a run cannot be read.
     """
-    st.html(STUDY_TEXT)
+    st.html(STUDY_DESCRIPTION)
     st.button(
         "Train every preset on one split",
-        help="Puts a run per preset into the queue, for the folder chosen in the sidebar. What "
-        "has finished already stays; what was stopped goes on. On a computer without a GPU this "
-        "takes hours.",
+        help="Adds a run per preset to the queue, for the folder chosen in the sidebar. Finished "
+        "runs are kept and stopped ones resume. Without a GPU this takes hours.",
         type="primary",
-        on_click=_ask,
+        on_click=_request,
         args=(folder,),
         disabled=folder is None,
     )
-    studies = get_studies()
+    runs = get_runs(load_settings())
+    studies = get_studies(runs)
     if not studies:
-        st.caption("No study was launched here yet.")
+        st.caption("There are no studies yet.")
         return
     chosen = st.selectbox(
         "Study",
         range(len(studies)),
         format_func=lambda index: (
-            f"{studies[index].data_name}, {tell_time(studies[index].created_at)}"
+            f"{studies[index].data_name}, {format_time(studies[index].created_at)}"
         ),
-        help="One per folder and content.",
+        help="A study belongs to a folder with its content at the launch.",
         key="study",
         width=400,
     )
-    _show_study(studies[chosen])
+    _show_study(studies[chosen], {run.run_id: run for run in runs})
 
 
-def _ask(folder: Path) -> None:
+def _request(folder: Path) -> None:
     allow_scan(folder)
     request_work(_LAUNCH)
 
 
-def _show_study(study: "Study") -> None:
-    current = {run.run_id: run for run in get_runs()}
+def _show_study(study: "Study", current: "dict[str, Run]") -> None:
     with st.container(gap="xxsmall", key="study-runs"):
         for row in study.rows:
             _show_progress(current.get(row.run.run_id, row.run))
     for line in list_unfinished(study):
         st.html(render_error(line))
     if not any(row.figures for row in study.rows):
-        st.caption("The figures appear here when the first recipe has finished.")
+        st.caption("Metrics appear when the first run finishes.")
         return
-    st.subheader("What it shows", anchor=False)
+    st.subheader("Findings", anchor=False)
     st.html(render_conclusion(study))
-    _show_figures(study)
+    _show_accuracy(study)
+    _show_table(study)
 
 
 def _show_progress(run: "Run") -> None:
-    """Show where a run that works or waits stands; of one that is over, the table tells."""
-    if run.progress is not None and not run.state.is_over:
+    """Show the progress of a run that is running or queued."""
+    name = escape_markdown(run.spec.recipe.name)
+    if run.state.is_over:
+        return
+    if run.progress is None:
+        st.caption(f"{name}: {name_state(run)}")
+    else:
         share, text = describe_epochs(run.progress)
-        st.progress(share, f"{escape_markdown(run.spec.recipe.name)}: {text.lower()}")
-    elif not run.state.is_over:
-        st.caption(f"{escape_markdown(run.spec.recipe.name)}: {name_state(run)}")
+        st.progress(share, f"{name}: {text.lower()}")
 
 
-def _show_figures(study: "Study") -> None:
-    import pandas as pd
-
-    from dashboard.training.charts import draw_looks
-    from melanoma_core.runs.study import CAPTIONS, LOOKS, tabulate_study
+def _show_accuracy(study: "Study") -> None:
+    from dashboard.training.charts import draw_accuracies
+    from melanoma_core.runs.study import LOOKS
 
     rows = {
-        f"{row.recipe.name}{' (a warning)' if row.is_warning else ''}": [
+        f"{row.recipe.name}{' (leaks)' if row.is_warning else ''}": [
             row.figures[look]["accuracy"] for look in LOOKS
         ]
         for row in study.rows
         if row.figures
     }
-    looks = [look.title for look in LOOKS.values()]
-    show_chart(draw_looks(rows, looks), f"{study.study_id}-accuracy")
-    figure = st.radio(
-        "Figure",
-        _FIGURES,
+    titles = [look.title for look in LOOKS.values()]
+    show_chart(draw_accuracies(rows, titles), f"{study.study_id}-accuracy")
+
+
+def _show_table(study: "Study") -> None:
+    import pandas as pd
+
+    from melanoma_core.runs.study import CAPTIONS, tabulate_study
+
+    metric = st.radio(
+        "Metric",
+        list(CAPTIONS),
         format_func=CAPTIONS.__getitem__,
         horizontal=True,
         key="study-figure",
-        help="Melanomas put first: the share of melanomas for which melanoma has the largest "
-        "probability.",
+        help="Top-1 recall is the share of melanomas for which melanoma is the most probable "
+        "diagnosis.",
     )
-    heads, *body = tabulate_study(study, figure)
+    heads, *body = tabulate_study(study, metric)
     table = pd.DataFrame(body, columns=["Recipe", *heads[1:]])
     st.dataframe(table, hide_index=True, height="content")
     st.caption(
-        "In brackets, 95% intervals resampled by lesion. * A warning, not a result: its new images "
-        "were made before the validation was drawn, which therefore holds relatives of what it "
-        "learned."
+        "In parentheses: 95% CI, resampled by lesion. * Leaks on purpose: it oversamples before "
+        "the validation images are drawn, so they include altered copies of training images."
     )
-    offer_table(_list_figures(study), f"study-{study.study_id}", "All figures as CSV")
+    offer_table(_list_figures(study), f"study-{study.study_id}", "All metrics as CSV")
 
 
-def _list_figures(study: "Study") -> Any:
-    """Return every figure of a study in a row of its own."""
+def _list_figures(study: "Study") -> "pd.DataFrame":
+    """Return a row per metric of a study."""
     import pandas as pd
 
     return pd.DataFrame(
