@@ -1,4 +1,4 @@
-"""What is done about uneven classes, seen before it is done: weights, or new images."""
+"""The Balancing tab: class weights or oversampling, previewed on the train subset."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,20 +23,23 @@ if TYPE_CHECKING:
     from melanoma_core.data.oversampling import Oversampling
 
 _NUM_PREVIEWS, _PREVIEW_WIDTH = 8, 140  # px
-_VALIDATION_SHARE = 0.2  # what tutorials take
+_VALIDATION_SHARE = 0.2  # the usual share in tutorials
 _CHOICES = {
     "none": "None",
     "class-weights": "Class weights",
     "oversampling": "Augmentor oversampling",
 }
 _OPERATIONS = {
-    "rotation": ("Rotate, up to °", "Either way."),
-    "zoom": ("Zoom in, up to", "As a share: 0.2 is a fifth larger."),
-    "shear": ("Shear, up to °", "Slant either way."),
-    "skew": ("Skew, up to", "Tilt of the perspective, as a share of the longer side."),
-    "distortion": ("Distortion, up to", "Shift of an elastic grid, as a share of its distance."),
-    "contrast": ("Contrast, up to", "Change either way, as a share."),
-    "brightness": ("Brightness, up to", "Change either way, as a share."),
+    "rotation": ("Maximum rotation (°)", "In either direction."),
+    "zoom": ("Maximum zoom", "As a fraction: 0.2 enlarges by up to 20%."),
+    "shear": ("Maximum shear (°)", "In either direction."),
+    "skew": ("Maximum skew", "Perspective tilt, as a fraction of the longer side."),
+    "distortion": (
+        "Maximum elastic distortion",
+        "Displacement, as a fraction of the grid spacing.",
+    ),
+    "contrast": ("Maximum contrast change", "As a fraction, in either direction."),
+    "brightness": ("Maximum brightness change", "As a fraction, in either direction."),
 }
 
 
@@ -74,15 +77,14 @@ def _show_weights(train: "pd.DataFrame") -> None:
     from melanoma_core.data.balancing import tabulate_weights
 
     st.html(
-        "<p>No image is made: an error on a rare class counts more in the loss. Balanced weights "
-        "make every class count alike; those of the effective number are milder where a class is "
-        "large anyway.</p>"
+        "<p>No images are added. Errors on rare classes count more in the loss. Balanced weights "
+        "give every class the same total weight. Effective-number weights are less extreme.</p>"
     )
     table = tabulate_weights(train["label"])
     left, right = st.columns([3, 2], gap="medium")
     with left:
         show_figure(
-            draw_balance(table, "Weight of each class in the loss", "images it counts as"),
+            draw_balance(table, "Weight of each class in the loss", "images, weighted"),
             table,
             "class-weights",
         )
@@ -113,9 +115,9 @@ def _show_oversampling(opened: "OpenedFolder", train: "pd.DataFrame") -> None:
     oversampling = Oversampling(train, plan, augmentation, seed)
     table = tabulate_plan(plan)
     st.html(
-        f"<p>{plan.num_synthetic:,} new images would be made of {plan.num_originals:,} photographs "
-        "of the train subset alone; each names its parent. The photographs of a class are used "
-        "evenly.</p>"
+        f"<p>{plan.num_synthetic:,} synthetic images would be made from {plan.num_originals:,} "
+        "images of the train subset only. All images of a class serve as parents equally often, "
+        "and every synthetic image names its parent.</p>"
     )
     left, right = st.columns(2, gap="medium")
     with left:
@@ -123,7 +125,7 @@ def _show_oversampling(opened: "OpenedFolder", train: "pd.DataFrame") -> None:
     with right:
         _show_leakage(opened, target, seed)
         _offer_oversampling(opened, oversampling)
-    st.subheader("New images beside their parents", anchor=False)
+    st.subheader("Synthetic images beside their parents", anchor=False)
     _show_previews(oversampling)
 
 
@@ -131,15 +133,15 @@ def _choose_target(largest: int) -> tuple[int, int]:
     with st.sidebar:
         st.subheader("Oversampling", anchor=False)
         target = st.number_input(
-            "Images per class, at least",
+            "Minimum images per class",
             min_value=1,
             value=largest,
             key=f"target-{largest}",
             persist_state="session",
-            help="At first as many as the largest class has. Nothing is ever taken away.",
+            help="By default the size of the largest class. No image is removed.",
         )
         seed = st.number_input(
-            "Seed of the new images",
+            "Oversampling seed",
             min_value=0,
             value=0,
             key="oversampling-seed",
@@ -150,7 +152,11 @@ def _choose_target(largest: int) -> tuple[int, int]:
 
 
 def _choose_augmentation() -> "Augmentation":
-    """Raises RecipeError where every operation is switched off."""
+    """Choose the augmentation in the sidebar.
+
+    Raises:
+        RecipeError: Every operation is switched off.
+    """
     from melanoma_core.data.augmentation import AUGMENTATION_LIMITS, Augmentation
 
     chosen: dict[str, Any] = {}
@@ -160,10 +166,10 @@ def _choose_augmentation() -> "Augmentation":
             value=Augmentation.flip,
             key="flip",
             persist_state="session",
-            help="Each axis half of the time.",
+            help="Horizontally and vertically, each with probability 0.5.",
         )
         for name, most in AUGMENTATION_LIMITS.items():
-            label, told = _OPERATIONS[name]
+            label, description = _OPERATIONS[name]
             chosen[name] = st.slider(
                 label,
                 min_value=type(most)(0),
@@ -171,7 +177,7 @@ def _choose_augmentation() -> "Augmentation":
                 value=getattr(Augmentation, name),
                 key=name,
                 persist_state="session",
-                help=f"{told} 0 switches it off.",
+                help=f"{description} 0 switches it off.",
             )
     return Augmentation(**chosen)
 
@@ -180,13 +186,13 @@ def _show_leakage(opened: "OpenedFolder", target: int, seed: int) -> None:
     from melanoma_core.data.balancing import plan_oversampling, simulate_leakage
 
     if st.toggle(
-        "What if one oversamples before the split?",
+        "Simulate oversampling before the split",
         key="leakage",
         persist_state="session",
-        help="The usual mistake: 20% for validation are drawn from photographs and new images "
-        "together.",
+        help="A common mistake: 20% of the original and synthetic images together are drawn for "
+        "validation.",
     ):
-        # As tutorials do: all files of the folder's Train, as they lie there.
+        # As in tutorials: all files outside Test, without cleaning.
         files = opened.records[
             opened.records["sha256"].notna() & opened.records["subset"].ne("test")
         ].drop_duplicates("image_id")
@@ -199,42 +205,42 @@ def _offer_oversampling(opened: "OpenedFolder", oversampling: "Oversampling") ->
 
     own = load_settings().cache_dir / "oversampled" / f"{opened.folder.name}-{opened.key[:8]}"
     typed = st.text_input(
-        "Folder for the new images",
+        "Output folder",
         value=str(own),
         key=f"oversampling-folder-{opened.key}",
         disabled=not is_local(),
-        help="New, or that of an earlier run; outside of the photographs.",
+        help="A new folder or that of an earlier run, outside the dataset.",
     )
     folder = Path(typed) if is_local() and typed.strip() else own
     if not is_requested("oversampling"):
         st.button(
-            f"Make {oversampling.plan.num_synthetic:,} images",
+            f"Create {oversampling.plan.num_synthetic:,} images",
             on_click=request_work,
             args=("oversampling",),
             disabled=oversampling.plan.num_synthetic == 0,
             type="primary",
         )
-        _show_made()
+        _show_created()
         return
     st.button("Cancel", on_click=cancel_request, args=("oversampling",), key="cancel-oversampling")
-    # Asked for once: after an error or a rerun it is not begun again by itself.
+    # Withdrawn first: an error or a rerun must not start the work again.
     cancel_request("oversampling")
     with show_errors():
         st.session_state["manifest"] = oversample(
             oversampling,
             folder,
             data_folder=opened.folder,
-            progress=show_progress("Making images"),
+            progress=show_progress("Creating images"),
         )
         st.rerun()
 
 
-def _show_made() -> None:
+def _show_created() -> None:
     manifest = st.session_state.get("manifest")
     if manifest is not None and len(manifest):
         place = Path(manifest["path"].iloc[0]).parent.parent
-        st.caption(f"{len(manifest):,} images were made in {escape_markdown(str(place))}")
-        offer_table(manifest, "manifest", "Download the manifest")
+        st.caption(f"Created {len(manifest):,} images in {escape_markdown(str(place))}")
+        offer_table(manifest, "manifest", "Download manifest")
 
 
 def _show_previews(oversampling: "Oversampling") -> None:
@@ -242,12 +248,12 @@ def _show_previews(oversampling: "Oversampling") -> None:
 
     previews = preview_oversampling(oversampling, _NUM_PREVIEWS)
     if not previews:
-        st.caption("No class needs a new image.")
+        st.caption("No class needs more images.")
     with st.container(horizontal=True, key="previews"):
         for preview in previews:
             with st.container(border=True, width=330, gap="xxsmall"):
                 with st.container(horizontal=True, gap="xsmall"):
-                    for pixels, name in ((preview.parent, "Parent"), (preview.child, "New")):
+                    for pixels, name in ((preview.parent, "Parent"), (preview.child, "Synthetic")):
                         with st.container(width=_PREVIEW_WIDTH, gap="xxsmall"):
                             st.image(pixels, width=_PREVIEW_WIDTH, alt=f"{name} image")
                             st.caption(name)

@@ -1,27 +1,27 @@
-"""Figures: a table of a few rows in, a plotly figure out, no st call.
+"""Charts of the Dataset page: a small table in, a plotly figure out, no Streamlit call.
 
-A class is told by its name and its tier's shape, a subset by its pattern; colour repeats the tier.
+Name and shape identify a class, a pattern identifies a subset. Colour repeats the risk tier.
 """
 
 import pandas as pd
 import plotly.graph_objects as go
 
+from dashboard.shared.charts import ROW_HEIGHT, escape_label, finish_figure
 from dashboard.shared.markup import name_diagnosis
 from melanoma_core.data.overview import QUANTILES
 from melanoma_core.taxonomy import TIER_STYLES, Diagnosis, RiskTier
 
-# Middle grey and blue: 3:1 and more against both themes' backgrounds.
+# Blue and grey with a contrast of at least 3:1 to the backgrounds of both themes.
 _PLAIN, _INK = "#4f83b0", "#808a94"
 _PATTERNS = {"train": "", "validation": "/", "test": "x", "unassigned": "."}
-_BAR_HEIGHT, _FRAME_HEIGHT = 24, 130  # px
-_LETTERS = 34  # of a name, before it is cut: the whole one is in the table
+_LABEL_LENGTH = 34  # characters of a value; the table has it in full
 
 
 def draw_classes(counts: pd.DataFrame, is_log: bool) -> go.Figure:
     """Draw the images per class and subset.
 
     Args:
-        counts: As `imbalance.count_classes` gives.
+        counts: From `overview.count_classes`.
         is_log: Whether the axis is logarithmic.
     """
     names = [name_diagnosis(Diagnosis(label)) for label in counts.index]
@@ -30,7 +30,12 @@ def draw_classes(counts: pd.DataFrame, is_log: bool) -> go.Figure:
 
 
 def draw_tiers(counts: pd.DataFrame, is_log: bool) -> go.Figure:
-    """Draw the images per risk tier and subset, as `imbalance.count_tiers` gives them."""
+    """Draw the images per risk tier and subset.
+
+    Args:
+        counts: From `overview.count_tiers`.
+        is_log: Whether the axis is logarithmic.
+    """
     styles = [TIER_STYLES[RiskTier(tier)] for tier in counts.index]
     names = [f"{style.symbol} {tier}" for style, tier in zip(styles, counts.index, strict=True)]
     colours = [style.colour for style in styles]
@@ -41,14 +46,14 @@ def draw_values(counts: pd.DataFrame, title: str, axis: str) -> go.Figure:
     """Draw how often each value occurs.
 
     Args:
-        counts: `value` and `files`, as `overview.count_values` gives.
-        title: Of the figure.
-        axis: What the values are, with their unit.
+        counts: Columns `value` and `files`, from `overview.count_values`.
+        title: Title of the chart.
+        axis: Title of the axis of values, with their unit.
     """
     names, positions = [_shorten(value) for value in counts["value"]], list(range(len(counts)))
     figure = go.Figure(
         go.Bar(
-            y=positions,  # not the names: two long ones may be cut to the same
+            y=positions,  # not the names, since two long names may be cut to the same text
             x=counts["files"],
             orientation="h",
             marker_color=_PLAIN,
@@ -59,17 +64,17 @@ def draw_values(counts: pd.DataFrame, title: str, axis: str) -> go.Figure:
             hovertemplate="%{customdata}: %{x:,} images<extra></extra>",
         )
     )
-    _finish(figure, title, "images", axis, len(counts))
+    _finish_bars(figure, title, "images", axis, len(counts))
     return figure.update_yaxes(type="linear", tickvals=positions, ticktext=names)
 
 
 def draw_spread(spread: pd.DataFrame, title: str, axis: str) -> go.Figure:
-    """Draw how a measured fact is spread within each class, as boxes of quantiles.
+    """Draw the distribution of a measurement in each class, as a box plot of quantiles.
 
     Args:
-        spread: As `overview.measure_spread` gives.
-        title: Of the figure.
-        axis: What is measured, with its range or unit.
+        spread: From `overview.measure_spread`.
+        title: Title of the chart.
+        axis: Name of the measurement, with its range or unit.
     """
     figure = go.Figure()
     low, first, middle, third, high = (spread[quantile] for quantile in QUANTILES)
@@ -86,7 +91,7 @@ def draw_spread(spread: pd.DataFrame, title: str, axis: str) -> go.Figure:
             name="",
             showlegend=False,
         )
-    return _finish(figure, title, axis, "", len(spread))
+    return _finish_bars(figure, title, axis, "", len(spread))
 
 
 def draw_balance(table: pd.DataFrame, title: str, axis: str) -> go.Figure:
@@ -94,15 +99,15 @@ def draw_balance(table: pd.DataFrame, title: str, axis: str) -> go.Figure:
 
     Args:
         table: Index Diagnosis, columns `before` and `after`.
-        title: Of the figure.
-        axis: What is counted.
+        title: Title of the chart.
+        axis: Title of the axis of counts.
     """
     names = [name_diagnosis(Diagnosis(label)) for label in table.index]
     colours = [TIER_STYLES[Diagnosis(label).tier].colour for label in table.index]
     figure = go.Figure()
     for column, pattern in (("before", ""), ("after", "/")):
-        _add_bars(figure, names, table[column], column, colours, pattern)
-    return _finish(figure, title, axis, "", 2 * len(table))
+        _add_bars(figure, names, table[column], colours, pattern)
+    return _finish_bars(figure, title, axis, "", 2 * len(table))
 
 
 def _draw_subsets(
@@ -111,24 +116,21 @@ def _draw_subsets(
     subsets = [column for column in counts.columns if column != "total"]
     figure = go.Figure()
     for subset in subsets:
-        _add_bars(figure, names, counts[subset], subset, colours, _PATTERNS[subset])
-    _finish(figure, title, "images", "", len(counts) * len(subsets))
+        _add_bars(figure, names, counts[subset], colours, _PATTERNS[subset])
+    _finish_bars(figure, title, "images", "", len(counts) * len(subsets))
     if is_log:
         figure.update_xaxes(type="log", dtick=1, title="images (logarithmic)")
     return figure
 
 
 def _add_bars(
-    figure: go.Figure,
-    names: list[str],
-    counts: pd.Series,
-    name: str,
-    colours: list[str],
-    pattern: str,
+    figure: go.Figure, names: list[str], counts: pd.Series, colours: list[str], pattern: str
 ) -> None:
-    marker = {"shape": pattern, "fillmode": "replace" if pattern else "overlay"}
-    # In the legend a pattern is that of all tiers.
-    grey = {"color": _INK, "pattern": marker}
+    """Add a bar per class, in the colours of the tiers, named after the column of the counts."""
+    name = str(counts.name)
+    hatching = {"shape": pattern, "fillmode": "replace" if pattern else "overlay"}
+    # An empty grey trace for the legend: the pattern is the same in all tiers.
+    grey = {"color": _INK, "pattern": hatching}
     figure.add_bar(y=[None], x=[None], name=name, marker=grey, orientation="h", offsetgroup=name)
     figure.add_bar(
         y=names,
@@ -137,11 +139,7 @@ def _add_bars(
         orientation="h",
         offsetgroup=name,
         showlegend=False,
-        marker={
-            "color": colours,
-            "pattern": marker,
-            "line": {"color": colours, "width": 1},
-        },
+        marker={"color": colours, "pattern": hatching, "line": {"color": colours, "width": 1}},
         text=[f"{count:,}" for count in counts],
         textposition="outside",
         cliponaxis=False,
@@ -149,22 +147,24 @@ def _add_bars(
     )
 
 
-def _finish(figure: go.Figure, title: str, x_title: str, y_title: str, num_bars: int) -> go.Figure:
-    """Give a figure its title, axes and height; the first row is on top."""
+def _finish_bars(
+    figure: go.Figure, title: str, x_title: str, y_title: str, num_bars: int
+) -> go.Figure:
+    """Set titles and height of a chart of horizontal bars, with the first row at the top."""
+    finish_figure(figure, title)
+    frame = figure.layout.margin.t + figure.layout.margin.b
     figure.update_layout(
-        title={"text": title, "x": 0},
         barmode="group",
         bargap=0.25 if num_bars > 2 else 0.6,
-        height=_FRAME_HEIGHT + _BAR_HEIGHT * max(num_bars, 3),
-        margin={"l": 8, "r": 48, "t": 64, "b": 48},
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
+        height=frame + ROW_HEIGHT * max(num_bars, 3),
+        margin_r=48,  # for the counts beside the bars
+        legend_traceorder="normal",
     )
-    figure.update_xaxes(title=x_title, gridcolor=_INK, gridwidth=0.3, automargin=True)
-    figure.update_yaxes(title=y_title, autorange="reversed", type="category", automargin=True)
+    figure.update_xaxes(title=x_title)
+    figure.update_yaxes(title=y_title, autorange="reversed", type="category")
     return figure
 
 
 def _shorten(text: str) -> str:
-    """Return a value as one line that plotly takes as it is: its markup is HTML's."""
-    plain = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
-    return plain if len(plain) <= _LETTERS else plain[: _LETTERS - 1] + "…"
+    label = escape_label(text)
+    return label if len(label) <= _LABEL_LENGTH else f"{label[: _LABEL_LENGTH - 1]}…"

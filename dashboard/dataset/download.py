@@ -1,4 +1,4 @@
-"""Real photographs from the ISIC Archive: searched, shown what they are, then downloaded."""
+"""The Get data tab: search the ISIC Archive, show what a download contains, and download it."""
 
 import re
 from typing import TYPE_CHECKING
@@ -21,14 +21,14 @@ _MB = 1e6
 _MOST_FAILURES = 20
 
 
-def show_acquisition() -> None:
-    """Search the Archive, say what a download would bring, and bring it."""
+def show_download() -> None:
+    """Search the archive, show number, size and licences of the images, and download them."""
     st.html(
-        "<p>The ISIC Archive's public photographs, with what is known of each. First you see how "
-        "many there are, how large they are and under which licences; nothing is written before "
-        "you start. A download that was broken off goes on where it stopped.</p>"
+        "<p>Download public images and their metadata from the ISIC Archive. A search shows the "
+        "number of images, their size and their licences. Nothing is written until you start the "
+        "download. An interrupted download continues where it stopped.</p>"
     )
-    _ask()
+    _show_form()
     with show_errors():
         _search()
         _download()
@@ -36,14 +36,14 @@ def show_acquisition() -> None:
     _show_result()
 
 
-def _ask() -> None:
+def _show_form() -> None:
     with st.form("archive", border=True):
         st.text_input(
-            "Search",
+            "Query",
             key="archive-query",
             persist_state="session",
             placeholder='diagnosis_3:"Nevus" AND sex:female',
-            help="In the Archive's own language; empty for all.",
+            help="In the query syntax of the ISIC Archive. Leave empty for all images.",
         )
         with st.container(horizontal=True):
             st.text_input(
@@ -51,24 +51,25 @@ def _ask() -> None:
                 key="archive-collections",
                 persist_state="session",
                 placeholder="212, 65",
-                help="Their numbers on isic-archive.com; empty for all.",
+                help="Collection numbers from isic-archive.com, separated by commas. Leave empty "
+                "for all collections.",
             )
             st.number_input(
-                "At most, photographs",
+                "Maximum number of images",
                 min_value=1,
                 value=100,
                 key="archive-limit",
                 persist_state="session",
-                help="In the order in which the Archive lists them.",
+                help="The first ones in the order of the archive.",
             )
             st.text_input(
-                "Into the folder",
+                "Download folder",
                 value="isic-archive",
                 key="archive-folder",
                 persist_state="session",
-                help="New, or that of an earlier download; below the data directory.",
+                help="A new folder or that of an earlier download, relative to the data directory.",
             )
-        st.form_submit_button("Search the Archive", on_click=_start_search)
+        st.form_submit_button("Search the archive", on_click=_start_search)
 
 
 def _start_search() -> None:
@@ -87,7 +88,7 @@ def _search() -> None:
     kept = st.session_state
     work = st.empty()
     with work.container():
-        st.button("Cancel", key="cancel-search")  # any run of the page ends the search
+        st.button("Cancel", key="cancel-search")  # any rerun of the page ends the search
         search = ArchiveSearch(
             kept["archive-query"],
             _parse_collections(kept["archive-collections"]),
@@ -101,8 +102,8 @@ def _search() -> None:
 def _parse_collections(text: str) -> tuple[int, ...]:
     if re.search(r"[^0-9,; ]", text):
         raise DatasetError(
-            f"Found the collections {text!r}. Give their numbers on isic-archive.com, with commas "
-            "between."
+            f"Found the collections {text!r}. Collections are selected by number. Enter their "
+            "numbers from isic-archive.com, separated by commas."
         )
     return tuple(int(number) for number in re.findall(r"[0-9]+", text))
 
@@ -114,7 +115,7 @@ def _download() -> None:
     from melanoma_core.data.archive.download import download
 
     cancel_request(_DOWNLOAD)
-    # What is there changes from now on: after a cancel it is searched anew, and goes on.
+    # The download changes what is present: after a cancellation, the plan is made again.
     st.session_state["archive-plan"] = None
     work = st.empty()
     with work.container():
@@ -122,7 +123,7 @@ def _download() -> None:
             "Cancel",
             key="cancel-download",
             on_click=_start_search,
-            help="What came is kept; the rest can be downloaded later.",
+            help="Images downloaded so far are kept; the rest can be downloaded later.",
         )
         st.session_state["archive-result"] = download(plan, show_progress("Downloading"))
     work.empty()
@@ -133,18 +134,18 @@ def _show_plan() -> None:
     if plan is None:
         return
     st.html(
-        f"<p><strong>{len(plan.images):,} photographs, {plan.num_bytes / _MB:,.1f} MB</strong>; "
-        f"{len(plan.present):,} of them ({plan.num_bytes_present / _MB:,.1f} MB) are there "
-        f"already. Free on the disk: {plan.free_bytes / _MB:,.0f} MB.</p>"
+        f"<p><strong>{len(plan.images):,} images, {plan.num_bytes / _MB:,.1f} MB</strong>. "
+        f"{len(plan.present):,} of them ({plan.num_bytes_present / _MB:,.1f} MB) are already "
+        f"downloaded. Free disk space: {plan.free_bytes / _MB:,.0f} MB.</p>"
     )
-    st.caption(f"Into {escape_markdown(str(plan.folder))}")
+    st.caption(f"Download folder: {escape_markdown(str(plan.folder))}")
     st.dataframe(
-        [{"Licence": name, "Photographs": count} for name, count in plan.licences.items()],
+        [{"Licence": name, "Images": count} for name, count in plan.licences.items()],
         hide_index=True,
         width=420,
     )
     st.button(
-        "Start the download",
+        "Start download",
         type="primary",
         on_click=request_work,
         args=(_DOWNLOAD,),
@@ -157,11 +158,11 @@ def _show_result() -> None:
     if result is None:
         return
     st.html(
-        f'<p role="status"><strong>{result.num_downloaded:,} photographs came</strong>, '
-        f"{result.num_present:,} were there before, {len(result.failures):,} did not come. Search "
-        "again to try those once more.</p>"
+        f'<p role="status"><strong>{result.num_downloaded:,} images downloaded</strong>, '
+        f"{result.num_present:,} already present, {len(result.failures):,} failed. "
+        f"{'Search again to retry those that failed.' if result.failures else ''}</p>"
     )
-    st.button("Open this folder", on_click=_open, args=(str(result.folder),))
+    st.button("Open folder", on_click=_open, args=(str(result.folder),))
     if result.failures:
         st.html(render_failures(result.failures[:_MOST_FAILURES]))
 

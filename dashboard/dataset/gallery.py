@@ -1,18 +1,13 @@
-"""Photographs page by page, filtered; one opened with all that is known of it."""
+"""The Gallery tab: filtered images page by page, and all details of one image."""
 
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from dashboard.dataset.markup import (
-    FINDING_TITLES,
-    name_label,
-    render_file,
-    render_file_facts,
-)
+from dashboard.dataset.markup import FINDING_TITLES, name_label, render_file, render_file_facts
 from dashboard.shared.cached import get_audit, get_dataset, get_thumbnail
 from dashboard.shared.folder import get_manual_decisions
+from dashboard.shared.paging import choose_page
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,39 +15,39 @@ if TYPE_CHECKING:
     from melanoma_core.data.audit import Audit
     from melanoma_core.data.opening import OpenedFolder
 
-PAGE_LENGTH = 24
+_PAGE_LENGTH = 24
 _WIDTH = 150  # px
-_NO_FINDING = "any or none"
+_ANY = "Any"
 
 
 def show_gallery(opened: "OpenedFolder") -> None:
-    """Show the photographs of a folder, or the one that was opened."""
-    chosen = st.session_state.get("opened-file")
-    rows = opened.records[opened.records["path"].map(str) == chosen]
+    """Show the images of a folder, or the details of the image that was opened."""
+    path = st.session_state.get("opened-file")
+    rows = opened.records[opened.records["path"].map(str) == path]
     if len(rows):
-        _show_one(opened, rows.iloc[0])
+        _show_details(opened, rows.iloc[0])
     else:
         _show_page(_filter(opened, get_audit(opened)))
 
 
-def show_photograph(row: "pd.Series[Any]", width: int | str = _WIDTH) -> None:
-    """Show a small picture of a file with its label, subset and name."""
+def show_image(row: "pd.Series[Any]", width: int | str = _WIDTH) -> None:
+    """Show a thumbnail of a file with its label, subset and name."""
     from pandas import notna
 
     jpeg = get_thumbnail(str(row["path"]), row["sha256"]) if notna(row["sha256"]) else None
     if jpeg:
-        st.image(jpeg, width=width, alt=f"Photograph labelled {name_label(row)}")  # type: ignore[arg-type]
+        st.image(jpeg, width=width, alt=f"Image labelled {name_label(row)}")  # type: ignore[arg-type]
     else:
-        st.html('<p class="missing">No picture: the file cannot be read.</p>')
+        st.html('<p class="missing">No preview: the file cannot be read.</p>')
     st.html(render_file(row.to_dict()))
 
 
 def _filter(opened: "OpenedFolder", audit: "Audit") -> "pd.DataFrame":
     from melanoma_core.data.overview import list_values, select_files
 
-    kinds = {str(finding.kind): finding for finding in audit.findings}
+    findings = {str(finding.kind): finding for finding in audit.findings}
     with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
-        chosen = {
+        values = {
             column: st.multiselect(
                 label,
                 list_values(opened.records, column),
@@ -62,68 +57,63 @@ def _filter(opened: "OpenedFolder", audit: "Audit") -> "pd.DataFrame":
                 width=260,
             )
             for column, label in (
-                ("name", "Class, as written"),
+                ("name", "Original label"),
                 ("subset", "Subset"),
                 ("source", "Source"),
             )
         }
         kind = st.selectbox(
             "Finding",
-            [_NO_FINDING, *kinds],
+            [_ANY, *findings],
             key=f"filter-finding-{opened.key}",
             persist_state="session",
             format_func=lambda each: FINDING_TITLES.get(each, each),
             width=260,
         )
     paths = None
-    if kind in kinds:
-        paths = {path for group in kinds[kind].groups for path in group}
-    return select_files(opened.records, chosen, paths)
+    if kind in findings:
+        paths = {path for group in findings[kind].groups for path in group}
+    return select_files(opened.records, values, paths)
 
 
 def _show_page(files: "pd.DataFrame") -> None:
-    num_pages = max(1, ceil(len(files) / PAGE_LENGTH))
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{len(files):,} photographs", width="content")
-        # A key per selection: another one begins on its first page.
-        page = st.pagination(num_pages, key=f"gallery-{num_pages}") - 1 if num_pages > 1 else 0
+        st.caption(f"{len(files):,} image{'' if len(files) == 1 else 's'}", width="content")
+        page = choose_page(len(files), _PAGE_LENGTH, "gallery")
     with st.container(horizontal=True, key="gallery"):
-        for position in range(page * PAGE_LENGTH, min(len(files), (page + 1) * PAGE_LENGTH)):
-            row = files.iloc[position]
+        for index, row in files.iloc[page].iterrows():
             with st.container(width=_WIDTH, gap="xxsmall"):
-                show_photograph(row)
+                show_image(row)
                 st.button(
                     "Open",
-                    key=f"open-file-{row.name}",
-                    help="All that is known of it.",
+                    key=f"open-file-{index}",
+                    help="Show all details of this image.",
                     on_click=_open,
                     args=(str(row["path"]),),
                     width="stretch",
                 )
 
 
-def _show_one(opened: "OpenedFolder", row: "pd.Series[Any]") -> None:
-    st.button("Back to the gallery", on_click=_open, args=(None,))
+def _show_details(opened: "OpenedFolder", row: "pd.Series[Any]") -> None:
+    st.button("Back to gallery", on_click=_open, args=(None,))
     path = str(row["path"])
     decisions = get_dataset(opened, get_manual_decisions(opened)).decisions
     decision = decisions[decisions["path"] == path].iloc[0]
-    concerning = [
+    findings = [
         FINDING_TITLES[finding.kind]
         for finding in get_audit(opened).findings
         if any(path in group for group in finding.groups)
     ]
-    picture, facts = st.columns(2, gap="medium")
-    with picture:
-        show_photograph(row, "stretch")
+    image, facts = st.columns(2, gap="medium")
+    with image:
+        show_image(row, "stretch")
     with facts:
-        st.html(
-            render_file_facts({**row.to_dict(), **decision.to_dict()} | {"path": path}, concerning)
-        )
-    same = (opened.records["cluster"] == row["cluster"]).fillna(False)
-    alike = opened.records[same & (opened.records["path"] != row["path"])]
-    if len(alike):
+        st.html(render_file_facts(row.to_dict() | decision.to_dict() | {"path": path}, findings))
+    is_copy = (opened.records["cluster"] == row["cluster"]).fillna(False)
+    copies = opened.records[is_copy & (opened.records["path"] != row["path"])]
+    if len(copies):
         st.subheader("Copies and near copies", anchor=False)
-        _show_page(alike)
+        _show_page(copies)
 
 
 def _open(path: str | None) -> None:

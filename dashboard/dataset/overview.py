@@ -1,4 +1,4 @@
-"""What is in the photographs: classes, people, sizes, light, and the mean of every class."""
+"""The Overview tab: classes, patients, image properties, and the mean image of each class."""
 
 from typing import TYPE_CHECKING
 
@@ -19,24 +19,24 @@ _MEASURED = {
     "contrast": ("Contrast by class", "standard deviation of luma, 0 to 0.5"),
     "sharpness": ("Sharpness by class", "variance of the Laplacian at 128 × 128 px"),
 }
-_KNOWN = {
+_METADATA = {
     "sex": ("Sex", ""),
-    "site": ("Site on the body", ""),
-    "source": ("Source", "collection"),
+    "site": ("Anatomical site", ""),
+    "source": ("Source", ""),
 }
 
 
 def show_overview(opened: "OpenedFolder") -> None:
-    """Show what is in a folder, as it lies there."""
+    """Show the contents of a folder, before cleaning."""
     from melanoma_core.data.overview import describe_labels
 
     st.html(f"<p>{describe_labels(opened.records)}</p>")
     _show_classes(opened.records)
-    st.subheader("Whose photographs they are", anchor=False)
-    _show_people(opened.records)
-    st.subheader("How they were taken", anchor=False)
-    _show_light(opened.records)
-    st.subheader("The mean photograph of every class", anchor=False)
+    st.subheader("Patients and sources", anchor=False)
+    _show_metadata(opened.records)
+    st.subheader("Image properties", anchor=False)
+    _show_measurements(opened.records)
+    st.subheader("Mean image of each class", anchor=False)
     _show_means(opened)
 
 
@@ -55,7 +55,7 @@ def _show_classes(records: "pd.DataFrame") -> None:
         "Logarithmic axis",
         key="is-log",
         persist_state="session",
-        help="Equal steps are equal factors: small classes can be seen beside large ones.",
+        help="Equal distances are equal ratios: small classes stay visible beside large ones.",
     )
     left, right = st.columns([3, 2], gap="medium")
     with left:
@@ -66,7 +66,7 @@ def _show_classes(records: "pd.DataFrame") -> None:
         show_figure(draw_tiers(tiers, is_log), table, "images-per-tier")
 
 
-def _show_people(records: "pd.DataFrame") -> None:
+def _show_metadata(records: "pd.DataFrame") -> None:
     from dashboard.dataset.charts import draw_values
     from melanoma_core.data.overview import count_ages, count_values
 
@@ -75,21 +75,21 @@ def _show_people(records: "pd.DataFrame") -> None:
     with places[0]:
         show_figure(draw_values(ages, "Age", "years"), ages, "ages")
     for place, (column, (title, axis)) in zip(
-        (places[1], places[0], places[1]), _KNOWN.items(), strict=True
+        (places[1], places[0], places[1]), _METADATA.items(), strict=True
     ):
         counts = count_values(records, column)
         with place:
             show_figure(draw_values(counts, title, axis), counts, f"{column}-counts")
 
 
-def _show_light(records: "pd.DataFrame") -> None:
+def _show_measurements(records: "pd.DataFrame") -> None:
     from dashboard.dataset.charts import draw_spread, draw_values
     from melanoma_core.data.overview import count_sizes, measure_spread
 
     st.caption(
-        "Boxes: the middle half of the photographs, with the median; whiskers: from the 5th to the "
-        "95th percentile. Where classes differ here, a network can tell them apart without looking "
-        "at the lesion."
+        "Boxes span the 25th to the 75th percentile and show the median. Whiskers span the 5th to "
+        "the 95th percentile. Where classes differ here, a network can distinguish them without "
+        "looking at the lesion."
     )
     places = st.columns(2, gap="medium")
     sizes = count_sizes(records)
@@ -108,26 +108,26 @@ def _show_means(opened: "OpenedFolder") -> None:
     from melanoma_core.data.mean_images import MOST_PER_CLASS
 
     st.caption(
-        f"Of at most {MOST_PER_CLASS} photographs per class, spread evenly over it. A border, a "
-        "colour or a vignette that one class has alone is what a network would learn first."
+        f"The mean of at most {MOST_PER_CLASS} images per class, sampled evenly. A network learns "
+        "first what only one class has: a border, a colour or a vignette."
     )
     means = _get_means(opened)
     with st.container(horizontal=True, key="means"):
         for label, pixels in means.items():
             with st.container(width=150, gap="xxsmall"):
-                st.image(pixels, width=150, alt=f"Mean photograph of {label.title}")
+                st.image(pixels, width=150, alt=f"Mean image of {label.title}")
                 st.caption(name_diagnosis(label))
 
 
 def _get_means(opened: "OpenedFolder") -> "Means":
-    """Return the mean images, computed with progress once in a session."""
+    """Return the mean images; the session keeps those of the folder that is open."""
     from melanoma_core.data.mean_images import compute_mean_images
 
     key, means = st.session_state.get("means", (None, {}))
     if key != opened.key:
         place = st.empty()
         with place.container():
-            means = compute_mean_images(opened.records, show_progress("Averaging photographs"))
+            means = compute_mean_images(opened.records, show_progress("Averaging images"))
         place.empty()
         st.session_state["means"] = (opened.key, means)
     return means  # type: ignore[no-any-return]

@@ -1,10 +1,10 @@
-"""What is in the images, what is wrong with them, and what balancing does."""
+"""The Dataset page: explore, audit, split, balance and download images."""
 
 import streamlit as st
 
 from dashboard.dataset.audit import show_audit
 from dashboard.dataset.balance import show_balance
-from dashboard.dataset.download import show_acquisition
+from dashboard.dataset.download import show_download
 from dashboard.dataset.gallery import show_gallery
 from dashboard.dataset.overview import show_overview
 from dashboard.dataset.split import show_split
@@ -25,7 +25,7 @@ show_page_header("Dataset")
 *tabs, get_data = st.tabs([*_VIEWS, _GET_DATA], on_change="rerun", key="dataset-view")
 folder = choose_folder()
 for tab, show in zip(tabs, _VIEWS.values(), strict=True):
-    if tab.open and folder is not None:  # the others are not computed
+    if tab.open and folder is not None:  # only the open tab is computed
         with tab, show_errors():
             opened = open_chosen_folder(folder)
             if opened is not None:
@@ -33,4 +33,4 @@ for tab, show in zip(tabs, _VIEWS.values(), strict=True):
                 show(opened)
 if get_data.open:
     with get_data:
-        show_acquisition()
+        show_download()

@@ -1,4 +1,4 @@
-"""The split of the cleaned table, with the proof that it parts nothing."""
+"""The Split tab: the split of the cleaned table, and a check that no group is divided."""
 
 from typing import TYPE_CHECKING
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 
 def show_split(opened: "OpenedFolder") -> None:
-    """Show a split by class and subset, and what it parts."""
+    """Show a split by class and subset, and the check for leakage."""
     from dashboard.dataset.charts import draw_classes
     from melanoma_core.data.overview import count_classes, count_groups
 
     split = choose_split(opened)
     st.html(
-        f"<p>{len(split.table):,} photographs of the cleaned table, stratified by class. Whatever "
-        "shares a lesion, a patient or a copy stays in one subset; what the folder puts into Test "
-        f"stays there. SHA-256 of the split: <code>{split.sha256[:16]}…</code></p>"
+        f"<p>{len(split.table):,} images of the cleaned table, stratified by class. Images that "
+        "share a lesion, a patient or a copy stay in one subset. Images in the folder's Test stay "
+        f"in the test subset. SHA-256 of the split: <code>{split.sha256[:16]}…</code></p>"
     )
     counts = count_classes(split.table)
-    proof = count_groups(split.table)
+    leakage = count_groups(split.table)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         table = counts.rename_axis("diagnosis")
@@ -34,27 +34,26 @@ def show_split(opened: "OpenedFolder") -> None:
     with right:
         named = counts.assign(diagnosis=[name_diagnosis(Diagnosis(each)) for each in counts.index])
         st.dataframe(named, hide_index=True, column_order=["diagnosis", *counts.columns])
-        st.subheader("Proof, counted on this split", anchor=False)
+        st.subheader("Leakage check", anchor=False)
         st.dataframe(
-            proof,
+            leakage,
             hide_index=True,
             column_config={
-                "group": "What must not be parted",
+                "group": "Must stay together",
                 "known": "Groups",
-                "images": "Images in them",
-                "shared": "Parted",
+                "images": "Images",
+                "shared": "Divided",
             },
         )
         st.html(
-            f'<p role="status"><strong>{proof["shared"].sum():,}</strong> of '
-            f"{proof['known'].iloc[-1]:,} groups are parted, that is, lie in more than one "
-            "subset.</p>"
+            f'<p role="status"><strong>{leakage["shared"].sum():,}</strong> of '
+            f"{leakage['known'].iloc[-1]:,} groups have images in more than one subset.</p>"
         )
         st.download_button(
-            "Download the split",
+            "Download split",
             data=encode_split(split),
             file_name=f"split-{split.seed}.csv",
             mime="text/csv",
             on_click="ignore",
-            help="Every photograph with its subset and group, as CSV.",
+            help="Every image with its subset and group, as CSV.",
         )

@@ -1,4 +1,4 @@
-"""What all sessions share, and what one session keeps."""
+"""The model that all sessions share, and the worklist of this session."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,29 +15,28 @@ if TYPE_CHECKING:
     from melanoma_core.networks.explainer import Explainer
 
 
-def get_card(model_id: str | None = None) -> ModelCard:
-    """Return the card of a model, by default of the one that reads, as it is on the disk now.
+def get_card() -> ModelCard:
+    """Return the card of the current model as it is on disk now.
 
     Raises:
-        ModelError: There is no such model, or its card is damaged.
+        ModelError: The model is missing, or its card is damaged.
     """
-    return load_card(find_model(load_settings(), model_id))
+    return load_card(find_model(load_settings()))
 
 
 def get_classifier() -> "Classifier":
-    """Return the network that reads, loaded once for all sessions.
+    """Return the current model, loaded once for all sessions and again when its card changes.
 
     Raises:
-        ModelError: The model is missing, damaged or not one of ours.
+        ModelError: The model is missing, damaged or does not match its card.
     """
     folder = find_model(load_settings())
     return _load_classifier(folder, load_card(folder))
 
 
-# The whole card is part of the key: a model that is changed in place is loaded anew.
 @st.cache_resource(show_spinner=False, max_entries=2, hash_funcs={ModelCard: repr})
 def _load_classifier(folder: Path, card: ModelCard) -> "Classifier":  # noqa: ARG001
-    # Imported here, so that no page waits for ONNX Runtime before it is painted.
+    # Imported here, so that the page is painted before ONNX Runtime is imported.
     from melanoma_core.models.classifier import load_classifier
 
     return load_classifier(folder)
@@ -45,13 +44,13 @@ def _load_classifier(folder: Path, card: ModelCard) -> "Classifier":  # noqa: AR
 
 @st.cache_resource(show_spinner=False)
 def get_explainer() -> "Explainer":
-    """Return what makes the heatmaps that need TensorFlow, in one process for all sessions."""
+    """Return the process, shared by all sessions, that computes heatmaps with TensorFlow."""
     from melanoma_core.networks.explainer import Explainer
 
     return Explainer()
 
 
 def get_worklist() -> Worklist:
-    """Return this session's photographs."""
+    """Return the worklist of this session."""
     worklist: Worklist = st.session_state.setdefault("worklist", Worklist())
     return worklist

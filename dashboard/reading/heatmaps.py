@@ -1,4 +1,4 @@
-"""Heatmaps that take a while: asked for beside the picture, made by the next run of the page."""
+"""Heatmaps that take seconds: requested beside the photograph, computed by the next page run."""
 
 import time
 from dataclasses import dataclass
@@ -11,24 +11,24 @@ from dashboard.shared.errors import show_stored_error, store_errors
 from melanoma_core.models.methods import Method
 from melanoma_core.taxonomy import Diagnosis
 
-if TYPE_CHECKING:  # a page is painted before NumPy is there
+if TYPE_CHECKING:  # the page is painted before NumPy is imported
     import numpy as np
     from numpy.typing import NDArray
 
     from melanoma_core.networks.explainer import Stage
     from melanoma_core.reading.worklist import Entry
 
-_ASKED, _MADE, _ERROR = "asked-map", "made-maps", "map-error"
+_REQUESTED, _COMPUTED, _ERROR = "requested-heatmap", "computed-heatmaps", "heatmap-error"
 
 
 @dataclass(frozen=True)
-class Wish:
-    """Which map a person wants to see.
+class _Request:
+    """A heatmap to compute.
 
     Attributes:
         key: Of the entry in the worklist.
-        method: How it is made.
-        diagnosis: What it speaks for.
+        method: How the heatmap is computed.
+        diagnosis: The class that it explains.
     """
 
     key: int
@@ -37,81 +37,82 @@ class Wish:
 
 
 def choose_method(entry: "Entry") -> Method:
-    """Let a person choose how the map is made; the instant one unless they do."""
-    methods = list(Method)
+    """Choose the heatmap method, by default the instant one."""
+    descriptions = "; ".join(f"{each.title}: {each.description}" for each in Method)
     return st.selectbox(
-        "Made by",
-        methods,
+        "Heatmap method",
+        list(Method),
         format_func=lambda each: each.title,
-        key=_name_choice(entry.key),
-        help="; ".join(f"{each.title}: {each.description}" for each in Method)
-        + ". All but the first take some seconds, and explain one look at the photograph, where "
-        "the model may answer with the mean of several.",
+        key=_name_method_key(entry.key),
+        help=f"{descriptions}. All but the first take several seconds, and explain a single view "
+        "of the photograph, where the model may average several.",
     )
 
 
-def get_map(entry: "Entry", method: Method, diagnosis: Diagnosis) -> "NDArray[np.float32] | None":
-    """Return the strengths of a map that was made, float32 [h, w] in [0, 1]; None for Grad-CAM's.
+def get_heatmap(
+    entry: "Entry", method: Method, diagnosis: Diagnosis
+) -> "NDArray[np.float32] | None":
+    """Return a computed heatmap; if it is not computed yet, request it and run the page again.
 
-    One that was not made yet is asked for, and the page run again.
+    Returns:
+        float32 [h, w] in [0, 1], or None for the instant method, whose heatmap the reading holds.
     """
     if method.is_instant:
         return None
-    wish = Wish(entry.key, method, diagnosis)
-    if wish not in _get_made():
-        st.session_state[_ASKED] = wish
+    request = _Request(entry.key, method, diagnosis)
+    if request not in _get_computed():
+        st.session_state[_REQUESTED] = request
         st.rerun()
-    return _get_made()[wish]
+    return _get_computed()[request]
 
 
-def make_asked(entry: "Entry") -> None:
-    """Make the map that was asked for, with progress; whatever a person does next ends it."""
-    wish: Wish | None = st.session_state.pop(_ASKED, None)
-    if wish is not None and wish.key == entry.key:
+def compute_requested(entry: "Entry") -> None:
+    """Compute the requested heatmap with progress; any action of the person ends the work."""
+    request: _Request | None = st.session_state.pop(_REQUESTED, None)
+    if request is not None and request.key == entry.key:
         work = st.empty()
         with store_errors(_ERROR), work.container(key="map-work"):
-            _make(entry, wish)
+            _compute(entry, request)
         work.empty()
-        if wish not in _get_made():
-            _give_up(entry.key)
+        if request not in _get_computed():
+            _choose_instant(entry.key)
     show_stored_error(_ERROR)
 
 
-def _make(entry: "Entry", wish: Wish) -> None:
+def _compute(entry: "Entry", request: _Request) -> None:
     import numpy as np
 
     from melanoma_core.models.registry import find_model
     from melanoma_core.reading.explanation import scale_to_strongest
     from melanoma_core.settings import load_settings
 
-    bar, began = st.progress(0.0), time.monotonic()
+    bar, started_at = st.progress(0.0), time.monotonic()
 
-    def show(stage: "Stage") -> None:
-        seconds = time.monotonic() - began
-        bar.progress(stage.share, f"{stage} ({wish.method.title}, {seconds:.0f} s)")
+    def show_stage(stage: "Stage") -> None:
+        seconds = time.monotonic() - started_at
+        bar.progress(stage.share, f"{stage} ({request.method.title}, {seconds:.0f} s)")
 
-    st.button("Cancel", on_click=_give_up, args=(entry.key,), key="cancel-map")
-    st.image(entry.photograph, width="stretch", alt="The photograph, of which a map is made")
+    st.button("Cancel", on_click=_choose_instant, args=(entry.key,), key="cancel-map")
+    st.image(entry.photograph, width="stretch", alt="Photograph whose heatmap is being computed")
     (heatmap,) = get_explainer().explain(
         find_model(load_settings(), entry.reading.model_id),
         entry.seen[None],
-        np.array([entry.reading.class_names.index(wish.diagnosis)]),
-        wish.method,
-        show,
+        np.array([entry.reading.class_names.index(request.diagnosis)]),
+        request.method,
+        show_stage,
     )
-    _get_made()[wish] = scale_to_strongest(heatmap, wish.method)
+    _get_computed()[request] = scale_to_strongest(heatmap, request.method)
 
 
-def _give_up(key: int) -> None:
-    """Show the instant map again."""
-    st.session_state[_name_choice(key)] = Method.GRAD_CAM
+def _choose_instant(key: int) -> None:
+    st.session_state[_name_method_key(key)] = Method.GRAD_CAM
 
 
-def _get_made() -> "dict[Wish, NDArray[np.float32]]":
-    """Return the maps that this session has made."""
-    made: dict[Wish, NDArray[np.float32]] = st.session_state.setdefault(_MADE, {})
-    return made
+def _get_computed() -> "dict[_Request, NDArray[np.float32]]":
+    """Return the heatmaps that this session has computed."""
+    computed: dict[_Request, NDArray[np.float32]] = st.session_state.setdefault(_COMPUTED, {})
+    return computed
 
 
-def _name_choice(key: int) -> str:
+def _name_method_key(key: int) -> str:
     return f"method-{key}"

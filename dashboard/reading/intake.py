@@ -1,4 +1,4 @@
-"""How photographs come in: uploaded, from the camera, or drawn; then read one by one."""
+"""Photographs come in as uploads, from the camera or as demonstrations, and are read in turn."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -12,55 +12,56 @@ from melanoma_core.reading.worklist import Worklist
 if TYPE_CHECKING:
     from melanoma_core.data.drawn.shipped import DemonstrationLesion
 
-_DRAWN = "Demonstration lesions are drawn by a program, not photographs of anyone."
+_DRAWN = "Demonstration lesions are drawn by a program. They are not photographs of patients."
 
 
-def take_photographs(worklist: Worklist) -> None:
-    """Show the ways in. What comes in waits in the worklist until `read_pending`."""
-    # New keys after each intake: the widgets start afresh, and Streamlit drops the originals.
+def accept_photographs(worklist: Worklist) -> None:
+    """Show upload, camera and demonstration; their photographs wait for `read_pending`."""
+    # New keys after each intake reset the widgets and let Streamlit drop the original files.
     count = st.session_state.setdefault("intake_count", 0)
     with st.container(horizontal=True, vertical_alignment="bottom", key="intake"):
         st.file_uploader(
             "Photographs of skin lesions",
             accept_multiple_files=True,
             key=f"uploads-{count}",
-            help="JPEG, PNG, TIFF, WebP or BMP, one or many at once. They are read on this "
-            "computer, are never written to a disk, and are forgotten when the page is closed.",
-            on_change=_take_uploads,
+            help="One or several files: JPEG, PNG, TIFF, WebP or BMP. They are read on the machine "
+            "that runs this dashboard, never written to disk, and deleted when the page is closed.",
+            on_change=_add_uploads,
             args=(f"uploads-{count}",),
         )
         camera = st.popover("Camera", key=f"camera-{count}", on_change="rerun")
-        if camera.open:  # only now does the browser ask whether it may use the camera
+        if camera.open:  # the browser asks for permission only now
             camera.camera_input(
-                "Fill the picture with the lesion, in even light",
+                "Fill the frame with the lesion, in even light",
                 key=f"shot-{count}",
                 resolution="1080p",
-                on_change=_take_shot,
+                on_change=_add_shot,
                 args=(f"shot-{count}",),
             )
         if worklist.opened is not None:
             with st.popover("Demonstration", key=f"demonstration-{count}"):
-                offer_demonstration()
+                _offer_demonstration()
 
 
-def offer_first_steps() -> None:
-    """Say what to do where nothing has been read yet."""
+def show_introduction() -> None:
+    """Explain what to do before the first reading."""
     st.html(
-        "<p>Upload a photograph, or try a drawn lesion. For each you see whether it is a melanoma "
-        "alert, how probable every diagnosis is, and which part of the picture speaks for it.</p>"
+        "<p>Upload a photograph, or try a drawn lesion. The reading shows whether there is a "
+        "melanoma alert, the probability of each diagnosis, and a heatmap of the regions that "
+        "support it.</p>"
     )
-    offer_demonstration()
+    _offer_demonstration()
 
 
 def read_pending(worklist: Worklist) -> None:
-    """Read what waits, one by one, with progress; another run of the page goes on with the rest.
+    """Read the waiting photographs in turn, with progress; a rerun of the page continues.
 
     Raises:
-        ModelError: The network cannot be loaded; the photographs go on waiting.
+        ModelError: The model cannot be loaded. The photographs keep waiting.
     """
     if worklist.pending_name is None:
         return
-    st.button("Cancel the rest", on_click=worklist.drop_pending)
+    st.button("Cancel remaining", on_click=worklist.drop_pending)
     bar = st.progress(0.0)
     classifier = get_classifier()
     while (name := worklist.pending_name) is not None:
@@ -70,9 +71,9 @@ def read_pending(worklist: Worklist) -> None:
     st.rerun()
 
 
-def offer_demonstration() -> None:
-    """Offer the drawn lesions."""
-    # Imported here: it needs NumPy, and what stands above is painted meanwhile.
+def _offer_demonstration() -> None:
+    """Offer the drawn demonstration lesions."""
+    # Imported here, so that the page is painted before NumPy is imported.
     from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 
     st.caption(_DRAWN)
@@ -84,23 +85,23 @@ def offer_demonstration() -> None:
                     lesion.name.removeprefix("Drawn ").capitalize(),
                     key=lesion.file_name,
                     help=lesion.description,
-                    on_click=_take_lesion,
+                    on_click=_add_lesion,
                     args=(lesion,),
                     width="stretch",
                 )
 
 
-def _take_uploads(key: str) -> None:
+def _add_uploads(key: str) -> None:
     _add((upload.name, upload.getvalue()) for upload in st.session_state[key])
 
 
-def _take_shot(key: str) -> None:
+def _add_shot(key: str) -> None:
     shot = st.session_state[key]
     if shot is not None:
         _add([("Camera photograph", shot.getvalue())])
 
 
-def _take_lesion(lesion: "DemonstrationLesion") -> None:
+def _add_lesion(lesion: "DemonstrationLesion") -> None:
     _add([(lesion.file_name, lesion.path.read_bytes())])
 
 

@@ -1,19 +1,18 @@
-"""The opened photograph: where the network sees what, and its answer."""
+"""The opened photograph: its reading on one side, its heatmap on the other."""
 
 import streamlit as st
 
-from dashboard.reading.heatmaps import choose_method, get_map, make_asked
-from dashboard.shared.markup import (
-    name_diagnosis,
+from dashboard.reading.heatmaps import choose_method, compute_requested, get_heatmap
+from dashboard.reading.markup import (
     render_banner,
     render_diagnoses,
-    render_limits,
     render_map_trust,
     render_meaning,
     render_probability,
     render_trust,
     render_warnings,
 )
+from dashboard.shared.markup import name_diagnosis, render_limits
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.card_text.formats import format_percent
 from melanoma_core.models.methods import Method
@@ -25,7 +24,7 @@ _SCALE_WIDTH, _SCALE_HEIGHT = 256, 8  # px
 
 
 def show_opened(entry: Entry) -> None:
-    """Show the answer and the pictures: side by side on a wide screen, else the answer first."""
+    """Show reading and photograph side by side on a wide screen, else the reading first."""
     with st.container(key="opened"):
         answer, pictures = st.columns([9, 11], gap="medium")
     with answer:
@@ -35,56 +34,57 @@ def show_opened(entry: Entry) -> None:
         st.html(render_meaning(entry.reading, entry.card))
         st.html(render_diagnoses(entry.reading))
     with pictures:
-        make_asked(entry)
-        _show_pictures(entry)
+        compute_requested(entry)
+        _show_heatmap(entry)
         show_model(entry.card)
 
 
 def show_model(card: ModelCard) -> None:
-    """Show how far the model can be trusted: what it achieved, what it cannot do."""
+    """Show the model's main metrics and its limitations, with a link to its card."""
     st.html(render_trust(card))
     with st.container(horizontal=True, vertical_alignment="top"):
-        with st.expander("What this model cannot do"):
+        with st.expander("Limitations of this model"):
             st.html(render_limits(card))
-        st.page_link("models/page.py", label="All its figures", width="content")
+        st.page_link("models/page.py", label="Full model card", width="content")
 
 
 @st.fragment
-def _show_pictures(entry: Entry) -> None:
-    """Show overlay and photograph. A fragment: its controls draw nothing else anew."""
+def _show_heatmap(entry: Entry) -> None:
+    """Show the heatmap beside the photograph. As a fragment, its controls rerun nothing else."""
     controls, places = st.container(key="controls"), st.columns(2, gap="small")
     with controls:
         diagnosis, method, opacity = _choose_overlay(entry)
-    strengths = get_map(entry, method, diagnosis)
+    heatmap = get_heatmap(entry, method, diagnosis)
     with places[0]:
         st.image(
-            entry.draw_overlay(diagnosis, opacity / 100, strengths),
+            entry.draw_overlay(diagnosis, opacity / 100, heatmap),
             width="stretch",
-            alt=f"The photograph with the evidence for {diagnosis.title} laid over it",
+            alt=f"Photograph with the heatmap for {diagnosis.title}",
         )
         _show_scale(diagnosis, method)
     with places[1]:
-        st.image(entry.photograph, width="stretch", alt="The photograph as it was uploaded")
-        st.caption("The photograph alone")
+        st.image(entry.photograph, width="stretch", alt="Original photograph")
+        st.caption("Original photograph")
     st.html(render_map_trust(entry.card, method))
 
 
 def _choose_overlay(entry: Entry) -> tuple[Diagnosis, Method, int]:
+    """Choose the diagnosis to explain, the heatmap method, and the opacity in percent."""
     ranked = dict(rank_diagnoses(entry.reading))
     chooser, maker, slider = st.columns([5, 4, 3], gap="small")
     diagnosis = chooser.selectbox(
-        "Show the evidence for",
+        "Explain diagnosis",
         list(ranked),
         index=list(ranked).index(choose_explained(entry.reading)),
         format_func=lambda each: f"{name_diagnosis(each)}, {format_percent(ranked[each])}",
         key=f"explained-{entry.key}",
-        help="Which part of the photograph speaks for this diagnosis: melanoma on an alert, else "
-        "the most probable one, unless you choose another.",
+        help="The heatmap marks the regions that support this diagnosis. By default: melanoma if "
+        "there is an alert, otherwise the most probable diagnosis.",
     )
     with maker:
         method = choose_method(entry)
     opacity = slider.slider(
-        "Opacity of the overlay",
+        "Heatmap opacity",
         0,
         100,
         60,
@@ -92,7 +92,7 @@ def _choose_overlay(entry: Entry) -> tuple[Diagnosis, Method, int]:
         format="%d%%",
         key="opacity",
         persist_state="session",
-        help="At 0% the photograph is seen alone.",
+        help="0% shows the photograph only.",
     )
     return diagnosis, method, opacity
 
@@ -104,10 +104,10 @@ def _show_scale(diagnosis: Diagnosis, method: Method) -> None:
     st.image(
         encode_jpeg(colour_scale(_SCALE_WIDTH, _SCALE_HEIGHT)),
         width="stretch",
-        alt="Colour scale from no evidence, dark violet, to strong evidence, yellow",
+        alt="Colour scale from no evidence (dark violet) to strong evidence (yellow)",
     )
     st.html(
         '<p class="scale"><span>no evidence</span>'
         f"<span>for {diagnosis.title} ({method.title})</span>"
-        f"<span>{'strong evidence' if method.is_instant else 'strongest place here'}</span></p>"
+        f"<span>{'strong evidence' if method.is_instant else 'maximum of this heatmap'}</span></p>"
     )

@@ -1,41 +1,41 @@
-"""The list of what was read, the most suspicious first, in the sidebar."""
-
-from math import ceil
+"""The worklist: readings in the sidebar, most suspicious first, refused files, and navigation."""
 
 import streamlit as st
 
-from dashboard.shared.markup import name_alert, render_name, render_refused
+from dashboard.reading.markup import name_alert, render_name, render_refused
+from dashboard.shared.paging import choose_page
 from melanoma_core.reading.worklist import Entry, Worklist, tabulate
 
-PAGE_LENGTH = 10
+_PAGE_LENGTH = 10
 
 
 def show_worklist(worklist: Worklist) -> None:
-    """List the photographs in the sidebar, with what can be done with all of them."""
+    """List the readings in the sidebar if there are several."""
     entries, position = worklist.entries, worklist.position
     if len(entries) < 2 or position is None:
         return
     with st.sidebar:
-        st.subheader(f"{len(entries)} read, most suspicious first", anchor=False)
+        st.subheader(f"{len(entries)} readings, most suspicious first", anchor=False)
         opened = entries[position]
-        page = _choose_page(len(entries), position, opened)
+        # A key per opened photograph, so that the list turns to its page.
+        page = choose_page(len(entries), _PAGE_LENGTH, f"page-{opened.key}", opened=position)
         with st.container(gap="xsmall"):
-            for entry in entries[page * PAGE_LENGTH : (page + 1) * PAGE_LENGTH]:
+            for entry in entries[page]:
                 _show_row(worklist, entry, is_open=entry is opened)
 
 
 def show_refused(worklist: Worklist) -> None:
-    """Say of each file that was not read why, until that is dismissed."""
+    """Show the files that were not read, each with the reason, until dismissed."""
     refused = worklist.refused
     if not refused:
         return
     with st.container(horizontal=True, vertical_alignment="top", key="refused"):
         st.html(render_refused(refused))
-        st.button("Dismiss", help="Take these messages away.", on_click=worklist.dismiss_refused)
+        st.button("Dismiss", help="Hide these messages.", on_click=worklist.dismiss_refused)
 
 
-def show_steps(worklist: Worklist) -> None:
-    """Show where the opened photograph stands, with what can be done with it and with all."""
+def show_navigation(worklist: Worklist) -> None:
+    """Show the name of the opened photograph, and buttons to step, download and clear."""
     entries, position = worklist.entries, worklist.position
     if position is None:
         return
@@ -51,26 +51,13 @@ def show_steps(worklist: Worklist) -> None:
             file_name="readings.csv",
             mime="text/csv",
             on_click="ignore",
-            help="Every reading and every refused file, as CSV.",
+            help="All readings and refused files, as CSV.",
         )
         st.button(
             "Clear all",
-            help="Forget every photograph and reading of this page.",
+            help="Delete all photographs and readings of this session.",
             on_click=worklist.clear,
         )
-
-
-def _choose_page(num_entries: int, position: int, opened: Entry) -> int:
-    num_pages = ceil(num_entries / PAGE_LENGTH)
-    if num_pages == 1:
-        return 0
-    # A key per opened photograph: whoever steps to the next one is taken to its page.
-    return (
-        st.pagination(
-            num_pages, default=position // PAGE_LENGTH + 1, key=f"page-{opened.key}-{num_pages}"
-        )
-        - 1
-    )
 
 
 def _show_row(worklist: Worklist, entry: Entry, is_open: bool) -> None:
@@ -89,12 +76,12 @@ def _show_row(worklist: Worklist, entry: Entry, is_open: bool) -> None:
             st.html(render_name(entry.name))
 
 
-def _offer_step(label: str, worklist: Worklist, entries: list[Entry], place: int) -> None:
-    exists = 0 <= place < len(entries)
+def _offer_step(label: str, worklist: Worklist, entries: list[Entry], position: int) -> None:
+    exists = 0 <= position < len(entries)
     st.button(
         label,
-        help=f"Open the {label.lower()} photograph of the list.",
+        help=f"Open the {label.lower()} photograph in the list.",
         disabled=not exists,
         on_click=worklist.open,
-        args=(entries[place].key,) if exists else (),
+        args=(entries[position].key,) if exists else (),
     )

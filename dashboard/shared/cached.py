@@ -1,7 +1,7 @@
 """Results computed from an opened folder, cached for all sessions that open the same content.
 
 Tables are cached as resources, not as data: Streamlit would copy data at every run of the page,
-which takes a second for 400,000 rows. Nobody changes them.
+which takes a second for 400,000 rows. They are never changed.
 """
 
 import tempfile

@@ -1,14 +1,13 @@
-"""What the tests of the pages share."""
+"""Fixtures for the tests of all pages."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from melanoma_core.evaluation.figure import Figure
@@ -21,22 +20,24 @@ Open = Callable[[], AppTest]
 
 
 @pytest.fixture
-def open_dashboard() -> Iterator[Open]:
-    """Open the dashboard as one more person, with no network loaded yet."""
+def open_dashboard() -> Open:
+    """Open the dashboard in a new session.
+
+    Streamlit's caches are kept from test to test, so that the model is loaded once. Their keys hold
+    the content of what they were computed from.
+    """
 
     def open_() -> AppTest:
         app = AppTest.from_file(PROJECT_ROOT / "dashboard" / "app.py", default_timeout=60).run()
         assert [title.value for title in app.title] == ["Reading"]
         return app
 
-    st.cache_resource.clear()
-    yield open_
-    st.cache_resource.clear()
+    return open_
 
 
 @pytest.fixture
 def other_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Folder of a copy of the bundled model that reads in its place, to be spoilt."""
+    """Return the folder of a copy of the bundled model, selected for reading; may be damaged."""
     folder = tmp_path / "other"
     folder.mkdir()
     for name in ("card.json", "model.onnx"):
@@ -51,11 +52,10 @@ def other_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def guarded_model(other_model: Path) -> Path:
-    """Folder of a model that reads in the bundled one's place, and to which nothing is familiar."""
+    """Return the folder of a model, selected for reading, that refuses every photograph."""
     network = onnx.load(other_model / "model.onnx")
     if NOVELTY_NAMES[0] in {output.name for output in network.graph.output}:
-        # Its own, and a limit that nothing keeps.
-        return give_limit(other_model, 0.001)
+        return set_novelty_limit(other_model, 0.001)
     for name, value in zip(NOVELTY_NAMES, ([31.0], [[0.0]]), strict=True):
         array = np.array(value, np.float32)
         constant = onnx.numpy_helper.from_array(array)
@@ -64,13 +64,15 @@ def guarded_model(other_model: Path) -> Path:
             onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, array.shape)
         )
     onnx.save(network, other_model / "model.onnx")
-    return give_limit(other_model, 24.0)
+    return set_novelty_limit(other_model, 24.0)
 
 
-def give_limit(folder: Path, distance: float) -> Path:
-    """Let a model whose network tells a distance refuse what lies beyond this one."""
+def set_novelty_limit(folder: Path, distance: float) -> Path:
+    """Set the out-of-distribution limit of a model whose network computes the distance."""
     figure = Figure(0.01, 0.0, 0.03, 1, 100, 90)
-    limit = NoveltyLimit(distance, "validation", 0.005, {"test": figure}, "what its maker compares")
+    limit = NoveltyLimit(
+        distance, "validation", 0.005, {"test": figure}, "features of an untuned backbone"
+    )
     digest = hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest()
     card = replace(load_card(folder), novelty=limit)
     replace(card, files=card.files | {"model.onnx": digest}).save(folder)
