@@ -1,18 +1,18 @@
-"""Copies of one picture: the same bytes, the same pixels, or the same picture saved again.
+"""Find copies of one photograph: the same bytes, the same pixels, or saved again with changes.
 
-Hashes that are nearly equal only propose a pair, and the pixels decide. What is compared is
-detail: luma less its local mean, so that two dark spots in the middle of bright skin are not alike
-just for that, and a photograph that was lightened or coloured anew is still the same picture.
+Similar difference hashes only propose a pair of files. The pixels confirm it, by their detail: luma
+minus its local mean. Two dark spots in the middle of bright skin therefore do not match, and a
+photograph with changed brightness or colours does.
 
-Measured on the 14,524 files of HAM10000, ISIC 2017 and the nine-class set, where 2,135 pairs of
-files have one ISIC id (180×180 squashed, 200×150, 256×256):
+Measured on the 14,524 files of HAM10000, ISIC 2017 and the nine-class set, of which 2,135 pairs
+share an ISIC id (180×180 squashed, 200×150, 256×256):
 
-* proposed by hashes of 64 bits, of which 3 may differ: 2,114 of these pairs, beside 10,014 others;
-  by hashes of 256 bits, of which 16 may: 2,113, beside 83 others;
-* confirmed, of the 8,600 pairs of files that differ in at most 30 of 256 bits: all of the 2,135
-  (the least alike correlate 0.881), and of pairs with other ids and no lesion in common 18, all of
-  them one photograph to the eye (0.864 and more), in other colours or not. The most alike of other
-  lesions correlate 0.813. Missed are four pairs of one photograph in very different colours.
+* Proposed: hashes of 64 bits with at most 3 different bits give 2,114 of these pairs and 10,014
+  others. Hashes of 256 bits with at most 16 different bits give 2,113 and 83 others.
+* Confirmed: of the 8,600 pairs with at most 30 of 256 different bits, all 2,135 are confirmed (the
+  lowest correlation is 0.881). So are 18 pairs with different ids and no common lesion, all of
+  which show one photograph (0.864 and more). The highest correlation of different lesions is
+  0.813. Four pairs of one photograph in very different colours are missed.
 """
 
 from collections.abc import Sequence
@@ -31,64 +31,98 @@ from melanoma_core.data.images import read_image
 from melanoma_core.data.neighbours import find_near_pairs, parse_hashes
 from melanoma_core.errors import ImageError
 
-# Bits that may differ in a hash of so many bits, for the pixels to be compared.
-NEAR_BITS = {64: 3, 256: 16}
-SAME_PICTURE = 0.85  # correlation of detail; see above
-_SIDE = 64  # px, aspect squashed; the smallest photograph that is read has as many
+_MAX_DIFFERING_BITS = 16  # of 256, for a pair to be proposed
+_MIN_CORRELATION = 0.85  # of the detail, for a pair to be confirmed
+_SIDE = 64  # px, squashed to a square; the minimum side of an accepted photograph
 _WINDOW = 7  # px of the local mean
-_PAIRS_AT_ONCE = 2048  # 70 MB of details
+_PAIRS_PER_BATCH = 2048  # 70 MB of details
 
-Pairs = NDArray[np.int64]
+_Pairs = NDArray[np.int64]
 
 
 def find_clusters(records: pd.DataFrame) -> pd.Series:
-    """Number the pictures: files that are copies or confirmed near copies share a number.
+    """Assign a cluster number to each file. Exact copies and confirmed near copies share it.
 
     Args:
-        records: `path, sha256, pixel_sha256, dhash` of the file table, index 0…N-1.
+        records: Columns `path`, `sha256`, `pixel_sha256` and `dhash` of the file table, with the
+            index 0…N-1.
 
     Returns:
-        Int64 [N], missing for a file that cannot be read. Likeness carries over: if A is like B
-        and B like C, all three share a number.
+        Int64 [N], missing for an unreadable file. The relation is transitive: if A matches B and B
+        matches C, all three share a number.
     """
     readable = records["sha256"].notna()
-    first_of_picture = records[readable].drop_duplicates("pixel_sha256").index.to_numpy()
-    hashes = parse_hashes(records.loc[first_of_picture, "dhash"])
-    pairs, _ = find_near_pairs(hashes, NEAR_BITS[64 * hashes.shape[1]])
-    pairs = first_of_picture[pairs]
-    near = pairs[confirm_pairs([Path(path) for path in records["path"]], pairs)]
-    clusters = connect_rows(records, ("sha256", "pixel_sha256"), near)
+    distinct = records[readable].drop_duplicates("pixel_sha256").index.to_numpy()
+    hashes = parse_hashes(records.loc[distinct, "dhash"])
+    proposed, _ = find_near_pairs(hashes, _MAX_DIFFERING_BITS)
+    pairs = distinct[proposed]
+    confirmed = pairs[_confirm_pairs([Path(path) for path in records["path"]], pairs)]
+    clusters = connect_rows(records, ("sha256", "pixel_sha256"), confirmed)
     return pd.Series(clusters, records.index, dtype="Int64").where(readable)
 
 
-def confirm_pairs(paths: Sequence[Path], pairs: Pairs) -> NDArray[np.bool_]:
-    """Compare pictures by their pixels.
+def connect_rows(
+    table: pd.DataFrame, keys: Sequence[str], pairs: NDArray[np.int64] | None = None
+) -> NDArray[np.int32]:
+    """Group rows that share a value in any key column or form a pair, transitively.
+
+    Args:
+        table: A table with the key columns.
+        keys: Names of the columns. Missing values connect no rows.
+        pairs: int64 [M, 2], positions of rows to connect.
+
+    Returns:
+        int32 [N], the group number of each row.
+
+    Example:
+        >>> table = pd.DataFrame({"lesion": ["a", "a", None], "patient": [None, 1, 1]})
+        >>> connect_rows(table, ["lesion"]).tolist()
+        [0, 0, 1]
+        >>> connect_rows(table, ["lesion", "patient"]).tolist()
+        [0, 0, 0]
+    """
+    num_rows = len(table)
+    edges = [np.empty((0, 2), np.int64) if pairs is None else pairs]
+    for key in keys:
+        codes = pd.factorize(table[key])[0]
+        known = np.flatnonzero(codes >= 0)
+        representative = np.full(codes.max(initial=-1) + 1, -1)
+        representative[codes[known]] = known
+        edges.append(np.stack([known, representative[codes[known]]], axis=1))
+    one, other = np.concatenate(edges).T
+    graph = coo_array((np.ones(len(one), dtype=bool), (one, other)), shape=(num_rows, num_rows))
+    groups: NDArray[np.int32] = connected_components(graph, directed=False)[1]
+    return groups
+
+
+def _confirm_pairs(paths: Sequence[Path], pairs: _Pairs) -> NDArray[np.bool_]:
+    """Compare pairs of files by their pixels.
 
     Args:
         paths: The files.
         pairs: int64 [M, 2], positions in `paths`.
 
     Returns:
-        bool [M], true where both files show one picture; false where one cannot be read.
+        bool [M], true if both files show the same photograph, false if one cannot be read.
     """
     confirmed = [np.empty(0, dtype=bool)]
-    with ThreadPoolExecutor() as pool:  # Pillow lets go of the interpreter while it decodes
-        for start in range(0, len(pairs), _PAIRS_AT_ONCE):
-            some = pairs[start : start + _PAIRS_AT_ONCE]
-            needed, position = np.unique(some, return_inverse=True)
-            details = np.stack(list(pool.map(read_detail, [paths[row] for row in needed])))
-            one, other = position.reshape(some.shape).T
+    with ThreadPoolExecutor() as pool:  # Pillow releases the interpreter lock while it decodes
+        for start in range(0, len(pairs), _PAIRS_PER_BATCH):
+            batch = pairs[start : start + _PAIRS_PER_BATCH]
+            needed, position = np.unique(batch, return_inverse=True)
+            details = np.stack(list(pool.map(_read_detail, [paths[row] for row in needed])))
+            one, other = position.reshape(batch.shape).T
             correlation = np.einsum("nd,nd->n", details[one], details[other])
-            confirmed.append(correlation >= SAME_PICTURE)
+            confirmed.append(correlation >= _MIN_CORRELATION)
     return np.concatenate(confirmed)
 
 
-def read_detail(path: Path) -> NDArray[np.float32]:
-    """Read what is compared of a picture, such that a dot product is a correlation.
+def _read_detail(path: Path) -> NDArray[np.float32]:
+    """Read the detail of an image, scaled so that a dot product is a correlation.
 
     Returns:
-        float32 [4096] of length 1: luma at 64×64 less its mean over 7×7. NaN, which correlates
-        with nothing, where the file cannot be read or has no detail at all.
+        float32 [4096] of length 1: luma at 64×64 minus its mean over 7×7. NaN, which matches no
+        image, if the file cannot be read or the image is uniform.
     """
     try:
         pixels = read_image(path, max_side=4 * _SIDE).pixels
@@ -98,33 +132,6 @@ def read_detail(path: Path) -> NDArray[np.float32]:
     luma = np.asarray(small, np.float32)
     detail = (luma - uniform_filter(luma, _WINDOW, mode="nearest")).ravel()
     length = float(np.linalg.norm(detail))
-    # A plain picture leaves nothing but rounding errors.
+    # The detail of a uniform image consists of rounding errors.
     scaled: NDArray[np.float32] = detail / np.float32(length if length > 1e-2 else np.nan)
     return scaled
-
-
-def connect_rows(
-    table: pd.DataFrame, keys: Sequence[str], pairs: Pairs | None = None
-) -> NDArray[np.int32]:
-    """Group rows that share a known value of any key, or are a pair; both carry over.
-
-    Args:
-        table: Any table that has the keys as columns.
-        keys: Columns; a missing value ties to nothing.
-        pairs: int64 [M, 2], positions in the table.
-
-    Returns:
-        int32 [N], equal for the rows of a group.
-    """
-    num_rows = len(table)
-    ties = [np.empty((0, 2), np.int64) if pairs is None else pairs]
-    for key in keys:
-        codes = pd.factorize(table[key])[0]
-        known = np.flatnonzero(codes >= 0)
-        representative = np.full(codes.max(initial=-1) + 1, -1)
-        representative[codes[known]] = known
-        ties.append(np.stack([known, representative[codes[known]]], axis=1))
-    one, other = np.concatenate(ties).T
-    graph = coo_array((np.ones(len(one), dtype=bool), (one, other)), shape=(num_rows, num_rows))
-    groups: NDArray[np.int32] = connected_components(graph, directed=False)[1]
-    return groups

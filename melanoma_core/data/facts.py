@@ -1,23 +1,26 @@
-"""What was measured on one file."""
+"""The measurements of one image file."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """What was measured on one file; nothing but `error` is known where that is set.
+    """The measurements of one image file. If `error` is set, all other values are None.
 
     Attributes:
-        sha256: Of the bytes, hexadecimal; equal for byte-identical copies.
-        pixel_sha256: Of the pixels, as `images.decode_image` gives them, with their size;
-            hexadecimal. Equal for the same picture in other bytes, without loss.
-        dhash: Difference hash of the picture (`difference_hash`), 64 hexadecimal digits.
-        width: Upright width in pixels.
-        height: Upright height in pixels.
+        sha256: Hash of the bytes, hexadecimal. Equal for exact copies.
+        pixel_sha256: Hash of the pixels and their shape as `images.decode_image` returns them,
+            hexadecimal. Equal for lossless copies in different bytes.
+        dhash: Difference hash of the image, 256 bits as 64 hexadecimal digits: whether each pixel
+            at 17×16 is brighter than its left neighbour (Krawetz 2013; `hash_size` 16 of the
+            imagehash library). The default of 64 bits has a hundred times as many collisions
+            between different lesions, because each is dark in the middle of bright skin.
+        width: Width of the upright image in pixels.
+        height: Height of the upright image in pixels.
         brightness: Mean luma (Rec. 601), in [0, 1].
         contrast: Standard deviation of the luma, in [0, 0.5].
         sharpness: Variance of the Laplacian of the luma in [0, 1], at 128×128 pixels (Pech-Pacheco
-            et al. 2000, doi:10.1109/ICPR.2000.903548); low for a blurred picture.
+            et al. 2000, doi:10.1109/ICPR.2000.903548). Low for a blurred image.
         error: Why the file cannot be read, or None.
     """
 

@@ -1,9 +1,9 @@
-"""Whether a photograph is good enough to be read: sharp, well lit, large enough.
+"""Check whether the technical quality of a photograph is sufficient for a reading.
 
-What is usual was measured on real lesions, not thought up: each limit is where only 1 of 400
-photographs of the train subset lies beyond (the bundled model's, of HAM10000, ISIC 2017 and the
-nine-class set). Beyond it a reading comes with a warning, since nobody measured how the network
-fares there. Where nothing can be seen at all, far beyond every real lesion, nothing is read.
+The warning limits come from real lesions: each limit is exceeded by 1 of 400 photographs of the
+training subset of the bundled model (HAM10000, ISIC 2017 and the nine-class set). The network has
+not been evaluated beyond them, so a reading then comes with a warning. The rejection limits are far
+beyond all real lesions: no lesion is visible there, and the photograph is not read.
 """
 
 from collections.abc import Iterator
@@ -13,11 +13,11 @@ from enum import StrEnum
 from PIL import Image
 
 from melanoma_core.data.images import Photograph
-from melanoma_core.data.scanning import measure_light, measure_sharpness, standardise
+from melanoma_core.data.scanning import measure_light, measure_sharpness, resize_to_standard
 
 
 class QualityKind(StrEnum):
-    """What can be wrong with a photograph, as a person says it."""
+    """Quality problems of a photograph, as displayed."""
 
     BLURRED = "blurred"
     DARK = "too dark"
@@ -28,13 +28,13 @@ class QualityKind(StrEnum):
 
 @dataclass(frozen=True)
 class Quality:
-    """What was measured on one photograph.
+    """Quality measures of a photograph.
 
     Attributes:
-        sharpness: As `scanning.FileFacts`, and so are the next two.
+        sharpness: Variance of the Laplacian (`facts.FileFacts`).
         brightness: Mean luma, in [0, 1].
         contrast: Standard deviation of the luma, in [0, 0.5].
-        shorter_side: Of the file's picture, in pixels.
+        shorter_side: Shorter side of the original image in pixels.
     """
 
     sharpness: float
@@ -45,14 +45,14 @@ class Quality:
 
 @dataclass(frozen=True)
 class QualityFinding:
-    """One thing that is wrong with a photograph.
+    """A quality problem of a photograph.
 
     Attributes:
-        kind: What is wrong.
-        value: The measure that decided, in its own unit (`Quality`).
-        limit: What it had to reach, or not to exceed.
-        refused: Whether nothing is read; else a reading comes with a warning.
-        text: What was found, what is usual, what to do.
+        kind: The kind of problem.
+        value: The measure that is beyond the limit, in its own unit (`Quality`).
+        limit: The minimum or maximum of the measure.
+        refused: Whether the photograph is not read. Otherwise the reading comes with a warning.
+        text: The problem, the typical range, and what to do.
     """
 
     kind: QualityKind
@@ -62,19 +62,26 @@ class QualityFinding:
     text: str
 
 
-# Beyond these, nothing of a lesion can be seen: the darkest of 8,757 real ones has 0.23, the
-# brightest 0.94, the one with the least contrast 0.019.
-_DARKEST, _BRIGHTEST, _FLATTEST = 0.15, 0.97, 0.01
-# Of 400 of them, 1 lies beyond; the shortest side is the shortest there.
+# Rejection limits: no lesion is visible beyond them. Of 8,757 real photographs, the darkest has a
+# brightness of 0.23, the brightest 0.94, and the lowest contrast is 0.019.
+_MIN_BRIGHTNESS, _MAX_BRIGHTNESS, _MIN_CONTRAST = 0.15, 0.97, 0.01
+# Warning limits: exceeded by 1 of 400 of these photographs. The shorter side is their minimum.
 _BLURRED, _DARK, _BRIGHT, _SMALL = 0.00013, 0.37, 0.87, 150
 
 
 def measure_quality(photograph: Photograph) -> Quality:
-    """Measure a photograph: at one size, so that cameras of all resolutions are compared."""
+    """Measure the quality of a photograph. The result hardly depends on its resolution.
+
+    Args:
+        photograph: A decoded photograph.
+
+    Returns:
+        Its quality measures.
+    """
     luma = Image.fromarray(photograph.pixels).convert("L")
     brightness, contrast = measure_light(luma)
     return Quality(
-        sharpness=measure_sharpness(standardise(luma)),
+        sharpness=measure_sharpness(resize_to_standard(luma)),
         brightness=brightness,
         contrast=contrast,
         shorter_side=min(photograph.original_width, photograph.original_height),
@@ -82,56 +89,67 @@ def measure_quality(photograph: Photograph) -> Quality:
 
 
 def judge_quality(quality: Quality) -> tuple[QualityFinding, ...]:
-    """Return what is wrong: the one thing for which nothing is read, else every warning."""
-    return tuple(_find_unreadable(quality))[:1] or tuple(_find_unusual(quality))
+    """Compare quality measures with their limits.
+
+    Args:
+        quality: Measures of a photograph.
+
+    Returns:
+        One finding if the photograph must not be read, else all warnings.
+
+    Example:
+        >>> judge_quality(Quality(6e-4, brightness=0.6, contrast=0.1, shorter_side=450))
+        ()
+    """
+    return tuple(_find_rejections(quality))[:1] or tuple(_find_warnings(quality))
 
 
-def _find_unreadable(quality: Quality) -> Iterator[QualityFinding]:
-    def find(kind: QualityKind, value: float, limit: float, found: str) -> QualityFinding:
-        text = f"The photograph is {found}. Photograph the lesion again, in even light, in focus."
+def _find_rejections(quality: Quality) -> Iterator[QualityFinding]:
+    def reject(kind: QualityKind, value: float, limit: float, problem: str) -> QualityFinding:
+        text = f"The photograph is {problem}. Photograph the lesion again, in even light, in focus."
         return QualityFinding(kind, value, limit, True, text)
 
     brightness, contrast = quality.brightness, quality.contrast
-    light = f"(mean brightness {brightness:.0%} of white;"
-    if brightness < _DARKEST:
-        found = f"nearly black {light} a lesion is seen from {_DARKEST:.0%})"
-        yield find(QualityKind.DARK, brightness, _DARKEST, found)
-    if brightness > _BRIGHTEST:
-        found = f"nearly white {light} a lesion is seen up to {_BRIGHTEST:.0%})"
-        yield find(QualityKind.BRIGHT, brightness, _BRIGHTEST, found)
-    if contrast < _FLATTEST:
-        found = f"one even surface (contrast {contrast:.1%}; a lesion is seen from {_FLATTEST:.1%})"
-        yield find(QualityKind.FLAT, contrast, _FLATTEST, found)
+    mean = f"mean brightness {brightness:.0%} of white"
+    if brightness < _MIN_BRIGHTNESS:
+        problem = f"nearly black ({mean}, needed: at least {_MIN_BRIGHTNESS:.0%})"
+        yield reject(QualityKind.DARK, brightness, _MIN_BRIGHTNESS, problem)
+    if brightness > _MAX_BRIGHTNESS:
+        problem = f"nearly white ({mean}, needed: at most {_MAX_BRIGHTNESS:.0%})"
+        yield reject(QualityKind.BRIGHT, brightness, _MAX_BRIGHTNESS, problem)
+    if contrast < _MIN_CONTRAST:
+        problem = f"a uniform surface (contrast {contrast:.1%}, needed: {_MIN_CONTRAST:.1%})"
+        yield reject(QualityKind.FLAT, contrast, _MIN_CONTRAST, problem)
 
 
-def _find_unusual(quality: Quality) -> Iterator[QualityFinding]:
-    def find(
-        kind: QualityKind, value: float, limit: float, measure: str, advice: str
-    ) -> QualityFinding:
-        text = f"The photograph is {kind} ({measure}): {advice}."
+def _find_warnings(quality: Quality) -> Iterator[QualityFinding]:
+    def warn(kind: QualityKind, value: float, limit: float, measure: str) -> QualityFinding:
+        text = f"The photograph is {kind} ({measure}): {_ADVICE[kind]}."
         return QualityFinding(kind, value, limit, False, text)
 
-    brightness = f"mean brightness {quality.brightness:.0%} of white, usual is"
-    if quality.sharpness < _BLURRED:
-        yield find(
-            *(QualityKind.BLURRED, quality.sharpness, _BLURRED),
-            f"sharpness {1e4 * quality.sharpness:.2f}, usual is {1e4 * _BLURRED:.2f} or more",
-            "fine structures may be lost. Focus, hold still and photograph again",
-        )
-    if quality.brightness < _DARK:
-        yield find(
-            *(QualityKind.DARK, quality.brightness, _DARK, f"{brightness} {_DARK:.0%} or more"),
-            "colours may mislead. Photograph again in brighter light",
-        )
-    if quality.brightness > _BRIGHT:
-        yield find(
-            *(QualityKind.BRIGHT, quality.brightness, _BRIGHT),
-            f"{brightness} {_BRIGHT:.0%} or less",
-            "pale structures may be lost. Photograph again in softer light",
-        )
-    if quality.shorter_side < _SMALL:
-        yield find(
-            *(QualityKind.SMALL, quality.shorter_side, _SMALL),
-            f"{quality.shorter_side} pixels on its shorter side, usual is {_SMALL} or more",
-            "fine structures may be lost. Use the original photograph, not a smaller copy",
-        )
+    sharpness, brightness, side = quality.sharpness, quality.brightness, quality.shorter_side
+    mean = f"mean brightness {brightness:.0%} of white"
+    if sharpness < _BLURRED:
+        measure = f"sharpness {1e4 * sharpness:.2f}, typical: at least {1e4 * _BLURRED:.2f}"
+        yield warn(QualityKind.BLURRED, sharpness, _BLURRED, measure)
+    if brightness < _DARK:
+        measure = f"{mean}, typical: at least {_DARK:.0%}"
+        yield warn(QualityKind.DARK, brightness, _DARK, measure)
+    if brightness > _BRIGHT:
+        measure = f"{mean}, typical: at most {_BRIGHT:.0%}"
+        yield warn(QualityKind.BRIGHT, brightness, _BRIGHT, measure)
+    if side < _SMALL:
+        measure = f"shorter side {side} pixels, typical: at least {_SMALL}"
+        yield warn(QualityKind.SMALL, side, _SMALL, measure)
+
+
+_ADVICE = {
+    QualityKind.BLURRED: (
+        "fine structures may be lost. Focus, hold the camera still and photograph again"
+    ),
+    QualityKind.DARK: "colours may be misleading. Photograph again in brighter light",
+    QualityKind.BRIGHT: "pale structures may be lost. Photograph again in softer light",
+    QualityKind.SMALL: (
+        "fine structures may be lost. Use the original photograph, not a smaller copy"
+    ),
+}

@@ -1,4 +1,4 @@
-"""What a file says of itself: its hashes, its size, how bright and how sharp it is."""
+"""Measure image files: their hashes, size, brightness, contrast and sharpness."""
 
 import hashlib
 import time
@@ -20,67 +20,106 @@ if TYPE_CHECKING:
     from melanoma_core.data.cache import FactCache
 
 
-STANDARD_SIDE = 128  # px, at which the sharpness of pictures of all sizes is compared
+_STANDARD_SIDE = 128  # px; makes the sharpness of images of all sizes comparable
 _LUMA_LEVELS = np.linspace(0, 1, 256)
-_ALONE_SECONDS = 0.5  # about what it takes to start other processes
-_MAX_PROCESSES = 8  # one may need 600 MB for one large photograph
-_BATCH_FILES = 16  # per message to a process: 10 ms of small pictures, seconds of large ones
-_KEEP_SECONDS = 1.0  # what a killed scan may lose
+_SINGLE_PROCESS_SECONDS = 0.5  # about the time that starting worker processes takes
+_MAX_PROCESSES = 8  # each can need 600 MB for one large photograph
+_BATCH_FILES = 16  # per message to a process: takes 10 ms for small images, seconds for large ones
+_STORE_SECONDS = 1.0  # at most this much work is lost if the scan is killed
 
 
 def scan_files(
     paths: Sequence[Path], cache: "FactCache | None" = None, progress: Progress | None = None
 ) -> list[FileFacts]:
-    """Measure the files, on all cores where it takes more than half a second.
+    """Measure image files, on all cores if it takes more than half a second.
 
     Args:
         paths: The files.
-        cache: Knows what was measured before, also by a scan that was cancelled.
-        progress: Called with the number done and the number in all: once for the files that the
-            cache knows, then for each. What it raises cancels the scan and propagates.
+        cache: Cache of earlier measurements, including those of a cancelled scan.
+        progress: Progress callback, called once for the files in the cache and then after each
+            file. An exception that it raises cancels the scan and propagates.
 
     Returns:
-        One entry per path, in order.
+        The measurements of each path, in the same order.
 
     Raises:
-        DatasetError: A process that measures was killed.
+        DatasetError: A worker process was killed.
     """
-    known, versions = cache.recall(paths) if cache else ({}, {})
-    new = [path for path in dict.fromkeys(paths) if path not in known]
-    num_known = len(known)
-    if progress and known:
-        progress(num_known, num_known + len(new))
-    fresh: dict[Path, FileFacts] = {}
-    kept_at = time.monotonic()
-    with closing(_measure_files(new)) as measured:
+    facts, versions = cache.load(paths) if cache else ({}, {})
+    num_cached = len(facts)
+    to_measure = [path for path in dict.fromkeys(paths) if path not in facts]
+    total = num_cached + len(to_measure)
+    if progress and num_cached:
+        progress(num_cached, total)
+    unsaved: dict[Path, FileFacts] = {}
+    stored_at = time.monotonic()
+    with closing(_measure_files(to_measure)) as measured:
         try:
-            for num_new, (path, facts) in enumerate(zip(new, measured, strict=True), start=1):
-                known[path] = fresh[path] = facts
-                if cache and time.monotonic() - kept_at > _KEEP_SECONDS:
-                    cache.keep(fresh, versions)
-                    fresh, kept_at = {}, time.monotonic()
+            for path, new in zip(to_measure, measured, strict=True):
+                facts[path] = unsaved[path] = new
+                if cache and time.monotonic() - stored_at > _STORE_SECONDS:
+                    cache.store(unsaved, versions)
+                    unsaved, stored_at = {}, time.monotonic()
                 if progress:
-                    progress(num_known + num_new, num_known + len(new))
+                    progress(len(facts), total)
         finally:
             if cache:
-                cache.keep(fresh, versions)
-    return [known[path] for path in paths]
+                cache.store(unsaved, versions)
+    return [facts[path] for path in paths]
 
 
-def measure_file(path: Path) -> FileFacts:
-    """Read, decode and measure one file."""
+def resize_to_standard(luma: Image.Image) -> Image.Image:
+    """Resize a luma image to 128×128 pixels, at which images of all sizes are compared."""
+    return luma.resize((_STANDARD_SIDE, _STANDARD_SIDE), Image.Resampling.BILINEAR)
+
+
+def measure_light(luma: Image.Image) -> tuple[float, float]:
+    """Compute `FileFacts.brightness` and `FileFacts.contrast`.
+
+    The result is exact. The histogram takes a fifth of the time that all pixels take.
+
+    Args:
+        luma: An image of mode L.
+
+    Returns:
+        Mean of the luma in [0, 1] and its standard deviation in [0, 0.5].
+
+    Example:
+        >>> measure_light(Image.new("L", (80, 80), 255))
+        (1.0, 0.0)
+    """
+    share = np.array(luma.histogram()) / (luma.width * luma.height)
+    mean = float(share @ _LUMA_LEVELS)
+    return mean, float(np.sqrt(share @ (_LUMA_LEVELS - mean) ** 2))
+
+
+def measure_sharpness(standard: Image.Image) -> float:
+    """Compute `FileFacts.sharpness`.
+
+    Args:
+        standard: A luma image of standard size (`resize_to_standard`).
+
+    Returns:
+        Variance of the Laplacian, at least 0.
+    """
+    grey = np.asarray(standard, np.int16)
+    neighbours = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
+    laplacian = (neighbours - 4 * grey[1:-1, 1:-1]).astype(np.float32)
+    return float(laplacian.var()) / 255**2
+
+
+def _measure_file(path: Path) -> FileFacts:
     try:
         data = read_bytes(path)
         photograph = decode_image(data)
     except ImageError as error:
         return FileFacts(error=str(error))
-    pixels = photograph.pixels
-    luma = Image.fromarray(pixels).convert("L")
-    standard = standardise(luma)
+    luma = Image.fromarray(photograph.pixels).convert("L")
+    standard = resize_to_standard(luma)
     brightness, contrast = measure_light(luma)
     return FileFacts(
         sha256=hashlib.sha256(data).hexdigest(),
-        pixel_sha256=_hash_pixels(pixels),
+        pixel_sha256=_hash_pixels(photograph.pixels),
         dhash=_hash_differences(standard),
         width=photograph.original_width,
         height=photograph.original_height,
@@ -88,27 +127,6 @@ def measure_file(path: Path) -> FileFacts:
         contrast=contrast,
         sharpness=measure_sharpness(standard),
     )
-
-
-def difference_hash(pixels: NDArray[np.uint8]) -> str:
-    """Return the difference hash of a picture: is each pixel of 17×16 brighter than the one left?
-
-    The idea is Neal Krawetz' (2013), the hash that of the imagehash library at `hash_size` 16:
-    with its default of 8, different lesions, each dark in the middle of bright skin, are equal
-    a hundred times as often. It finds candidates, which are confirmed on the pixels.
-
-    Args:
-        pixels: uint8 [height, width, 3].
-
-    Returns:
-        256 bits as 64 hexadecimal digits.
-    """
-    return _hash_differences(standardise(Image.fromarray(pixels).convert("L")))
-
-
-def standardise(luma: Image.Image) -> Image.Image:
-    """Return the luma at the size at which pictures of all sizes are compared."""
-    return luma.resize((STANDARD_SIDE, STANDARD_SIDE), Image.Resampling.BILINEAR)
 
 
 def _hash_differences(standard: Image.Image) -> str:
@@ -122,38 +140,21 @@ def _hash_pixels(pixels: NDArray[np.uint8]) -> str:
     return digest.hexdigest()
 
 
-def measure_light(luma: Image.Image) -> tuple[float, float]:
-    """Return `FileFacts.brightness` and `contrast` of a luma.
-
-    From the histogram: exact, and a fifth of the time.
-    """
-    share = np.array(luma.histogram()) / (luma.width * luma.height)
-    mean = float(share @ _LUMA_LEVELS)
-    return mean, float(np.sqrt(share @ (_LUMA_LEVELS - mean) ** 2))
-
-
-def measure_sharpness(standard: Image.Image) -> float:
-    """Return `FileFacts.sharpness` of a luma that `standardise` has made."""
-    grey = np.asarray(standard, np.int16)
-    neighbours = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
-    laplacian = (neighbours - 4 * grey[1:-1, 1:-1]).astype(np.float32)
-    return float(laplacian.var()) / 255**2
-
-
 def _measure_files(paths: Sequence[Path]) -> Generator[FileFacts, None, None]:
-    """Measure in order: alone at first, so that a small folder does not wait for processes."""
+    """Measure files in order, in this process at first: a small folder needs no others."""
     started = time.monotonic()
     for position, path in enumerate(paths):
-        if time.monotonic() - started > _ALONE_SECONDS and len(paths) - position > _BATCH_FILES:
-            yield from _measure_together(paths[position:])
+        elapsed = time.monotonic() - started
+        if elapsed > _SINGLE_PROCESS_SECONDS and len(paths) - position > _BATCH_FILES:
+            yield from _measure_in_processes(paths[position:])
             return
-        yield measure_file(path)
+        yield _measure_file(path)
 
 
-def _measure_together(paths: Sequence[Path]) -> Generator[FileFacts, None, None]:
-    """Measure in processes: threads would wait for each other between the calls into Pillow."""
-    # Started as new interpreters, and unlike those of the standard library without running the
-    # caller's main module again, which in a Streamlit server is the page.
+def _measure_in_processes(paths: Sequence[Path]) -> Generator[FileFacts, None, None]:
+    """Measure files in worker processes: the interpreter lock would serialise threads."""
+    # Unlike multiprocessing, loky does not run the main module again in each worker process. In a
+    # Streamlit server, the main module is the page.
     import loky
 
     batches = [paths[i : i + _BATCH_FILES] for i in range(0, len(paths), _BATCH_FILES)]
@@ -163,12 +164,12 @@ def _measure_together(paths: Sequence[Path]) -> Generator[FileFacts, None, None]
             yield from batch
     except loky.BrokenProcessPool as error:
         raise DatasetError(
-            "Found that a process that measures the photographs was killed, usually for want of "
-            "memory. Free some and open the folder again; it goes on where it stopped."
+            "A worker process of the scan was killed, usually because memory ran out. Free some "
+            "memory and open the folder again. The scan continues where it stopped."
         ) from error
     finally:
         executor.shutdown(kill_workers=True)
 
 
 def _measure_batch(paths: Sequence[Path]) -> list[FileFacts]:
-    return [measure_file(path) for path in paths]
+    return [_measure_file(path) for path in paths]

@@ -1,17 +1,18 @@
 """Every pair of hashes that differ in few bits, among as many as ISIC 2024 has photographs."""
 
+import tempfile
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from melanoma_core.data.copies import NEAR_BITS
 from melanoma_core.data.neighbours import find_near_pairs, parse_hashes
-from melanoma_core.data.scanning import difference_hash, scan_files
+from melanoma_core.data.scanning import scan_files
 from tests.benchmarks.scan import HAM10000
 from tests.benchmarks.timing import Row
 
@@ -20,7 +21,7 @@ _NUM_COMPARED = 20_000  # hashes; pairwise comparison of more takes minutes
 _NUM_PHOTOGRAPHS = 2000  # whose hashes the others are made of
 _NUM_DRAWN = 200
 _FLIPPED = 0.15  # share of a real hash's bits that are turned over to make another one
-_NUM_BITS = len(difference_hash(np.zeros((64, 64, 3), np.uint8))) * 4
+_NUM_BITS, _MAX_DISTANCE = 256, 16  # as in `copies.find_clusters`
 
 
 def measure() -> Iterable[Row]:
@@ -69,15 +70,21 @@ def make_hashes(real: NDArray[np.uint64], number: int) -> NDArray[np.uint64]:
 def _hash_photographs() -> NDArray[np.uint64]:
     paths = sorted(HAM10000.glob("*.jpg"))[::5][:_NUM_PHOTOGRAPHS]
     if paths:
-        return parse_hashes(fact.dhash for fact in scan_files(paths) if fact.dhash)
+        return _hash_files(paths)
     from melanoma_core.data.drawn.lesions import draw_lesion
+    from melanoma_core.data.images import encode_jpeg
     from melanoma_core.taxonomy import Diagnosis
 
     kinds = list(Diagnosis)
-    return parse_hashes(
-        difference_hash(draw_lesion(kinds[seed % len(kinds)], seed, 96, 72))
-        for seed in range(_NUM_DRAWN)
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        drawn = [Path(folder) / f"{seed}.jpg" for seed in range(_NUM_DRAWN)]
+        for seed, path in enumerate(drawn):
+            path.write_bytes(encode_jpeg(draw_lesion(kinds[seed % len(kinds)], seed, 96, 72)))
+        return _hash_files(drawn)
+
+
+def _hash_files(paths: Sequence[Path]) -> NDArray[np.uint64]:
+    return parse_hashes(fact.dhash for fact in scan_files(paths) if fact.dhash)
 
 
 def _pack(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:
@@ -105,14 +112,14 @@ def _search(real: NDArray[np.uint64], number: int) -> tuple[float, int, int]:
 
 
 def _find_near(hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
-    return find_near_pairs(hashes, NEAR_BITS[_NUM_BITS])[0]
+    return find_near_pairs(hashes, _MAX_DISTANCE)[0]
 
 
 def _compare_pairwise(hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
     found = []
     for row in range(len(hashes) - 1):
         differing = np.bitwise_count(hashes[row + 1 :] ^ hashes[row]).sum(axis=1)
-        near = np.flatnonzero(differing <= NEAR_BITS[_NUM_BITS])
+        near = np.flatnonzero(differing <= _MAX_DISTANCE)
         found.append(np.stack([np.full_like(near, row), near + row + 1], axis=1))
     return np.concatenate(found)
 

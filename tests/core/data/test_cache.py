@@ -17,157 +17,157 @@ def write(path: Path, text: str = "picture") -> Path:
     return path
 
 
-def keep(cache: FactCache, path: Path, facts: FileFacts = FACTS) -> None:
-    _, versions = cache.recall([path])
-    cache.keep({path: facts}, versions)
+def store(cache: FactCache, path: Path, facts: FileFacts = FACTS) -> None:
+    _, versions = cache.load([path])
+    cache.store({path: facts}, versions)
 
 
-def recall(cache: FactCache, path: Path) -> FileFacts | None:
-    return cache.recall([path])[0].get(path)
+def load(cache: FactCache, path: Path) -> FileFacts | None:
+    return cache.load([path])[0].get(path)
 
 
-def test_nothing_is_known_at_first_and_no_file_is_no_trouble(tmp_path: Path):
+def test_a_new_cache_is_empty_and_missing_files_are_ignored(tmp_path: Path):
     cache = FactCache(tmp_path / "not" / "there" / "yet")
 
-    assert cache.recall([]) == ({}, {})
-    assert cache.recall([tmp_path / "gone.jpg"]) == ({}, {})
+    assert cache.load([]) == ({}, {})
+    assert cache.load([tmp_path / "gone.jpg"]) == ({}, {})
 
 
-def test_every_fact_comes_back_as_it_was(tmp_path: Path):
+def test_every_fact_is_stored_and_loaded(tmp_path: Path):
     path = write(tmp_path / "a.jpg")
-    keep(FactCache(tmp_path), path)
+    store(FactCache(tmp_path), path)
 
-    assert recall(FactCache(tmp_path), path) == FACTS
+    assert load(FactCache(tmp_path), path) == FACTS
 
 
-def test_another_size_or_another_time_of_change_forgets(tmp_path: Path):
+def test_a_changed_size_or_time_invalidates_the_facts(tmp_path: Path):
     path = write(tmp_path / "a.jpg")
     cache = FactCache(tmp_path)
-    keep(cache, path)
+    store(cache, path)
     status = path.stat()
 
     write(path, "picture!")
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert recall(cache, path) is None
+    assert load(cache, path) is None
 
     write(path, "picture")
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
-    assert recall(cache, path) is None
+    assert load(cache, path) is None
 
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert recall(cache, path) == FACTS
+    assert load(cache, path) == FACTS
 
 
-def test_a_file_that_changes_while_it_is_measured_is_measured_anew(tmp_path: Path):
+def test_a_file_that_changes_while_it_is_measured_is_measured_again(tmp_path: Path):
     path = write(tmp_path / "a.jpg")
     cache = FactCache(tmp_path)
-    _, versions = cache.recall([path])
+    _, versions = cache.load([path])
     write(path, "another picture")
 
-    cache.keep({path: FACTS}, versions)
+    cache.store({path: FACTS}, versions)
 
-    assert recall(cache, path) is None
+    assert load(cache, path) is None
 
 
-def test_what_could_not_be_read_is_not_remembered(tmp_path: Path):
+def test_unreadable_files_are_not_stored(tmp_path: Path):
     path = write(tmp_path / "a.jpg")
     cache = FactCache(tmp_path)
 
-    keep(cache, path, FileFacts(error="no picture"))
+    store(cache, path, FileFacts(error="no picture"))
 
-    assert recall(cache, path) is None
+    assert load(cache, path) is None
 
 
-def test_a_link_to_the_folder_leads_to_the_same_facts(tmp_path: Path):
+def test_a_link_to_the_folder_shares_its_facts(tmp_path: Path):
     path = write(tmp_path / "real" / "a.jpg")
     (tmp_path / "link").symlink_to(tmp_path / "real")
     cache = FactCache(tmp_path)
 
-    keep(cache, tmp_path / "link" / "a.jpg")
+    store(cache, tmp_path / "link" / "a.jpg")
 
-    assert recall(cache, path) == FACTS
+    assert load(cache, path) == FACTS
 
 
 @pytest.mark.parametrize(
     "name", ["黑色素瘤 ü.jpg", "two\nlines.jpg", "' OR 1=1;--.jpg", "\udcff.jpg"]
 )
-def test_a_name_in_any_script_and_even_in_none_is_kept(tmp_path: Path, name: str):
+def test_any_file_name_is_stored(tmp_path: Path, name: str):
     path = write(tmp_path / name)
     cache = FactCache(tmp_path)
 
-    keep(cache, path)
+    store(cache, path)
 
-    assert recall(cache, path) == FACTS
+    assert load(cache, path) == FACTS
 
 
-def test_namesakes_in_two_folders_are_two_files(tmp_path: Path):
+def test_files_with_one_name_in_two_folders_are_two_files(tmp_path: Path):
     one, other = write(tmp_path / "a" / "1.jpg"), write(tmp_path / "b" / "1.jpg")
     cache = FactCache(tmp_path)
-    keep(cache, one)
-    keep(cache, other, replace(FACTS, width=7))
+    store(cache, one)
+    store(cache, other, replace(FACTS, width=7))
 
-    known, _ = cache.recall([one, other])
+    facts, _ = cache.load([one, other])
 
-    assert (known[one].width, known[other].width) == (120, 7)
+    assert (facts[one].width, facts[other].width) == (120, 7)
 
 
 @pytest.mark.parametrize("damage", [b"", b"no database", b"SQLite format 3\0" + b"\xff" * 4096])
-def test_a_damaged_cache_is_dropped_and_begun_anew(tmp_path: Path, damage: bytes):
+def test_a_damaged_cache_is_replaced(tmp_path: Path, damage: bytes):
     path = write(tmp_path / "a.jpg")
     cache = FactCache(tmp_path)
-    keep(cache, path)
+    store(cache, path)
     cache.path.write_bytes(damage)
 
-    assert recall(cache, path) is None
-    keep(cache, path)
-    assert recall(cache, path) == FACTS
+    assert load(cache, path) is None
+    store(cache, path)
+    assert load(cache, path) == FACTS
 
 
-def test_pages_of_garbage_inside_the_cache_cost_no_more_than_a_scan(tmp_path: Path):
+def test_a_cache_with_damaged_pages_is_replaced(tmp_path: Path):
     files = [write(tmp_path / f"{number}.jpg") for number in range(300)]
     cache = FactCache(tmp_path)
-    cache.keep(dict.fromkeys(files, FACTS), cache.recall(files)[1])
+    cache.store(dict.fromkeys(files, FACTS), cache.load(files)[1])
     content = bytearray(cache.path.read_bytes())
     content[4096:12288] = b"\xa5" * 8192
     cache.path.write_bytes(content)
 
-    assert cache.recall(files)[0] == {}
-    keep(cache, files[0])
-    assert recall(cache, files[0]) == FACTS
+    assert cache.load(files)[0] == {}
+    store(cache, files[0])
+    assert load(cache, files[0]) == FACTS
 
 
-def test_a_cache_that_cannot_be_made_is_done_without(tmp_path: Path, caplog):
+def test_a_cache_that_cannot_be_created_is_not_used(tmp_path: Path, caplog):
     path = write(tmp_path / "a.jpg")
     cache = FactCache(write(tmp_path / "file") / "below a file")
 
-    keep(cache, path)
+    store(cache, path)
 
-    assert recall(cache, path) is None
-    assert "Did without the cache" in caplog.text
+    assert load(cache, path) is None
+    assert "Cannot use the cache" in caplog.text
 
 
-def test_a_cache_that_is_a_folder_is_done_without_and_left_alone(tmp_path: Path):
+def test_a_folder_in_place_of_the_cache_is_left_alone(tmp_path: Path):
     path = write(tmp_path / "a.jpg")
     cache = FactCache(tmp_path / "cache")
     cache.path.mkdir(parents=True)
 
-    keep(cache, path)
+    store(cache, path)
 
-    assert recall(cache, path) is None
+    assert load(cache, path) is None
     assert cache.path.is_dir()
 
 
-def test_a_locked_cache_is_waited_for_and_then_done_without(tmp_path: Path, monkeypatch, caplog):
-    monkeypatch.setattr("melanoma_core.data.cache._WAIT_SECONDS", 0.1)
+def test_a_locked_cache_is_not_used_after_waiting(tmp_path: Path, monkeypatch, caplog):
+    monkeypatch.setattr("melanoma_core.data.cache._LOCK_SECONDS", 0.1)
     path = write(tmp_path / "a.jpg")
     cache = FactCache(tmp_path)
-    keep(cache, path)
+    store(cache, path)
     other = sqlite3.connect(cache.path)
     other.execute("BEGIN EXCLUSIVE")
 
-    keep(cache, path, replace(FACTS, width=7))
+    store(cache, path, replace(FACTS, width=7))
 
     other.rollback()
     other.close()
     assert "database is locked" in caplog.text
-    assert recall(cache, path) == FACTS
+    assert load(cache, path) == FACTS

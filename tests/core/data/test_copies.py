@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from melanoma_core.data.copies import confirm_pairs, connect_rows, find_clusters, read_detail
+from melanoma_core.data.copies import connect_rows, find_clusters
 from melanoma_core.data.scanning import scan_files
 
 
 def draw_lesion(seed: int) -> NDArray[np.uint8]:
-    """A dark blob in the middle of bright skin; the seed is its texture, not its outline."""
+    """Draw a dark blob in the middle of bright skin. The seed changes its texture only."""
     rows, columns = np.mgrid[-1:1:240j, -1:1:320j]
     blob = np.exp(-3 * (rows**2 + columns**2))
     texture = gaussian_filter(np.random.default_rng(seed).normal(size=blob.shape), 4)
@@ -32,7 +32,7 @@ def scan(*paths: Path) -> pd.DataFrame:
     )
 
 
-def test_a_picture_saved_again_at_another_size_and_aspect_is_one_cluster(tmp_path: Path) -> None:
+def test_resized_and_squashed_copies_share_a_cluster(tmp_path: Path) -> None:
     lesion = draw_lesion(1)
     files = [
         save(lesion, tmp_path / "a.png"),
@@ -45,7 +45,7 @@ def test_a_picture_saved_again_at_another_size_and_aspect_is_one_cluster(tmp_pat
     assert clusters[3] != clusters[0]
 
 
-def test_pictures_whose_hashes_differ_in_16_bits_of_256_are_compared_and_in_17_are_not(
+def test_images_are_compared_if_at_most_16_of_256_bits_of_their_hashes_differ(
     tmp_path: Path,
 ) -> None:
     lesion = draw_lesion(1)
@@ -56,34 +56,40 @@ def test_pictures_whose_hashes_differ_in_16_bits_of_256_are_compared_and_in_17_a
     assert clusters[0] == clusters[1] != clusters[2]
 
 
-def test_different_lesions_whose_hashes_collide_are_told_apart(tmp_path: Path) -> None:
+def find_clusters_of_equal_hashes(*files: Path) -> pd.Series:
+    """Find clusters by the pixels alone: equal hashes propose every pair."""
+    return find_clusters(scan(*files).assign(dhash="f0f0f0c8c8f0f0f0" * 4))
+
+
+def test_different_lesions_with_equal_hashes_are_no_copies(tmp_path: Path) -> None:
     files = [save(draw_lesion(seed), tmp_path / f"{seed}.png") for seed in (1, 2, 3)]
-    records = scan(*files).assign(dhash="f0f0f0c8c8f0f0f0" * 4)
-    assert find_clusters(records).nunique() == 3
+    assert find_clusters_of_equal_hashes(*files).nunique() == 3
 
 
-def test_a_picture_with_other_colours_is_the_same_picture(tmp_path: Path) -> None:
+def test_an_image_with_changed_colours_is_a_copy(tmp_path: Path) -> None:
     lesion = draw_lesion(1)
     lighter = (lesion * [0.9, 1.1, 1.2]).clip(0, 255).astype(np.uint8)
-    paths = [save(lesion, tmp_path / "a.png"), save(lighter, tmp_path / "b.png")]
-    assert confirm_pairs(paths, np.array([[0, 1]])).tolist() == [True]
+    files = [save(lesion, tmp_path / "a.png"), save(lighter, tmp_path / "b.png")]
+    assert find_clusters_of_equal_hashes(*files).nunique() == 1
 
 
-def test_plain_pictures_are_no_copies_of_each_other(tmp_path: Path) -> None:
-    paths = [
+def test_different_uniform_images_are_no_copies(tmp_path: Path) -> None:
+    files = [
         save(np.full((80, 80, 3), value, np.uint8), tmp_path / f"{value}.png") for value in (0, 200)
     ]
-    assert confirm_pairs(paths, np.array([[0, 1]])).tolist() == [False]
-    assert np.isnan(read_detail(paths[0])).all()
+    assert find_clusters(scan(*files)).nunique() == 2
 
 
-def test_a_file_that_has_vanished_is_no_copy(tmp_path: Path) -> None:
-    paths = [save(draw_lesion(1), tmp_path / "a.png"), tmp_path / "gone.png"]
-    assert confirm_pairs(paths, np.array([[0, 1]])).tolist() == [False]
+def test_a_deleted_file_is_no_copy(tmp_path: Path) -> None:
+    lesion = draw_lesion(1)
+    files = [save(lesion, tmp_path / "a.png"), save(lesion, tmp_path / "b.jpg")]
+    records = scan(*files)
+    files[1].unlink()
+    assert find_clusters(records).nunique() == 2
 
 
-def test_no_pair_needs_no_picture() -> None:
-    assert confirm_pairs([], np.empty((0, 2), np.int64)).tolist() == []
+def test_one_image_has_one_cluster(tmp_path: Path) -> None:
+    assert find_clusters(scan(save(draw_lesion(1), tmp_path / "a.png"))).nunique() == 1
 
 
 def test_an_unreadable_file_has_no_cluster(tmp_path: Path) -> None:
@@ -94,12 +100,12 @@ def test_an_unreadable_file_has_no_cluster(tmp_path: Path) -> None:
     assert clusters.isna().tolist() == [True, False]
 
 
-def test_no_readable_file_at_all_has_no_cluster(tmp_path: Path) -> None:
+def test_without_readable_files_there_are_no_clusters(tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"")
     assert find_clusters(scan(tmp_path / "broken.jpg")).isna().all()
 
 
-def test_groups_carry_over_and_missing_values_tie_nothing() -> None:
+def test_groups_are_transitive_and_missing_values_connect_no_rows() -> None:
     table = pd.DataFrame(
         {"lesion": ["a", "a", None, None, "b"], "patient": [None, 1, 1, None, None]}
     )
@@ -110,6 +116,6 @@ def test_groups_carry_over_and_missing_values_tie_nothing() -> None:
 
 
 @pytest.mark.parametrize("num_rows", [0, 1])
-def test_a_table_of_no_or_one_row_can_be_grouped(num_rows: int) -> None:
+def test_a_table_with_no_or_one_row_can_be_grouped(num_rows: int) -> None:
     table = pd.DataFrame({"lesion": ["a"] * num_rows})
     assert len(connect_rows(table, ("lesion",))) == num_rows

@@ -1,4 +1,4 @@
-"""Outlines that people drew, found and fitted to their photographs."""
+"""Manually drawn outlines of lesions."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def write(path: Path, pixels: np.ndarray) -> Path:
     return path
 
 
-def test_an_outline_is_found_by_its_photographs_name_and_others_are_left_out(tmp_path: Path):
+def test_images_with_an_outline_are_selected(tmp_path: Path):
     black = np.zeros((80, 80), dtype=np.uint8)
     outline = write(tmp_path / "masks" / "ISIC_0000001_segmentation.png", black)
     names = ["ISIC_0000001.jpg", "ISIC_0000002.jpg"]
@@ -30,11 +30,11 @@ def test_an_outline_is_found_by_its_photographs_name_and_others_are_left_out(tmp
     assert select_outlined(table[:0]).empty
 
 
-def test_a_collection_without_outlines_has_none(tmp_path: Path):
+def test_a_collection_without_outlines_has_no_outlined_images(tmp_path: Path):
     assert select_outlined(pd.DataFrame({"path": [str(tmp_path / "a" / "b.jpg")]})).empty
 
 
-def test_an_outline_is_squashed_as_its_photograph_is(tmp_path: Path):
+def test_an_outline_is_squashed_like_its_photograph(tmp_path: Path):
     inside = np.zeros((90, 160), dtype=bool)
     inside[20:60, 40:120] = True
     path = write(tmp_path / "outline.png", (255 * inside).astype(np.uint8))
@@ -44,7 +44,7 @@ def test_an_outline_is_squashed_as_its_photograph_is(tmp_path: Path):
 
     assert outline.shape == (96, 96)
     assert outline.dtype == bool
-    # A third of the way is not smoothed: only the border can differ.
+    # The outline has no antialiasing, so only its border can differ.
     seen = resize_to_square(photograph, 96)[..., 0] >= 128
     assert (outline != seen).mean() < 0.02
     assert abs(outline.mean() - inside.mean()) < 0.01
@@ -60,6 +60,4 @@ def test_real_outlines_lie_on_the_lesions(shared_data: Path):
         inside = read_outline(outline, 96)
         grey = resize_to_square(read_image(Path(photograph)).pixels, 96).mean(axis=2)
         darker += grey[inside].mean() < grey[~inside].mean()
-    assert (
-        darker >= 22
-    )  # lesions are darker than the skin around them; an outline upside down is not
+    assert darker >= 22  # lesions are darker than the surrounding skin

@@ -1,4 +1,4 @@
-"""What is wrong with a photograph, on real ones that were spoilt."""
+"""Quality checks, tested on real photographs that were degraded."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +10,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 from melanoma_core.data.images import Photograph, read_image
 from melanoma_core.data.quality import Quality, QualityKind, judge_quality, measure_quality
 
-USUAL = Quality(sharpness=6e-4, brightness=0.6, contrast=0.1, shorter_side=450)
+TYPICAL = Quality(sharpness=6e-4, brightness=0.6, contrast=0.1, shorter_side=450)
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +21,9 @@ def lesions(shared_data: Path) -> list[Photograph]:
     return [read_image(path) for path in paths[:: len(paths) // 40][:40]]
 
 
-def change(photograph: Photograph, how: Callable[[Image.Image], Image.Image]) -> Photograph:
-    picture = how(Image.fromarray(photograph.pixels))
-    return Photograph(np.asarray(picture), *picture.size, "PNG")
+def edit(photograph: Photograph, operation: Callable[[Image.Image], Image.Image]) -> Photograph:
+    edited = operation(Image.fromarray(photograph.pixels))
+    return Photograph(np.asarray(edited), *edited.size, "PNG")
 
 
 def find_kinds(photograph: Photograph) -> list[QualityKind]:
@@ -34,22 +34,22 @@ def make_flat(value: int, size: tuple[int, int] = (200, 150)) -> Photograph:
     return Photograph(np.full((*size[::-1], 3), value, dtype=np.uint8), *size, "PNG")
 
 
-def test_real_lesions_are_as_usual(lesions: list[Photograph]):
+def test_real_lesions_have_typical_quality(lesions: list[Photograph]):
     assert sum(bool(find_kinds(lesion)) for lesion in lesions) <= 1
 
 
 def test_real_lesions_out_of_focus_are_blurred(lesions: list[Photograph]):
-    def blur(picture: Image.Image) -> Image.Image:
-        return picture.filter(ImageFilter.GaussianBlur(0.02 * min(picture.size)))
+    def blur(image: Image.Image) -> Image.Image:
+        return image.filter(ImageFilter.GaussianBlur(0.02 * min(image.size)))
 
-    kinds = [find_kinds(change(lesion, blur)) for lesion in lesions]
+    kinds = [find_kinds(edit(lesion, blur)) for lesion in lesions]
 
     assert sum(QualityKind.BLURRED in found for found in kinds) >= 39
 
 
 def test_real_lesions_in_the_dark_are_too_dark(lesions: list[Photograph]):
     kinds = [
-        find_kinds(change(x, lambda p: ImageEnhance.Brightness(p).enhance(0.3))) for x in lesions
+        find_kinds(edit(x, lambda p: ImageEnhance.Brightness(p).enhance(0.3))) for x in lesions
     ]
 
     assert all(QualityKind.DARK in found for found in kinds)
@@ -57,27 +57,27 @@ def test_real_lesions_in_the_dark_are_too_dark(lesions: list[Photograph]):
 
 def test_real_lesions_overexposed_are_too_bright(lesions: list[Photograph]):
     kinds = [
-        find_kinds(change(x, lambda p: ImageEnhance.Brightness(p).enhance(2.5))) for x in lesions
+        find_kinds(edit(x, lambda p: ImageEnhance.Brightness(p).enhance(2.5))) for x in lesions
     ]
 
     assert sum(QualityKind.BRIGHT in found for found in kinds) >= 36
 
 
 def test_a_thumbnail_of_a_real_lesion_is_too_small(lesions: list[Photograph]):
-    small = change(lesions[0], lambda picture: picture.resize((100, 75)))
+    small = edit(lesions[0], lambda image: image.resize((100, 75)))
 
     (finding,) = judge_quality(measure_quality(small))
 
     assert (finding.kind, finding.value, finding.limit) == (QualityKind.SMALL, 75, 150)
     assert not finding.refused
-    assert "75 pixels on its shorter side" in finding.text
+    assert "shorter side 75 pixels, typical: at least 150" in finding.text
 
 
 @pytest.mark.parametrize(
     ("value", "kind"),
     [(0, QualityKind.DARK), (255, QualityKind.BRIGHT), (128, QualityKind.FLAT)],
 )
-def test_where_nothing_is_to_be_seen_one_finding_refuses(value: int, kind: QualityKind):
+def test_a_uniform_image_is_rejected_with_one_finding(value: int, kind: QualityKind):
     (finding,) = judge_quality(measure_quality(make_flat(value)))
 
     assert finding.refused
@@ -85,23 +85,23 @@ def test_where_nothing_is_to_be_seen_one_finding_refuses(value: int, kind: Quali
     assert finding.text.endswith("Photograph the lesion again, in even light, in focus.")
 
 
-def test_a_photograph_as_usual_has_no_finding():
-    assert judge_quality(USUAL) == ()
+def test_a_photograph_of_typical_quality_has_no_finding():
+    assert judge_quality(TYPICAL) == ()
 
 
-def test_every_warning_says_the_measure_the_limit_and_what_to_do():
-    spoilt = Quality(sharpness=5e-5, brightness=0.3, contrast=0.1, shorter_side=100)
+def test_every_warning_has_the_measure_the_limit_and_advice():
+    degraded = Quality(sharpness=5e-5, brightness=0.3, contrast=0.1, shorter_side=100)
 
-    findings = judge_quality(spoilt)
+    findings = judge_quality(degraded)
 
     assert [finding.kind for finding in findings] == ["blurred", "too dark", "too small"]
-    assert "sharpness 0.50, usual is 1.3" in findings[0].text
-    assert "mean brightness 30% of white, usual is 3" in findings[1].text
+    assert "sharpness 0.50, typical: at least 1.3" in findings[0].text
+    assert "mean brightness 30% of white, typical: at least 3" in findings[1].text
     assert findings[1].text.endswith("Photograph again in brighter light.")
 
 
-def test_sharpness_is_compared_at_one_size(lesions: list[Photograph]):
-    large = change(lesions[0], lambda p: p.resize((4 * p.width, 4 * p.height)))
+def test_sharpness_hardly_depends_on_the_resolution(lesions: list[Photograph]):
+    large = edit(lesions[0], lambda p: p.resize((4 * p.width, 4 * p.height)))
 
     found, expected = measure_quality(large), measure_quality(lesions[0])
 

@@ -8,10 +8,10 @@ from melanoma_core.data.dataset import load_records
 from melanoma_core.errors import DatasetError
 
 
-def test_no_file_at_all_is_said_with_the_layout_that_was_found(tmp_path: Path):
+def test_the_error_for_no_images_names_the_layout(tmp_path: Path):
     (tmp_path / "Train" / "melanoma").mkdir(parents=True)
 
-    with pytest.raises(DatasetError, match=r"no file at all .* \(laid out as class folders\)"):
+    with pytest.raises(DatasetError, match=r"no image files in .* \(layout: class folders\)"):
         load_records(tmp_path)
 
 
@@ -34,14 +34,14 @@ def test_an_unreadable_file_keeps_its_row(tmp_path: Path, draw):
     assert records[["sha256", "dhash", "width", "sharpness"]].isna().sum(axis=1).tolist() == [0, 4]
 
 
-def test_a_photograph_that_vanishes_during_the_scan_says_so_itself(tmp_path: Path, draw):
+def test_a_file_that_is_deleted_during_the_scan_is_reported(tmp_path: Path, draw):
     first, second = (draw(tmp_path / "nevus" / f"{name}.jpg", 1) for name in "ab")
 
-    def take_away(done: int, _total: int) -> None:
+    def delete(done: int, _total: int) -> None:
         if done == 1:
             second.unlink()
 
-    records = load_records(tmp_path, progress=take_away)
+    records = load_records(tmp_path, progress=delete)
 
     assert records["path"].tolist() == [first, second]
     assert records["error"][1] == f"There is no file {second}. Check its name and folder."
@@ -60,14 +60,14 @@ def test_a_link_to_a_dataset_opens_the_dataset(tmp_path: Path, draw):
     assert seen == [(1, 1)]
 
 
-def test_a_path_through_a_circle_of_links_is_no_folder(tmp_path: Path):
+def test_a_cyclic_link_is_not_a_folder(tmp_path: Path):
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
 
     with pytest.raises(DatasetError, match="Found no folder at"):
         load_records(tmp_path / "loop")
 
 
-def test_what_one_collection_knows_of_an_image_its_files_elsewhere_know(tmp_path: Path, draw):
+def test_metadata_of_one_collection_fill_those_of_the_others(tmp_path: Path, draw):
     draw(tmp_path / "folders" / "melanoma" / "ISIC_0000001(1).jpg", 1)
     draw(tmp_path / "folders" / "melanoma" / "b.jpg", 2)
     draw(tmp_path / "ham" / "ISIC_0000001.jpg", 1)
@@ -78,10 +78,10 @@ def test_what_one_collection_knows_of_an_image_its_files_elsewhere_know(tmp_path
 
     assert records.loc["folders", "lesion_id"].dropna().tolist() == ["HAM_1"]
     assert records.loc["folders", "age"].dropna().tolist() == [40.0]
-    assert sorted(records["name"]) == ["melanoma", "melanoma", "nv"]  # the labels stay apart
+    assert sorted(records["name"]) == ["melanoma", "melanoma", "nv"]  # labels are not merged
 
 
-def test_the_real_collections_have_14554_files_that_can_all_be_read(real_records: pd.DataFrame):
+def test_all_14554_files_of_the_real_collections_are_readable(real_records: pd.DataFrame):
     assert real_records["source"].value_counts().to_dict() == {
         "ham10000": 10015,
         "isic9": 2359,
@@ -89,6 +89,10 @@ def test_the_real_collections_have_14554_files_that_can_all_be_read(real_records
         "full_resolution": 30,
     }
     assert real_records["error"].isna().all()
+    sizes = real_records.groupby("source")[["width", "height"]]
+    assert sizes.max().loc["ham10000"].tolist() == sizes.min().loc["ham10000"].tolist()
+    assert sizes.max().loc["ham10000"].tolist() == [200, 150]
+    assert sizes.max().loc["full_resolution", "width"] == 3072
 
 
 def test_the_real_isic9_has_159_byte_identical_groups_and_155_with_two_labels(
@@ -101,7 +105,7 @@ def test_the_real_isic9_has_159_byte_identical_groups_and_155_with_two_labels(
     assert (groups["name"].nunique() == 2).sum() == 155
 
 
-def test_44_real_test_images_share_a_photograph_or_a_lesion_with_train(real_records: pd.DataFrame):
+def test_44_real_test_images_share_a_copy_or_a_lesion_with_train(real_records: pd.DataFrame):
     isic9 = real_records[real_records["source"] == "isic9"]
     test, train = (isic9[isic9["subset"] == name] for name in ("test", "train"))
 

@@ -326,8 +326,8 @@ def test_what_is_wrong_with_a_photograph_stands_beside_its_reading(open_dashboar
     app = upload(open_dashboard(), [("blurred.png", encode(blurred, "PNG"))])
     page = html(app)
     assert "The photograph is blurred (sharpness" in page
-    assert "The photograph is too small (100 pixels on its shorter side, usual is 150" in page
-    assert "It does not check whether a photograph shows a lesion" in page
+    assert "The photograph is too small (shorter side 100 pixels, typical: at least 150" in page
+    assert "This model has no out-of-distribution check" in page
 
 
 FRESH = """
