@@ -14,7 +14,7 @@ from melanoma_core.errors import DatasetError
 from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:
-    from melanoma_core.data.archive.download import DownloadResult, Plan
+    from melanoma_core.data.archive.download import DownloadPlan, DownloadResult
 
 _SEARCH, _DOWNLOAD = "archive-search", "archive-download"
 _MB = 1e6
@@ -109,7 +109,7 @@ def _parse_collections(text: str) -> tuple[int, ...]:
 
 
 def _download() -> None:
-    plan: Plan | None = st.session_state.get("archive-plan")
+    plan: DownloadPlan | None = st.session_state.get("archive-plan")
     if plan is None or not is_requested(_DOWNLOAD):
         return
     from melanoma_core.data.archive.download import download
@@ -130,7 +130,7 @@ def _download() -> None:
 
 
 def _show_plan() -> None:
-    plan: Plan | None = st.session_state.get("archive-plan")
+    plan: DownloadPlan | None = st.session_state.get("archive-plan")
     if plan is None:
         return
     st.html(

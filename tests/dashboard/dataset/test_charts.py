@@ -10,7 +10,7 @@ from dashboard.dataset.charts import (
     draw_tiers,
     draw_values,
 )
-from melanoma_core.data.balancing import plan_oversampling
+from melanoma_core.data.balancing import plan_oversampling, tabulate_plan
 from melanoma_core.data.overview import (
     count_ages,
     count_classes,
@@ -18,7 +18,6 @@ from melanoma_core.data.overview import (
     count_tiers,
     count_values,
     measure_spread,
-    tabulate_plan,
 )
 from melanoma_core.taxonomy import TIER_STYLES, Diagnosis, RiskTier
 
@@ -27,7 +26,7 @@ RED, GREEN = (TIER_STYLES[tier].colour for tier in (RiskTier.MALIGNANT, RiskTier
 
 @pytest.fixture
 def records() -> pd.DataFrame:
-    """Three nevi and a melanoma in train, a nevus in test, and a file without any label."""
+    """Return three nevi and a melanoma in train, a nevus in test, and a file without a label."""
     return pd.DataFrame(
         {
             "label": ["NV", "NV", "NV", "MEL", "NV", None],
@@ -42,11 +41,11 @@ def records() -> pd.DataFrame:
 
 
 def bars(figure: go.Figure) -> dict[str, go.Bar]:
-    """Bars by name, without those that stand for them in the legend."""
+    """Return the bars by name, without their legend entries."""
     return {bar.name: bar for bar in figure.data if bar.showlegend is False or bar.name is None}
 
 
-def test_classes_are_told_by_name_and_shape_and_subsets_by_pattern(records):
+def test_name_and_shape_identify_a_class_and_a_pattern_identifies_a_subset(records):
     drawn = bars(draw_classes(count_classes(records), is_log=False))
     assert list(drawn) == ["train", "test"]
     assert list(drawn["train"].y) == ["● nevus", "▲ melanoma"]
@@ -67,13 +66,13 @@ def test_the_largest_class_is_on_top_and_the_axis_can_be_logarithmic(records):
     assert logarithmic.layout.xaxis.title.text == "images (logarithmic)"
 
 
-def test_tiers_are_in_the_order_of_concern(records):
+def test_tiers_are_in_order_of_risk(records):
     drawn = bars(draw_tiers(count_tiers(records), is_log=False))
     assert list(drawn["train"].y) == ["▲ malignant", "● benign"]
     assert list(drawn["train"].x) == [1, 3]
 
 
-def test_ages_are_counted_by_decade_and_unknown_is_shown_as_unknown(records):
+def test_ages_are_counted_by_decade_with_unknown_ages_last(records):
     (bar,) = draw_values(count_ages(records), "Age", "years").data
     assert list(bar.customdata) == ["30–39", "80–89", "unknown"]
     assert list(bar.x) == [3, 1, 2]
@@ -85,26 +84,26 @@ def test_sizes_are_counted_and_a_file_without_one_is_unknown(records):
     assert list(bar.x) == [4, 1, 1]
 
 
-def test_an_empty_table_is_drawn_without_a_bar():
-    nothing = pd.DataFrame({"sex": pd.Series(dtype=object)})
-    (bar,) = draw_values(count_values(nothing, "sex"), "Sex", "").data
+def test_an_empty_table_is_drawn_without_bars():
+    empty = pd.DataFrame({"sex": pd.Series(dtype=object)})
+    (bar,) = draw_values(count_values(empty, "sex"), "Sex", "").data
     assert list(bar.x) == []
 
 
-def test_the_name_of_a_folder_is_no_markup_for_plotly():
+def test_html_in_a_folder_name_is_shown_literally():
     names = pd.DataFrame({"source": ["<b>bold</b> & co"]})
     figure = draw_values(count_values(names, "source"), "Source", "")
     assert figure.layout.yaxis.ticktext == ("&lt;b>bold&lt;/b> &amp; co",)
 
 
-def test_two_long_names_that_are_cut_to_the_same_keep_a_bar_each():
+def test_two_long_names_cut_to_the_same_text_keep_a_bar_each():
     names = pd.DataFrame({"source": ["x" * 50 + "1", "x" * 50 + "2"]})
     (bar,) = draw_values(count_values(names, "source"), "Source", "").data
     assert list(bar.y) == [0, 1]
     assert list(bar.x) == [1, 1]
 
 
-def test_of_many_values_the_rarest_are_counted_together():
+def test_the_rarest_of_many_values_are_counted_together():
     values = pd.DataFrame({"site": [f"site {n:02d}" for n in range(20)] + ["site 00"]})
     counts = count_values(values, "site")
     assert len(counts) == 13
@@ -112,7 +111,7 @@ def test_of_many_values_the_rarest_are_counted_together():
     assert tuple(counts.iloc[-1]) == ("all others", 8)
 
 
-def test_the_spread_of_a_class_is_its_quantiles(records):
+def test_the_box_of_a_class_shows_its_quantiles(records):
     spread = measure_spread(records, "brightness")
     assert list(spread.index) == [Diagnosis.MEL, Diagnosis.NV]
     assert spread.loc["NV", "files"] == 4
@@ -124,7 +123,7 @@ def test_the_spread_of_a_class_is_its_quantiles(records):
     assert box.lowerfence[0] == pytest.approx(0.115)
 
 
-def test_where_no_file_has_a_diagnosis_there_is_no_box(records):
+def test_without_diagnoses_there_are_no_boxes_and_no_bars(records):
     spread = measure_spread(records.assign(label=None), "brightness")
     assert len(draw_spread(spread, "Brightness", "mean luma").data) == 0
     assert len(draw_classes(count_classes(records.assign(label=None)), is_log=False).data) == 0
@@ -139,7 +138,7 @@ def test_balance_shows_each_class_before_and_after(records):
     assert drawn["after"].marker.pattern.shape == "/"
 
 
-def test_however_many_files_there_are_plotly_gets_a_few_numbers():
+def test_the_size_of_a_chart_does_not_grow_with_the_number_of_files():
     many = 50_000
     rng = np.random.default_rng(0)
     records = pd.DataFrame(

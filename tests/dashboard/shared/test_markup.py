@@ -3,18 +3,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dashboard.shared.markup import (
-    escape_markdown,
+from dashboard.models.markup import render_facts
+from dashboard.reading.markup import (
     name_alert,
     render_banner,
     render_diagnoses,
-    render_error,
-    render_facts,
-    render_limits,
     render_probability,
     render_refused,
     render_trust,
 )
+from dashboard.shared.markup import escape_markdown, render_error, render_limits
 from melanoma_core.models.card import load_card
 from melanoma_core.models.registry import BUNDLED
 from melanoma_core.reading.reading import Reading, Refusal
@@ -41,30 +39,30 @@ def read(melanoma_probability: float, threshold: float = 0.073) -> Reading:
 @pytest.mark.parametrize(
     ("probability", "mark"), [(0.382, "▲ Alert 38.2%"), (0.05, "○ No alert 5.0%")]
 )
-def test_an_alert_has_a_shape_and_a_word_beside_its_number(probability, mark):
+def test_an_alert_has_a_symbol_and_a_word_beside_the_probability(probability, mark):
     assert name_alert(read(probability)) == mark
 
 
-def test_the_banner_says_alert_in_shape_and_word_and_in_the_colour_of_its_tier():
+def test_the_banner_shows_an_alert_as_symbol_word_and_colour():
     banner = render_banner(read(0.382))
     assert 'class="banner alert" style="--tier:#D55E00"' in banner
     assert "▲</span>" in banner
     assert '<p class="verdict">Melanoma alert</p>' in banner
-    assert "Most probable: ▲ basal cell carcinoma (malignant), 46.4%" in banner
+    assert "Most probable diagnosis: ▲ basal cell carcinoma (malignant), 46.4%" in banner
 
 
-def test_without_an_alert_the_banner_still_names_what_is_most_probable():
+def test_without_an_alert_the_banner_still_names_the_most_probable_diagnosis():
     banner = render_banner(read(0.05))
     assert 'class="banner no-alert"' in banner
     assert "○</span>" in banner
     assert '<p class="verdict">No melanoma alert</p>' in banner
-    assert "Most probable: ▲ basal cell carcinoma (malignant), 71.2%" in banner
+    assert "Most probable diagnosis: ▲ basal cell carcinoma (malignant), 71.2%" in banner
 
 
-def test_the_probability_stands_beside_the_threshold_as_number_and_as_mark():
+def test_probability_and_alert_threshold_are_shown_as_numbers_and_as_a_bar():
     bar = render_probability(read(0.382))
     assert "<strong>38.2%</strong> probability of melanoma" in bar
-    assert "alert from 7.3%" in bar
+    assert "alert threshold 7.3%" in bar
     assert 'class="fill" style="width:38.20%"' in bar
     assert 'class="mark" style="left:7.30%"' in bar
 
@@ -73,7 +71,7 @@ def test_a_probability_below_a_tenth_of_a_percent_is_not_markup():
     assert "<strong>&lt;0.1%</strong>" in render_probability(read(1e-6))
 
 
-def test_diagnoses_stand_under_their_tier_with_one_digit():
+def test_diagnoses_are_grouped_by_tier_with_one_decimal():
     table = render_diagnoses(read(0.2))
     assert table.index("Malignant</th><td>80.0%") < table.index("basal cell carcinoma</th>")
     assert table.index("basal cell carcinoma</th>") < table.index("melanoma</th>")
@@ -81,7 +79,7 @@ def test_diagnoses_stand_under_their_tier_with_one_digit():
     assert "Premalignant" not in table
 
 
-def test_no_text_of_a_card_or_a_file_becomes_markup():
+def test_text_of_a_card_or_a_file_name_is_escaped():
     card = replace(
         load_card(BUNDLED),
         model_id=HOSTILE,
@@ -102,24 +100,24 @@ def test_no_text_of_a_card_or_a_file_becomes_markup():
         assert "<script" not in page
 
 
-def test_what_a_card_does_not_say_is_left_out():
+def test_facts_missing_from_a_card_are_left_out():
     facts = render_facts(replace(load_card(BUNDLED), data={}))
     assert "licence" not in facts.lower()
     assert "SHA-256" not in facts
 
 
-def test_a_command_in_an_error_can_be_copied_as_it_is():
-    error = render_error("Found <nothing>. Use `git checkout -- assets`.")
-    assert "Found &lt;nothing&gt;. Use <code>git checkout -- assets</code>." in error
+def test_a_command_in_an_error_is_shown_literally():
+    error = render_error("Found <none>. Use `git checkout -- assets`.")
+    assert "Found &lt;none&gt;. Use <code>git checkout -- assets</code>." in error
 
 
-def test_a_path_cannot_turn_the_sentence_around_it():
-    turned = "a\u202egpj.exe\u2066"
-    for shown in (render_error(turned), escape_markdown(turned)):
+def test_a_path_cannot_reverse_the_sentence_around_it():
+    reversed_path = "a\u202egpj.exe\u2066"
+    for shown in (render_error(reversed_path), escape_markdown(reversed_path)):
         assert "\u202e" not in shown
         assert "\u2066" not in shown
         assert "gpj" in shown
 
 
-def test_markdown_shows_escaped_text_as_it_is():
+def test_markdown_shows_escaped_text_literally():
     assert escape_markdown("a_b*c[d](e) größer") == r"a\_b\*c\[d\]\(e\) größer"
