@@ -9,7 +9,7 @@ from melanoma_core.errors import DatasetError
 from melanoma_core.jsonable import to_jsonable
 
 if TYPE_CHECKING:
-    from melanoma_core.data.archive.download import DownloadResult, Plan
+    from melanoma_core.data.archive.download import DownloadPlan, DownloadResult
 
 
 def download(options: argparse.Namespace) -> int:
@@ -35,7 +35,7 @@ def download(options: argparse.Namespace) -> int:
     return 0 if result.num_downloaded or result.num_present else 2
 
 
-def _tell_plan(plan: "Plan") -> None:
+def _tell_plan(plan: "DownloadPlan") -> None:
     """Show the size and the licences before anything comes."""
     log(
         f"{len(plan.images):,} photographs, {_megabytes(plan.num_bytes)}, of which "
@@ -59,7 +59,7 @@ def _megabytes(num_bytes: int) -> str:
     return f"{num_bytes / 1e6:,.1f} MB"
 
 
-def _describe_download(plan: "Plan", result: "DownloadResult") -> dict[str, Any]:
+def _describe_download(plan: "DownloadPlan", result: "DownloadResult") -> dict[str, Any]:
     return {
         "folder": str(result.folder),
         "num_bytes": plan.num_bytes,

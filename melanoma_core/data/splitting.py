@@ -1,4 +1,4 @@
-"""Subsets that share no lesion, no patient and no copy."""
+"""Split a dataset into subsets that share no lesion, patient or copy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ from melanoma_core.data.dataset import hash_table
 from melanoma_core.errors import DatasetError
 
 _SUBSETS = ("train", "validation", "test")
-_NUM_FOLDS = 7  # one fold is a seventh: about 14% for test, and 14% for validation
+_NUM_FOLDS = 7  # one fold each for test and validation: about 14%
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """A dataset's rows with every subset set.
+    """A dataset with a subset for every image.
 
     Attributes:
-        table: `Dataset.table` with `subset` "train", "validation" or "test", and `group`, an
-            integer per set of images that must stay together.
-        seed: What the draw was seeded with.
+        table: `Dataset.table` with `subset` ("train", "validation" or "test") and `group`, an
+            integer shared by images that must stay together.
+        seed: Random seed of the split.
         sha256: Hash of the table (`dataset.hash_table`).
     """
 
@@ -39,17 +39,17 @@ class Split:
 
 
 def split_dataset(table: pd.DataFrame, seed: int) -> Split:
-    """Draw train, validation and test, stratified by diagnosis, never parting a group.
+    """Split a dataset into train, validation and test, stratified by diagnosis and by group.
 
-    Images whose subset is "test" already stay in test, with all of their group; the rest is
-    drawn with scikit-learn's StratifiedGroupKFold.
+    Groups of images whose subset is already "test" stay in test. The other groups are drawn with
+    scikit-learn's StratifiedGroupKFold.
 
     Args:
         table: `Dataset.table`.
-        seed: Of the draw; the same table and seed give the same split.
+        seed: Random seed; the same table and seed give the same split.
 
     Raises:
-        DatasetError: There are fewer groups than a split needs.
+        DatasetError: The dataset has too few groups or images.
     """
     groups = find_groups(table)
     in_test = np.isin(groups, groups[table["subset"] == "test"])
@@ -64,80 +64,77 @@ def split_dataset(table: pd.DataFrame, seed: int) -> Split:
 
 
 def leave_out(split: Split, source: str) -> Split:
-    """Move a whole source to test, to see how a network reads what comes from elsewhere.
+    """Move a source to test, to evaluate a model on images from elsewhere.
 
-    A lesion that the source shares with others goes with it, so that nothing of the source is
-    trained on. Test then holds the source and what was in test before, which `source` tells apart.
+    Groups that the source shares with other sources move too. Test then holds these images and
+    those that were already in test.
 
     Args:
         split: Any split.
-        source: Of `Dataset.table`.
+        source: A value of `source` in its table.
 
     Raises:
-        DatasetError: No image comes from there, or all that is trained on does.
+        DatasetError: The source has no images, or no other source has images in train.
     """
     table = split.table
     moved = table["group"].isin(table.loc[table["source"] == source, "group"])
-    left = table[~moved & (table["subset"] == "train")]
-    if not moved.any() or left.empty:
-        known = ", ".join(sorted(table["source"].unique()))
+    num_left = int((~moved & (table["subset"] == "train")).sum())
+    if not moved.any() or not num_left:
+        sources = ", ".join(sorted(table["source"].unique()))
         raise DatasetError(
-            f'Found {int(moved.sum())} images of the source "{source}", and {len(left)} others to '
-            f"train on. Name one of several sources to leave out; there are: {known}."
+            f'Found {int(moved.sum())} images of the source "{source}", and {num_left} other '
+            "images to train on. Both must be at least 1. Choose one of several sources: "
+            f"{sources}."
         )
-    parted = table.assign(subset=table["subset"].mask(moved, "test"))
-    check_split(parted)
-    return Split(parted, split.seed, hash_table(parted))
+    return _with_subsets(split, table["subset"].mask(moved, "test"))
 
 
-def continue_split(split: Split, known: pd.DataFrame) -> Split:
-    """Leave every image in the subset in which an earlier network met it.
+def continue_split(split: Split, earlier: pd.DataFrame) -> Split:
+    """Keep every image in the subset that it had for an earlier network.
 
-    A network that goes on from that one has learned the earlier one's train images already: none
-    of them may be measured on. A group takes the subset of its images that are known, of several
-    the first of train, validation and test. What was not known stays where it was drawn.
+    A network that is trained further has seen the train images of the earlier one, so that they
+    must not be in validation or test. A group takes the subset of its images that the earlier split
+    holds; if there are several, the first of train, validation and test. Other groups keep
+    their subset.
 
     Args:
-        split: Drawn as if nothing was known.
-        known: With `image_id`, `sha256` and `subset`, of all that the earlier network met.
+        split: The new split.
+        earlier: All images of the earlier split, with `image_id`, `sha256` and `subset`.
     """
     table = split.table
-    ranks = known["subset"].map({name: rank for rank, name in enumerate(_SUBSETS)})
-    met = pd.DataFrame(
-        {key: table[key].map(ranks.groupby(known[key]).min()) for key in ("image_id", "sha256")}
+    ranks = earlier["subset"].map({name: rank for rank, name in enumerate(_SUBSETS)})
+    found = pd.DataFrame(
+        {key: table[key].map(ranks.groupby(earlier[key]).min()) for key in ("image_id", "sha256")}
     )
-    first = met.min(axis=1).groupby(table["group"]).transform("min")
-    subset = first.map(dict(enumerate(_SUBSETS))).fillna(table["subset"])
-    continued = table.assign(subset=subset)
-    check_split(continued)
-    return Split(continued, split.seed, hash_table(continued))
+    first = found.min(axis=1).groupby(table["group"]).transform("min")
+    return _with_subsets(split, first.map(dict(enumerate(_SUBSETS))).fillna(table["subset"]))
 
 
 def draw_subsets(
     labels: pd.Series, groups: NDArray[np.integer[Any]], names: Sequence[str], seed: int
 ) -> NDArray[np.object_]:
-    """Draw a seventh of the images for each name, stratified by label, never parting a group.
+    """Draw a seventh of the images for each subset, stratified by label and by group.
 
     Args:
         labels: [N].
         groups: int [N].
-        names: Of the subsets to draw; fewer than seven.
-        seed: Of the draw.
+        names: Names of the subsets to draw, at most six.
+        seed: Random seed.
 
     Returns:
-        str [N], a name, or "train" for what is left.
+        str [N], the name of a subset, or "train" for the rest.
 
     Raises:
-        DatasetError: There are fewer groups than a split needs.
+        DatasetError: There are too few groups or images.
     """
-    # By NumPy: what pandas' own strings hold must be text, and a folder's name need not be.
+    # In NumPy, because pandas strings cannot hold folder names that are not valid UTF-8.
     classes = np.array([str(label) for label in labels])
     num_lesions = len(np.unique(groups))
-    most = int(np.unique(classes, return_counts=True)[1].max(initial=0))
-    if min(num_lesions, most) < _NUM_FOLDS:
+    largest = int(np.unique(classes, return_counts=True)[1].max(initial=0))
+    if min(num_lesions, largest) < _NUM_FOLDS:
         raise DatasetError(
-            f"Found {num_lesions} lesions to draw subsets from, and at most {most} photographs of "
-            f"one diagnosis. Both must be at least {_NUM_FOLDS}. Add photographs."
+            f"Found {num_lesions} lesions to split, and at most {largest} images of one diagnosis. "
+            f"Both must be at least {_NUM_FOLDS}. Add images."
         )
     folds = StratifiedGroupKFold(_NUM_FOLDS, shuffle=True, random_state=seed)
     subset = np.full(len(labels), "train", dtype=object)
@@ -147,15 +144,25 @@ def draw_subsets(
 
 
 def find_groups(table: pd.DataFrame) -> NDArray[np.int32]:
-    """Return an int32 [N], equal for rows that any of `cleaning.GROUP_KEYS` ties together.
+    """Return a group number per row, equal for rows that share any of `cleaning.GROUP_KEYS`.
 
-    Ties carry over: if A shares a lesion with B and B its bytes with C, all three are one group.
+    Groups are transitive: if A shares a lesion with B, and B its bytes with C, all three are one
+    group.
+
+    Args:
+        table: With the columns `cleaning.GROUP_KEYS`.
+
+    Returns:
+        int32 [N].
     """
     return connect_rows(table, GROUP_KEYS)
 
 
 def check_split(table: pd.DataFrame) -> None:
-    """Prove that no lesion, patient, copy or group lies in two subsets.
+    """Check that no lesion, patient, copy or group lies in two subsets.
+
+    Args:
+        table: `Split.table`.
 
     Raises:
         DatasetError: One does; the message names it.
@@ -166,5 +173,11 @@ def check_split(table: pd.DataFrame) -> None:
         if len(shared):
             raise DatasetError(
                 f"Found {len(shared)} values of {key} in more than one subset (the first is "
-                f"{shared[0]}). A measured figure would be too good. Split the data anew."
+                f"{shared[0]}). Metrics would be too optimistic. Split the dataset again."
             )
+
+
+def _with_subsets(split: Split, subset: pd.Series) -> Split:
+    table = split.table.assign(subset=subset)
+    check_split(table)
+    return Split(table, split.seed, hash_table(table))

@@ -1,1 +1,1 @@
-"""The ISIC Archive: search, download, HTTP."""
+"""Search and download images from the ISIC Archive."""

@@ -1,8 +1,8 @@
-"""The ISIC Archive's public photographs to a folder, with all that is told of them.
+"""Download public images of the ISIC Archive into a folder, with their metadata.
 
-It is asked with requests: the Archive's own isic-cli (12.4) is a program rather than a library,
-brings 12 packages, among them one that reports errors to its authors, does not check what came,
-cannot be cancelled by its caller, and drops the rows of earlier downloads from `metadata.csv`.
+The Archive's own isic-cli (12.4) is not used: it is a program rather than a library, adds 12
+packages (one reports errors to its authors), does not verify files, cannot be cancelled, and drops
+the rows of earlier downloads from `metadata.csv`.
 """
 
 import shutil
@@ -22,12 +22,12 @@ from melanoma_core.files import write_file
 from melanoma_core.progress import Progress
 
 _ADVICE = "then start the same download again: it continues where it stopped"
-ARCHIVE_TABLE = "metadata.csv"
-ATTRIBUTIONS = "ATTRIBUTION.txt"
+_TABLE_NAME = "metadata.csv"
+_ATTRIBUTIONS_NAME = "ATTRIBUTION.txt"
 
-# What every table has, in this order; the Archive's other facts follow by name. It is the table
-# that isic-cli and the Archive's web page write too.
-TABLE_COLUMNS = (
+# The first columns of every table, as isic-cli and the Archive's web page write them. Other
+# metadata follow by name.
+_COLUMNS = (
     "isic_id",
     "attribution",
     "copyright_license",
@@ -44,19 +44,19 @@ TABLE_COLUMNS = (
     "patient_id",
 )
 
-NUM_CONNECTIONS = 4  # at once: polite, and enough for a slow line
+_NUM_CONNECTIONS = 4  # simultaneous; polite, and enough for a slow connection
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What a download would bring, to be shown before it starts.
+class DownloadPlan:
+    """What a download would transfer.
 
     Attributes:
-        folder: Where to; made when the download starts.
-        images: The photographs, in the Archive's order.
-        present: Ids of those that are there already, with the same size.
-        rejected: What the Archive lists but cannot be downloaded.
-        free_bytes: Room on the disk.
+        folder: The target folder, created when the download starts.
+        images: The images, in the Archive's order.
+        present: Ids of images that the folder already holds, with equal file size.
+        rejected: Listed images that cannot be downloaded.
+        free_bytes: Free space on the disk.
     """
 
     folder: Path
@@ -67,29 +67,29 @@ class Plan:
 
     @property
     def num_bytes(self) -> int:
-        """Size of all its photographs."""
+        """Size of all images."""
         return sum(image.size_bytes for image in self.images)
 
     @property
     def num_bytes_present(self) -> int:
-        """Size of those that are there already."""
+        """Size of the images that the folder already holds."""
         return sum(image.size_bytes for image in self.images if image.isic_id in self.present)
 
     @property
     def licences(self) -> dict[str, int]:
-        """Number of photographs under each licence, most first."""
+        """Number of images per licence, most frequent first."""
         return dict(Counter(image.licence for image in self.images).most_common())
 
 
 @dataclass(frozen=True)
 class DownloadResult:
-    """What a download brought.
+    """The outcome of a download.
 
     Attributes:
-        folder: Where to.
-        num_downloaded: Photographs that came now.
-        num_present: Photographs that were there before.
-        failures: Those that did not come; the next download tries them again.
+        folder: The target folder.
+        num_downloaded: Number of images downloaded now.
+        num_present: Number of images that were present before.
+        failures: Images that could not be downloaded; the next download tries them again.
     """
 
     folder: Path
@@ -98,57 +98,58 @@ class DownloadResult:
     failures: tuple[Failure, ...]
 
 
-def plan_download(search: ArchiveSearch, folder: Path, progress: Progress | None = None) -> Plan:
-    """Search the Archive and say what a download would bring; writes nothing.
+def plan_download(
+    search: ArchiveSearch, folder: Path, progress: Progress | None = None
+) -> DownloadPlan:
+    """Search the Archive and plan a download; writes no file.
 
     Args:
-        search: What to search for.
-        folder: Where the photographs are to be: new, or that of an earlier download.
-        progress: Called with the number of photographs found and their number in all.
+        search: The search.
+        folder: A new folder, or that of an earlier download.
+        progress: Called with the number of images found and the total.
 
     Raises:
-        DatasetError: The Archive cannot be searched, has no such photograph, or the folder is
-            used for something else.
+        DatasetError: The search fails or finds no image, or the folder holds other data.
     """
     folder = folder.resolve()
     _check_folder(folder)
     images, rejected = search_archive(search, progress)
     if not images and not rejected:
         raise DatasetError(
-            "The ISIC Archive has no public photograph for this search. Change the query or the "
-            "collections."
+            "Found no public image of the ISIC Archive for this search. At least 1 is needed. "
+            "Change the query or the collections."
         )
-    return Plan(
+    return DownloadPlan(
         folder=folder,
         images=images,
         present=frozenset(image.isic_id for image in images if _is_present(image, folder)),
         rejected=rejected,
-        free_bytes=_measure_free_bytes(folder),
+        free_bytes=_free_bytes(folder),
     )
 
 
-def download(plan: Plan, progress: Progress | None = None) -> DownloadResult:
-    """Bring the photographs of a plan into its folder, skipping those that are there.
+def download(plan: DownloadPlan, progress: Progress | None = None) -> DownloadResult:
+    """Download the images of a plan, except those already present.
 
-    Each file is whole and a readable photograph before it has its name, and no file that is
-    there is ever replaced. Beside them lie `ARCHIVE_TABLE`, one row per photograph of this and
-    earlier downloads (`TABLE_COLUMNS`), and `ATTRIBUTIONS`. Both are also written when the
-    download is cancelled or breaks down, so that the same call goes on from there.
+    Each file is verified before it gets its name, and existing files are never replaced. The
+    folder also gets `metadata.csv`, with a row per image of this and earlier downloads, and
+    `ATTRIBUTION.txt`. Both are written even if the download is cancelled or fails, and a repeated
+    call continues it.
 
     Args:
-        plan: What to bring.
-        progress: Called with the number of photographs done and their number in all; what it
-            raises cancels the download.
+        plan: What to download.
+        progress: Called with the number of images done and the total; an exception from it cancels
+            the download.
 
     Raises:
-        DatasetError: The folder cannot be used, or the disk is too small.
+        DatasetError: The folder cannot be used, or the disk has too little free space.
         FolderError: A file cannot be written.
     """
     wanted = [image for image in plan.images if image.isic_id not in plan.present]
-    _make_room(plan.folder, sum(image.size_bytes for image in wanted))
+    _create_folder(plan.folder, sum(image.size_bytes for image in wanted))
     failures = list(plan.rejected)
     num_present = len(plan.images) - len(wanted)
-    with Fetcher() as fetcher, ThreadPoolExecutor(NUM_CONNECTIONS) as pool:
+    with Fetcher() as fetcher, ThreadPoolExecutor(_NUM_CONNECTIONS) as pool:
         try:
             futures = [
                 pool.submit(_download_image, fetcher, image, plan.folder) for image in wanted
@@ -162,21 +163,22 @@ def download(plan: Plan, progress: Progress | None = None) -> DownloadResult:
         finally:
             fetcher.stop()
             pool.shutdown(cancel_futures=True)
-            _keep_metadata(plan)
+            _write_metadata(plan)
     num_failed = len(failures) - len(plan.rejected)
     return DownloadResult(plan.folder, len(wanted) - num_failed, num_present, tuple(failures))
 
 
 def _download_image(fetcher: Fetcher, image: ArchiveImage, folder: Path) -> Failure | None:
     path = folder / image.file_name
-    if _measure_bytes(path) is not None:
+    if _file_size(path) is not None:
         return Failure(
             image.isic_id,
-            f"Another file is at {path}, and is never replaced. Move it away to have this one.",
+            f"Found another file at {path}, which is never replaced. Move it to download this "
+            "image.",
         )
     try:
         body = fetcher.fetch(image.url, image.size_bytes, min_bytes=image.size_bytes)
-        decode_image(body, max_side=256)  # every pixel is decoded, but few are kept
+        decode_image(body, max_side=256)  # decodes every pixel, keeps few
     except (FetchError, ImageError) as error:
         return Failure(image.isic_id, str(error))
     write_file(path, body, _ADVICE)
@@ -184,76 +186,77 @@ def _download_image(fetcher: Fetcher, image: ArchiveImage, folder: Path) -> Fail
 
 
 def _check_folder(folder: Path) -> None:
-    """Refuse a folder with something else in it: photographs of two origins must not mix."""
-    if _measure_bytes(folder) is None:
+    """Refuse a folder with other data, so that images of different origin do not mix."""
+    if _file_size(folder) is None:
         return
     try:
         others = [
             path.name
             for path in sorted(folder.iterdir())
-            if path.is_dir() or (path.suffix == ".csv" and path.name != ARCHIVE_TABLE)
+            if path.is_dir() or (path.suffix == ".csv" and path.name != _TABLE_NAME)
         ]
     except OSError as error:
         raise _folder_error(folder, error) from error
     if others:
         raise DatasetError(
-            f'Found "{others[0]}" in {folder}. A download needs a folder of its own; name a new '
-            "one, or that of an earlier download."
+            f'Found "{others[0]}" in {folder}. A download needs a folder of its own. Choose a new '
+            "folder, or that of an earlier download."
         )
     _read_table(folder)
 
 
 def _is_present(image: ArchiveImage, folder: Path) -> bool:
-    return _measure_bytes(folder / image.file_name) == image.size_bytes
+    return _file_size(folder / image.file_name) == image.size_bytes
 
 
-def _measure_bytes(path: Path) -> int | None:
-    """Return the size of what is at a path, or None where nothing can be seen."""
+def _file_size(path: Path) -> int | None:
+    """Return the size of a file or folder in bytes, or None if it cannot be accessed."""
     try:
         return path.stat().st_size
     except OSError:
         return None
 
 
-def _measure_free_bytes(folder: Path) -> int:
-    there = next(path for path in (folder, *folder.parents) if _measure_bytes(path) is not None)
-    return shutil.disk_usage(there).free
+def _free_bytes(folder: Path) -> int:
+    existing = next(path for path in (folder, *folder.parents) if _file_size(path) is not None)
+    return shutil.disk_usage(existing).free
 
 
-def _make_room(folder: Path, num_bytes: int) -> None:
+def _create_folder(folder: Path, num_bytes: int) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _folder_error(folder, error) from error
-    free_bytes = _measure_free_bytes(folder)
+    free_bytes = _free_bytes(folder)
     if num_bytes > free_bytes:
         raise DatasetError(
-            f"The photographs have {num_bytes:,} bytes, and {free_bytes:,} are free at {folder}. "
-            "Make room, set a limit, or name a folder on another disk."
+            f"Found {free_bytes:,} free bytes at {folder}. The images need {num_bytes:,}. Free "
+            "some space, set a limit, or choose a folder on another disk."
         )
 
 
 def _read_table(folder: Path) -> pd.DataFrame:
-    """Read the rows of earlier downloads, all as text; no row where there is no table."""
-    path = folder / ARCHIVE_TABLE
-    if _measure_bytes(path) is None:
-        return pd.DataFrame(columns=list(TABLE_COLUMNS), dtype=str)
+    """Read the table of earlier downloads as text; empty if there is none."""
+    path = folder / _TABLE_NAME
+    if _file_size(path) is None:
+        return pd.DataFrame(columns=list(_COLUMNS), dtype=str)
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:  # pandas' parser errors are ValueErrors
         raise DatasetError(
-            f"Cannot read the table {path}: {error}. Restore it, or move it away."
+            f"Cannot read the table {path} ({error}). The table of an earlier download is needed. "
+            "Restore it or move it out of the folder."
         ) from error
     if not {"isic_id", "attribution", "copyright_license"} <= set(table.columns):
         raise DatasetError(
-            f"Found a table {path} without the columns isic_id, attribution and "
-            "copyright_license, so it is from elsewhere. Name a folder of its own for the download."
+            f"Found a table {path} that no download wrote. The columns isic_id, attribution and "
+            "copyright_license are needed. Choose another folder for the download."
         )
     return table
 
 
-def _keep_metadata(plan: Plan) -> None:
-    """Write the table and the attributions of every photograph that is there."""
+def _write_metadata(plan: DownloadPlan) -> None:
+    """Write the table and the attributions of every image in the folder."""
     rows = [_make_row(image) for image in plan.images if _is_present(image, plan.folder)]
     try:
         files = {path.stem for path in plan.folder.iterdir() if path.suffix in IMAGE_SUFFIXES}
@@ -264,10 +267,10 @@ def _keep_metadata(plan: Plan) -> None:
     if table.empty:
         return
     table = table.drop_duplicates("isic_id", keep="last").sort_values("isic_id")
-    others = sorted(set(table.columns) - set(TABLE_COLUMNS))
-    table = table.reindex(columns=[*TABLE_COLUMNS, *others]).fillna("")
-    write_file(plan.folder / ARCHIVE_TABLE, table.to_csv(index=False).encode(), _ADVICE)
-    write_file(plan.folder / ATTRIBUTIONS, _list_attributions(table).encode(), _ADVICE)
+    others = sorted(set(table.columns) - set(_COLUMNS))
+    table = table.reindex(columns=[*_COLUMNS, *others]).fillna("")
+    write_file(plan.folder / _TABLE_NAME, table.to_csv(index=False).encode(), _ADVICE)
+    write_file(plan.folder / _ATTRIBUTIONS_NAME, _list_attributions(table).encode(), _ADVICE)
 
 
 def _make_row(image: ArchiveImage) -> dict[str, str]:
@@ -282,7 +285,7 @@ def _make_row(image: ArchiveImage) -> dict[str, str]:
 def _list_attributions(table: pd.DataFrame) -> str:
     named = zip(table["attribution"], table["copyright_license"], strict=True)
     lines = [
-        f"{attribution or 'nobody named'}; {licence}; photographs: {count}"
+        f"{attribution or 'no attribution'}; {licence}; photographs: {count}"
         for (attribution, licence), count in Counter(named).most_common()
     ]
     return "\n".join(["From the ISIC Archive, https://www.isic-archive.com:", *lines, ""])
@@ -290,5 +293,6 @@ def _list_attributions(table: pd.DataFrame) -> str:
 
 def _folder_error(folder: Path, error: OSError) -> DatasetError:
     return DatasetError(
-        f"Cannot use the folder {folder} ({error.strerror}). Name one that you may write to."
+        f"Cannot use the folder {folder} ({error.strerror}). A writable folder is needed. Choose "
+        "another folder."
     )

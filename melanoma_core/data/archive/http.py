@@ -1,4 +1,4 @@
-"""An address to its bytes: patient with a server that is busy, wary of one that is hostile."""
+"""An HTTP client that retries busy servers and limits what hostile servers can do."""
 
 import threading
 import time
@@ -10,21 +10,21 @@ import requests
 from urllib3.exceptions import HTTPError, InvalidHeader
 from urllib3.util import Retry
 
-PAUSES_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0)  # before each new attempt, unless the server says
-MAX_PAUSE_SECONDS = 60.0
-CONNECT_SECONDS = 10.0
-SILENCE_SECONDS = 30.0  # the longest wait for the next byte
-ANSWER_SECONDS = 600.0  # for one whole answer, however steadily it drips
+_PAUSES_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0)  # before each retry, without `Retry-After`
+_MAX_PAUSE_SECONDS = 60.0
+_CONNECT_SECONDS = 10.0
+_READ_SECONDS = 30.0  # between two bytes
+_RESPONSE_SECONDS = 600.0  # for a whole response
 
 _CHUNK_BYTES = 2**16
-_PASSING_STATUSES = {429, 500, 502, 503, 504}
+_TRANSIENT_STATUSES = {429, 500, 502, 503, 504}
 
 
 class FetchError(Exception):
-    """An address gave no bytes that can be used; the message says why, in one sentence.
+    """A URL could not be fetched; the message gives the reason in one sentence.
 
     Attributes:
-        status: The HTTP status, if one came.
+        status: The HTTP status code, if there was a response.
     """
 
     def __init__(self, message: str, status: int | None = None):
@@ -32,8 +32,8 @@ class FetchError(Exception):
         self.status = status
 
 
-class _PassingError(FetchError):
-    """It may be better soon."""
+class _TransientError(FetchError):
+    """A failure that a retry may overcome."""
 
     def __init__(self, message: str, status: int | None = None, wait_seconds: float | None = None):
         super().__init__(message, status)
@@ -41,11 +41,11 @@ class _PassingError(FetchError):
 
 
 class Fetcher:
-    """Reads addresses, from any number of threads.
+    """An HTTP client for any number of threads.
 
-    It sends no credentials, not even from `.netrc`, and keeps no cookies. A proxy and its
-    certificates are taken from the environment, as requests does. It follows no redirection, so
-    that what comes is from where the caller has checked that it may come from.
+    It sends no credentials, not even from `.netrc`, and stores no cookies. Proxies and their
+    certificates come from the environment, as in requests. It follows no redirect, so that every
+    response comes from the URL that the caller has checked.
     """
 
     def __init__(self) -> None:
@@ -68,24 +68,28 @@ class Fetcher:
         self._session.close()
 
     def stop(self) -> None:
-        """End every pause now and every answer at its next byte, and ask for nothing more."""
+        """End all pauses now and all responses at their next byte, and send no more requests."""
         self._stopped.set()
 
     def fetch(self, url: str, max_bytes: int, min_bytes: int = 0) -> bytes:
-        """Read the answer at `url`, trying again where that may help.
+        """Return the body of the response to a GET request, with retries.
 
-        Throttling (429), trouble of the server (5xx), silence and an answer that breaks off, or
-        has fewer than `min_bytes`, are tried again after a pause: as long as the server asks in
-        `Retry-After`, else `PAUSES_SECONDS`; never more than `MAX_PAUSE_SECONDS`.
+        Status 429 and 5xx, timeouts, and truncated bodies are retried after a pause: as long as
+        `Retry-After` asks for, up to 60 s; otherwise 1, 2, 4, 8 and 16 s.
+
+        Args:
+            url: What to request.
+            max_bytes: Maximum size of the body.
+            min_bytes: Minimum size of the body; a shorter one counts as truncated.
 
         Raises:
-            FetchError: There is no such thing, it has more than `max_bytes`, or it did not come
-                in as many attempts.
+            FetchError: The URL cannot be fetched, the body is larger than `max_bytes`, or all
+                retries failed.
         """
-        for pause in PAUSES_SECONDS:
+        for pause in _PAUSES_SECONDS:
             try:
                 return self._fetch_once(url, max_bytes, min_bytes)
-            except _PassingError as error:
+            except _TransientError as error:
                 self._stopped.wait(pause if error.wait_seconds is None else error.wait_seconds)
         return self._fetch_once(url, max_bytes, min_bytes)
 
@@ -93,40 +97,40 @@ class Fetcher:
         self._check_stopped()
         try:
             with self._session.get(
-                url, stream=True, allow_redirects=False, timeout=(CONNECT_SECONDS, SILENCE_SECONDS)
+                url, stream=True, allow_redirects=False, timeout=(_CONNECT_SECONDS, _READ_SECONDS)
             ) as response:
                 _check_status(response)
                 body = self._read_body(response.raw, max_bytes)
         except (requests.ConnectionError, requests.Timeout) as error:
-            raise _PassingError("The server cannot be reached, or does not answer.") from error
+            raise _TransientError("The server cannot be reached or does not respond.") from error
         except requests.RequestException as error:
-            raise FetchError("This is no address that can be asked.") from error
-        except HTTPError as error:  # of urllib3, while the body is read
-            raise _PassingError("The server broke off in the middle of its answer.") from error
-        if len(body) < min_bytes:  # it broke off too, and had not said how much would come
-            raise _PassingError(f"Only {len(body):,} of {min_bytes:,} bytes came.")
+            raise FetchError("The URL is not valid.") from error
+        except HTTPError as error:  # raised by urllib3 while the body is read
+            raise _TransientError("The server closed the connection too early.") from error
+        if len(body) < min_bytes:  # truncated, without a Content-Length header
+            raise _TransientError(f"Only {len(body):,} of {min_bytes:,} bytes arrived.")
         return body
 
     def _read_body(self, raw: Any, max_bytes: int) -> bytes:  # a urllib3.HTTPResponse
-        deadline = time.monotonic() + ANSWER_SECONDS
+        deadline = time.monotonic() + _RESPONSE_SECONDS
         body = bytearray()
-        # read1 gives what is there: read would wait for a whole chunk, one drop at a time.
+        # read1 returns what has arrived, whereas read would wait for a whole chunk.
         while chunk := raw.read1(_CHUNK_BYTES, decode_content=True):
             body += chunk
             self._check_stopped()
             if len(body) > max_bytes:
-                raise FetchError(f"The server sends more than the {max_bytes:,} bytes expected.")
+                raise FetchError(f"The server sent more than the expected {max_bytes:,} bytes.")
             if time.monotonic() > deadline:
-                raise FetchError("The server takes too long to send its answer.")
+                raise FetchError("The server took too long to send its response.")
         return bytes(body)
 
     def _check_stopped(self) -> None:
         if self._stopped.is_set():
-            raise FetchError("The download was stopped.")
+            raise FetchError("The download was cancelled.")
 
 
 def _without_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Leave the request as it is; being there keeps requests from looking into `.netrc`."""
+    """Return the request unchanged; having an `auth` keeps requests from reading `.netrc`."""
     return request
 
 
@@ -134,18 +138,18 @@ def _check_status(response: requests.Response) -> None:
     status = response.status_code
     if status == requests.codes.ok:
         return
-    message = f"The server answered {status} ({response.reason or 'no reason given'})."
-    if status in _PASSING_STATUSES:
-        raise _PassingError(message, status, _parse_wait(response.headers.get("Retry-After")))
+    message = f"The server responded with status {status} ({response.reason or 'no reason given'})."
+    if status in _TRANSIENT_STATUSES:
+        raise _TransientError(message, status, _parse_wait(response.headers.get("Retry-After")))
     raise FetchError(message, status)
 
 
 def _parse_wait(retry_after: str | None) -> float | None:
-    """Return the seconds that a server asks to wait for, at most `MAX_PAUSE_SECONDS`."""
+    """Parse the header `Retry-After` into seconds, at most `_MAX_PAUSE_SECONDS`."""
     if retry_after is None:
         return None
     try:
         seconds = Retry().parse_retry_after(retry_after)
     except (InvalidHeader, ValueError, OverflowError):
         return None  # neither a number nor a date
-    return min(seconds, MAX_PAUSE_SECONDS)
+    return min(seconds, _MAX_PAUSE_SECONDS)

@@ -1,8 +1,7 @@
-"""What the ISIC Archive has: its search, page by page, and how it describes a photograph.
+"""Search the ISIC Archive.
 
-`GET images/search/` of the API's version 2 answers `{count, next, previous, results}`, and only
-the first page says the count. Nothing that it answers is believed: whatever is not as it has to
-be is told, photograph by photograph.
+`GET images/search/` of its API (version 2) returns pages `{count, next, previous, results}`; only
+the first page has the count. Responses are not trusted: every invalid entry is reported.
 """
 
 import json
@@ -20,7 +19,7 @@ from melanoma_core.errors import DatasetError
 from melanoma_core.progress import Progress
 from melanoma_core.settings import load_settings
 
-_PAGE_SIZE = 100  # the most that the API gives
+_PAGE_SIZE = 100  # maximum of the API
 _MAX_PAGE_BYTES = 8 * 2**20
 _ISIC_ID = re.compile(r"ISIC_[0-9]{7}")
 _COLUMN = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -28,13 +27,20 @@ _COLUMN = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 @dataclass(frozen=True)
 class ArchiveSearch:
-    """Which photographs of the Archive are wanted.
+    """A search of the Archive.
 
     Attributes:
-        query: In the Archive's language, such as `diagnosis_3:"Nevus" AND sex:female`; empty for
-            all.
-        collections: Numbers of the Archive's collections; empty for all.
-        limit: At most as many photographs, or None for all.
+        query: In the Archive's query language, such as `diagnosis_3:"Nevus" AND sex:female`; empty
+            for all images.
+        collections: Collection numbers of the Archive; empty for all.
+        limit: Maximum number of images, or None for all.
+
+    Raises:
+        DatasetError: The limit or a collection number is below 1.
+
+    Examples:
+        >>> ArchiveSearch('diagnosis_3:"Nevus"', collections=(212,), limit=100).limit
+        100
     """
 
     query: str = ""
@@ -44,26 +50,27 @@ class ArchiveSearch:
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
             raise DatasetError(
-                f"Found a limit of {self.limit} photographs. Ask for at least 1, or leave it out."
+                f"Found a limit of {self.limit} images. It must be at least 1. Raise it, or "
+                "omit it for all images."
             )
         if any(number < 1 for number in self.collections):
             raise DatasetError(
-                f"Found the collections {', '.join(map(str, self.collections))}. Give their "
-                "numbers on isic-archive.com, which begin at 1."
+                f"Found the collections {', '.join(map(str, self.collections))}. Collection "
+                "numbers start at 1. Look them up on isic-archive.com."
             )
 
 
 @dataclass(frozen=True)
 class ArchiveImage:
-    """One photograph as the Archive describes it.
+    """An image in the Archive.
 
     Attributes:
         isic_id: "ISIC_" and seven digits.
-        url: Where its file is; may be another server than the API's.
-        size_bytes: Of the file.
-        licence: Such as "CC-0", "CC-BY", "CC-BY-NC".
-        attribution: Whom to name.
-        metadata: What is known of it, acquisition and clinical, by the Archive's names.
+        url: URL of its file, possibly on another server than the API.
+        size_bytes: Size of the file.
+        licence: Such as "CC-0", "CC-BY" or "CC-BY-NC".
+        attribution: Who must be credited.
+        metadata: Acquisition and clinical metadata, by the Archive's names.
     """
 
     isic_id: str
@@ -75,18 +82,18 @@ class ArchiveImage:
 
     @property
     def file_name(self) -> str:
-        """Its name in the folder, made of the id and of nothing else that came from outside."""
+        """Its local file name, made from the id and a known suffix only."""
         suffix = PurePosixPath(urlsplit(self.url).path).suffix.lower()
         return self.isic_id + (suffix if suffix in IMAGE_SUFFIXES else ".jpg")
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A photograph that did not come.
+    """An image that cannot be downloaded.
 
     Attributes:
-        isic_id: As the Archive wrote it, at most 40 characters.
-        reason: One sentence or two.
+        isic_id: As in the response, at most 40 characters.
+        reason: One or two sentences.
     """
 
     isic_id: str
@@ -96,15 +103,17 @@ class Failure:
 def search_archive(
     search: ArchiveSearch, progress: Progress | None = None
 ) -> tuple[tuple[ArchiveImage, ...], tuple[Failure, ...]]:
-    """List the photographs of a search, and what is listed but cannot be downloaded.
+    """Search the Archive.
 
     Args:
         search: What to search for.
-        progress: Called with the number of photographs found and their number in all.
+        progress: Called with the number of images found and the total.
+
+    Returns:
+        The images, and the entries that cannot be downloaded.
 
     Raises:
-        DatasetError: The Archive cannot be reached, does not understand the query, or something
-            else answers in its place.
+        DatasetError: The Archive cannot be reached, rejects the query, or another server responds.
     """
     images: dict[str, ArchiveImage] = {}
     rejected: dict[str, Failure] = {}
@@ -118,15 +127,15 @@ def search_archive(
                 else:
                     images[found.isic_id] = found
             if progress:
-                num_in_all = max(page.num_in_all, len(images))
-                most = search.limit or num_in_all
-                progress(min(len(images), most), min(num_in_all, most))
+                num_total = max(page.num_total, len(images))
+                limit = search.limit or num_total
+                progress(min(len(images), limit), min(num_total, limit))
             if search.limit and len(images) >= search.limit:
                 break
             if page.next_url and len(images) + len(rejected) == num_before:
                 raise DatasetError(
-                    "The ISIC Archive gives the same photographs page after page. Report it to "
-                    "the Archive, and try again later."
+                    "Found the same images on every page of the ISIC Archive. Each page must have "
+                    "new ones. Report it to the Archive and try again later."
                 )
     return tuple(images.values())[: search.limit], tuple(rejected.values())
 
@@ -135,60 +144,61 @@ def search_archive(
 class _Page:
     entries: list[Any]
     next_url: str | None
-    num_in_all: int
+    num_total: int
     scheme: str
 
 
 def _read_pages(fetcher: Fetcher, search: ArchiveSearch) -> Iterator[_Page]:
     base = load_settings().archive_url.rstrip("/")
-    asked = {
+    parameters = {
         "query": search.query,
         "collections": ",".join(map(str, search.collections)),
         "limit": str(min(_PAGE_SIZE, search.limit or _PAGE_SIZE)),
     }
     url: str | None = f"{base}/images/search/?" + urlencode(
-        {name: value for name, value in asked.items() if value}
+        {name: value for name, value in parameters.items() if value}
     )
-    num_in_all = 0  # only the first page says it
+    num_total = 0  # only the first page has it
     while url:
-        page = _parse_page(_fetch_page(fetcher, url), url, num_in_all)
+        page = _parse_page(_fetch_page(fetcher, url), url, num_total)
         yield page
-        url, num_in_all = page.next_url, page.num_in_all
+        url, num_total = page.next_url, page.num_total
 
 
 def _fetch_page(fetcher: Fetcher, url: str) -> bytes:
     try:
         return fetcher.fetch(url, _MAX_PAGE_BYTES)
     except FetchError as error:
-        advice = "Check the connection (or MELANOMA_ARCHIVE_URL), and try again later."
+        advice = "Check the connection and MELANOMA_ARCHIVE_URL, then try again later."
         if error.status in {400, 422}:
-            advice = "Check the query and the numbers of the collections."
+            advice = "Check the query and the collection numbers."
         raise DatasetError(
             f"Cannot search the ISIC Archive at {_origin(url)}. {error} {advice}"
         ) from error
 
 
-def _parse_page(body: bytes, url: str, num_in_all: int) -> _Page:
+def _parse_page(body: bytes, url: str, num_total: int) -> _Page:
     try:
         page = json.loads(body)
     except (ValueError, RecursionError):
         page = None
     if not isinstance(page, dict) or not isinstance(page.get("results"), list):
         raise DatasetError(
-            f"What answers at {_origin(url)} is not the ISIC Archive: a list of results in JSON is "
-            "needed. Check MELANOMA_ARCHIVE_URL, and whether a proxy or a login page is between."
+            f"Found that the server at {_origin(url)} is not the ISIC Archive. A list of results "
+            "in JSON is needed. Check MELANOMA_ARCHIVE_URL, and whether a proxy or a login page "
+            "intervenes."
         )
     next_url = None if page.get("next") is None else _join(url, str(page["next"]))
     if next_url and _origin(next_url) != _origin(url):
         raise DatasetError(
-            f"The ISIC Archive at {_origin(url)} sends on to {_origin(next_url)} for its next "
-            "page. That is not followed; check MELANOMA_ARCHIVE_URL."
+            f"Found that the ISIC Archive at {_origin(url)} refers to {_origin(next_url)} for its "
+            "next page. All pages must come from one server. Check MELANOMA_ARCHIVE_URL."
         )
     count = page.get("count")
     return _Page(
         entries=page["results"],
         next_url=next_url,
-        num_in_all=count if isinstance(count, int) else num_in_all,
+        num_total=count if isinstance(count, int) else num_total,
         scheme=urlsplit(url).scheme,
     )
 
@@ -201,51 +211,52 @@ def _join(url: str, relative: str) -> str:
 
 
 def _origin(url: str) -> str:
-    """Return scheme, host and port of an address, by which one server is told from another."""
+    """Return scheme, host and port of a URL."""
     try:
         parts = urlsplit(url)
     except ValueError:
-        return "an address that is none"
+        return "an invalid URL"
     return f"{parts.scheme}://{parts.netloc}"
 
 
 def _parse_image(entry: Any, scheme: str) -> ArchiveImage | Failure:
-    """Read one entry of a page, or say why its photograph cannot be downloaded."""
-    name = _clean(_dig(entry, "isic_id"))[:40]
+    """Parse one entry of a page, or return why it cannot be downloaded."""
+    name = _clean(_get_nested(entry, "isic_id"))[:40]
     if not _ISIC_ID.fullmatch(name):
-        return Failure(name, 'Its id is not "ISIC_" with seven digits.')
-    url, size_bytes = _dig(entry, "files", "full", "url"), _dig(entry, "files", "full", "size")
-    licence = _clean(_dig(entry, "copyright_license"))
-    if not isinstance(url, str) or not _may_fetch(url, scheme):
-        return Failure(name, "The Archive gives no address for its file that can be trusted.")
+        return Failure(name, 'Its id is not "ISIC_" and seven digits.')
+    url, size_bytes = (
+        _get_nested(entry, "files", "full", "url"),
+        _get_nested(entry, "files", "full", "size"),
+    )
+    licence = _clean(_get_nested(entry, "copyright_license"))
+    if not isinstance(url, str) or not _is_safe(url, scheme):
+        return Failure(name, "The Archive gives no safe URL for its file.")
     if not isinstance(size_bytes, int) or size_bytes < 1:
-        return Failure(name, "The Archive does not say how large its file is.")
+        return Failure(name, "The Archive does not give the size of its file.")
     if size_bytes > MAX_BYTES:
-        return Failure(
-            name, f"Its file has {size_bytes:,} bytes; at most {MAX_BYTES:,} can be read."
-        )
+        return Failure(name, f"Its file has {size_bytes:,} bytes; the maximum is {MAX_BYTES:,}.")
     if not licence:
-        return Failure(name, "The Archive does not say under which licence it is.")
+        return Failure(name, "The Archive does not give its licence.")
     return ArchiveImage(
         isic_id=name,
         url=url,
         size_bytes=size_bytes,
         licence=licence,
-        attribution=_clean(_dig(entry, "attribution")),
-        metadata=_read_facts(_dig(entry, "metadata", "acquisition"))
-        | _read_facts(_dig(entry, "metadata", "clinical")),
+        attribution=_clean(_get_nested(entry, "attribution")),
+        metadata=_parse_metadata(_get_nested(entry, "metadata", "acquisition"))
+        | _parse_metadata(_get_nested(entry, "metadata", "clinical")),
     )
 
 
-def _dig(entry: Any, *keys: str) -> Any:
-    """Return what lies under the keys, or None where the entry is not made so."""
+def _get_nested(entry: Any, *keys: str) -> Any:
+    """Return the value under nested keys, or None if there is none."""
     for key in keys:
         entry = entry.get(key) if isinstance(entry, dict) else None
     return entry
 
 
-def _may_fetch(url: str, scheme: str) -> bool:
-    """Return whether a file may come from there: any host, but no less safely than the API."""
+def _is_safe(url: str, scheme: str) -> bool:
+    """Return whether a file URL is safe: HTTPS, or the scheme of the API, on any host."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -253,17 +264,17 @@ def _may_fetch(url: str, scheme: str) -> bool:
     return parts.scheme in {"https", scheme} and bool(parts.hostname)
 
 
-def _read_facts(facts: Any) -> dict[str, str]:
-    if not isinstance(facts, dict):
+def _parse_metadata(raw: Any) -> dict[str, str]:
+    if not isinstance(raw, dict):
         return {}
-    texts = {key: _clean(value) for key, value in facts.items() if _COLUMN.fullmatch(key)}
+    texts = {key: _clean(value) for key, value in raw.items() if _COLUMN.fullmatch(key)}
     return {key: text for key, text in texts.items() if text}
 
 
 def _clean(value: Any) -> str:
-    """Return a value of JSON as one line of text; empty for a list, an object and null."""
+    """Return a JSON value as a line of text; empty for lists, objects and null."""
     if not isinstance(value, str | int | float):
         return ""
-    # Surrogates, which UTF-8 cannot write, are not printable either.
+    # Surrogates, which UTF-8 cannot encode, are not printable.
     text = "".join(letter if letter.isprintable() else " " for letter in str(value))
     return " ".join(text.split())

@@ -36,26 +36,26 @@ def images_of(split: Split, subset: str) -> set[str]:
     return set(split.subset(subset)["image_id"])
 
 
-def test_too_few_lesions_are_refused_however_many_photographs_show_them():
+def test_too_few_lesions_are_refused_however_many_images_they_have():
     table = make_table(60, lesion_id=[f"L{number % 6}" for number in range(60)])
 
     with pytest.raises(DatasetError, match=r"Found 6 lesions .* must be at least 7"):
         split_dataset(table, seed=1)
 
 
-def test_too_few_photographs_of_every_diagnosis_are_refused():
+def test_too_few_images_of_every_diagnosis_are_refused():
     table = make_table(12, label=["MEL", "NV", "BCC"] * 4)
 
-    with pytest.raises(DatasetError, match="at most 4 photographs of one diagnosis"):
+    with pytest.raises(DatasetError, match="at most 4 images of one diagnosis"):
         split_dataset(table, seed=1)
 
 
-def test_nothing_but_test_images_is_refused():
+def test_a_dataset_of_test_images_only_is_refused():
     with pytest.raises(DatasetError, match="Found 0 lesions"):
         split_dataset(make_table(20, subset="test"), seed=1)
 
 
-def test_test_and_validation_get_a_seventh_each_and_their_share_of_melanomas():
+def test_test_and_validation_get_a_seventh_each_with_equal_melanoma_prevalence():
     split = split_dataset(make_table(280), seed=1)
 
     assert split.table["subset"].value_counts().to_dict() == {
@@ -67,7 +67,7 @@ def test_test_and_validation_get_a_seventh_each_and_their_share_of_melanomas():
         assert (split.subset(subset)["label"] == "MEL").mean() == 0.25
 
 
-def test_the_same_seed_gives_the_same_split_and_another_seed_another():
+def test_equal_seeds_give_equal_splits_and_different_seeds_differ():
     table = make_table(70)
 
     first, again, other = (split_dataset(table, seed=seed) for seed in (1, 1, 2))
@@ -78,7 +78,7 @@ def test_the_same_seed_gives_the_same_split_and_another_seed_another():
     assert first.sha256 != other.sha256
 
 
-def test_copies_of_one_lesion_stay_in_one_subset():
+def test_images_of_one_lesion_stay_in_one_subset():
     table = make_table(140, lesion_id=[f"L{number // 5}" for number in range(140)])
 
     split = split_dataset(table, seed=3)
@@ -86,7 +86,7 @@ def test_copies_of_one_lesion_stay_in_one_subset():
     assert split.table.groupby("lesion_id")["subset"].nunique().tolist() == [1] * 28
 
 
-def test_a_source_left_out_is_in_test_alone_with_the_lesions_that_it_shares():
+def test_leaving_out_a_source_moves_it_and_its_shared_lesions_to_test():
     source = ["here"] * 140 + ["elsewhere"] * 140
     lesions = [f"L{number:04d}" for number in range(280)]
     lesions[139] = lesions[140]  # one lesion photographed in both
@@ -102,14 +102,14 @@ def test_a_source_left_out_is_in_test_alone_with_the_lesions_that_it_shares():
 
 
 @pytest.mark.parametrize(("source", "found"), [("nowhere", "Found 0 images"), ("here", "and 0")])
-def test_a_source_that_is_not_there_or_is_all_there_is_cannot_be_left_out(source: str, found: str):
+def test_a_missing_source_and_the_only_source_cannot_be_left_out(source: str, found: str):
     split = split_dataset(make_table(70, source="here"), seed=1)
 
-    with pytest.raises(DatasetError, match=f"{found}.*there are: here"):
+    with pytest.raises(DatasetError, match=f"{found}.*several sources: here"):
         leave_out(split, source)
 
 
-def test_who_goes_on_from_a_network_trains_on_what_it_knew_and_measures_on_what_it_did_not():
+def test_a_continued_split_keeps_the_subsets_of_the_earlier_split():
     earlier = split_dataset(make_table(140), seed=1)
     table = make_table(280)
     later = continue_split(split_dataset(table, seed=2), earlier.table)
@@ -119,9 +119,9 @@ def test_who_goes_on_from_a_network_trains_on_what_it_knew_and_measures_on_what_
     assert images_of(later, "test") > images_of(earlier, "test")
 
 
-def test_a_known_photograph_is_told_by_its_bytes_and_takes_its_whole_lesion_with_it():
+def test_an_earlier_image_is_recognised_by_its_bytes_and_takes_its_lesion_along():
     table = make_table(70, lesion_id=["L0", "L0", *(f"L{number}" for number in range(2, 70))])
-    known = pd.DataFrame(
+    earlier = pd.DataFrame(
         {
             "image_id": ["renamed", "I0001", "I0002"],
             "sha256": [table["sha256"][0], None, None],
@@ -129,14 +129,14 @@ def test_a_known_photograph_is_told_by_its_bytes_and_takes_its_whole_lesion_with
         }
     )
 
-    later = continue_split(split_dataset(table, seed=1), known)
+    later = continue_split(split_dataset(table, seed=1), earlier)
 
     assert {"I0000", "I0001"} <= images_of(later, "train")
     assert "I0002" in images_of(later, "test")
 
 
 @pytest.mark.parametrize("key", ["patient_id", "sha256", "cluster"])
-def test_what_shares_a_patient_its_bytes_or_its_picture_stays_in_one_subset(key: str):
+def test_images_that_share_a_patient_bytes_or_cluster_stay_in_one_subset(key: str):
     pairs = [number // 2 for number in range(140)]
 
     split = split_dataset(make_table(140, **{key: pairs}), seed=3)
@@ -144,13 +144,13 @@ def test_what_shares_a_patient_its_bytes_or_its_picture_stays_in_one_subset(key:
     assert split.table.groupby(key)["subset"].nunique().tolist() == [1] * 70
 
 
-def test_an_unknown_lesion_ties_nothing_together():
+def test_unknown_lesions_form_no_group():
     table = make_table(10, lesion_id=None)
 
     assert len(np.unique(find_groups(table))) == 10
 
 
-def test_ties_carry_over_from_lesion_to_bytes_to_picture():
+def test_groups_are_transitive_across_lesion_bytes_and_cluster():
     table = make_table(6)
     table.loc[1, "lesion_id"] = table.loc[0, "lesion_id"]
     table.loc[2, "sha256"] = table.loc[1, "sha256"]
@@ -162,7 +162,7 @@ def test_ties_carry_over_from_lesion_to_bytes_to_picture():
     assert len(set(groups)) == 3
 
 
-def test_a_test_image_takes_its_whole_group_into_test():
+def test_a_test_image_moves_its_whole_group_to_test():
     table = make_table(70)
     table.loc[[5, 6, 7], "lesion_id"] = "shared"
     table.loc[5, "subset"] = "test"
@@ -173,7 +173,7 @@ def test_a_test_image_takes_its_whole_group_into_test():
 
 
 @pytest.mark.parametrize("key", ["lesion_id", "patient_id", "sha256", "cluster", "group"])
-def test_a_split_that_parts_a_group_is_found_out(key: str):
+def test_a_split_that_separates_a_group_is_rejected(key: str):
     table = make_table(4, subset=["train", "train", "validation", "test"], group=range(4))
     table["patient_id"] = ["P0", "P1", "P2", "P3"]
     check_split(table)
@@ -183,14 +183,13 @@ def test_a_split_that_parts_a_group_is_found_out(key: str):
         check_split(table)
 
 
-def test_a_split_neither_repeats_nor_loses_an_image(real_split: Split):
-    # Rebalancing draws in training, from these rows: here each image is there once.
+def test_a_real_split_neither_repeats_nor_loses_an_image(real_split: Split):
     assert real_split.table["image_id"].is_unique
     assert len(real_split.table) == 12427
     assert real_split.table["subset"].isin(["train", "validation", "test"]).all()
 
 
-def test_real_subsets_share_no_lesion_by_the_tables_themselves(
+def test_real_subsets_share_no_lesion_according_to_the_original_tables(
     real_split: Split, shared_data: Path
 ):
     lesions = read_lesions(shared_data)
@@ -199,7 +198,7 @@ def test_real_subsets_share_no_lesion_by_the_tables_themselves(
     num_subsets = known.dropna(subset=["lesion"]).groupby("lesion")["subset"].nunique()
 
     assert len(set(lesions.values())) == 8126  # 7,470 of HAM10000 and 656 that ISIC 2019 adds
-    # One is known of a picture's second id alone; the id that is kept takes it over.
+    # This lesion is recorded for the second id of an image only; the kept id takes it over.
     assert set(lesions.values()) - set(num_subsets.index) == {"MSK4_0011472"}
     assert lesions["ISIC_0012970"] == "MSK4_0011472"
     kept = known.set_index("image_id").loc["ISIC_0012127"]
@@ -208,7 +207,7 @@ def test_real_subsets_share_no_lesion_by_the_tables_themselves(
     assert num_subsets.max() == 1
 
 
-def test_real_subsets_share_no_file_and_no_picture(real_split: Split, shared_data: Path):
+def test_real_subsets_share_no_file_and_no_near_copy(real_split: Split, shared_data: Path):
     subset_of = real_split.table.set_index("image_id")["subset"]
     subsets: dict[str, set[str]] = {}
     for path in sorted((shared_data / "isic9").rglob("*.jpg")):
@@ -222,8 +221,8 @@ def test_real_subsets_share_no_file_and_no_picture(real_split: Split, shared_dat
         assert real_split.table.groupby(column)["subset"].nunique().max() == 1
 
 
-def test_one_real_photograph_with_two_ids_is_in_one_subset(real_split: Split):
-    # Their pixels correlate 0.9998, and no table says that they are one.
+def test_a_real_image_with_two_ids_is_in_one_subset(real_split: Split):
+    # Their pixels correlate at 0.9998, although no table links them.
     subset_of = real_split.table.set_index("image_id")["subset"]
 
     assert subset_of["ISIC_0012290"] == subset_of["ISIC_0013594"]
@@ -242,22 +241,22 @@ def test_the_test_folder_of_isic9_and_its_lesions_are_out_of_train_and_validatio
         images = images_of(real_split, subset)
         assert not images & tested
         assert not {lesions[image] for image in images if image in lesions} & tested_lesions
-    # All but the five that two folders contradict each other about.
+    # All except the five with conflicting labels in two folders.
     assert len(images_of(real_split, "test") & tested) == 113
 
 
-def test_no_picture_of_the_test_folder_of_isic9_is_in_train_or_validation(
+def test_no_near_copy_of_the_test_folder_of_isic9_is_in_train_or_validation(
     real_split: Split, shared_data: Path
 ):
-    # Also of the five test images that were left out of the table, and tie nothing in it.
+    # This includes the five test images that the table leaves out.
     facts = scan_files(sorted((shared_data / "isic9" / "Test").rglob("*.jpg")))
     rest = real_split.table[real_split.table["subset"] != "test"]
     words = np.frombuffer(bytes.fromhex("".join(rest["dhash"])), np.uint64).reshape(len(rest), 4)
 
     for fact in facts:
         assert fact.dhash is not None
-        picture = np.frombuffer(bytes.fromhex(fact.dhash), np.uint64)
-        assert np.bitwise_count(words ^ picture).sum(axis=1).min() > 16
+        dhash = np.frombuffer(bytes.fromhex(fact.dhash), np.uint64)
+        assert np.bitwise_count(words ^ dhash).sum(axis=1).min() > 16
 
 
 def test_real_subsets_hold_every_diagnosis(real_split: Split):
@@ -272,7 +271,7 @@ def name_image(path: Path) -> str:
 
 
 def read_lesions(shared_data: Path) -> dict[str, str]:
-    """Return the lesion of each image that is there, from the tables, without the code tested."""
+    """Return the lesion of each image from the original tables, without the code under test."""
     ham = pd.read_csv(shared_data / "ham10000" / "HAM10000_metadata.csv")
     isic = pd.read_csv(shared_data / "isic2019_labels" / "ISIC_2019_Training_Metadata.csv")
     isic["image"] = isic["image"].str.replace("_downsampled", "")
