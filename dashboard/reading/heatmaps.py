@@ -8,14 +8,14 @@ import streamlit as st
 
 from dashboard.reading.cached import get_explainer
 from dashboard.shared.errors import show_stored_error, store_errors
-from melanoma_core.models.methods import Method
+from melanoma_core.models.methods import HeatmapRequest, Method
 from melanoma_core.taxonomy import Diagnosis
 
 if TYPE_CHECKING:  # the page is painted before NumPy is imported
     import numpy as np
     from numpy.typing import NDArray
 
-    from melanoma_core.networks.explainer import Stage
+    from melanoma_core.networks.explainer import ExplainerStage
     from melanoma_core.reading.worklist import Entry
 
 _REQUESTED, _COMPUTED, _ERROR = "requested-heatmap", "computed-heatmaps", "heatmap-error"
@@ -82,25 +82,28 @@ def compute_requested(entry: "Entry") -> None:
 def _compute(entry: "Entry", request: _Request) -> None:
     import numpy as np
 
+    from melanoma_core.models.card import KERAS_NAME, load_card
     from melanoma_core.models.registry import find_model
     from melanoma_core.reading.explanation import scale_to_strongest
     from melanoma_core.settings import load_settings
 
     bar, started_at = st.progress(0.0), time.monotonic()
 
-    def show_stage(stage: "Stage") -> None:
+    def show_stage(stage: "ExplainerStage") -> None:
         seconds = time.monotonic() - started_at
         bar.progress(stage.share, f"{stage} ({request.method.title}, {seconds:.0f} s)")
 
     st.button("Cancel", on_click=_choose_instant, args=(entry.key,), key="cancel-map")
     st.image(entry.photograph, width="stretch", alt="Photograph whose heatmap is being computed")
-    (heatmap,) = get_explainer().explain(
-        find_model(load_settings(), entry.reading.model_id),
+    folder = find_model(load_settings(), entry.reading.model_id)
+    heatmap_request = HeatmapRequest(
+        folder,
+        load_card(folder).files.get(KERAS_NAME, ""),
         entry.seen[None],
         np.array([entry.reading.class_names.index(request.diagnosis)]),
         request.method,
-        show_stage,
     )
+    (heatmap,) = get_explainer().explain(heatmap_request, show_stage)
     _get_computed()[request] = scale_to_strongest(heatmap, request.method)
 
 

@@ -1,4 +1,4 @@
-"""ONNX Runtime: one pass gives probabilities, embedding and class activation maps."""
+"""Run a model with ONNX Runtime: probabilities, embeddings and class activation maps."""
 
 import hashlib
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from melanoma_core.models.card import ONNX_NAME, ModelCard, load_card
 
 INPUT_NAME = "photograph"
 OUTPUT_NAMES = ("probabilities", "embedding", "activation_maps")
-# Of networks that tell how unlike the known photographs one is (`models.novelty`).
+# Only of networks with an out-of-distribution check (`networks.novelty`).
 NOVELTY_NAMES = ("novelty", "untuned_features")
-# What ONNX Runtime raises on a file that it cannot run; they share no base but Exception.
-_FOREIGN = (
+# Errors of ONNX Runtime for a file that it cannot run. They have no common base but Exception.
+_ONNX_ERRORS = (
     onnxruntime_errors.Fail,
     onnxruntime_errors.InvalidArgument,
     onnxruntime_errors.InvalidGraph,
@@ -30,27 +30,29 @@ _FOREIGN = (
 
 @dataclass(frozen=True, eq=False)
 class Outputs:
-    """What one pass says of N photographs.
+    """The outputs of the network for N photographs.
 
     Attributes:
         probabilities: float64 [N, C], calibrated; rows sum to 1.
-        embeddings: float32 [N, D], what the last dense layer sees.
-        activation_maps: float32 [N, C, h, w], each class's evidence by place, in logits.
-        novelty: float32 [N], Mahalanobis distance to the photographs that were learned from, in
-            standard deviations; None where the network does not tell it.
+        uncalibrated: float32 [N, C], before temperature scaling.
+        embeddings: float32 [N, D], input of the last dense layer.
+        activation_maps: float32 [N, C, h, w], evidence for each class by location, in logits.
+        novelty: float32 [N], Mahalanobis distance to the training photographs, in standard
+            deviations; None if the network has no out-of-distribution check.
     """
 
     probabilities: NDArray[np.float64]
+    uncalibrated: NDArray[np.float32]
     embeddings: NDArray[np.float32]
     activation_maps: NDArray[np.float32]
     novelty: NDArray[np.float32] | None = None
 
 
 class Classifier:
-    """A network that reads. Safe to share between threads, as an ONNX Runtime session is.
+    """A loaded model. It is safe to share between threads, like an ONNX Runtime session.
 
     Attributes:
-        card: The card of the model.
+        card: Card of the model.
     """
 
     def __init__(self, session: onnxruntime.InferenceSession, card: ModelCard) -> None:
@@ -59,66 +61,74 @@ class Classifier:
         self._names = {node.name for node in session.get_outputs()}
 
     def classify(self, pixels: NDArray[np.uint8]) -> Outputs:
-        """Read N photographs in one pass.
+        """Compute the outputs for N photographs.
 
         Args:
-            pixels: uint8 [N, size, size, 3], RGB, `size` as the card's `image_size`.
+            pixels: uint8 [N, size, size, 3], RGB; `size` is the card's `image_size`.
         """
         names = [name for name in (*OUTPUT_NAMES, NOVELTY_NAMES[0]) if name in self._names]
         outputs = dict(zip(names, self._session.run(names, {INPUT_NAME: pixels}), strict=True))
         probabilities, embeddings, maps = (outputs[name] for name in OUTPUT_NAMES)
         calibrated = apply_temperature(probabilities, self.card.temperature)
-        return Outputs(calibrated, embeddings, maps, outputs.get(NOVELTY_NAMES[0]))
+        novelty = outputs.get(NOVELTY_NAMES[0])
+        return Outputs(calibrated, probabilities, embeddings, maps, novelty)
+
+    def with_card(self, card: ModelCard) -> "Classifier":
+        """Return a classifier of the same network with another card, that is, calibration."""
+        return Classifier(self._session, card)
 
     def describe(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return what novelty is measured in, of N photographs.
+        """Compute the features of the out-of-distribution check for N photographs.
 
         Args:
-            pixels: As `classify`.
+            pixels: As for `classify`.
 
         Returns:
-            float32 [N, D], the untuned features.
+            float32 [N, D], from the network before fine-tuning.
 
         Raises:
-            ModelError: The network has none.
+            ModelError: The network has no out-of-distribution check.
         """
         name = NOVELTY_NAMES[1]
         if name not in self._names:
             raise ModelError(
-                f"The model {self.card.model_id} was made without the check for photographs that "
-                "are no lesions. Train one with MobileNetV2's ImageNet weights in "
-                "MELANOMA_WEIGHTS_DIR, or name another model."
+                f"The model {self.card.model_id} has no out-of-distribution check. Train a model "
+                "with MobileNetV2's ImageNet weights in MELANOMA_WEIGHTS_DIR, or name another "
+                "model."
             )
         features: NDArray[np.float32]
         (features,) = self._session.run([name], {INPUT_NAME: pixels})
         return features
 
 
-def load_classifier(folder: Path, num_threads: int = 0) -> Classifier:
-    """Load the model in `folder`, after checking that it is what its card says.
+def load_classifier(
+    folder: Path, num_threads: int = 0, card: ModelCard | None = None
+) -> Classifier:
+    """Load the model in `folder`, and check that its file matches its card.
 
     Args:
-        folder: Holds card.json and model.onnx.
-        num_threads: That one pass uses; 0 takes all cores.
+        folder: Contains card.json and model.onnx.
+        num_threads: Threads of ONNX Runtime; 0 means all cores.
+        card: Card of a model that is not finished; None reads it from the folder.
 
     Raises:
-        ModelError: A file is missing, damaged, or another one than the card describes.
+        ModelError: A file is missing, damaged, or not the file that the card describes.
     """
-    card = load_card(folder)
+    card = card or load_card(folder)
     path = folder / ONNX_NAME
     content = _read_checked(path, card)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = num_threads
     options.log_severity_level = 3
-    # Threads that spin while they wait take the cores from the decoding.
+    # Threads that spin while they wait would slow down the decoding of images.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         session = onnxruntime.InferenceSession(
             content, sess_options=options, providers=["CPUExecutionProvider"]
         )
-    except _FOREIGN as error:
+    except _ONNX_ERRORS as error:
         raise ModelError(
-            f"The network {path} is no ONNX network that can be run ({error}). Export it with "
+            f"The network {path} is not a valid ONNX network ({error}). Export it with "
             "`python -m melanoma_core train`, or name another model."
         ) from error
     _check_signature(session, card, path)
@@ -136,15 +146,15 @@ def _read_checked(path: Path, card: ModelCard) -> bytes:
     expected = card.files.get(path.name)
     if hashlib.sha256(content).hexdigest() != expected:
         raise ModelError(
-            f"The network {path} is not the file that its card describes ({len(content)} bytes "
-            "were found, their SHA-256 differs): it is cut short, damaged or another network. "
+            f"The network {path} is not the file that its card describes (found {len(content)} "
+            "bytes, SHA-256 differs): it is truncated, damaged or another network. "
             "Restore the file (in a clone: `git checkout -- assets`), or name another model."
         )
     return content
 
 
 def _check_signature(session: onnxruntime.InferenceSession, card: ModelCard, path: Path) -> None:
-    """Refuse a network that a hand-written card points to but that cannot serve it."""
+    """Refuse a network whose inputs or outputs do not fit its card."""
     inputs = {node.name: (node.type, node.shape[1:]) for node in session.get_inputs()}
     outputs = {node.name: node.shape for node in session.get_outputs()}
     probabilities, embeddings, maps = (outputs.get(name, []) for name in OUTPUT_NAMES)
@@ -155,7 +165,7 @@ def _check_signature(session: onnxruntime.InferenceSession, card: ModelCard, pat
         and (len(probabilities), len(embeddings), len(maps)) == (2, 2, 4)
         and probabilities[1] == maps[1] == num_classes
         and set(needed) <= outputs.keys()
-        # Asked only where they are there: a network may tell more than its card uses.
+        # Checked only if present: a network may have more outputs than its card uses.
         and [len(outputs[name]) for name in NOVELTY_NAMES if name in outputs] in ([], [1, 2])
     )
     if not fits:

@@ -1,14 +1,14 @@
-"""EfficientNet-Lite0, which keras.applications does not have, as it would.
+"""EfficientNet-Lite0, in the style of keras.applications, which lacks it.
 
 Tan and Le, "EfficientNet" (2019, arXiv:1905.11946), in the Lite variant of 2020 for phones: no
-squeeze-and-excitation and ReLU6 for swish, so that it is fast wherever MobileNetV2 is.
+squeeze-and-excitation, and ReLU6 instead of swish, so it is as fast as MobileNetV2.
 """
 
 from pathlib import Path
 
 import keras
 
-# Kernel, stride of the first, expansion, filters, repeats; stem and head keep their size.
+# Kernel size, stride of the first block, expansion, filters, repeats.
 _STAGES = (
     (3, 1, 1, 16, 1),
     (3, 2, 6, 24, 2),
@@ -21,25 +21,25 @@ _STAGES = (
 _STEM, _HEAD = 32, 1280
 
 
-def EfficientNetLite0(  # noqa: N802  # named as those of keras.applications are
+def EfficientNetLite0(  # noqa: N802  # named like keras.applications
     *, include_top: bool, weights: Path | str | None, input_tensor: keras.KerasTensor
 ) -> keras.Model:
-    """Build the network without its classifier, on an input that is scaled to (x - 127) / 128.
+    """Build the network without its classifier. The input is scaled to (x - 127) / 128.
 
     Args:
-        include_top: Always False; there is none.
-        weights: A file of weights of this network, or None for random ones.
+        include_top: Must be False; there is no classifier.
+        weights: A weights file of this network, or None for random weights.
         input_tensor: float [N, h, w, 3].
 
     Returns:
-        From the source of the input to the last activation, [N, h / 32, w / 32, 1280].
+        The network, with the last activation as output, [N, h / 32, w / 32, 1280].
 
     Raises:
-        ValueError: The weights are those of another network, "imagenet", which keras cannot
-            download for it, or a classifier was asked for.
+        ValueError: The weights do not fit; they are "imagenet", which Keras does not offer for
+            this network; or a classifier was requested.
     """
     if include_top or weights == "imagenet":
-        raise ValueError("keras has no weights of it to download")
+        raise ValueError("Keras offers no weights of it for download.")
     x = _convolve(input_tensor, _STEM, 3, 2, "stem")
     for number, (kernel, stride, expansion, filters, repeats) in enumerate(_STAGES, start=1):
         for repeat in range(repeats):
@@ -56,7 +56,7 @@ def EfficientNetLite0(  # noqa: N802  # named as those of keras.applications are
 def _bottleneck(
     x: keras.KerasTensor, kernel: int, stride: int, expansion: int, filters: int, name: str
 ) -> keras.KerasTensor:
-    """Expand, filter each channel for itself, project; the input is added where it fits."""
+    """Build an inverted residual block: expand, depthwise convolution, project."""
     inputs, num_inputs = x, x.shape[-1]
     if expansion > 1:
         x = _convolve(x, num_inputs * expansion, 1, 1, f"{name}_expand")

@@ -1,72 +1,70 @@
-"""What a release puts into the evidence: every figure once more, from the readings it keeps."""
+"""Evaluate a new model on its test predictions, for its card and its evidence pack."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from melanoma_core.evaluation.evaluation import Evaluation
+from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.metrics import evaluate_fully
+from melanoma_core.evaluation.predictions import LabelledPredictions
+from melanoma_core.evaluation.rules import DecisionRules
 from melanoma_core.evaluation.slices import ATTRIBUTES
-from melanoma_core.models.card import ModelCard
-from melanoma_core.models.evidence import Evidence, TrainingLog, describe_machine
-from melanoma_core.models.lineage import hash_images, read_predictions, read_split
 from melanoma_core.models.predictions import get_probabilities, index_labels
 
+# The metrics of a card; the evidence pack holds all metrics.
+_CARD_METRICS = {
+    "accuracy",
+    "balanced_accuracy",
+    "balanced_accuracy_even",
+    "balanced_accuracy_seven",
+    "melanoma_roc_auc",
+    "sensitivity",
+    "specificity",
+    "calibration_error",
+}
+_CARD_PREFIXES = ("recall_", "coverage")
 
-def gather_evidence(
-    card: ModelCard,
-    table: pd.DataFrame,
-    folder: Path,
-    training: TrainingLog | None,
-    accelerators: Sequence[str],
-) -> Evidence:
-    """Measure all that can be measured on the readings of test that a model keeps.
+
+def evaluate_test(
+    predictions: pd.DataFrame, table: pd.DataFrame, rules: DecisionRules
+) -> dict[str, Evaluation]:
+    """Evaluate test predictions on the whole test subset and on each of its collections.
 
     Args:
-        card: As it was saved in `folder`.
-        table: Every row of the split as it was trained on, for age, sex, site and source.
-        folder: The model's, with card, split and predictions.
-        training: How it was trained, or None.
-        accelerators: What it was computed with besides the processor.
+        predictions: Table of predictions (`models.predictions`) of the test subset, with
+            image_id, label, group and source.
+        table: All rows of the split, with the attributes age, sex, site and source.
+        rules: Decision rules of the model.
+
+    Returns:
+        By subset: "test", and "test/<collection>" for each collection.
     """
-    said, split = read_predictions(folder), read_split(folder)
-    if said is None or split is None:
-        raise ValueError(f"{folder} keeps no split or no predictions")
-    withheld = card.leakage is not None and card.leakage.found > 0
-    return Evidence(
-        evaluations={} if withheld else _evaluate(card, said, table),
-        test_sha256=hash_images(said),
-        split={str(name): int(count) for name, count in split["subset"].value_counts().items()},
-        training=training,
-        machine=describe_machine(accelerators),
+    by_image = table.drop_duplicates("image_id").set_index("image_id")
+    attributes = by_image.reindex(columns=list(ATTRIBUTES)).loc[predictions["image_id"]]
+    labelled = LabelledPredictions(
+        get_probabilities(predictions),
+        index_labels(predictions, rules.class_names),
+        predictions["group"].to_numpy(np.int64),
+        attributes.reset_index(drop=True),
     )
-
-
-def _evaluate(card: ModelCard, said: pd.DataFrame, table: pd.DataFrame) -> dict[str, Evaluation]:
-    known = table.drop_duplicates("image_id").set_index("image_id")
-    attributes = known.reindex(columns=list(ATTRIBUTES)).loc[said["image_id"]]
-    attributes = attributes.reset_index(drop=True)
-    labels = index_labels(said, card.class_names)
-    everyone = np.ones(len(said), dtype=bool)
-    subsets = {"test": everyone} | {
-        f"test/{source}": (said["source"] == source).to_numpy()
-        for source in sorted(said["source"].dropna().unique())
+    rows = {"test": np.ones(len(predictions), dtype=bool)} | {
+        f"test/{source}": (predictions["source"] == source).to_numpy()
+        for source in sorted(predictions["source"].dropna().unique())
     }
+    return {name: evaluate_fully(labelled.select(each), rules) for name, each in rows.items()}
 
-    def measure(rows: NDArray[np.bool_]) -> Evaluation:
-        return evaluate_fully(
-            get_probabilities(said)[rows],
-            labels[rows],
-            said["group"].to_numpy(np.int64)[rows],
-            card.class_names,
-            card.melanoma_index,
-            card.operating_point.threshold,
-            attributes=attributes[rows].reset_index(drop=True),
-            conformal=card.conformal,
-            frequencies=card.frequencies,
-        )
 
-    return {name: measure(rows) for name, rows in subsets.items()}
+def select_card_metrics(
+    evaluations: Mapping[str, Evaluation],
+) -> dict[str, dict[str, Figure]]:
+    """Return the metrics of evaluations that a model card contains, by subset and name."""
+    return {
+        subset: {
+            name: figure
+            for name, figure in evaluation.figures.items()
+            if name in _CARD_METRICS or name.startswith(_CARD_PREFIXES)
+        }
+        for subset, evaluation in evaluations.items()
+    }

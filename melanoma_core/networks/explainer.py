@@ -1,4 +1,4 @@
-"""Heatmaps that need TensorFlow, without importing it: a process of its own makes them."""
+"""Heatmaps that need TensorFlow, computed in a separate process, without importing TensorFlow."""
 
 import pickle
 import queue
@@ -6,139 +6,111 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from melanoma_core.errors import ExplanationError
-from melanoma_core.models.card import KERAS_NAME, load_card
-from melanoma_core.models.methods import Method
-from melanoma_core.settings import make_environment
+from melanoma_core.models.methods import HeatmapRequest
+from melanoma_core.settings import PROJECT_ROOT
 
-IDLE_SECONDS = 300.0  # after which the process and its 600 MB go
+_IDLE_SECONDS = 300.0  # without a request, after which the process ends and frees its 600 MB
 _POLL_SECONDS = 0.1
 _READY, _ANSWER = "ready", "answer"
 
 
-class Stage(StrEnum):
-    """What who asked waits for."""
+class ExplainerStage(StrEnum):
+    """What an explanation waits for."""
 
-    WAITING = "Waiting for a map that somebody else asked for"
+    WAITING = "Waiting for another heatmap"
     STARTING = "Starting TensorFlow, which takes some seconds the first time"
-    WORKING = "Making the map"
+    WORKING = "Computing the heatmap"
 
     @property
     def share(self) -> float:
-        """About how far the work has come when this begins, in [0, 1]."""
-        return {Stage.WAITING: 0.1, Stage.STARTING: 0.3, Stage.WORKING: 0.7}[self]
+        """Approximate share of the work that is done when this stage begins, in [0, 1]."""
+        stages = ExplainerStage
+        return {stages.WAITING: 0.1, stages.STARTING: 0.3, stages.WORKING: 0.7}[self]
 
 
-Progress = Callable[[Stage], None]
-
-
-@dataclass(frozen=True, eq=False)
-class Request:
-    """What the process is asked for.
-
-    Attributes:
-        folder: Of the model.
-        sha256: Of its Keras form, as its card says: a model that changes in place is loaded anew.
-        pixels: uint8 [N, size, size, 3], as the network sees them.
-        class_indices: int64 [N], the class to explain in each.
-        method: How.
-        randomised: Whether to compare the maps with those of random weights, instead of returning
-            them.
-    """
-
-    folder: Path
-    sha256: str
-    pixels: NDArray[np.uint8]
-    class_indices: NDArray[np.int64]
-    method: Method
-    randomised: bool
+ExplainerProgress = Callable[[ExplainerStage], None]
 
 
 class Explainer:
-    """Asks the process; starts it when it is first needed. Threads may share one.
+    """Computes heatmaps in a process that it starts when needed. Threads can share an instance.
 
-    Photographs pass through a pipe and are never written to a disk. Whoever asks waits for those
-    who asked before. If what `progress` raises ends the waiting, the process ends too, and nothing
-    works on for nobody.
+    Requests are answered one after another. Photographs pass through a pipe and are never written
+    to disk. If the progress callback raises an exception, the process is ended too, so that no
+    abandoned work goes on.
 
     Args:
-        idle_seconds: After which the process ends if nobody asks.
+        idle_seconds: Time without a request after which the process ends.
     """
 
-    def __init__(self, idle_seconds: float = IDLE_SECONDS) -> None:
+    def __init__(self, idle_seconds: float = _IDLE_SECONDS) -> None:
         self._idle_seconds = idle_seconds
         self._lock = threading.Lock()
         self._process: _Process | None = None
 
     def explain(
-        self,
-        folder: Path,
-        pixels: NDArray[np.uint8],
-        class_indices: NDArray[np.int64],
-        method: Method,
-        progress: Progress | None = None,
+        self, request: HeatmapRequest, progress: ExplainerProgress | None = None
     ) -> NDArray[np.float32]:
-        """Make one map per photograph; see `gradients.GradientMaps.explain`.
+        """Compute one heatmap per photograph; see `gradients.GradientMaps.explain`.
 
         Args:
-            folder: Of the model, with its Keras form.
-            pixels: uint8 [N, size, size, 3].
-            class_indices: int64 [N], the class to explain in each.
-            method: How.
-            progress: Called several times a second with what is waited for.
+            request: The model, the photographs and the method.
+            progress: Called several times per second with the current stage.
 
         Returns:
-            float32 [N, h, w], at or above 0, not stretched.
+            float32 [N, h, w], at least 0, not normalised.
 
         Raises:
-            ExplanationError: There is no TensorFlow, or the process was killed.
-            ModelError: The model has no card.
+            ExplanationError: TensorFlow is not installed, the file of the model is missing or
+                another one, or the process was killed.
         """
-        sha256 = load_card(folder).files.get(KERAS_NAME, "")
-        request = Request(folder.absolute(), sha256, pixels, class_indices, method, False)
-        maps: NDArray[np.float32] = self._ask(request, progress)
+        maps: NDArray[np.float32] = self._send(request, False, progress)
         return maps
 
     def compare_randomised(
-        self,
-        folder: Path,
-        pixels: NDArray[np.uint8],
-        class_indices: NDArray[np.int64],
-        method: Method,
-        progress: Progress | None = None,
+        self, request: HeatmapRequest, progress: ExplainerProgress | None = None
     ) -> dict[str, NDArray[np.float64]]:
-        """Compare maps with those of random weights; see `randomisation.compare_randomised`.
+        """Compare heatmaps with those of random weights; see `randomisation.compare_randomised`.
 
-        Arguments and errors are those of `explain`.
+        Args:
+            request: The model, the photographs and the method.
+            progress: Called several times per second with the current stage.
+
+        Returns:
+            By stage of randomisation, float64 [N].
+
+        Raises:
+            ExplanationError: See `explain`.
         """
-        sha256 = load_card(folder).files.get(KERAS_NAME, "")
-        request = Request(folder.absolute(), sha256, pixels, class_indices, method, True)
-        similarities: dict[str, NDArray[np.float64]] = self._ask(request, progress)
+        similarities: dict[str, NDArray[np.float64]] = self._send(request, True, progress)
         return similarities
 
     def close(self) -> None:
-        """End the process, if there is one."""
+        """End the process, if it runs."""
         if self._process is not None:
             self._process.end()
             self._process = None
 
-    def _ask(self, request: Request, progress: Progress | None) -> Any:
-        tell = progress or _say_nothing
+    def _send(
+        self, request: HeatmapRequest, is_comparison: bool, progress: ExplainerProgress | None
+    ) -> Any:
+        # The process has another working directory.
+        request = replace(request, folder=request.folder.absolute())
+        report = progress or _ignore_progress
         while not self._lock.acquire(timeout=_POLL_SECONDS):
-            tell(Stage.WAITING)
+            report(ExplainerStage.WAITING)
         answered = False
         try:
             if self._process is None or not self._process.is_alive:
                 self._process = _Process(self._idle_seconds)
-            kind, content = self._process.ask(request, tell)
+            kind, content = self._process.send((request, is_comparison), report)
             answered = True
         finally:
             if not answered:
@@ -149,49 +121,51 @@ class Explainer:
         return content
 
 
-def _say_nothing(stage: Stage) -> None:
-    """Be told, where nobody else is."""
+def _ignore_progress(stage: ExplainerStage) -> None:
+    pass
 
 
 class _Process:
-    """One process and what comes out of it."""
+    """The process, and a thread that reads its messages."""
 
     def __init__(self, idle_seconds: float) -> None:
-        # By its name: importing it would import what it imports.
-        module = f"{__package__}.explainer_process"
+        # Started by name, because importing the module would import TensorFlow.
+        module = "melanoma_core.networks.explainer_process"
         self._process = subprocess.Popen(
             [sys.executable, "-X", "utf8", "-m", module, str(idle_seconds)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=make_environment(),
+            cwd=PROJECT_ROOT,
         )
         self._messages: queue.Queue[tuple[str, Any] | None] = queue.Queue()
         threading.Thread(target=self._receive, daemon=True).start()
-        self._was_ready = False
+        self._is_ready = False
 
     @property
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, request: Request, tell: Progress) -> tuple[str, Any]:
+    def send(
+        self, message: tuple[HeatmapRequest, bool], report: ExplainerProgress
+    ) -> tuple[str, Any]:
+        """Send a request and wait for its answer."""
         assert self._process.stdin is not None
         try:
-            pickle.dump(request, self._process.stdin)
+            pickle.dump(message, self._process.stdin)
             self._process.stdin.flush()
         except OSError as error:
             raise self._explain_end() from error
-        tell(Stage.WORKING if self._was_ready else Stage.STARTING)
         while True:
+            report(ExplainerStage.WORKING if self._is_ready else ExplainerStage.STARTING)
             try:
-                message = self._messages.get(timeout=_POLL_SECONDS)
+                answer = self._messages.get(timeout=_POLL_SECONDS)
             except queue.Empty:
-                tell(Stage.WORKING if self._was_ready else Stage.STARTING)
                 continue
-            if message is None:
+            if answer is None:
                 raise self._explain_end()
-            if message[0] != _READY:
-                return message
-            self._was_ready = True
+            if answer[0] != _READY:
+                return answer
+            self._is_ready = True
 
     def end(self) -> None:
         self._process.kill()
@@ -209,7 +183,7 @@ class _Process:
     def _explain_end(self) -> ExplanationError:
         status = self._process.wait()
         return ExplanationError(
-            f"The process that makes maps with TensorFlow ended (status {status}), which is "
-            "usually for want of memory. Free some and choose the method again, or stay with "
+            f"The process that computes heatmaps with TensorFlow ended (status {status}), usually "
+            "because memory ran out. Free some memory and choose the method again, or keep "
             "Grad-CAM."
         )

@@ -1,8 +1,7 @@
-"""The process in which TensorFlow makes heatmaps, so that nobody else has to import it.
+"""The process that computes heatmaps with TensorFlow for `explainer.Explainer`.
 
-It is asked by `explainer.Explainer`, through its standard input and output: one pickled request,
-one or more pickled messages. It ends when nobody has asked for a while, or when who started it has
-ended.
+It reads pickled requests from standard input and writes pickled messages to standard output. It
+ends after some time without a request, or when the process that started it has ended.
 """
 
 import os
@@ -19,52 +18,56 @@ from melanoma_core.settings import set_environment_defaults
 if TYPE_CHECKING:
     import keras
 
-    from melanoma_core.networks.explainer import Request
+    from melanoma_core.models.methods import HeatmapRequest
 
-READY, ANSWER, REFUSAL = "ready", "answer", "refusal"
+    Message = tuple[HeatmapRequest, bool]
+
+_READY, _ANSWER, _REFUSAL = "ready", "answer", "refusal"
 _MISSING = (
-    "Found no TensorFlow that works here ({error}). Maps other than Grad-CAM are made with it. "
-    "Install it with `make run`, or stay with Grad-CAM."
+    "Found no TensorFlow that works here ({error}). Heatmaps other than Grad-CAM need it. Install "
+    "it with `make run`, or keep Grad-CAM."
 )
 
 
-def serve(requests: BinaryIO, answers: BinaryIO, idle_seconds: float) -> None:
-    """Answer one request after another, until there are no more or none came for a while."""
-    waiting: queue.Queue[Request | None] = queue.Queue()
+def _serve(requests: BinaryIO, answers: BinaryIO, idle_seconds: float) -> None:
+    """Answer one request after another, until the input ends or no request arrives for a while."""
+    waiting: queue.Queue[Message | None] = queue.Queue()
     threading.Thread(target=_receive, args=(requests, waiting), daemon=True).start()
-    kept: tuple[tuple[Path, str], keras.Model] | None = None
+    loaded: tuple[tuple[Path, str], keras.Model] | None = None
     while True:
         try:
-            request = waiting.get(timeout=idle_seconds)
+            message = waiting.get(timeout=idle_seconds)
         except queue.Empty:
             return
-        if request is None:
+        if message is None:
             return
+        request, is_comparison = message
         try:
             from melanoma_core.networks.gradients import load_network
 
-            _send(answers, READY, None)
-            if kept is None or kept[0] != (request.folder, request.sha256):
-                kept = (request.folder, request.sha256), load_network(request.folder)
-            _send(answers, ANSWER, _work(kept[1], request))
+            _send(answers, _READY, None)
+            if loaded is None or loaded[0] != (request.folder, request.sha256):
+                network = load_network(request.folder, request.sha256)
+                loaded = (request.folder, request.sha256), network
+            _send(answers, _ANSWER, _compute(loaded[1], request, is_comparison))
         except ImportError as error:
-            _send(answers, REFUSAL, _MISSING.format(error=error))
+            _send(answers, _REFUSAL, _MISSING.format(error=error))
         except MelanomaError as error:
-            _send(answers, REFUSAL, str(error))
+            _send(answers, _REFUSAL, str(error))
 
 
-def _work(network: "keras.Model", request: "Request") -> Any:
+def _compute(network: "keras.Model", request: "HeatmapRequest", is_comparison: bool) -> Any:
     from melanoma_core.networks.gradients import GradientMaps
     from melanoma_core.networks.randomisation import compare_randomised
 
     arguments = request.pixels, request.class_indices, request.method
-    if request.randomised:
+    if is_comparison:
         return compare_randomised(network, *arguments)
     return GradientMaps(network).explain(*arguments)
 
 
-def _receive(requests: BinaryIO, waiting: "queue.Queue[Request | None]") -> None:
-    """Read ahead, so that the end of who asks is seen while nothing is asked."""
+def _receive(requests: BinaryIO, waiting: "queue.Queue[Message | None]") -> None:
+    """Read requests as they arrive, so that the end of the input is noticed at any time."""
     while True:
         try:
             waiting.put(pickle.load(requests))
@@ -79,16 +82,16 @@ def _send(answers: BinaryIO, kind: str, content: object) -> None:
 
 
 def main() -> None:
-    """Serve on standard input and output; what libraries print goes nowhere."""
+    """Serve on standard input and output. The output of libraries is discarded."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     set_environment_defaults({"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"})
-    # It shares the machine with readings, which must not wait for it.
+    # Lower its priority, so that readings on the same machine do not slow down.
     if hasattr(os, "nice"):
         os.nice(5)
     try:
-        serve(sys.stdin.buffer, answers, float(sys.argv[1]))
-    except BrokenPipeError:  # nobody waits for the answer any more
+        _serve(sys.stdin.buffer, answers, float(sys.argv[1]))
+    except BrokenPipeError:  # the process that asked has ended
         return
 
 

@@ -1,4 +1,4 @@
-"""keras.Model -> model.onnx with three or five outputs, checked against the Keras one."""
+"""Export a Keras network to ONNX with three or five outputs, and compare the two forms."""
 
 import subprocess
 import sys
@@ -16,45 +16,43 @@ from melanoma_core.errors import ModelError
 from melanoma_core.models.classifier import INPUT_NAME, NOVELTY_NAMES, OUTPUT_NAMES
 from melanoma_core.settings import make_environment
 
-# Float32 sums in another order: measured 6e-5 on MobileNetV2; a wrong export is off by far more.
-TOLERANCE = 1e-3
-# Whether a view has its rows and its columns reversed: as it is, half a turn, the two mirrors.
+# The order of float32 sums explains 6e-5 on MobileNetV2; a wrong export differs by far more.
+_TOLERANCE = 1e-3
+# Whether the rows and columns of a view are reversed: unchanged, rotated by 180°, two mirrored.
 _VIEWS = ((False, False), (True, True), (False, True), (True, False))
 
 
 def export_onnx(
     network: keras.Model, path: Path, novelty: keras.Model | None = None, num_views: int = 1
 ) -> None:
-    """Write a network as ONNX: photographs in; probabilities, embeddings, activation maps out.
+    """Write a network as ONNX, with probabilities, embeddings and activation maps as outputs.
 
-    With `novelty`, the distance from the known photographs and the features that it is measured in
-    come from the same pass. With several views the ONNX network looks at each photograph several
-    times, turned and mirrored, and answers with the mean of its logits, of its embeddings and of
-    its maps turned back (test-time augmentation, Krizhevsky et al. 2012; of lesions, Perez et al.
-    2018, arXiv:1809.01442).
+    With `novelty`, the same pass also returns the distance of the out-of-distribution (OOD) check
+    and its features. With several views, the ONNX network averages the logits, the embeddings and
+    the maps over rotated and mirrored views of each photograph (test-time augmentation, Krizhevsky
+    et al. 2012; for skin lesions, Perez et al. 2018, arXiv:1809.01442). Maps are rotated back.
 
     Args:
-        network: uint8 [N, size, size, 3] -> probabilities [N, C]; a layer "embedding", which is a
-            global average or a dense layer over a flattened activation, and a dense layer
-            "logits" over it.
+        network: uint8 [N, size, size, 3] -> probabilities [N, C]. Its layer "embedding" is a global
+            average or a dense layer over a flattened activation; its dense layer "logits" follows.
         path: File to write.
-        novelty: As `novelty.add_distance` returns it.
-        num_views: 1; 2, with the photograph turned by 180 degrees; or 4, with it mirrored each
-            way too.
+        novelty: Network that `novelty.add_distance` returned.
+        num_views: 1; 2, with the photograph rotated by 180°; or 4, with both mirrored views too.
     """
     if keras.backend.backend() != "tensorflow":
-        _export_elsewhere(network, path, novelty, num_views)
+        _export_in_process(network, path, novelty, num_views)
         return
-    served = _serve(network, novelty, num_views)
-    served(np.zeros((1, *network.input_shape[1:]), dtype=np.uint8))  # keras exports a called model
+    served = _build_served_network(network, novelty, num_views)
+    # Keras exports only a model that was called.
+    served(np.zeros((1, *network.input_shape[1:]), dtype=np.uint8))
     served.export(path, format="onnx", verbose=False)
     _rename(path, _name_outputs(novelty))
 
 
-def _export_elsewhere(
+def _export_in_process(
     network: keras.Model, path: Path, novelty: keras.Model | None, num_views: int
 ) -> None:
-    """Export in a process with TensorFlow, for which keras needs nothing else installed."""
+    """Export in a process with TensorFlow, the only backend that Keras exports without extras."""
     code = (
         "import os, sys; os.environ['KERAS_BACKEND'] = 'tensorflow'; import keras; "
         "from pathlib import Path; from melanoma_core.networks.export import export_onnx; "
@@ -73,17 +71,17 @@ def _export_elsewhere(
 
 
 def describe_heatmap(network: keras.Model) -> str:
-    """Return how the network's maps are made, as `ModelCard.heatmap` says it."""
+    """Return how the heatmaps of a network are computed, for `ModelCard.heatmap`."""
     if _has_average(network):
         return "activation-maps"
-    return f"gradients at {name_last_activation(network)}"
+    return f"gradients at {find_last_activation(network)}"
 
 
-def name_last_activation(network: keras.Model) -> str:
-    """Return the name of the layer whose places the maps are of: the last that has places."""
+def find_last_activation(network: keras.Model) -> str:
+    """Return the name of the last layer with spatial output, which the heatmaps refer to."""
     has_average = _has_average(network)
-    behind = network.get_layer("embedding") if has_average else _find_flattening(network)
-    (layer,) = (layer for layer in network.layers if layer.output is behind.input)
+    following = network.get_layer("embedding") if has_average else _find_flattening(network)
+    (layer,) = (layer for layer in network.layers if layer.output is following.input)
     return str(layer.name)
 
 
@@ -94,38 +92,36 @@ def check_agreement(
     novelty: keras.Model | None = None,
     num_views: int = 1,
 ) -> float:
-    """Compare both forms of a network on real photographs.
+    """Compare the ONNX form of a network with its Keras form on real photographs.
 
-    The Keras form is compared with the probabilities that the ONNX form gives and with what its
-    activation maps amount to, so that what explains is checked with what answers: where the head
-    is an average, with the probabilities that follow from the maps; else with the same maps of
-    the Keras form.
+    The comparison includes the probabilities and the activation maps. If the head is an average,
+    the maps are checked by the probabilities that follow from them; otherwise they are compared
+    with the maps of the Keras form.
 
     Args:
         network: The Keras form.
         path: The ONNX form.
         pixels: uint8 [N, size, size, 3].
-        novelty: As `export_onnx` was given it.
-        num_views: Likewise.
+        novelty: As passed to `export_onnx`.
+        num_views: As passed to `export_onnx`.
 
     Returns:
-        The largest of these differences.
+        The largest difference: absolute for probabilities, relative to the largest value for maps
+        and distances.
 
     Raises:
-        ModelError: It is larger than `TOLERANCE`, or a map or a distance differs by more than
-            that, as a share of the largest value of all.
+        ModelError: The difference is larger than 0.001.
     """
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     names = _name_outputs(novelty)
     probabilities, _, maps, *distances = session.run(names, {INPUT_NAME: pixels})
-    expected, _, expected_maps, *expected_distances = _serve(network, novelty, num_views).predict(
-        pixels, verbose=0
-    )
+    served = _build_served_network(network, novelty, num_views)
+    expected, _, expected_maps, *expected_distances = served.predict(pixels, verbose=0)
     differences = {"probability": float(np.abs(probabilities - expected).max())}
     if _has_average(network):
         bias = keras.ops.convert_to_numpy(network.get_layer("logits").bias)
         explained = softmax(maps.mean(axis=(2, 3)) + bias, axis=1)
-        differences["probability that its maps amount to"] = float(
+        differences["probability computed from its maps"] = float(
             np.abs(explained - expected).max()
         )
     else:
@@ -133,16 +129,17 @@ def check_agreement(
     if novelty is not None:
         differences["distance"] = _compare(distances[0], expected_distances[0])
     for name, difference in differences.items():
-        if not difference <= TOLERANCE:
+        if not difference <= _TOLERANCE:
             raise ModelError(
-                f"The ONNX form of the network differs from the Keras one by {difference:.2g} in a "
-                f"{name}; at most {TOLERANCE:g} is allowed. Do not use it: report this as a bug."
+                f"Found a difference of {difference:.2g} in a {name} between the ONNX form of the "
+                f"network and its Keras form. At most {_TOLERANCE:g} is allowed. Do not use the "
+                "model, and report this as a bug."
             )
     return max(differences.values())
 
 
 def _compare(found: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
-    """Return the largest difference, as a share of the largest value."""
+    """Return the largest difference, relative to the largest value."""
     return float(np.abs(found - expected).max()) / max(float(np.abs(expected).max()), 1.0)
 
 
@@ -159,51 +156,53 @@ def _name_outputs(novelty: keras.Model | None) -> tuple[str, ...]:
     return OUTPUT_NAMES if novelty is None else (*OUTPUT_NAMES, *NOVELTY_NAMES)
 
 
-def _serve(network: keras.Model, novelty: keras.Model | None, num_views: int) -> keras.Model:
-    """Return what is exported: all that `_name_outputs` names, of one look or of several."""
+def _build_served_network(
+    network: keras.Model, novelty: keras.Model | None, num_views: int
+) -> keras.Model:
+    """Return the network that is exported, with the outputs of `_name_outputs`."""
     maps = _map_average(network) if _has_average(network) else _map_gradients(network)
     embedding = network.get_layer("embedding").output
     photograph, outputs = network.input, [network.output, embedding, maps]
     if num_views > 1:
         logits = network.get_layer("logits").output
-        looking = keras.Model(photograph, [logits, embedding, maps], name="look")
+        single_view = keras.Model(photograph, [logits, embedding, maps], name="single_view")
         photograph = keras.Input(photograph.shape[1:], dtype="uint8", name="photograph")
-        outputs = _look_several_times(looking, photograph, num_views)
+        outputs = _average_views(single_view, photograph, num_views)
     if novelty is not None:
-        # Nested: its layers have the names of the network's own.
+        # Nested, because the names of its layers collide with those of the network.
         outputs += novelty(photograph)
     return keras.Model(photograph, outputs)
 
 
-def _look_several_times(
-    looking: keras.Model, photograph: keras.KerasTensor, num_views: int
+def _average_views(
+    single_view: keras.Model, photograph: keras.KerasTensor, num_views: int
 ) -> list[keras.KerasTensor]:
-    """Return probabilities, embedding and maps of the mean over the views, as one batch."""
+    """Return probabilities, embedding and maps averaged over the views, computed as one batch."""
     views = _VIEWS[:num_views]
-    shown = keras.ops.concatenate([_flip(photograph, view, first=1) for view in views], axis=0)
-    # By view: [num_views, N, …].
+    batch = keras.ops.concatenate([_flip(photograph, view, first=1) for view in views], axis=0)
+    # Each output is [num_views, N, …].
     logits, embeddings, maps = (
-        keras.ops.reshape(each, (num_views, -1, *each.shape[1:])) for each in looking(shown)
+        keras.ops.reshape(each, (num_views, -1, *each.shape[1:])) for each in single_view(batch)
     )
-    turned_back = [_flip(maps[number], view, first=2) for number, view in enumerate(views)]
+    aligned_maps = [_flip(maps[number], view, first=2) for number, view in enumerate(views)]
     return [
         keras.ops.softmax(keras.ops.mean(logits, axis=0)),
         keras.ops.mean(embeddings, axis=0),
-        keras.ops.mean(keras.ops.stack(turned_back), axis=0),
+        keras.ops.mean(keras.ops.stack(aligned_maps), axis=0),
     ]
 
 
-def _flip(pictures: keras.KerasTensor, view: tuple[bool, bool], first: int) -> keras.KerasTensor:
-    """Reverse the rows or the columns of pictures whose rows are axis `first`."""
+def _flip(images: keras.KerasTensor, view: tuple[bool, bool], first: int) -> keras.KerasTensor:
+    """Reverse the rows or columns of images; axis `first` holds the rows."""
     slices = [slice(None)] * first + [slice(None, None, -1 if axis else 1) for axis in view]
-    return pictures[tuple(slices)]
+    return images[tuple(slices)]
 
 
 def _map_average(network: keras.Model) -> keras.KerasTensor:
     """Return the class activation maps (Zhou et al. 2016, arXiv:1512.04150).
 
-    The map of a class is the last activation weighted with the dense head's row of that class:
-    the head's kernel once more, as a 1×1 convolution. Its mean plus the head's bias is the logit.
+    The map of a class is the last activation weighted by the dense head's kernel for that class,
+    here as a 1×1 convolution. Its mean plus the bias of the head is the logit.
     """
     kernel = keras.ops.convert_to_numpy(network.get_layer("logits").kernel)
     convolution = keras.layers.Conv2D(kernel.shape[1], 1, use_bias=False, name="maps")
@@ -213,13 +212,13 @@ def _map_average(network: keras.Model) -> keras.KerasTensor:
 
 
 def _map_gradients(network: keras.Model) -> keras.KerasTensor:
-    """Return the Grad-CAM maps (Selvaraju et al. 2017, arXiv:1610.02391) of every class's logit.
+    """Return the Grad-CAM maps (Selvaraju et al. 2017, arXiv:1610.02391) of each class's logit.
 
-    Behind the last activation A comes a dense layer W with a ReLU, and one V without: the
-    gradient of a logit by A is W, of the units that are on, times V. So the weight of a filter,
-    the sum of that gradient over its places, is a product of what is known beforehand with which
-    units are on, and no pass backwards is needed. (The sum, where Grad-CAM takes the mean, makes
-    the maps logits, as class activation maps are: those are Grad-CAM's times the places too.)
+    The last activation A is followed by a dense layer W with ReLU and a dense layer V. The gradient
+    of a logit with respect to A is therefore W, restricted to the active units, times V. The weight
+    of a filter is the sum of this gradient over all positions: a constant times the mask of active
+    units, which needs no backward pass. Grad-CAM uses the mean instead of the sum; the sum puts the
+    maps on the scale of logits, like class activation maps.
     """
     embedding, flattening = network.get_layer("embedding"), _find_flattening(network)
     height, width, num_filters = flattening.input.shape[1:]
@@ -238,7 +237,7 @@ def _map_gradients(network: keras.Model) -> keras.KerasTensor:
 
 
 def _rename(path: Path, output_names: tuple[str, ...]) -> None:
-    """Give input and outputs the names that the classifier asks for."""
+    """Rename the input and the outputs as the classifier expects them."""
     model = onnx.load(path)
     names = dict(zip([i.name for i in model.graph.input], [INPUT_NAME], strict=True))
     names |= dict(zip([o.name for o in model.graph.output], output_names, strict=True))

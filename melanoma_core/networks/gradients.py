@@ -1,6 +1,6 @@
-"""Heatmaps that need TensorFlow, of any network that is released here, with tf-keras-vis.
+"""Heatmaps of a released network that need TensorFlow, computed with tf-keras-vis.
 
-Only `explainer_process` imports this, in a process of its own.
+Only `explainer_process` imports this module, in a separate process.
 """
 
 import hashlib
@@ -18,26 +18,26 @@ from tf_keras_vis.scorecam import Scorecam
 from tf_keras_vis.utils.scores import CategoricalScore
 
 from melanoma_core.errors import ModelError
-from melanoma_core.models.card import KERAS_NAME, load_card
+from melanoma_core.models.card import KERAS_NAME
 from melanoma_core.models.methods import Method
-from melanoma_core.networks.export import name_last_activation
+from melanoma_core.networks.export import find_last_activation
 
-# Score-CAM asks the network once per filter. Of 1280 filters, those that differ most from place to
-# place say nearly the same: "Faster Score-CAM". All of them need 20 times the time and 2 GB.
+# Score-CAM runs the network once per filter. The filters with the largest spatial variance give
+# nearly the same map ("Faster Score-CAM"). All 1280 filters take 20 times as long, and 2 GB.
 _NUM_FILTERS = 64
-_NUM_NOISY = 16  # copies with noise, of which SmoothGrad (Smilkov et al. 2017) takes the mean
-_NOISE = 0.1  # of the photograph's range
+_NUM_NOISY = 16  # noisy copies that SmoothGrad (Smilkov et al. 2017) averages
+_NOISE = 0.1  # standard deviation of the noise, as a share of the pixel range
 
 
 class GradientMaps:
-    """Makes the maps of one network.
+    """Computes the heatmaps of one network.
 
-    tf-keras-vis finds no gradient through whole numbers and stumbles over a softmax: it is given
-    the network up to the logits, cloned onto an input of floats.
+    tf-keras-vis needs a float input to find gradients, and logits as output. It gets the network
+    up to the logits, cloned onto a float input.
 
     Args:
-        network: uint8 [N, size, size, 3] -> probabilities [N, C], as a model folder holds it, with
-            the layers "embedding" and "logits".
+        network: uint8 [N, size, size, 3] -> probabilities [N, C], with the layers "embedding" and
+            "logits".
     """
 
     def __init__(self, network: keras.Model) -> None:
@@ -47,55 +47,55 @@ class GradientMaps:
         floats.set_weights(network.get_weights())
         self._network = floats
         self._logits = keras.Model(floats.input, floats.get_layer("logits").output)
-        self._layer = name_last_activation(network)
+        self._layer = find_last_activation(network)
         height, width = floats.get_layer(self._layer).output.shape[1:3]
-        self._num_places = height * width
+        self._num_positions = height * width
 
     def set_weights(self, weights: Sequence[NDArray[np.float32]]) -> None:
-        """Explain the same network with other weights, which is much faster than another one."""
+        """Replace the weights of the network, which is much faster than cloning another one."""
         self._network.set_weights(weights)
 
     def explain(
         self, pixels: NDArray[np.uint8], class_indices: NDArray[np.int64], method: Method
     ) -> NDArray[np.float32]:
-        """Make one map per photograph.
+        """Compute one heatmap per photograph.
 
-        Grad-CAM (Selvaraju et al. 2017, arXiv:1610.02391) is on the scale of the activation maps
-        that a reading shows, in logits: weighted by the sum of the gradient over all places, not
-        by its mean. Grad-CAM++ (Chattopadhyay et al. 2018, arXiv:1710.11063), Score-CAM (Wang et
-        al. 2020, arXiv:1910.01279) and saliency (Simonyan et al. 2014, arXiv:1312.6034, smoothed)
-        have no unit that two photographs share.
+        Grad-CAM (Selvaraju et al. 2017, arXiv:1610.02391) is in logits, on the scale of the
+        activation maps of a reading: filters are weighted by the sum of the gradient over all
+        positions, not by its mean. Grad-CAM++ (Chattopadhyay et al. 2018, arXiv:1710.11063),
+        Score-CAM (Wang et al. 2020, arXiv:1910.01279) and smoothed saliency (Simonyan et al. 2014,
+        arXiv:1312.6034) have no scale that is comparable between photographs.
 
         Args:
             pixels: uint8 [N, size, size, 3].
-            class_indices: int [N], the class to explain in each.
-            method: How.
+            class_indices: int [N], the class to explain in each photograph.
+            method: The method.
 
         Returns:
-            float32 [N, h, w], at or above 0, as coarse as the method is; not stretched.
+            float32 [N, h, w], at least 0, not normalised, at the resolution of the method.
         """
-        if method is Method.SCORE_CAM:  # of a batch it keeps the filters of all photographs
+        if method is Method.SCORE_CAM:  # in a batch it would select filters across photographs
             maps = [
-                self._make(pixels[i : i + 1], class_indices[i : i + 1], method)
+                self._compute(pixels[i : i + 1], class_indices[i : i + 1], method)
                 for i in range(len(pixels))
             ]
             return np.concatenate(maps)
-        return self._make(pixels, class_indices, method)
+        return self._compute(pixels, class_indices, method)
 
-    def _make(
+    def _compute(
         self, pixels: NDArray[np.uint8], class_indices: NDArray[np.int64], method: Method
     ) -> NDArray[np.float32]:
-        with warnings.catch_warnings():  # tf-keras-vis puts the photographs into a list
+        with warnings.catch_warnings():  # tf-keras-vis passes the photographs as a list
             warnings.filterwarnings("ignore", "The structure of `inputs` doesn't match")
-            return self._call(pixels, class_indices, method)
+            return self._run_method(pixels, class_indices, method)
 
-    def _call(
+    def _run_method(
         self, pixels: NDArray[np.uint8], class_indices: NDArray[np.int64], method: Method
     ) -> NDArray[np.float32]:
         score, photographs = CategoricalScore(class_indices.tolist()), pixels.astype(np.float32)
-        # The layer itself: else tf-keras-vis moves on to the convolution before it. No map is
-        # stretched to [0, 1]: one without evidence has to stay dark.
-        places = {
+        # Without these options, tf-keras-vis uses the convolution before this layer, and normalises
+        # maps to [0, 1]. A map without evidence must stay dark.
+        options = {
             "penultimate_layer": self._layer,
             "seek_penultimate_conv_layer": False,
             "normalize_cam": False,
@@ -104,22 +104,22 @@ class GradientMaps:
         if method is Method.SALIENCY:
             return self._smooth_gradients(score, photographs)
         if method is Method.GRAD_CAM:
-            maps = Gradcam(self._logits, clone=False)(score, photographs, **places)
-            return np.asarray(maps * np.float32(self._num_places))
+            maps = Gradcam(self._logits, clone=False)(score, photographs, **options)
+            return np.asarray(maps * np.float32(self._num_positions))
         if method is Method.GRAD_CAM_PLUS_PLUS:
-            maps = GradcamPlusPlus(self._logits, clone=False)(score, photographs, **places)
+            maps = GradcamPlusPlus(self._logits, clone=False)(score, photographs, **options)
             return np.asarray(maps, dtype=np.float32)
         num_filters = self._logits.get_layer(self._layer).output.shape[-1]
         maps = Scorecam(self._logits, clone=False)(
-            score, photographs, max_N=min(_NUM_FILTERS, num_filters), **places
+            score, photographs, max_N=min(_NUM_FILTERS, num_filters), **options
         )
         return np.asarray(maps, dtype=np.float32)
 
     def _smooth_gradients(
         self, score: CategoricalScore, photographs: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        before = np.random.get_state()
-        np.random.seed(0)  # tf-keras-vis draws the noise from it; the same map at each call
+        state = np.random.get_state()
+        np.random.seed(0)  # tf-keras-vis draws noise from it; this makes maps repeatable
         try:
             maps = Saliency(self._logits, clone=False)(
                 score,
@@ -129,21 +129,24 @@ class GradientMaps:
                 normalize_map=False,
             )
         finally:
-            np.random.set_state(before)
+            np.random.set_state(state)
         return np.asarray(maps, dtype=np.float32)
 
 
-def load_network(folder: Path) -> keras.Model:
-    """Load the Keras form of a model, after checking that it is its card's.
+def load_network(folder: Path, sha256: str) -> keras.Model:
+    """Load the Keras form of a model, after verifying its hash.
+
+    Args:
+        folder: Folder of the model.
+        sha256: Expected hash of the file (hex), from the model card.
 
     Raises:
-        ModelError: It is missing, damaged or another one.
+        ModelError: The file is missing, or its hash differs.
     """
     path = folder / KERAS_NAME
-    expected = load_card(folder).files.get(KERAS_NAME)
-    if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != expected:
+    if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
         raise ModelError(
-            f"{path} is missing or is not the file that its card describes. Maps other than "
-            "Grad-CAM are made with it. Restore the file (in a clone: `git checkout -- assets`)."
+            f"{path} is missing or is not the file that its card describes. Heatmaps other than "
+            "Grad-CAM need it. Restore the file (in a clone: `git checkout -- assets`)."
         )
     return keras.models.load_model(path, compile=False)

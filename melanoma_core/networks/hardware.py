@@ -1,4 +1,4 @@
-"""What the machine has to compute with, on every backend of keras."""
+"""The hardware that Keras computes on, for each of its backends."""
 
 import logging
 
@@ -9,35 +9,29 @@ from melanoma_core.training.recipe import Recipe
 _log = logging.getLogger(__name__)
 
 
-def has_gpu() -> bool:
-    """Return whether the backend computes on something faster than the processor."""
-    if keras.backend.backend() == "torch":  # the one that keras does not ask for its devices
+def list_accelerators() -> tuple[str, ...]:
+    """Return the names of the devices other than the CPU, as Keras reports them."""
+    if keras.backend.backend() == "torch":  # Keras does not list the devices of this backend
         import torch
 
-        return bool(torch.cuda.is_available() or torch.backends.mps.is_available())
-    return not all(device.startswith("cpu") for device in keras.distribution.list_devices())
-
-
-def list_accelerators() -> tuple[str, ...]:
-    """Return what keras calls the devices that are faster than the processor."""
-    if keras.backend.backend() == "torch":
-        return ("gpu",) if has_gpu() else ()
+        return ("gpu",) if torch.cuda.is_available() or torch.backends.mps.is_available() else ()
     devices = keras.distribution.list_devices()
     return tuple(device for device in devices if not device.startswith("cpu"))
 
 
 def choose_jit() -> bool | str:
-    """Return how keras shall compile: as it likes, but for TensorFlow on a processor.
+    """Return the `jit_compile` argument of `keras.Model.compile`.
 
-    There XLA takes 14 times as long as without.
+    It is "auto", except for TensorFlow on a CPU: there XLA made training 14 times slower.
     """
-    return False if keras.backend.backend() == "tensorflow" and not has_gpu() else "auto"
+    is_slow = keras.backend.backend() == "tensorflow" and not list_accelerators()
+    return False if is_slow else "auto"
 
 
 def choose_precision(recipe: Recipe) -> str:
-    """Return keras' policy for `Recipe.mixed_precision`: 16 bits where a GPU is there for them."""
-    if recipe.mixed_precision and has_gpu():
+    """Return the dtype policy for `Recipe.mixed_precision`: 16 bits only on a GPU."""
+    if recipe.mixed_precision and list_accelerators():
         return "mixed_float16"
     if recipe.mixed_precision:
-        _log.info("Found no GPU: mixed precision is left out.")
+        _log.info("Found no GPU. Training computes in 32 bits instead of mixed precision.")
     return "float32"

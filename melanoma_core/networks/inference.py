@@ -1,4 +1,4 @@
-"""What a network says of photographs, batch by batch."""
+"""Run a network on photographs, in batches."""
 
 from typing import Any
 
@@ -21,16 +21,19 @@ def predict(
     batch_size: int = BATCH_SIZE,
     progress: Progress | None = None,
 ) -> NDArray[np.float32]:
-    """Return what a network says of N inputs, float32 [N, …].
+    """Return the outputs of a network for N inputs.
 
-    Every batch has the same shape, the last one filled up, since some backends compile for each.
-    `keras.Model.predict` would keep some memory at each call.
+    All batches have the same shape, with the last one padded, because some backends compile for
+    each shape. Unlike `keras.Model.predict`, this does not leak memory at each call.
 
     Args:
-        network: Of one output.
+        network: A network with a single output.
         inputs: [N, …], N above 0.
         batch_size: Inputs per pass.
-        progress: Called with the number of inputs done and their number in all.
+        progress: Progress callback, in inputs.
+
+    Returns:
+        float32 [N, …].
     """
     if not network.compiled:
         network.compile(jit_compile=choose_jit())
@@ -46,26 +49,23 @@ def predict(
 def predict_table(
     network: keras.Model, table: pd.DataFrame, image_size: int, progress: Progress | None = None
 ) -> NDArray[np.float32]:
-    """Return the probabilities that a network gives the photographs of a table.
+    """Return the predicted probabilities for the photographs of a table.
+
+    Photographs are decoded in batches, because those of a whole table may not fit into memory.
 
     Args:
-        network: uint8 photographs -> logits, as `trainer.train_network` returns it.
+        network: uint8 [N, size, size, 3] -> logits [N, C], as `trainer.train_network` returns it.
         table: With `path`.
-        image_size: Side of the network's square input, in pixels.
-        progress: Called with the number of photographs done and their number in all; what it
-            raises ends the work.
+        image_size: Side of the square input of the network, in pixels.
+        progress: Progress callback. An exception that it raises stops the work.
 
     Returns:
         float32 [N, C], in the order of the table; rows sum to 1.
 
     Raises:
-        ImageError: A file has gone or changed since the table was made.
+        ImageError: A file was removed or changed since the table was made.
     """
-    probabilities = np.empty((len(table), network.output_shape[-1]), dtype=np.float32)
-    # A few at a time, since the photographs of a whole table may not fit into memory.
-    done = 0
-    for rows, pixels in decode_table(table, image_size, batch_size=BATCH_SIZE, progress=progress):
-        logits = predict(network, pixels)
-        probabilities[done : done + len(rows)] = softmax(logits, axis=1)
-        done += len(rows)
-    return probabilities
+    parts = [np.empty((0, network.output_shape[-1]), dtype=np.float32)]
+    for _, pixels in decode_table(table, image_size, batch_size=BATCH_SIZE, progress=progress):
+        parts.append(softmax(predict(network, pixels), axis=1))
+    return np.concatenate(parts)

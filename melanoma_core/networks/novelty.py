@@ -1,4 +1,8 @@
-"""What photographs of lesions look like, learned on train; the limit, chosen on validation."""
+"""Fit the out-of-distribution (OOD) check of a model, and add it to the exported network.
+
+The check is fitted on the train subset, and its limit is chosen on validation. Cards and code call
+its score `novelty`; see `evaluation.novelty`.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,131 +15,130 @@ from numpy.typing import NDArray
 from melanoma_core.data.decoding import decode_table
 from melanoma_core.evaluation.novelty import (
     LARGEST_SHARE,
-    Collections,
-    Familiarity,
+    FeatureDistribution,
+    ImageOrigins,
     choose_limit,
-    describe_collections,
-    fit_familiarity,
+    fit_feature_distribution,
+    get_origins,
     measure_left_out,
     measure_refused,
 )
 from melanoma_core.models.card import NoveltyLimit
 from melanoma_core.networks.inference import BATCH_SIZE, predict
 
-FEATURE_LAYER = "block_10_expand_relu"
-FEATURE_SIDE = 128  # px
+_FEATURE_LAYER = "block_10_expand_relu"
+_FEATURE_SIDE = 128  # px
 _FEATURES = (
-    f"MobileNetV2 with its ImageNet weights, {FEATURE_LAYER} at {FEATURE_SIDE}×{FEATURE_SIDE} "
-    "pixels, averaged over the picture"
+    f"MobileNetV2 with its ImageNet weights, {_FEATURE_LAYER} at {_FEATURE_SIDE}×{_FEATURE_SIDE} "
+    "pixels, averaged over the image"
 )
 
 
 @dataclass(frozen=True, eq=False)
 class NoveltyCheck:
-    """What tells how unlike the known photographs one is.
+    """A fitted OOD check.
 
     Attributes:
-        network: uint8 [N, size, size, 3] -> distance and features, as `novelty.add_distance`.
-        familiarity: What the network measures the distance to.
-        features: float32 [N, D], of every photograph of `collections`, in its order.
-        collections: Where they come from; without new images that were made of them.
+        network: uint8 [N, size, size, 3] -> distance and features; see `add_distance`.
+        distribution: Feature distribution of the train subset.
+        features: float32 [N, D], of the images of `origins`, in their order.
+        origins: Label, group, subset and source of the photographs, without synthetic images.
     """
 
     network: keras.Model
-    familiarity: Familiarity
+    distribution: FeatureDistribution
     features: NDArray[np.float32]
-    collections: Collections
+    origins: ImageOrigins
 
 
 def fit_novelty(table: pd.DataFrame, image_size: int, weights: Path | str) -> NoveltyCheck:
-    """Learn from the train subset what a photograph of a lesion looks like.
+    """Fit the OOD check to the train subset.
 
     Args:
-        table: Of a split: with `path`, `label`, `source`, `group` and `subset`.
-        image_size: Side of the network's square input, in pixels.
-        weights: Of MobileNetV2 without its head (`weights.find_novelty_weights`).
+        table: Rows of a split, with `path`, `label`, `source`, `group` and `subset`.
+        image_size: Side of the square input of the network, in pixels.
+        weights: Weights of MobileNetV2 without its head (`weights.find_novelty_weights`).
 
     Raises:
         DatasetError: The train subset is too small.
-        ImageError: A file has gone or changed since the table was made.
+        ImageError: A file was removed or changed since the table was made.
     """
     if "parent_image_id" in table:
         table = table[table["parent_image_id"].isna()]
-    collections = describe_collections(table)
-    describing = build_features(image_size, weights)
+    origins = get_origins(table)
+    feature_network = _build_feature_network(image_size, weights)
     features = np.concatenate(
         [
-            # A few at a time, since the photographs of a whole table may not fit into memory.
-            predict(describing, pixels)
+            predict(feature_network, pixels)
             for _, pixels in decode_table(table, image_size, batch_size=BATCH_SIZE)
         ]
     )
-    train = collections.subsets == "train"
-    familiarity = fit_familiarity(features[train], collections.labels[train])
-    network = add_distance(describing, familiarity)
-    return NoveltyCheck(network, familiarity, features, collections)
+    train = origins.subsets == "train"
+    distribution = fit_feature_distribution(features[train], origins.labels[train])
+    network = add_distance(feature_network, distribution)
+    return NoveltyCheck(network, distribution, features, origins)
 
 
 def choose_novelty_limit(check: NoveltyCheck) -> NoveltyLimit:
-    """Choose the limit on validation, and measure whom it refuses there and elsewhere."""
-    collections = check.collections
-    distances = check.familiarity.measure(check.features)
-    limit = choose_limit(distances[collections.subsets == "validation"], LARGEST_SHARE)
-    refused = measure_refused(distances > limit, collections)
+    """Choose the limit on validation, and compute the share of lesions that it refuses."""
+    origins = check.origins
+    distances = check.distribution.measure(check.features)
+    limit = choose_limit(distances[origins.subsets == "validation"], LARGEST_SHARE)
+    refused = measure_refused(distances > limit, origins)
     return NoveltyLimit(
         distance=limit,
         chosen_on="validation",
         largest_share=LARGEST_SHARE,
-        refused=refused | measure_left_out(check.features, collections, LARGEST_SHARE),
+        refused=refused | measure_left_out(check.features, origins, LARGEST_SHARE),
         features=_FEATURES,
     )
 
 
-def build_features(image_size: int, weights: Path | str) -> keras.Model:
-    """Build the network that describes a photograph.
+def _build_feature_network(image_size: int, weights: Path | str) -> keras.Model:
+    """Build the network that computes the features of the OOD check.
 
     Args:
         image_size: Side of the square input, in pixels.
-        weights: Of MobileNetV2 without its head: a file, or "imagenet", which Keras downloads
-            unless it has done so before.
+        weights: Weights of MobileNetV2 without its head: a file, or "imagenet", which Keras
+            downloads if it has not done so before.
 
     Returns:
-        uint8 [N, size, size, 3] -> float32 [N, 384], the mean of each feature over the picture.
+        uint8 [N, size, size, 3] -> float32 [N, 384], the mean of each feature over the image.
     """
-    # Read at the network's own size: for each size, ImageNet's weights are another file, and the
-    # one that the network began with is there.
-    known = keras.applications.MobileNetV2(
+    # Keras has another ImageNet file for each image size. The training used the one for the size of
+    # the network, so it is available offline.
+    pretrained = keras.applications.MobileNetV2(
         include_top=False, weights=weights, input_shape=(image_size, image_size, 3)
     )
     photograph = keras.Input((image_size, image_size, 3), dtype="uint8", name="photograph")
     scaled = keras.layers.Rescaling(1 / 127.5, -1.0)(photograph)
-    if image_size != FEATURE_SIDE:
-        scaled = keras.layers.Resizing(FEATURE_SIDE, FEATURE_SIDE)(scaled)
+    if image_size != _FEATURE_SIDE:
+        scaled = keras.layers.Resizing(_FEATURE_SIDE, _FEATURE_SIDE)(scaled)
     backbone = keras.applications.MobileNetV2(include_top=False, weights=None, input_tensor=scaled)
-    backbone.set_weights(known.get_weights())
-    # Or tf2onnx exports its batch normalisation as it is in training: other features.
+    backbone.set_weights(pretrained.get_weights())
+    # Otherwise tf2onnx exports batch normalisation in training mode, with other features.
     backbone.trainable = False
-    activation = backbone.get_layer(FEATURE_LAYER).output
+    activation = backbone.get_layer(_FEATURE_LAYER).output
     features = keras.layers.GlobalAveragePooling2D()(activation)
     return keras.Model(photograph, features, name="untuned")
 
 
-def add_distance(features: keras.Model, familiarity: Familiarity) -> keras.Model:
-    """Return the features' network with the distance to the nearest diagnosis before them.
+def add_distance(features: keras.Model, distribution: FeatureDistribution) -> keras.Model:
+    """Return the feature network with the distance to the nearest diagnosis as first output.
 
-    As two dense layers, since |z - c|² is |z|² - 2 z·c + |c|². The features are centred first:
-    else the difference of large numbers would cost digits.
+    The distance is computed by two dense layers, since |z - c|² = |z|² - 2 z·c + |c|². The features
+    are centred first, because a difference of large numbers would lose precision.
 
     Args:
-        features: As `build_features` returns it.
-        familiarity: Fitted to such features.
+        features: uint8 [N, size, size, 3] -> float32 [N, D].
+        distribution: Fitted to such features.
 
     Returns:
         uint8 [N, size, size, 3] -> the Mahalanobis distance, float32 [N], and the features.
     """
-    middle = familiarity.means.mean(axis=0)
-    root = familiarity.precision_root
-    centres = (familiarity.means - middle) @ root.T
+    middle = distribution.means.mean(axis=0)
+    root = distribution.precision_root
+    centres = (distribution.means - middle) @ root.T
     whitening = keras.layers.Dense(len(root), name="whitening")
     whitened = whitening(features.output)
     whitening.set_weights([root.T, -root @ middle])

@@ -1,4 +1,4 @@
-"""One phase of a training: the head alone or the whole network, epoch by epoch."""
+"""One stage of a training: the head alone or the whole network, epoch by epoch."""
 
 import math
 import time
@@ -13,42 +13,42 @@ from numpy.typing import NDArray
 
 from melanoma_core.errors import RecipeError
 from melanoma_core.networks.network import seed_dropout
-from melanoma_core.training.batches import TrainingBatches, read_ahead
+from melanoma_core.training.batches import TrainingBatches, prefetch
 from melanoma_core.training.observer import BatchState, Observer, Phase
 from melanoma_core.training.recipe import Recipe
 
 
-class Labelled(NamedTuple):
+class LabelledInputs(NamedTuple):
     """Inputs of a network [N, …], and the positions of their labels, int [N]."""
 
     inputs: NDArray[Any]
     labels: NDArray[np.int64]
 
-    def head(self, count: int) -> "Labelled":
-        """Return the first ones."""
-        return Labelled(self.inputs[:count], self.labels[:count])
+    def head(self, count: int) -> "LabelledInputs":
+        """Return the first `count` inputs."""
+        return LabelledInputs(self.inputs[:count], self.labels[:count])
 
 
-class Pace:
-    """How long steps take, and what follows them at the end of an epoch.
+class Throughput:
+    """Measures the duration of training steps and of the evaluation after each epoch.
 
     Attributes:
-        rest_seconds: What followed the steps of the last epoch; 0 before.
+        evaluation_seconds: Duration of the evaluation after the last epoch; 0 before.
     """
 
     def __init__(self) -> None:
-        self.rest_seconds = 0.0
+        self.evaluation_seconds = 0.0
         self._step_seconds = 0.0
         self._num_steps = self._num_images = 0
         self._last: float | None = None
 
     def begin_epoch(self) -> None:
-        """Start the clock; not before the first step of all, which takes the compiling."""
+        """Restart the clock. The very first step is not timed, because it includes compilation."""
         if self._last is not None:
             self._last = time.perf_counter()
 
     def count_step(self, num_images: int) -> None:
-        """Take the time of a step."""
+        """Record a finished step."""
         now = time.perf_counter()
         if self._last is not None:
             self._step_seconds += now - self._last
@@ -58,35 +58,41 @@ class Pace:
 
     @property
     def images_per_second(self) -> float:
-        """Pace of the steps; NaN after the first."""
+        """Images per second of the training steps; NaN until the second step is finished."""
         return self._num_images / self._step_seconds if self._num_steps else math.nan
 
-    def estimate_seconds(self, num_steps: int, num_epochs: int) -> float:
-        """Return what so many steps and ends of epochs will take; NaN after the first step."""
+    def estimate_seconds(self, num_steps: int, num_evaluations: int) -> float:
+        """Return the expected duration of further work; NaN until the second step is finished.
+
+        Args:
+            num_steps: Training steps.
+            num_evaluations: Evaluations at the end of an epoch.
+        """
         if not self._num_steps:
             return math.nan
-        return num_steps * self._step_seconds / self._num_steps + num_epochs * self.rest_seconds
+        seconds_per_step = self._step_seconds / self._num_steps
+        return num_steps * seconds_per_step + num_evaluations * self.evaluation_seconds
 
 
 @dataclass(frozen=True, eq=False)
-class Stage:
-    """One phase of a training.
+class TrainingStage:
+    """One stage of a training.
 
     Attributes:
         phase: `Phase.HEAD` or `Phase.NETWORK`.
-        model: What is trained, compiled; its output are logits.
-        batches: What it is trained on.
-        measured: What it is measured on after each epoch, by subset.
-        first_epoch: Position of its first epoch among all of the training.
-        num_epochs: Its own epochs.
-        learning_rate: Of a step, counted from 0 in this phase.
-        is_last: Whether nothing follows it.
+        model: The compiled model that is trained; its outputs are logits.
+        batches: Training batches.
+        evaluated: The inputs that are evaluated after each epoch, by subset.
+        first_epoch: Position of its first epoch in the whole training.
+        num_epochs: Number of its epochs.
+        learning_rate: Learning rate of a step, counted from 0 in this stage.
+        is_last: Whether no other stage follows.
     """
 
     phase: Phase
     model: keras.Model
     batches: TrainingBatches
-    measured: Mapping[str, Labelled]
+    evaluated: Mapping[str, LabelledInputs]
     first_epoch: int
     num_epochs: int
     learning_rate: Callable[[int], float]
@@ -97,25 +103,30 @@ class Stage:
         """Position after its last epoch."""
         return self.first_epoch + self.num_epochs
 
-    def train_epoch(self, epoch: int, recipe: Recipe, pace: Pace, observer: Observer) -> float:
-        """Train on every batch of an epoch, and return the learning rate of its last step.
+    def train_epoch(
+        self, epoch: int, recipe: Recipe, throughput: Throughput, observer: Observer
+    ) -> float:
+        """Train on every batch of an epoch.
 
         Args:
-            epoch: Its position among all of the training.
+            epoch: Position of the epoch in the whole training.
             recipe: The recipe.
-            pace: Takes the time.
-            observer: Hears of every batch.
+            throughput: Records the duration of each step.
+            observer: Receives the progress of each batch.
+
+        Returns:
+            The learning rate of the last step.
 
         Raises:
-            RecipeError: The loss is no longer a number.
+            RecipeError: The loss is not finite.
         """
         self.batches.start_epoch(epoch)
         seed_dropout(self.model, recipe.seed, epoch)
         num_batches = len(self.batches)
         step = (epoch - self.first_epoch) * num_batches
         loss_sum, num_images, learning_rate = 0.0, 0, math.nan
-        pace.begin_epoch()
-        with closing(read_ahead(self.batches)) as stream:
+        throughput.begin_epoch()
+        with closing(prefetch(self.batches)) as stream:
             for number, batch in enumerate(stream, start=1):
                 learning_rate = self.learning_rate(step)
                 self.model.optimizer.learning_rate = learning_rate
@@ -123,9 +134,9 @@ class Stage:
                 _check_loss(loss, epoch, learning_rate)
                 loss_sum += loss * len(batch.inputs)
                 num_images += len(batch.inputs)
-                pace.count_step(len(batch.inputs))
+                throughput.count_step(len(batch.inputs))
                 step += 1
-                remaining = pace.estimate_seconds(
+                remaining = throughput.estimate_seconds(
                     self.num_epochs * num_batches - step, self.end - epoch
                 )
                 observer.on_batch(
@@ -136,7 +147,7 @@ class Stage:
                         batch=number,
                         num_batches=num_batches,
                         loss=loss_sum / num_images,
-                        images_per_second=pace.images_per_second,
+                        images_per_second=throughput.images_per_second,
                         remaining_seconds=remaining if self.is_last else math.nan,
                     )
                 )
@@ -146,6 +157,6 @@ class Stage:
 def _check_loss(loss: float, epoch: int, learning_rate: float) -> None:
     if not math.isfinite(loss):
         raise RecipeError(
-            f"Found that the training loss is no longer a number, in epoch {epoch + 1} at learning "
-            f"rate {learning_rate:.2g}. Launch a run with a smaller learning rate."
+            f"Found a training loss that is not a finite number, in epoch {epoch + 1} at learning "
+            f"rate {learning_rate:.2g}. Start a run with a smaller learning rate."
         )

@@ -22,9 +22,9 @@ from melanoma_core.evaluation.faithfulness import (
     trace_photograph,
 )
 from melanoma_core.evaluation.figure import Figure
-from melanoma_core.models.card import EVERY_CLASS, ExplanationFigures
+from melanoma_core.models.card import EVERY_CLASS, KERAS_NAME, ExplanationFigures
 from melanoma_core.models.classifier import Classifier, Outputs
-from melanoma_core.models.methods import Method
+from melanoma_core.models.methods import HeatmapRequest, Method
 from melanoma_core.progress import Progress
 from melanoma_core.reading.explanation import enlarge
 
@@ -43,22 +43,10 @@ _OUTLINE_FIGURES = (
 class Explainer(Protocol):
     """Makes the heatmaps that need gradients; see `networks.explainer.Explainer`."""
 
-    def explain(
-        self,
-        folder: Path,
-        pixels: NDArray[np.uint8],
-        class_indices: NDArray[np.int64],
-        method: Method,
-    ) -> NDArray[np.float32]:
+    def explain(self, request: HeatmapRequest) -> NDArray[np.float32]:
         """Return one map per photograph, float32 [N, h, w], at or above 0."""
 
-    def compare_randomised(
-        self,
-        folder: Path,
-        pixels: NDArray[np.uint8],
-        class_indices: NDArray[np.int64],
-        method: Method,
-    ) -> dict[str, NDArray[np.float64]]:
+    def compare_randomised(self, request: HeatmapRequest) -> dict[str, NDArray[np.float64]]:
         """Return the similarity of maps to those of random weights, by stage."""
 
 
@@ -85,7 +73,14 @@ class MapMaker:
         if self.method is Method.GRAD_CAM:
             chosen = outputs.activation_maps[np.arange(len(pixels)), class_indices]
             return np.maximum(chosen, 0)
-        return self.explainer.explain(self.folder, pixels, class_indices, self.method)
+        return self.explainer.explain(self.make_request(pixels, class_indices))
+
+    def make_request(
+        self, pixels: NDArray[np.uint8], class_indices: NDArray[np.int64]
+    ) -> HeatmapRequest:
+        """Return the request for the maps of N photographs to the explainer."""
+        sha256 = self.classifier.card.files.get(KERAS_NAME, "")
+        return HeatmapRequest(self.folder, sha256, pixels, class_indices, self.method)
 
 
 def measure_maps(
@@ -217,7 +212,7 @@ def _randomise(maker: MapMaker, outlined: pd.DataFrame) -> dict[str, Figure]:
     side = maker.classifier.card.image_size
     ((_, pixels),) = decode_table(chosen, side, batch_size=NUM_RANDOMISED)
     first = maker.classifier.classify(pixels).probabilities.argmax(axis=1)
-    similarities = maker.explainer.compare_randomised(maker.folder, pixels, first, maker.method)
+    similarities = maker.explainer.compare_randomised(maker.make_request(pixels, first))
     groups = chosen["group"].to_numpy()
     return {
         f"similarity_{stage}": average_difference(each, groups)

@@ -324,9 +324,7 @@ def _reduce_resolution(
     kept = 1 - rng.uniform(0, limit, len(pixels))
     coarse = [
         Image.fromarray(image)
-        .resize(
-            (max(1, round(width * share)), max(1, round(height * share))), Image.Resampling.BOX
-        )
+        .resize((max(1, round(width * share)), max(1, round(height * share))), Image.Resampling.BOX)
         .resize((width, height), Image.Resampling.BILINEAR)
         for image, share in zip(pixels, kept.tolist(), strict=True)
     ]

@@ -1,4 +1,4 @@
-"""What a model card tells of the data that a network was trained on."""
+"""Describe the training data of a network for its model card."""
 
 import json
 from typing import Any
@@ -9,18 +9,18 @@ from melanoma_core.data.splitting import Split
 
 
 def describe_data(dataset: Dataset, split: Split, left_out: str | None = None) -> dict[str, Any]:
-    """Return hash, counts, sources, sizes and licences of a split, as JSON can hold them.
+    """Return hash, counts, sources, sizes and licences of a split, as JSON values.
 
     Args:
-        dataset: With what became of every file.
-        split: Its subsets, before anything is done about uneven classes.
-        left_out: The source that `splitting.leave_out` moved to test, if it did.
+        dataset: The dataset, with its decision on each file.
+        split: The split before any rebalancing.
+        left_out: The source that `splitting.leave_out` moved to test, if any.
     """
     table, decisions = split.table, dataset.decisions
     changed = decisions[decisions["action"] != Action.KEEP]
     counts = table.groupby(["subset", "label"]).size().unstack(fill_value=0)
-    told = {} if left_out is None else {"left_out": left_out}
-    return told | {
+    description = {} if left_out is None else {"left_out": left_out}
+    return description | {
         "sha256": split.sha256,
         "split_seed": split.seed,
         "images": {str(k): int(v) for k, v in table["subset"].value_counts().items()},

@@ -1,4 +1,4 @@
-"""What a training tells while it runs, and how it is asked to stop."""
+"""How a training reports its progress, and how it can be stopped."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Phase(StrEnum):
-    """What a running run does."""
+    """The current activity of a run."""
 
     STARTING = "starting"
     OVERSAMPLING = "making new images"
@@ -19,27 +19,27 @@ class Phase(StrEnum):
     RELEASING = "writing the model"
 
 
-class Stopped(Exception):  # noqa: N818  # it is a wish that was granted, no error
-    """Raised by an observer to stop a training, and passed on by it.
+class Stopped(Exception):  # noqa: N818  # a granted request, not an error
+    """Raised by an observer to stop a training, which passes it on to its caller.
 
-    What was trained up to the last finished epoch lies in the run's folder.
+    The state after the last finished epoch stays in the folder of the run.
     """
 
 
 @dataclass(frozen=True)
 class BatchState:
-    """Where a training stands after a batch.
+    """The progress of a training after a batch.
 
     Attributes:
         phase: `Phase.HEAD` or `Phase.NETWORK`.
-        epoch: Number of the epoch that runs, from 1, the head's included.
-        num_epochs: Epochs in all (`Recipe.total_epochs`).
-        batch: Batches of the epoch that are done.
-        num_batches: Batches of the epoch.
+        epoch: Number of the current epoch, from 1, head epochs included.
+        num_epochs: Total number of epochs (`Recipe.total_epochs`).
+        batch: Number of finished batches of the epoch.
+        num_batches: Batches per epoch.
         loss: Mean training loss of the epoch so far.
-        images_per_second: Pace of the training steps of this phase, since the start or resume.
-        remaining_seconds: Estimate of what is left of the training; NaN while the pace of the
-            phase that is left is not known.
+        images_per_second: Training throughput in this phase since the start or resume.
+        remaining_seconds: Estimated time until the end of the training; NaN until the throughput
+            of the last phase is known.
     """
 
     phase: Phase
@@ -54,15 +54,15 @@ class BatchState:
 
 @dataclass(frozen=True)
 class EpochReport:
-    """What was measured after an epoch.
+    """The metrics of the network after an epoch.
 
     Attributes:
-        epoch: Its number, from 1, the head's included.
-        num_epochs: Epochs in all (`Recipe.total_epochs`).
+        epoch: Number of the epoch, from 1, head epochs included.
+        num_epochs: Total number of epochs (`Recipe.total_epochs`).
         phase: `Phase.HEAD` or `Phase.NETWORK`.
-        learning_rate: Of its last step.
-        figures: By subset ("train": a fixed sample of it, "validation", and "published" where
-            there is one) and name (`curves.measure_epoch`); NaN where undefined.
+        learning_rate: Learning rate of its last step.
+        figures: By subset ("train": a fixed sample of it; "validation"; and "published" if it
+            exists) and name (`trainer.measure_epoch`); NaN if undefined.
     """
 
     epoch: int
@@ -74,14 +74,14 @@ class EpochReport:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a training will take, from a few of its steps.
+    """The expected cost of a training, extrapolated from a few of its steps.
 
     Attributes:
-        images_per_second: Of the whole network's training steps.
-        seconds_per_head_epoch: NaN without such epochs.
-        seconds_per_epoch: Of the whole network, with what is measured after it.
-        total_seconds: Of all epochs, and before them of new images, decoding and features.
-        memory_bytes: Resident memory of the worker at its highest.
+        images_per_second: Throughput of the training steps of the whole network.
+        seconds_per_head_epoch: Duration of a head epoch; NaN if there are none.
+        seconds_per_epoch: Duration of an epoch of the whole network, with its evaluation.
+        total_seconds: Duration of all epochs, oversampling, decoding and feature extraction.
+        memory_bytes: Peak resident memory of the worker process.
     """
 
     images_per_second: float
@@ -92,16 +92,16 @@ class Estimate:
 
 
 class Observer(Protocol):
-    """Whoever follows a training. Each method may raise `Stopped`."""
+    """Receives the progress of a training. Each method may raise `Stopped`."""
 
     def on_phase(self, phase: Phase, done: int, total: int) -> None:
-        """Hear that steps of a phase that prepares the training are done."""
+        """Handle the progress of a phase without epochs."""
 
     def on_batch(self, state: BatchState) -> None:
-        """Hear that a batch is done."""
+        """Handle a finished batch."""
 
     def on_epoch(self, report: EpochReport) -> None:
-        """Hear that an epoch is measured and kept.
+        """Handle a finished epoch, after its checkpoint is saved.
 
-        After a resume the epochs that were kept are told again, in order.
+        When a training resumes, the epochs before are reported again, in order.
         """

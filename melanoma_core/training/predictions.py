@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from melanoma_core.errors import DatasetError, RunError
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.metrics import evaluate
+from melanoma_core.evaluation.predictions import LabelledPredictions
+from melanoma_core.evaluation.rules import DecisionRules
 from melanoma_core.models.predictions import (
     add_probabilities,
     get_probabilities,
@@ -145,14 +147,9 @@ def evaluate_subset(
     class_names = list_classes(predictions)
     if chosen.empty:
         return dict.fromkeys(_name_figures(class_names), _UNDEFINED)
-    return evaluate(
-        get_probabilities(chosen),
-        index_labels(chosen, class_names),
-        chosen["group"].to_numpy(),
-        class_names,
-        find_melanoma(class_names),
-        threshold=None,
-    )
+    labels = index_labels(chosen, class_names)
+    labelled = LabelledPredictions(get_probabilities(chosen), labels, chosen["group"].to_numpy())
+    return evaluate(labelled, DecisionRules(class_names, find_melanoma(class_names)))
 
 
 def _name_figures(class_names: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Where the ImageNet weights of a backbone are, if they are on this machine."""
+"""Find the initial weights of a network: a local file, a released model or a Keras download."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 from melanoma_core.errors import RecipeError
 from melanoma_core.training.recipe import Architecture, Recipe
 
-KERAS_SUFFIX = ".keras"  # of a whole model to go on from, its head included
-# As Keras names the files, and as `Model.save_weights` lets one name them.
+KERAS_SUFFIX = ".keras"  # of a complete model to fine-tune, including its head
+# File names used by Keras downloads and by `Model.save_weights`.
 _PATTERNS = {
     Architecture.MOBILENET: "mobilenet_v2_*1.0_*no*top*.h5",
     Architecture.EFFICIENTNET_LITE: "efficientnet*lite0*no*top*.h5",
@@ -18,49 +18,52 @@ _PATTERNS = {
 
 
 def find_weights(recipe: Recipe, weights_dir: Path | None) -> Path | str | None:
-    """Return what a recipe's network starts from, as `network.build_network` takes it.
+    """Return the initial weights of a recipe, as `network.build_network` takes them.
 
     Args:
-        recipe: Its `architecture` and `weights` count.
-        weights_dir: Folder in which ImageNet weights are looked for (`Settings.weights_dir`).
+        recipe: Its `architecture` and `weights` are used.
+        weights_dir: Folder that is searched for ImageNet weights (`Settings.weights_dir`).
 
     Returns:
-        A file; or "imagenet", which Keras downloads; or None for a start at random.
+        A file; "imagenet", which Keras downloads; or None for random weights.
 
     Raises:
-        RecipeError: The recipe names a file that is not there.
+        RecipeError: The recipe names a file that does not exist.
     """
-    goes_on = recipe.weights.endswith(KERAS_SUFFIX)
-    if recipe.weights == "none" or not (recipe.architecture.has_backbone or goes_on):
+    is_model = recipe.weights.endswith(KERAS_SUFFIX)
+    if recipe.weights == "none" or not (recipe.architecture.has_backbone or is_model):
         return None
     if recipe.weights != "imagenet":
         if not Path(recipe.weights).is_file():
             raise RecipeError(
-                f"Found no file of weights {recipe.weights}. Name one that is there, or "
-                '"imagenet" or "none".'
+                f"Found no file of weights {recipe.weights}. Training needs an existing file. Name "
+                'one, or set weights to "imagenet" or "none".'
             )
         return Path(recipe.weights)
     found = weights_dir.glob(_PATTERNS[recipe.architecture]) if weights_dir else ()
-    # Those of the largest pictures: "…_224_no_top", not "…_96_no_top".
+    # Prefer the largest image size: "…_224_no_top", not "…_96_no_top".
     return max(found, key=lambda path: (len(path.name), path.name), default="imagenet")
 
 
 def find_novelty_weights(recipe: Recipe, weights_dir: Path | None) -> Path | str | None:
-    """Return the ImageNet weights of MobileNetV2, in which novelty is measured.
+    """Return the ImageNet weights of MobileNetV2 for the out-of-distribution (OOD) check.
 
     Args:
-        recipe: Where it began with them, they are there.
-        weights_dir: Folder in which they are looked for else, whatever the recipe trains.
+        recipe: If it started from these weights, they are reused.
+        weights_dir: Folder that is searched otherwise, whatever the architecture of the recipe.
 
     Returns:
-        A file; "imagenet", which Keras has downloaded for the recipe; or None where there are none
-        on this machine: nothing is downloaded for this alone.
+        A file; "imagenet", which Keras downloaded for the recipe; or None if this machine does
+        not have them. This function never causes a download.
     """
-    begun = recipe.architecture is Architecture.MOBILENET and recipe.weights != "none"
-    # A whole model to go on from is tuned already.
-    begun = begun and not recipe.weights.endswith(KERAS_SUFFIX)
-    # A file that has gone since must not cost a network that was trained meanwhile.
-    if begun and (recipe.weights == "imagenet" or Path(recipe.weights).is_file()):
+    # A complete model is fine-tuned already, so its weights do not serve.
+    started_from_imagenet = (
+        recipe.architecture is Architecture.MOBILENET
+        and recipe.weights != "none"
+        and not recipe.weights.endswith(KERAS_SUFFIX)
+    )
+    # If the file was removed during the training, the trained network must not be lost for it.
+    if started_from_imagenet and (recipe.weights == "imagenet" or Path(recipe.weights).is_file()):
         return find_weights(recipe, weights_dir)
     imagenet = replace(recipe, architecture=Architecture.MOBILENET, weights="imagenet")
     found = find_weights(imagenet, weights_dir)

@@ -104,7 +104,7 @@ def train_here(folder: Path, scratch: Path, recipe: Recipe, phase: Phase) -> dic
     clock = Clock(phase)
     weights = MOBILENET if recipe.architecture == "MobileNetV2" else None
     with suppress(Stopped):
-        train_network(TrainingTask(recipe, split, class_names, weights), scratch, clock)
+        train_network(TrainingTask(recipe, split, tuple(class_names), weights), scratch, clock)
     return summarise(len(split.subset("train")), clock.seconds, clock.begun)
 
 
