@@ -1,4 +1,4 @@
-"""`key=value` strings to the fields of a frozen dataclass, wherever a person may change one."""
+"""Parse `key=value` strings into the fields of a frozen dataclass."""
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -14,15 +14,21 @@ _Fields = TypeVar("_Fields", bound="DataclassInstance")
 
 
 def change_fields(start: _Fields, changes: Sequence[str], what: str) -> _Fields:
-    """Return a dataclass with fields changed, each parsed as the kind that it has in `start`.
+    """Return a copy of a dataclass with changed fields.
 
     Args:
-        start: Its fields are of the kinds bool, int, float, str or a StrEnum.
-        changes: `key=value`; of a key that comes twice, the last one counts.
-        what: What a field is called, as "recipe field".
+        start: The dataclass. Its fields have the types bool, int, float, str or a StrEnum; each
+            value is parsed as the type of the current one.
+        changes: `key=value` strings; if a key repeats, the last value counts.
+        what: What a field is called in error messages, such as "recipe field".
 
     Raises:
-        RecipeError: A key does not exist, or a value does not parse or is not allowed.
+        RecipeError: A key does not exist, or a value is not valid.
+
+    Examples:
+        >>> from melanoma_core.data.augmentation import Augmentation
+        >>> change_fields(Augmentation(), ["rotation=30", "flip=false"], "operation").rotation
+        30
     """
     names = [field.name for field in fields(start)]
     parsed: dict[str, Any] = {}
@@ -35,7 +41,7 @@ def change_fields(start: _Fields, changes: Sequence[str], what: str) -> _Fields:
             parsed[key] = _parse_bool(text) if kind is bool else kind(text)
         except ValueError:
             raise RecipeError(
-                f'Found {key}="{text}". It must be {_describe_kind(kind)}, as '
+                f'Found {key}="{text}". It must be {_describe_type(kind)}, such as '
                 f"{getattr(start, key)}."
             ) from None
     return replace(start, **parsed)
@@ -47,8 +53,8 @@ def _parse_bool(text: str) -> bool:
     return text.lower() == "true"
 
 
-def _describe_kind(kind: type) -> str:
+def _describe_type(kind: type) -> str:
     if issubclass(kind, StrEnum):
         return f"one of {', '.join(kind)}"
-    # Text takes any value, so that it is never refused.
+    # A text field accepts any value.
     return {bool: "true or false", int: "a whole number", float: "a number"}[kind]

@@ -1,11 +1,11 @@
-"""Every error that a person can mend: says what was found, what is needed, what to do.
+"""Errors that a user can fix. Messages state what was found, what is needed and what to do.
 
-Anything else that is raised is a bug and propagates.
+Any other exception is a bug and propagates.
 """
 
 
 class MelanomaError(Exception):
-    """Base of the errors that are shown to a person as they are; never raised itself."""
+    """Base class of errors whose messages are shown to users; never raised directly."""
 
 
 class ImageError(MelanomaError):
@@ -13,11 +13,11 @@ class ImageError(MelanomaError):
 
 
 class DatasetError(MelanomaError):
-    """A folder or table of photographs cannot be used."""
+    """A folder or table of a dataset cannot be used."""
 
 
 class RecipeError(MelanomaError):
-    """A training recipe asks for something impossible."""
+    """A training recipe is not valid."""
 
 
 class FolderError(MelanomaError):
@@ -25,7 +25,7 @@ class FolderError(MelanomaError):
 
 
 class ModelError(MelanomaError):
-    """A model is missing, damaged or not one of ours."""
+    """A model is missing, damaged or of another format."""
 
 
 class RunError(MelanomaError):
@@ -33,8 +33,8 @@ class RunError(MelanomaError):
 
 
 class SettingsError(MelanomaError):
-    """A variable of the environment has a value that cannot be used."""
+    """An environment variable has an invalid value."""
 
 
 class ExplanationError(MelanomaError):
-    """A heatmap cannot be made."""
+    """A heatmap cannot be computed."""

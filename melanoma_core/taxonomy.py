@@ -1,7 +1,6 @@
-"""The diagnoses, how dangerous each is, and the names that datasets give them.
+"""The eight diagnoses of the ISIC 2019 challenge, their risk tiers and their names in datasets.
 
-The label set is that of the ISIC 2019 challenge (eight diagnoses). Seborrheic keratosis,
-pigmented benign keratosis and lichenoid keratosis are one group there: BKL.
+ISIC 2019 groups seborrheic keratosis, pigmented benign keratosis and lichenoid keratosis as BKL.
 """
 
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from enum import StrEnum
 
 
 class RiskTier(StrEnum):
-    """How dangerous a diagnosis is. The order is that of concern, highest first."""
+    """The risk tier of a diagnosis, highest risk first."""
 
     MALIGNANT = "malignant"
     PREMALIGNANT = "premalignant"
@@ -18,12 +17,12 @@ class RiskTier(StrEnum):
 
 @dataclass(frozen=True)
 class TierStyle:
-    """How a tier looks on every page and chart: never by colour alone.
+    """How pages and charts show a risk tier, never by colour alone.
 
     Attributes:
-        symbol: One character, a shape of its own per tier.
-        colour: `#RRGGBB`, from Okabe and Ito (2008), told apart by the colour-blind. In
-            greyscale vermilion and teal look alike, and the symbol tells them apart.
+        symbol: One character, with a different shape per tier.
+        colour: `#RRGGBB`, safe for colour-blind readers: Okabe and Ito (2008). In greyscale two
+            colours look alike, so that the symbol is needed.
     """
 
     symbol: str
@@ -38,7 +37,7 @@ TIER_STYLES = {
 
 
 class Diagnosis(StrEnum):
-    """The eight diagnoses of ISIC 2019, in the order of its table."""
+    """The eight diagnoses of ISIC 2019, in the column order of its ground truth."""
 
     MEL = "MEL"
     NV = "NV"
@@ -50,8 +49,8 @@ class Diagnosis(StrEnum):
     SCC = "SCC"
 
     @property
-    def title(self) -> str:  # type: ignore[override]  # str.title is of no use on a code
-        """The name a clinician uses, in lower case."""
+    def title(self) -> str:  # type: ignore[override]  # str.title is useless here
+        """The clinical name, in lower case."""
         return _TITLES[self]
 
     @property
@@ -82,7 +81,7 @@ _TIERS = {
     Diagnosis.VASC: RiskTier.BENIGN,
 }
 
-# What the folders and tables in use call them, beside the codes and titles themselves.
+# Further names in folders and tables, besides codes and titles.
 _ALIASES = {
     "nv": Diagnosis.NV,
     "naevus": Diagnosis.NV,
@@ -95,7 +94,7 @@ _ALIASES = {
     "solar lentigo": Diagnosis.BKL,
     "lichenoid keratosis": Diagnosis.BKL,
     "vascular lesions": Diagnosis.VASC,
-    # The ISIC Archive's `diagnosis_2` (the vascular one) and `diagnosis_3`.
+    # `diagnosis_2` (vascular lesions) and `diagnosis_3` of the ISIC Archive.
     "melanoma, nos": Diagnosis.MEL,
     "melanoma invasive": Diagnosis.MEL,
     "melanoma in situ": Diagnosis.MEL,
@@ -115,9 +114,15 @@ _BY_NAME = (
 
 
 def parse_diagnosis(name: str) -> Diagnosis | None:
-    """Return the diagnosis that a dataset means by `name`, or None if it is none of the eight.
+    """Return the diagnosis for a name used in a dataset, or None if it is not one of the eight.
 
-    Case, underscores and hyphens do not matter. HAM10000's `akiec` is none of the eight: it
-    holds AK and SCC, which only the ISIC 2019 ground truth tells apart.
+    Case, underscores and hyphens are ignored. `akiec` of HAM10000 gives None, because it combines
+    AK and SCC; only the ISIC 2019 ground truth separates them.
+
+    Examples:
+        >>> parse_diagnosis("Basal_Cell_Carcinoma").title
+        'basal cell carcinoma'
+        >>> parse_diagnosis("akiec") is None
+        True
     """
     return _BY_NAME.get(" ".join(name.lower().replace("_", " ").replace("-", " ").split()))

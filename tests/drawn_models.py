@@ -1,4 +1,4 @@
-"""Models that cost nothing: the bundled network under another name, with a past that is made up."""
+"""Cheap models for tests: the bundled network with another id and invented test predictions."""
 
 import json
 from dataclasses import asdict
@@ -33,18 +33,18 @@ def write_model(
     false_alerts: int = 120,
     leakage: Leakage | None = CLEAN,
     first_test: int = 0,
-    keeps: bool = True,
+    with_lineage: bool = True,
 ) -> Path:
-    """Write a model that reads as the bundled one, and that says it had these results in test.
+    """Write a copy of the bundled model with invented test predictions.
 
     Args:
-        models_dir: Gets a folder of the model's id.
-        model_id: For people.
-        missed: Of 200 melanomas, one photograph each: the first of them get no alert.
-        false_alerts: Of 400 nevi, likewise: the first of them get one.
-        leakage: For the card.
-        first_test: Number of the first test photograph: other numbers are other photographs.
-        keeps: Whether it keeps its split and its readings of test.
+        models_dir: Parent folder of the new model folder.
+        model_id: The id and folder name.
+        missed: Number of test melanomas, of 200, below the alert threshold.
+        false_alerts: Number of test nevi, of 400, above the alert threshold.
+        leakage: The leakage recorded in the model card.
+        first_test: Number of the first test image; other numbers give other images.
+        with_lineage: Whether to write the split and the test predictions.
     """
     folder = models_dir / model_id
     folder.mkdir(parents=True)
@@ -53,14 +53,14 @@ def write_model(
     raw["operating_point"] |= {"threshold": THRESHOLD}
     raw["leakage"] = asdict(leakage) if leakage else None
     raw["files"] = {"model.onnx": raw["files"]["model.onnx"]}
-    if keeps:
-        raw["files"] |= _write_past(folder, missed, false_alerts, first_test)
+    if with_lineage:
+        raw["files"] |= _write_lineage(folder, missed, false_alerts, first_test)
     (folder / "card.json").write_text(json.dumps(raw), "utf-8")
     return folder
 
 
 def make_split(first_test: int = 0) -> pd.DataFrame:
-    """Return 600 test photographs and 1,200 to train on, one of each lesion."""
+    """Return 600 test and 1,200 train images, one per lesion."""
     num_test, num_train = NUM_MELANOMAS + NUM_OTHERS, 1200
     test = [f"t{first_test + number:04d}" for number in range(num_test)]
     ids = test + [f"r{number:04d}" for number in range(num_train)]
@@ -78,19 +78,19 @@ def make_split(first_test: int = 0) -> pd.DataFrame:
     )
 
 
-def _write_past(folder: Path, missed: int, false_alerts: int, first_test: int) -> dict[str, str]:
+def _write_lineage(folder: Path, missed: int, false_alerts: int, first_test: int) -> dict[str, str]:
     split = make_split(first_test)
     test = split[split["subset"] == "test"]
     alert = np.r_[np.arange(NUM_MELANOMAS) >= missed, np.arange(NUM_OTHERS) < false_alerts]
-    # A little of its own for every photograph, so that it ranks them.
+    # A small distinct offset per image avoids ties.
     melanoma = np.where(alert, 0.7, 0.1) + np.arange(len(test)) / 1e4
     names = load_card(BUNDLED).class_names
-    said = np.zeros((len(test), len(names)))
-    said[:, names.index("MEL")] = melanoma
-    said[:, names.index("NV")] = 1 - melanoma
+    probabilities = np.zeros((len(test), len(names)))
+    probabilities[:, names.index("MEL")] = melanoma
+    probabilities[:, names.index("NV")] = 1 - melanoma
     return {
         SPLIT_NAME: write_table(describe_split(split), folder / SPLIT_NAME),
         PREDICTIONS_NAME: write_table(
-            describe_predictions(test, said, names), folder / PREDICTIONS_NAME
+            describe_predictions(test, probabilities, names), folder / PREDICTIONS_NAME
         ),
     }

@@ -25,22 +25,22 @@ def change(*changes: str) -> Wall:
     return change_fields(Wall(), changes, "field of a wall")
 
 
-def test_no_change_changes_nothing():
+def test_without_changes_the_dataclass_is_unchanged():
     assert change() == Wall()
 
 
-def test_each_field_is_parsed_by_its_own_kind():
+def test_each_value_is_parsed_as_the_type_of_its_field():
     changed = change("name=a=b", "colour=green", "is_wet=True", "num_windows=3", "height=1e1")
 
     assert changed == Wall("a=b", Colour.GREEN, True, 3, 10.0)
     assert type(changed.colour) is Colour
 
 
-def test_of_a_field_that_comes_twice_the_last_one_counts():
+def test_the_last_value_of_a_repeated_field_counts():
     assert change("num_windows=3", "num_windows=4").num_windows == 4
 
 
-def test_an_unknown_field_is_answered_with_the_known_ones():
+def test_an_unknown_field_raises_an_error_with_the_known_fields():
     with pytest.raises(RecipeError, match=r'no field of a wall "door"\. There are: name, colour'):
         change("door=1")
 
@@ -48,14 +48,14 @@ def test_an_unknown_field_is_answered_with_the_known_ones():
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("colour=blue", 'Found colour="blue". It must be one of red, green, as red.'),
-        ("is_wet=1", 'Found is_wet="1". It must be true or false, as False.'),
-        ("num_windows=1.5", 'Found num_windows="1.5". It must be a whole number, as 2.'),
-        ("num_windows", 'Found num_windows="". It must be a whole number, as 2.'),
-        ("height=tall", 'Found height="tall". It must be a number, as 2.5.'),
+        ("colour=blue", 'Found colour="blue". It must be one of red, green, such as red.'),
+        ("is_wet=1", 'Found is_wet="1". It must be true or false, such as False.'),
+        ("num_windows=1.5", 'Found num_windows="1.5". It must be a whole number, such as 2.'),
+        ("num_windows", 'Found num_windows="". It must be a whole number, such as 2.'),
+        ("height=tall", 'Found height="tall". It must be a number, such as 2.5.'),
     ],
 )
-def test_a_value_of_the_wrong_kind_is_answered_with_the_right_one(text: str, sentence: str):
+def test_a_value_of_the_wrong_type_raises_an_error_with_the_right_type(text: str, sentence: str):
     with pytest.raises(RecipeError) as raised:
         change(text)
 

@@ -17,11 +17,11 @@ HAM10000_CODES = {"bcc": "BCC", "bkl": "BKL", "df": "DF", "mel": "MEL", "nv": "N
 
 
 @pytest.mark.parametrize("name", ["", "  ", "wart", "unknown", "UNK", "melanoma?", "mel nv"])
-def test_a_name_that_is_none_of_the_eight_is_none(name: str):
+def test_an_unknown_name_gives_none(name: str):
     assert parse_diagnosis(name) is None
 
 
-def test_akiec_is_none_of_the_eight_since_it_holds_two():
+def test_akiec_gives_none_because_it_combines_two_diagnoses():
     assert parse_diagnosis("akiec") is None
 
 
@@ -30,19 +30,19 @@ def test_the_diagnoses_are_those_of_isic_2019_in_its_order():
 
 
 @pytest.mark.parametrize(("name", "code"), (ISIC9_FOLDERS | HAM10000_CODES).items())
-def test_every_folder_of_isic9_and_code_of_ham10000_is_known(name: str, code: str):
+def test_every_folder_of_isic9_and_code_of_ham10000_is_recognised(name: str, code: str):
     assert parse_diagnosis(name) == code
 
 
 @pytest.mark.parametrize(
     "name", ["Basal_Cell_Carcinoma", "basal-cell-carcinoma", "  BASAL  cell carcinoma "]
 )
-def test_case_underscores_hyphens_and_blanks_do_not_matter(name: str):
+def test_case_underscores_hyphens_and_spaces_are_ignored(name: str):
     assert parse_diagnosis(name) is Diagnosis.BCC
 
 
 @pytest.mark.parametrize("diagnosis", Diagnosis)
-def test_every_diagnosis_is_found_by_its_code_and_by_its_title(diagnosis: Diagnosis):
+def test_every_diagnosis_is_recognised_by_its_code_and_its_title(diagnosis: Diagnosis):
     assert parse_diagnosis(diagnosis.value) is diagnosis
     assert parse_diagnosis(diagnosis.title) is diagnosis
 
@@ -57,11 +57,11 @@ def test_carcinomas_and_melanoma_are_malignant_and_actinic_keratosis_is_premalig
     }
 
 
-def test_tiers_come_in_the_order_of_concern():
+def test_tiers_are_ordered_by_risk():
     assert list(RiskTier) == ["malignant", "premalignant", "benign"]
 
 
-def test_every_tier_has_a_symbol_and_a_colour_of_its_own():
+def test_every_tier_has_a_unique_symbol_and_colour():
     assert set(TIER_STYLES) == set(RiskTier)
     assert [style.symbol for style in TIER_STYLES.values()] == ["▲", "◆", "●"]
     assert [style.colour for style in TIER_STYLES.values()] == ["#D55E00", "#E69F00", "#009E73"]

@@ -101,7 +101,7 @@ def test_a_model_that_is_named_by_the_environment_is_said_to_read(capsys, monkey
 def test_a_deployed_model_without_readings_reads_the_photographs_again(
     capsys, models_dir: Path, tmp_path: Path
 ):
-    write_model(models_dir, "silent", keeps=False)
+    write_model(models_dir, "silent", with_lineage=False)
     main(["promote", "silent", "--by", "Ada", "--override", "to be compared with"])
     data = tmp_path / "data"
     for number, name in enumerate(("melanoma", "nevus")):

@@ -198,9 +198,8 @@ def test_a_cancelled_call_leaves_no_manifest_and_the_next_one_continues(data, fo
 def test_other_settings_replace_the_files_as_if_the_folder_were_empty(data, folder, tmp_path):
     table = write_images(data, MIXED)
     run(table, data, folder, target=6)
-    (folder / "MEL" / "photo_4-1-0123456789abcdef.jpg.part").write_bytes(
-        b"half"
-    )  # of a killed process
+    left_by_a_killed_process = folder / "MEL" / ".photo_4-1-0123456789abcdef.jpg.part"
+    left_by_a_killed_process.write_bytes(b"half")
     for seed, target, augmentation in ((2, 6, AUGMENTATION), (2, 5, Augmentation(shear=5))):
         fresh = tmp_path / f"fresh {target}"
         for place in (folder, fresh):

@@ -28,7 +28,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_model(folder, "steady", missed=10, false_alerts=120)
     write_model(folder, "better", missed=4, false_alerts=100)
     write_model(folder, "elsewhere", first_test=200)
-    write_model(folder, "silent", keeps=False)
+    write_model(folder, "silent", with_lineage=False)
     return folder
 
 

@@ -96,7 +96,7 @@ def test_a_folder_of_classes_without_melanoma_is_refused(open_drawn):
 
 
 def test_a_folder_with_too_few_photographs_is_refused(open_drawn):
-    with pytest.raises(DatasetError, match="Found 3 lesions to draw subsets from"):
+    with pytest.raises(DatasetError, match="Found 3 lesions to split"):
         plan_study(open_drawn({"Train/melanoma": 1, "Train/nevus": 2, "Test/nevus": 5}), seed=1)
 
 

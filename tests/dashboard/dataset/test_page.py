@@ -80,8 +80,8 @@ def test_without_a_data_directory_every_tab_opens_on_the_demonstration_dataset(s
 
 def test_the_overview_describes_the_class_imbalance(show_dataset):
     page = html(show_dataset())
-    assert "64 files, of which 1 cannot be read" in page
-    assert "For each photograph of dermatofibroma there are 9.0 of nevus" in page
+    assert "Files: 64, including copies. Unreadable: 1." in page
+    assert "There are 9.0 images of nevus for each image of dermatofibroma" in page
     assert "as diverse as 5.8 classes of equal size" in page
 
 
@@ -209,7 +209,7 @@ def test_an_output_folder_inside_the_dataset_is_refused(show_dataset, drawn):
     folder.set_value(str(drawn / "new")).run()
     (create,) = (button for button in app.button if button.label.startswith("Create "))
     app = click(app, create.label)
-    assert "New images need a folder of their own" in html(app)
+    assert "Synthetic images need a folder of their own" in html(app)
     assert not (drawn / "new").exists()
 
 
@@ -229,7 +229,7 @@ def test_augmentation_without_any_operation_is_an_error(show_dataset):
     app.slider(key="zoom").set_value(0.0)
     app.run()
     assert not app.exception
-    assert "Found no operation" in html(app)
+    assert "Found every operation disabled" in html(app)
 
 
 def test_a_missing_folder_is_an_error_on_a_page_that_still_works(show_dataset, tmp_path):
@@ -284,8 +284,8 @@ def test_the_folders_under_the_data_directory_can_be_chosen(show_dataset, drawn,
 def test_a_changed_folder_is_scanned_again_on_request(show_dataset, drawn):
     app = show_dataset("Overview", drawn)
     (drawn / "Train" / "nevus" / "drawn-902.jpg").unlink()
-    assert "64 files" in html(app.run())
-    assert "63 files" in html(click(app, "Rescan"))
+    assert "Files: 64," in html(app.run())
+    assert "Files: 63," in html(click(app, "Rescan"))
 
 
 def test_a_cancelled_scan_can_be_continued(show_dataset, drawn):
@@ -294,7 +294,7 @@ def test_a_cancelled_scan_can_be_continued(show_dataset, drawn):
     app = click(app, "Rescan")
     assert "Scan cancelled" in html(app)
     app = click(app, "Continue the scan")
-    assert "64 files" in html(app)
+    assert "Files: 64," in html(app)
 
 
 def test_collections_must_be_numbers(show_dataset):
