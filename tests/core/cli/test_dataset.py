@@ -130,7 +130,7 @@ def test_bad_usage_ends_with_2_and_says_nothing_on_standard_output(call, argumen
         (["--method", "oversampling", "--set", "rotation=far"], 'Found rotation="far". It must be'),
         (
             ["--method", "oversampling", "--set", "flip=1"],
-            'Found flip="1". It must be true or false, as True.',
+            'Found flip="1". It must be true or false, such as True.',
         ),
         (["--method", "oversampling", "--set", "zoom=7"], "Found zoom=7.0. It must lie in [0,"),
         (["--method", "oversampling", "--target", "0"], "Found a target of 0 images per class."),
