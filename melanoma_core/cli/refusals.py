@@ -105,15 +105,15 @@ def _leave_out(classifier: "Classifier", folder: Path, source: str) -> "Figure":
     from melanoma_core.data.splitting import split_dataset
     from melanoma_core.evaluation.novelty import (
         LARGEST_SHARE,
-        describe_collections,
+        get_origins,
         measure_left_out,
     )
 
     card = classifier.card
     seed = int(card.recipe.get("seed", 0))
     table = split_dataset(open_cleaned(folder, None).table, seed).table
-    collections = describe_collections(table)
-    known = sorted(set(collections.sources.tolist()))
+    origins = get_origins(table)
+    known = sorted(set(origins.sources.tolist()))
     if source not in known:
         raise DatasetError(
             f'Found no collection "{source}" in {folder}. There are: {", ".join(known)}. Name one '
@@ -128,7 +128,7 @@ def _leave_out(classifier: "Classifier", folder: Path, source: str) -> "Figure":
         features.append(classifier.describe(np.stack(pixels)))
         progress(start + len(chunk), len(paths))
     share = card.novelty.largest_share if card.novelty else LARGEST_SHARE
-    measured = measure_left_out(np.concatenate(features), collections, share, [source])
+    measured = measure_left_out(np.concatenate(features), origins, share, [source])
     if not measured:
         raise DatasetError(
             f'Found too few photographs in {folder} beside "{source}" to fit the check to. Name a '

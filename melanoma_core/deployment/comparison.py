@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.mcnemar import McNemar, compare_hits
 from melanoma_core.evaluation.metrics import compare, evaluate
+from melanoma_core.evaluation.predictions import LabelledPredictions
+from melanoma_core.evaluation.rules import DecisionRules
 from melanoma_core.models.card import ModelCard, load_card
 from melanoma_core.models.lineage import (
     hash_images,
@@ -173,11 +175,10 @@ def _compare(
     lesions = compared["group"].to_numpy(np.int64)
     is_melanoma = labels == melanoma
     scores = [each[:, melanoma] for each in probabilities]
-    alerts = [score >= threshold for score, threshold in zip(scores, thresholds, strict=True)]
-    metrics = [
-        evaluate(each, labels, lesions, card.class_names, melanoma, threshold)
-        for each, threshold in zip(probabilities, thresholds, strict=True)
-    ]
+    predictions = [LabelledPredictions(each, labels, lesions) for each in probabilities]
+    rules = [DecisionRules(card.class_names, melanoma, threshold) for threshold in thresholds]
+    alerts = [each.alerts(rule) for each, rule in zip(predictions, rules, strict=True)]
+    metrics = [evaluate(each, rule) for each, rule in zip(predictions, rules, strict=True)]
     num_test = 0 if candidate.predictions is None else len(candidate.predictions)
     return Comparison(
         candidate_id=card.model_id,
@@ -192,7 +193,7 @@ def _compare(
         images_sha256=hash_images(compared),
         expected_sha256=hash_images(unseen),
         knows_learned=deployed.split is not None,
-        differences=compare(*probabilities, labels, lesions, melanoma, thresholds),
+        differences=compare(*predictions, *rules),
         candidate={name: metrics[0][name] for name in _COMPARED},
         deployed={name: metrics[1][name] for name in _COMPARED},
         mcnemar={

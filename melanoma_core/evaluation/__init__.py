@@ -1,1 +1,1 @@
-"""Probabilities become figures that can be believed."""
+"""Compute a model's metrics on labelled images, each with a 95% confidence interval."""

@@ -1,4 +1,4 @@
-"""What the alerts at one threshold are worth, here and where melanoma is rarer or commoner."""
+"""Metrics of the melanoma alert at one threshold, and their values at another prevalence."""
 
 import math
 from dataclasses import dataclass
@@ -7,49 +7,58 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melanoma_core.evaluation.figure import Curve, Figure
-from melanoma_core.evaluation.resampling import Draws, measure_shares, quantiles
+from melanoma_core.evaluation.resampling import Resamples, measure_shares, quantiles
 
-# Beyond a probability of 50% no one doubts that a lesion is cut out.
+# Above a probability of 50% every lesion is excised.
 _DECISION_THRESHOLDS = np.arange(1, 51) / 100
 
 
 def measure_alerts(
-    draws: Draws, alert: NDArray[np.bool_], is_melanoma: NDArray[np.bool_]
+    resamples: Resamples, alert: NDArray[np.bool_], is_melanoma: NDArray[np.bool_]
 ) -> dict[str, Figure]:
-    """Measure the alerts on some images.
+    """Compute the metrics of the alert.
 
     Args:
-        draws: The resamples.
+        resamples: Of the N images.
         alert: bool [N].
         is_melanoma: bool [N].
 
     Returns:
         "sensitivity", "specificity", "ppv" (share of melanomas among the alerts), "npv" (share of
-        others among what was not alerted on), "alert_rate" and "prevalence". NaN where undefined.
+        other lesions among the images without an alert), "alert_rate" and "prevalence". NaN where
+        undefined.
+
+    Example:
+        >>> from melanoma_core.evaluation.resampling import resample_lesions
+        >>> alert = np.array([True, True, False, False])
+        >>> is_melanoma = np.array([True, False, False, False])
+        >>> figures = measure_alerts(resample_lesions(np.arange(4)), alert, is_melanoma)
+        >>> figures["sensitivity"].value, figures["ppv"].value, figures["prevalence"].value
+        (1.0, 0.5, 0.25)
     """
-    everyone = np.ones(len(alert), dtype=bool)
+    every_image = np.ones(len(alert), dtype=bool)
     return measure_shares(
-        draws,
+        resamples,
         {
             "sensitivity": (alert, is_melanoma),
             "specificity": (~alert, ~is_melanoma),
             "ppv": (is_melanoma, alert),
             "npv": (~is_melanoma, ~alert),
-            "alert_rate": (alert, everyone),
-            "prevalence": (is_melanoma, everyone),
+            "alert_rate": (alert, every_image),
+            "prevalence": (is_melanoma, every_image),
         },
     )
 
 
 @dataclass(frozen=True)
 class PredictiveValues:
-    """What an alert, and its absence, mean where melanoma is as frequent as somebody says.
+    """What an alert and its absence mean at a given prevalence of melanoma.
 
     Attributes:
         prevalence: Share of melanomas among the lesions, in (0, 1).
         ppv: Share of melanomas among the alerts.
-        npv: Share of others among what is not alerted on.
-        alert_rate: Share of lesions that are alerted on.
+        npv: Share of other lesions among those without an alert.
+        alert_rate: Share of lesions that raise an alert.
     """
 
     prevalence: float
@@ -59,21 +68,28 @@ class PredictiveValues:
 
 
 def predict_values(sensitivity: Figure, specificity: Figure, prevalence: float) -> PredictiveValues:
-    """Carry measured alerts over to another prevalence, by Bayes' rule.
+    """Compute predictive values at another prevalence, by Bayes' rule.
 
-    It holds where melanomas, and other lesions, are alike there and where they were measured; only
-    their mix may differ. Sensitivity and specificity rest on different lesions, so that their
-    intervals are independent and are put together as Zou and Donner, "Construction of confidence
-    limits about effect measures: a general approach" (2008): of the logarithm of the likelihood
-    ratio for predictive values, as Mercaldo et al. (2007) do, and of the sum for the rate.
+    The result is valid if only the mix of melanomas and other lesions differs, not the lesions
+    themselves. Sensitivity and specificity are computed on different lesions, so their intervals
+    are independent. They are combined after Zou and Donner, "Construction of confidence limits
+    about effect measures: a general approach" (2008): for the logarithm of the likelihood ratio in
+    the predictive values, as in Mercaldo et al. (2007), and for the sum in the alert rate.
 
     Args:
-        sensitivity: With its 95% interval.
-        specificity: Likewise.
+        sensitivity: With its 95% confidence interval.
+        specificity: With its 95% confidence interval.
         prevalence: Share of melanomas, in (0, 1).
 
     Raises:
         ValueError: The prevalence is not in (0, 1).
+
+    Example:
+        >>> sensitivity = Figure(0.9, 0.8, 0.95, 90, 100, 100)
+        >>> specificity = Figure(0.8, 0.75, 0.85, 160, 200, 200)
+        >>> values = predict_values(sensitivity, specificity, prevalence=0.02)
+        >>> f"{values.ppv.value:.3f} ({values.ppv.low:.3f} to {values.ppv.high:.3f})"
+        '0.084 (0.067 to 0.110)'
     """
     if not 0 < prevalence < 1:
         raise ValueError(f"prevalence is {prevalence}; it must be in (0, 1)")
@@ -85,34 +101,43 @@ def predict_values(sensitivity: Figure, specificity: Figure, prevalence: float) 
         return Figure(value, low, high, None, total, num_lesions)
 
     odds = prevalence / (1 - prevalence)
-    ppv = [_share_of_odds(odds, ratio) for ratio in _divide(sensitivity, false_alerts)]
-    npv = [_share_of_odds(1 / odds, ratio) for ratio in _divide(specificity, misses)]
+    ppv = [_odds_to_share(odds, ratio) for ratio in _divide(sensitivity, false_alerts)]
+    npv = [_odds_to_share(1 / odds, ratio) for ratio in _divide(specificity, misses)]
     rate = _add(sensitivity, prevalence, false_alerts, 1 - prevalence)
     return PredictiveValues(prevalence, to_figure(*ppv), to_figure(*npv), to_figure(*rate))
 
 
 def measure_net_benefit(
-    draws: Draws, probability: NDArray[np.float64], is_melanoma: NDArray[np.bool_]
+    resamples: Resamples, probability: NDArray[np.float64], is_melanoma: NDArray[np.bool_]
 ) -> Curve:
-    """Measure what acting on the probability is worth: the decision curve.
+    """Compute the decision curve: the net benefit of excising above a probability threshold.
 
-    Vickers and Elkin, "Decision curve analysis" (2006): who cuts out a lesion from a probability p
-    on thinks that one missed melanoma is as bad as (1 - p) / p benign lesions cut out. The net
-    benefit counts both in that currency: melanomas found per lesion, less what the needless
-    excisions are worth.
+    Vickers and Elkin, "Decision curve analysis" (2006): excising at a probability of p or more
+    implies that one missed melanoma is as bad as (1 - p) / p unnecessary excisions. The net
+    benefit is the number of melanomas found per lesion minus the unnecessary excisions, weighted
+    accordingly.
 
     Args:
-        draws: The resamples.
+        resamples: Of the N images.
         probability: float64 [N], of melanoma, calibrated.
         is_melanoma: bool [N].
 
     Returns:
-        x and threshold: probability from which a lesion is cut out, 0.01 to 0.5. y: net benefit,
-        below 0 where it does more harm than good.
+        x and threshold: probability threshold for excision, 0.01 to 0.5. y: net benefit, below 0
+        where excisions do more harm than good.
+
+    Example:
+        >>> from melanoma_core.evaluation.resampling import resample_lesions
+        >>> probability, is_melanoma = np.array([0.9, 0.3]), np.array([True, False])
+        >>> curve = measure_net_benefit(resample_lesions(np.arange(2)), probability, is_melanoma)
+        >>> curve.x[19], round(curve.y[19], 3)
+        (0.2, 0.375)
     """
     thresholds = _DECISION_THRESHOLDS[:, None]
-    worth = np.where(is_melanoma, 1.0, -thresholds / (1 - thresholds))
-    values = draws.sum(worth * (probability >= thresholds)) / draws.sum(np.ones(len(probability)))
+    benefit = np.where(is_melanoma, 1.0, -thresholds / (1 - thresholds))
+    values = resamples.sum(benefit * (probability >= thresholds)) / resamples.sum(
+        np.ones(len(probability))
+    )
     intervals = [quantiles(row) for row in values]
     grid = tuple(_DECISION_THRESHOLDS.tolist())
     low, high = (tuple(ends) for ends in zip(*intervals, strict=True))
@@ -120,11 +145,15 @@ def measure_net_benefit(
 
 
 def benefit_of_all(prevalence: float, threshold: float) -> float:
-    """Return the net benefit of cutting out every lesion; that of none is 0.
+    """Compute the net benefit of excising every lesion; that of excising none is 0.
 
     Args:
         prevalence: Share of melanomas, in [0, 1].
-        threshold: Probability from which a lesion is cut out, in (0, 1).
+        threshold: Probability threshold for excision, in (0, 1).
+
+    Example:
+        >>> round(benefit_of_all(prevalence=0.3, threshold=0.2), 3)
+        0.125
     """
     return prevalence - (1 - prevalence) * threshold / (1 - threshold)
 
@@ -137,14 +166,14 @@ def _complement(share: Figure) -> Figure:
 
 
 def _divide(one: Figure, other: Figure) -> tuple[float, float, float]:
-    """Return the ratio of two independent shares and its interval, by their logarithms."""
+    """Return the ratio of two independent shares and its interval, on the log scale."""
     if math.isnan(one.value) or math.isnan(other.value):
         return math.nan, math.nan, math.nan
     value = _log(one.value) - _log(other.value)
-    if math.isnan(value):  # 0 / 0: of alerts that are never raised, nothing is known
+    if math.isnan(value):  # 0 / 0: no alert is ever raised
         return math.nan, math.nan, math.nan
     if math.isinf(value):
-        # A share of 0 has no logarithm to measure from: the widest that both intervals allow.
+        # The logarithm of a share of 0 is infinite: use the widest range of both intervals.
         low, high = _log(one.low) - _log(other.high), _log(one.high) - _log(other.low)
         return math.exp(value), math.exp(low), math.exp(high)
     below = math.hypot(value - (_log(one.low) - _log(other.value)), _log(other.high / other.value))
@@ -155,13 +184,14 @@ def _divide(one: Figure, other: Figure) -> tuple[float, float, float]:
 def _add(
     one: Figure, weight: float, other: Figure, other_weight: float
 ) -> tuple[float, float, float]:
+    """Return the weighted sum of two independent shares and its interval."""
     value = weight * one.value + other_weight * other.value
     below = math.hypot(weight * (one.value - one.low), other_weight * (other.value - other.low))
     above = math.hypot(weight * (one.high - one.value), other_weight * (other.high - other.value))
     return value, max(0.0, value - below), min(1.0, value + above)
 
 
-def _share_of_odds(odds: float, ratio: float) -> float:
+def _odds_to_share(odds: float, ratio: float) -> float:
     return 1.0 if math.isinf(ratio) else odds * ratio / (1 + odds * ratio)
 
 

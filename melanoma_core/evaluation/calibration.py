@@ -1,7 +1,7 @@
-"""From a trained network to probabilities that mean what they say, and the point of alert.
+"""Determine the calibration temperature and the alert threshold of a trained network.
 
-Both are found on images that the network was not trained on, and that are not reported on.
-`temperature` puts the temperature to work.
+Both are fitted on images that are neither used in training nor reported on. `temperature` applies
+the temperature. The two modules are separate because a reading must not import SciPy.
 """
 
 from typing import Any
@@ -13,20 +13,20 @@ from scipy.special import log_softmax
 
 from melanoma_core.errors import DatasetError
 
-# Far beyond what networks need (1 to 4). Where every image is classified right, the likelihood
-# grows for ever as the temperature falls, so that it needs an end.
+# Networks need 1 to 4. If every image is classified correctly, the likelihood increases without end
+# as the temperature decreases, so a bound is needed.
 _LOWEST_TEMPERATURE = 0.05
 _HIGHEST_TEMPERATURE = 20.0
 
 
 def fit_temperature(logits: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> float:
-    """Return the temperature that makes the labels most likely.
+    """Compute the temperature that maximises the likelihood of the labels.
 
-    One number divides all logits: it changes how sure the network is and never which class
-    it puts first. Guo et al., "On Calibration of Modern Neural Networks" (2017).
+    One number divides all logits: it changes the probabilities but never the predicted class. Guo
+    et al., "On Calibration of Modern Neural Networks" (2017).
 
     Args:
-        logits: float [N, C], what the network gives before its softmax.
+        logits: float [N, C], the network's outputs before softmax.
         labels: int [N], index of the true class, in [0, C).
 
     Returns:
@@ -34,6 +34,11 @@ def fit_temperature(logits: NDArray[np.floating[Any]], labels: NDArray[np.intege
 
     Raises:
         ValueError: There is no image, or the arrays do not fit together.
+
+    Example:
+        >>> logits = np.tile([4.0, 0.0], (4, 1))  # class 0 each time, correct in 3 of 4
+        >>> round(fit_temperature(logits, np.array([0, 0, 0, 1])), 2)  # 4 / ln 3
+        3.64
     """
     if logits.ndim != 2 or not len(logits) or labels.shape != logits.shape[:1]:
         raise ValueError(
@@ -50,13 +55,13 @@ def fit_temperature(logits: NDArray[np.floating[Any]], labels: NDArray[np.intege
         log_probabilities = log_softmax(exact / np.exp(log_temperature), axis=1)
         return -float(log_probabilities[images, labels].mean())
 
-    # Convex in 1/T, so there is one minimum; in log T, so that 1/2 and 2 are equally near 1.
-    found = minimize_scalar(
+    # Convex in 1/T, so there is one minimum. On the log scale 1/2 and 2 are equally far from 1.
+    optimum = minimize_scalar(
         negative_log_likelihood,
         bounds=(np.log(_LOWEST_TEMPERATURE), np.log(_HIGHEST_TEMPERATURE)),
         method="bounded",
     )
-    return float(np.exp(found.x))
+    return float(np.exp(optimum.x))
 
 
 def choose_threshold(
@@ -64,22 +69,27 @@ def choose_threshold(
     is_melanoma: NDArray[np.bool_],
     sensitivity: float,
 ) -> float:
-    """Return the largest threshold that alerts on enough of the melanomas.
+    """Return the highest alert threshold that reaches a sensitivity.
 
-    An alert is a probability at or above the threshold, so the threshold is the probability
-    of a melanoma among these images: one step higher and that melanoma is missed.
+    An alert is a probability at or above the threshold. The threshold equals the probability of
+    one of the melanomas, which any higher threshold misses.
 
     Args:
         melanoma_probabilities: float [N], calibrated, in [0, 1].
         is_melanoma: bool [N].
-        sensitivity: Share of these melanomas to alert on at least, in (0, 1].
+        sensitivity: Required share of these melanomas that raise an alert, in (0, 1].
 
     Returns:
         The threshold, in [0, 1].
 
     Raises:
         DatasetError: There is no melanoma among the images.
-        ValueError: The arrays do not fit together, or a number is out of its range.
+        ValueError: The arrays do not fit together, or a number is out of range.
+
+    Example:
+        >>> probabilities, is_melanoma = np.array([0.9, 0.4, 0.7]), np.array([True, True, False])
+        >>> choose_threshold(probabilities, is_melanoma, sensitivity=1.0)
+        0.4
     """
     if melanoma_probabilities.ndim != 1 or melanoma_probabilities.shape != is_melanoma.shape:
         raise ValueError(
@@ -93,9 +103,9 @@ def choose_threshold(
     descending = np.sort(melanoma_probabilities[is_melanoma.astype(bool)])[::-1]
     if not len(descending):
         raise DatasetError(
-            f"Found no melanoma among {len(is_melanoma)} images to choose the threshold on. "
-            "It needs at least 1. Add melanomas to the validation subset."
+            f"Found no melanoma among {len(is_melanoma):,} validation images. The alert threshold "
+            "needs at least 1. Add melanomas to the validation subset."
         )
-    # Divided and compared, not multiplied and rounded up: 0.07 × 100 is 7.000000000000001.
+    # Divide and compare rather than multiply and round up: 0.07 × 100 is 7.000000000000001.
     sensitivities = np.arange(1, len(descending) + 1) / len(descending)
     return float(descending[np.argmax(sensitivities >= sensitivity)])

@@ -1,12 +1,12 @@
-"""Sets of diagnoses that hold the right one as often as they say, for each diagnosis.
+"""Prediction sets that contain the true diagnosis as often as promised, for each diagnosis.
 
 Split conformal prediction within each class (Vovk, "Conditional validity of inductive conformal
 predictors", 2012; Sadinle, Lei and Wasserman, "Least ambiguous set-valued classifiers with bounded
-error levels", 2019): a class belongs to the set where its probability is not among the lowest
-tenth of those that the lesions of this class themselves were given. It holds for every class,
-rare ones too, and promises nothing of a class with too few lesions. The adaptive sets of Romano,
-Sesia and Candès (2020) even out difficulty within a class, at the price of larger sets; here the
-class is what must not be averaged over.
+error levels", 2019). A class belongs to the set unless its probability is among the lowest tenth
+of the probabilities that lesions of this class received. The coverage holds for every class,
+including rare ones, but a class with too few lesions gets no bound. The adaptive sets of Romano,
+Sesia and Candès (2020) even out difficulty within a class at the price of larger sets; here
+coverage must not be averaged over classes.
 """
 
 import math
@@ -17,114 +17,107 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melanoma_core.evaluation.figure import Figure
-from melanoma_core.evaluation.prediction_set import ConformalBound, ConformalBounds
-from melanoma_core.evaluation.resampling import Draws, divide, measure_shares, quantiles
+from melanoma_core.evaluation.predictions import LabelledPredictions
+from melanoma_core.evaluation.resampling import Resamples, divide, measure_shares, quantiles
+from melanoma_core.evaluation.rules import ConformalBound, ConformalBounds, DecisionRules
 
-COVERAGE = 0.9
+_COVERAGE = 0.9
 
 
 def fit_bounds(
-    probabilities: NDArray[np.floating[Any]],
-    labels: NDArray[np.integer[Any]],
-    lesion_ids: NDArray[Any],
-    class_names: Sequence[str],
-    fitted_on: str,
-    *,
-    coverage: float = COVERAGE,
-    seed: int = 0,
+    predictions: LabelledPredictions, class_names: Sequence[str], fitted_on: str
 ) -> ConformalBounds:
-    """Find from which probability each class belongs to the set.
+    """Determine the lowest probability at which each class belongs to a prediction set.
 
-    Photographs of one lesion are alike, and the promise rests on cases that are not: one
-    photograph of each lesion is drawn (Dunn, Wasserman and Ramdas, "Distribution-free prediction
-    sets for two-layer hierarchical models", 2023). Of n lesions of a class, the k-th highest
-    probability is its bound, k being (n + 1) · coverage rounded up; 9 lesions are the fewest that
-    have one at 90%.
+    Images of one lesion are not independent, so one image of each lesion is drawn (Dunn,
+    Wasserman and Ramdas, "Distribution-free prediction sets for two-layer hierarchical models",
+    2023). For a class with n lesions and a coverage of 90%, the bound is the k-th highest
+    probability, where k is 0.9 (n + 1) rounded up. A bound needs at least 9 lesions.
 
     Args:
-        probabilities: float [N, C], calibrated, in [0, 1].
-        labels: int [N], index of the true class, in [0, C).
-        lesion_ids: str or int [N], which images show the same lesion.
+        predictions: For images that are never reported on.
         class_names: C names.
-        fitted_on: What these images are called; never those that are reported on.
-        coverage: In (0, 1).
-        seed: Of the photograph that is drawn of each lesion.
+        fitted_on: Name of the subset of these images.
+
+    Example:
+        >>> probabilities = np.stack([np.arange(1, 10) / 10, 1 - np.arange(1, 10) / 10], axis=1)
+        >>> predictions = LabelledPredictions(probabilities, np.zeros(9, int), np.arange(9))
+        >>> fit_bounds(predictions, ("MEL", "NV"), "validation").bounds["MEL"]
+        ConformalBound(lowest_probability=0.1, num_lesions=9)
     """
-    order = np.random.default_rng(seed).permutation(len(labels))
-    _, first = np.unique(lesion_ids[order], return_index=True)
+    labels = predictions.labels
+    order = np.random.default_rng(0).permutation(len(labels))
+    _, first = np.unique(predictions.lesion_ids[order], return_index=True)
     drawn = order[first]
-    own = probabilities.astype(np.float64)[drawn, labels[drawn]]
-    return ConformalBounds(
-        coverage,
-        fitted_on,
-        {
-            str(name): _fit_bound(own[labels[drawn] == index], coverage)
-            for index, name in enumerate(class_names)
-        },
-    )
+    own = predictions.probabilities[drawn, labels[drawn]]
+    bounds = {
+        str(name): _fit_bound(own[labels[drawn] == index]) for index, name in enumerate(class_names)
+    }
+    return ConformalBounds(_COVERAGE, fitted_on, bounds)
 
 
-def _fit_bound(probabilities: NDArray[np.float64], coverage: float) -> ConformalBound:
+def _fit_bound(probabilities: NDArray[np.floating[Any]]) -> ConformalBound:
     num_lesions = len(probabilities)
-    # Less a little: (9 + 1) · 0.9 must not be more than 9.
-    needed = math.ceil((num_lesions + 1) * coverage - 1e-9)
+    # The subtraction absorbs rounding: (9 + 1) · 0.9 must not exceed 9.
+    needed = math.ceil((num_lesions + 1) * _COVERAGE - 1e-9)
     if needed > num_lesions:
         return ConformalBound(None, num_lesions)
     return ConformalBound(float(np.sort(probabilities)[::-1][needed - 1]), num_lesions)
 
 
-def mark_members(
-    bounds: ConformalBounds, class_names: Sequence[str], probabilities: NDArray[np.floating[Any]]
-) -> NDArray[np.bool_]:
-    """Return which classes the set of each image holds, bool [N, C].
-
-    A class without a bound is in no set.
-    """
-    found = [bounds.bounds[name].lowest_probability for name in class_names]
-    lowest = np.array([np.inf if bound is None else bound for bound in found])
-    return np.asarray(probabilities.astype(np.float64) >= lowest)
-
-
 def measure_sets(
-    draws: Draws,
-    bounds: ConformalBounds,
-    probabilities: NDArray[np.floating[Any]],
-    labels: NDArray[np.integer[Any]],
-    class_names: Sequence[str],
+    resamples: Resamples, predictions: LabelledPredictions, rules: DecisionRules
 ) -> dict[str, Figure]:
-    """Measure how often the sets hold the right class, and how much they leave open.
+    """Compute the coverage and the size of the prediction sets.
 
     Args:
-        draws: The resamples.
-        bounds: Of the model, found on other images.
-        probabilities: float [N, C], calibrated, in [0, 1].
-        labels: int [N], index of the true class.
-        class_names: C names.
+        resamples: Of the N images.
+        predictions: For images that the bounds were not determined on.
+        rules: Of the model.
 
     Returns:
         "coverage" and "coverage_<NAME>" of the images of each class; "set_size" and
-        "set_size_<NAME>", the mean number of classes in the set. NaN where undefined, as are those
-        of a class that has no bound; it does not count in "coverage" and "set_size" either.
+        "set_size_<NAME>", the mean number of classes in the set. NaN where undefined, as for a
+        class without a bound, which "coverage" and "set_size" leave out too. Empty if the model
+        makes no sets.
+
+    Example:
+        >>> from melanoma_core.evaluation.resampling import resample_lesions
+        >>> bounds = {"MEL": ConformalBound(0.2, 40), "NV": ConformalBound(0.5, 90)}
+        >>> conformal = ConformalBounds(0.9, "validation", bounds)
+        >>> rules = DecisionRules(("MEL", "NV"), 0, conformal=conformal)
+        >>> predictions = LabelledPredictions(
+        ...     np.array([[0.3, 0.7], [0.1, 0.9]]), np.array([0, 0]), np.arange(2)
+        ... )
+        >>> figures = measure_sets(resample_lesions(np.arange(2)), predictions, rules)
+        >>> figures["coverage"].value, figures["set_size"].value
+        (0.5, 1.5)
     """
-    members = mark_members(bounds, class_names, probabilities)
-    has_bound = [bounds.bounds[name].lowest_probability is not None for name in class_names]
-    is_asked = np.array(has_bound)[labels]
-    groups = {"": is_asked} | {
-        f"_{name}": is_asked & (labels == index) for index, name in enumerate(class_names)
+    if rules.conformal is None:
+        return {}
+    bounds = [rules.conformal.bounds[name].lowest_probability for name in rules.class_names]
+    # A class without a bound belongs to no set.
+    lowest = np.array([np.inf if bound is None else bound for bound in bounds])
+    members = predictions.probabilities >= lowest
+    labels = predictions.labels
+    has_bound = np.isfinite(lowest)[labels]
+    groups = {"": has_bound} | {
+        f"_{name}": has_bound & (labels == index) for index, name in enumerate(rules.class_names)
     }
     is_covered = members[np.arange(len(labels)), labels]
     covered = measure_shares(
-        draws, {f"coverage{name}": (is_covered, among) for name, among in groups.items()}
+        resamples, {f"coverage{name}": (is_covered, among) for name, among in groups.items()}
     )
     sizes = members.sum(axis=1)
     return covered | {
-        f"set_size{name}": _measure_mean(draws, sizes, among) for name, among in groups.items()
+        f"set_size{name}": _measure_mean(resamples, sizes, among) for name, among in groups.items()
     }
 
 
 def _measure_mean(
-    draws: Draws, values: NDArray[np.integer[Any]], among: NDArray[np.bool_]
+    resamples: Resamples, values: NDArray[np.integer[Any]], among: NDArray[np.bool_]
 ) -> Figure:
-    means = divide(draws.sum(values * among), draws.sum(among.astype(np.float64)))
+    means = divide(resamples.sum(values * among), resamples.sum(among.astype(np.float64)))
     low, high = quantiles(means)
-    return Figure(float(means[0]), low, high, None, int(among.sum()), draws.count_lesions(among))
+    num_lesions = resamples.count_lesions(among)
+    return Figure(float(means[0]), low, high, None, int(among.sum()), num_lesions)

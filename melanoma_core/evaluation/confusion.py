@@ -1,4 +1,4 @@
-"""Which class is put first for the images of each class."""
+"""Balanced accuracy and the confusion matrix."""
 
 from typing import Any
 
@@ -6,31 +6,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melanoma_core.evaluation.figure import Figure
-from melanoma_core.evaluation.resampling import Draws, divide, to_figure
+from melanoma_core.evaluation.resampling import Resamples, divide, to_figure
 
 
 def measure_balanced_accuracy(
-    draws: Draws, predicted: NDArray[np.intp], labels: NDArray[np.integer[Any]]
+    resamples: Resamples, predicted: NDArray[np.intp], labels: NDArray[np.integer[Any]]
 ) -> Figure:
-    """Measure the mean recall of the classes that occur.
+    """Compute the mean recall of the classes that occur.
 
     Args:
-        draws: The resamples.
-        predicted: int [N], the class put first.
-        labels: int [N], the true one.
+        resamples: Of the N images.
+        predicted: int [N], the predicted class.
+        labels: int [N], the true class.
+
+    Example:
+        >>> from melanoma_core.evaluation.resampling import resample_lesions
+        >>> predicted, labels = np.array([0, 1, 1, 1]), np.array([0, 0, 1, 1])
+        >>> measure_balanced_accuracy(resample_lesions(np.arange(4)), predicted, labels).value
+        0.75
     """
     classes = [labels == index for index in np.unique(labels)]
     among = np.array(classes)
-    recalls = divide(draws.sum((predicted == labels) & among), draws.sum(among))
-    # A class that a resample does not hold is NaN there: the mean is of those that occur.
+    recalls = divide(resamples.sum((predicted == labels) & among), resamples.sum(among))
+    # NaN marks a class that a resample does not contain: the mean is over those that occur.
     values = np.nanmean(recalls, axis=0)
-    fewest = min(draws.count_lesions(members) for members in classes)
-    return to_figure(values, fewest, None, len(labels), draws.num_lesions)
+    fewest = min(resamples.count_lesions(members) for members in classes)
+    return to_figure(values, fewest, None, len(labels), resamples.num_lesions)
 
 
 def count_confusions(
     predicted: NDArray[np.intp], labels: NDArray[np.integer[Any]], num_classes: int
 ) -> tuple[tuple[int, ...], ...]:
-    """Count the images of each true class (row) that were put into each class (column)."""
+    """Return the confusion matrix: images by true class (row) and predicted class (column).
+
+    Example:
+        >>> count_confusions(np.array([0, 1, 1]), np.array([0, 0, 1]), num_classes=2)
+        ((1, 1), (0, 1))
+    """
     counts = np.bincount(labels * num_classes + predicted, minlength=num_classes**2)
     return tuple(map(tuple, counts.reshape(num_classes, num_classes).tolist()))

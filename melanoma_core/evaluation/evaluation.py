@@ -1,4 +1,4 @@
-"""All that was measured of one network on some images, as one document."""
+"""The complete evaluation of one model on a set of images. `jsonable` converts it to JSON."""
 
 from dataclasses import dataclass
 
@@ -9,22 +9,23 @@ from melanoma_core.evaluation.slices import Slice
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What `metrics.evaluate_fully` measures.
+    """The result of `metrics.evaluate_fully`.
 
     Attributes:
         class_names: C names, in the order of the network's outputs.
-        melanoma_index: Position of melanoma among them.
-        threshold: Of the alert; None where melanoma put first is the alert.
-        num_images: That it rests on.
-        num_lesions: Among them.
-        num_resamples: Bootstrap resamples behind each interval.
-        figures: By name. Those of `metrics.evaluate`; of the alert "ppv", "npv", "alert_rate" and
-            "prevalence"; "brier_score" and "melanoma_average_precision"; of each class against the
-            rest "precision_<NAME>", "roc_auc_<NAME>" and "average_precision_<NAME>"; and, where
-            the model has sets, those of `conformal.measure_sets`.
-        confusion: Images by true class (row) and class put first (column).
-        roc: By class name; see `discrimination.Discrimination`.
-        precision_recall: Likewise.
+        melanoma_index: Position of melanoma in `class_names`.
+        threshold: Of the alert; None if an alert is an image predicted as melanoma.
+        num_images: Number of images.
+        num_lesions: Number of lesions that these images show.
+        num_resamples: Number of bootstrap resamples behind each interval.
+        figures: Metrics by name. Those of `metrics.evaluate`; of the alert "ppv", "npv",
+            "alert_rate" and "prevalence"; "brier_score" and "melanoma_average_precision"; of each
+            class against the rest "precision_<NAME>", "roc_auc_<NAME>" and
+            "average_precision_<NAME>"; and, if the model makes sets, those of
+            `conformal.measure_sets`.
+        confusion: Number of images by true class (row) and predicted class (column).
+        roc: ROC curve by class name; see `discrimination.Discrimination`.
+        precision_recall: Precision-recall curve by class name.
         calibration: The calibration curve of the probability of melanoma.
         net_benefit: The decision curve; see `alerts.measure_net_benefit`.
         slices: By age, sex, site and source, as far as these are known.

@@ -1,6 +1,6 @@
-"""What a measured figure and a measured curve are.
+"""A metric with its 95% confidence interval, and a curve with its 95% confidence band.
 
-Without NumPy, since every model card that is opened holds some.
+Imports no NumPy, because every model card that is opened holds figures.
 """
 
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured figure with what it rests on.
+    """A metric with its 95% confidence interval and the data that it was computed on.
 
     Attributes:
-        value: The figure; NaN where it is undefined.
-        low: Lower end of its 95% interval, resampled by lesion; NaN where undefined.
-        high: Upper end, likewise.
-        count: Numerator where the figure is a share of images, else None.
-        total: Number of images that the figure rests on.
-        num_lesions: Number of lesions among them.
+        value: The metric; NaN where it is undefined.
+        low: Lower end of the 95% confidence interval, resampled by lesion; NaN where undefined.
+        high: Upper end of the interval; NaN where undefined.
+        count: Numerator if the metric is a share of images, else None.
+        total: Number of images that the metric was computed on.
+        num_lesions: Number of lesions that these images show.
     """
 
     value: float
@@ -29,15 +29,15 @@ class Figure:
 
 @dataclass(frozen=True)
 class Curve:
-    """One measured curve, as many points as a screen shows, with its 95% band.
+    """A curve with its 95% confidence band, sampled at a fixed number of points.
 
     Attributes:
-        x: Ascending. Empty, as the others, where the curve is undefined.
+        x: Ascending. Empty, as are all other attributes, where the curve is undefined.
         y: The curve at each x.
-        low: Lower end of the 95% interval at each x on its own, resampled by lesion; NaN where
+        low: Lower end of the pointwise 95% confidence interval, resampled by lesion; NaN where
             undefined.
-        high: Upper end, likewise.
-        threshold: The probability from which a case counts there; NaN where none does.
+        high: Upper end of the interval; NaN where undefined.
+        threshold: Probability threshold that reaches each point; NaN where no threshold does.
     """
 
     x: tuple[float, ...]

@@ -1,6 +1,7 @@
-"""What a search for leaks found. Without pandas, since every card that is opened may hold one.
+"""The result of a search for leakage. `leak_check.find_leaks` does the search.
 
-The search itself is `leak_check.find_leaks`.
+The two modules are separate because every model card that is opened holds a result, and a reading
+must not import pandas.
 """
 
 from dataclasses import dataclass
@@ -8,13 +9,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Leakage:
-    """What a search for relatives of test photographs found.
+    """Test images that share something with the images that a network was fitted on.
 
     Attributes:
-        checked_by: What was compared; what no table tells is not among it.
-        num_test: Photographs in test.
-        num_others: Rows that the network or its threshold was fitted on, new images included.
-        found: Test photographs that have a relative among those.
+        checked_by: What was compared; keys that no table provides are not listed.
+        num_test: Number of images in the test subset.
+        num_others: Number of images that the network or its threshold was fitted on, including
+            images made by oversampling.
+        found: Number of test images that leak.
         examples: At most five of them, one sentence each.
     """
 

@@ -1,40 +1,37 @@
-"""Figures of a network on images that it was not trained on, each with its interval.
+"""All metrics of a model on labelled images, each with its 95% confidence interval.
 
-The rooms around this one measure one thing each; here they are put together. The intervals are
-those of `resampling`: lesions are drawn, not images.
+The other modules of this package compute one kind of metric each; this module combines them. The
+intervals resample lesions, not images: see `resampling`.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from melanoma_core.evaluation.alerts import measure_alerts, measure_net_benefit
 from melanoma_core.evaluation.conformal import measure_sets
 from melanoma_core.evaluation.confusion import count_confusions, measure_balanced_accuracy
 from melanoma_core.evaluation.discrimination import (
-    Discrimination,
     measure_discrimination,
     measure_roc_auc,
     rank_pairs,
 )
 from melanoma_core.evaluation.evaluation import Evaluation
 from melanoma_core.evaluation.figure import Figure
-from melanoma_core.evaluation.prediction_set import ConformalBounds
+from melanoma_core.evaluation.predictions import LabelledPredictions, check_classes
 from melanoma_core.evaluation.reliability import (
     measure_brier_score,
     measure_calibration,
     measure_calibration_error,
 )
 from melanoma_core.evaluation.resampling import (
-    Draws,
+    NUM_RESAMPLES,
+    Resamples,
     divide,
-    draw_lesions,
     measure_shares,
+    resample_lesions,
     to_difference,
 )
+from melanoma_core.evaluation.rules import DecisionRules
 from melanoma_core.evaluation.slices import measure_slices
 from melanoma_core.taxonomy import Diagnosis
 
@@ -42,324 +39,257 @@ _AKIEC = (Diagnosis.AK, Diagnosis.SCC)
 
 
 def evaluate(
-    probabilities: NDArray[np.floating[Any]],
-    labels: NDArray[np.integer[Any]],
-    lesion_ids: NDArray[Any],
-    class_names: Sequence[str],
-    melanoma_index: int,
-    threshold: float | None,
+    predictions: LabelledPredictions,
+    rules: DecisionRules,
     *,
-    conformal: ConformalBounds | None = None,
-    frequencies: Sequence[float] | None = None,
-    num_resamples: int = 1000,
+    num_resamples: int = NUM_RESAMPLES,
     seed: int = 0,
 ) -> dict[str, Figure]:
-    """Measure a network, every figure with its 95% interval.
+    """Compute the metrics of a model card, each with its 95% confidence interval.
 
-    The interval is the percentile interval of the cluster bootstrap, over those resamples in
-    which the figure is defined; all figures share the same resamples. Where no resample
-    differs from another (no melanoma missed, say), that interval has no width however few the
-    cases, and the one of Korn and Graubard (1998) stands instead: see `resampling.exact_interval`.
-
-    The calibration error is that of the probability of melanoma: the expected calibration
-    error of Naeini et al. (2015), in 10 bins of equal mass after Nixon et al. (2019). It is
-    never negative, so that chance only adds to it: on few images a perfectly calibrated
-    network scores above 0, and its interval lies above 0.
+    The interval is the percentile interval of the cluster bootstrap over the resamples in which
+    the metric is defined; all metrics share the same resamples. If all resamples are equal (no
+    melanoma was missed, for example), that interval has zero width however few the cases, and the
+    exact interval of Korn and Graubard (1998) replaces it.
 
     Args:
-        probabilities: float [N, C], calibrated, in [0, 1].
-        labels: int [N], index of the true class, in [0, C).
-        lesion_ids: str or int [N], which images show the same lesion; none missing.
-        class_names: C diagnosis codes, in the order of the columns.
-        melanoma_index: Position of melanoma in `class_names`.
-        threshold: A probability of melanoma at or above it is an alert, in [0, 1]. None for
-            networks that have none yet: an alert is then melanoma put first, that is, the class
-            with the largest probability.
-        conformal: How the model makes its sets, or None where it makes none.
-        frequencies: C shares of the classes among what the probabilities were calibrated for; None
-            where they are not known.
+        predictions: For images that the model was not trained on.
+        rules: Of the model.
         num_resamples: Number of bootstrap resamples.
         seed: Makes the resamples repeatable.
 
     Returns:
-        "accuracy", "balanced_accuracy" (mean recall of the classes that occur, each image put into
-        the most probable one), "balanced_accuracy_even" where frequencies are known (the same, each
-        image put into the class that is most probable where all are equally frequent, which is
-        how this figure is made largest), "balanced_accuracy_seven" where AK and SCC are among the
-        classes too (the same with these two as one, HAM10000's akiec: the score of the ISIC 2018
-        challenge, Codella et al. 2019, arXiv:1902.03368),
-        "melanoma_roc_auc", "sensitivity" and "specificity" (of the alert),
-        "calibration_error", and "recall_<CODE>" of each class; where the model makes sets,
-        "coverage" and "coverage_<CODE>" too. NaN where undefined.
+        "accuracy"; "balanced_accuracy" (mean recall of the classes that occur);
+        "melanoma_roc_auc"; "sensitivity" and "specificity" of the alert; "calibration_error" of
+        the probability of melanoma; and "recall_<CODE>" of each class.
+        If the class frequencies are known, "balanced_accuracy_even": the prediction is then the
+        most probable class if all classes were equally frequent, which maximises this metric. If
+        AK and SCC are among the classes too, "balanced_accuracy_seven": the same with these two as
+        one, HAM10000's akiec, which is the score of the ISIC 2018 challenge (Codella et al. 2019,
+        arXiv:1902.03368).
+        If the model makes prediction sets, "coverage" and "coverage_<CODE>".
+        NaN where undefined.
 
     Raises:
-        ValueError: The arrays do not fit together, or a number is out of its range.
+        ValueError: Predictions and rules have different numbers of classes.
+
+    Example:
+        >>> probabilities = np.array([[0.7, 0.3], [0.3, 0.7], [0.4, 0.6], [0.1, 0.9]])
+        >>> predictions = LabelledPredictions(probabilities, np.array([0, 0, 1, 1]), np.arange(4))
+        >>> figures = evaluate(predictions, DecisionRules(("MEL", "NV"), 0, threshold=0.2))
+        >>> figures["sensitivity"].value, figures["specificity"].value, figures["accuracy"].value
+        (1.0, 0.5, 0.75)
     """
-    _check_images(probabilities, labels, lesion_ids, len(class_names))
-    _check_alert(melanoma_index, len(class_names), threshold)
-    draws = draw_lesions(lesion_ids, num_resamples, seed)
-    exact = probabilities.astype(np.float64)
-    figures = _measure_basics(draws, exact, labels, class_names, melanoma_index, threshold)
-    figures |= _measure_evenly(draws, exact, labels, class_names, frequencies)
-    if conformal is None:
-        return figures
-    sets = measure_sets(draws, conformal, exact, labels, class_names)
+    check_classes(predictions, rules)
+    resamples = resample_lesions(predictions.lesion_ids, num_resamples, seed)
+    figures = _measure_basics(resamples, predictions, rules)
+    sets = measure_sets(resamples, predictions, rules)
     return figures | {name: each for name, each in sets.items() if name.startswith("coverage")}
 
 
 def evaluate_fully(
-    probabilities: NDArray[np.floating[Any]],
-    labels: NDArray[np.integer[Any]],
-    lesion_ids: NDArray[Any],
-    class_names: Sequence[str],
-    melanoma_index: int,
-    threshold: float | None,
+    predictions: LabelledPredictions,
+    rules: DecisionRules,
     *,
-    attributes: pd.DataFrame | None = None,
-    conformal: ConformalBounds | None = None,
-    frequencies: Sequence[float] | None = None,
-    num_resamples: int = 1000,
+    num_resamples: int = NUM_RESAMPLES,
     seed: int = 0,
 ) -> Evaluation:
-    """Measure all that is known to measure: figures, curves, slices, sets.
+    """Compute everything that an evaluation reports: metrics, curves, slices and sets.
 
     Args:
-        probabilities: As in `evaluate`, and so are the next five.
-        labels: Likewise.
-        lesion_ids: Likewise.
-        class_names: Likewise.
-        melanoma_index: Likewise.
-        threshold: Likewise.
-        attributes: N rows, with any of the columns `slices.ATTRIBUTES`; None for no slices.
-        conformal: How the model makes its sets, or None where it makes none.
-        frequencies: As in `evaluate`.
-        num_resamples: As in `evaluate`, and so is the next.
-        seed: Likewise.
-
-    Raises:
-        ValueError: The arrays do not fit together, or a number is out of its range.
-    """
-    _check_images(probabilities, labels, lesion_ids, len(class_names))
-    _check_alert(melanoma_index, len(class_names), threshold)
-    draws = draw_lesions(lesion_ids, num_resamples, seed)
-    exact = probabilities.astype(np.float64)
-    melanoma_probability, is_melanoma = exact[:, melanoma_index], labels == melanoma_index
-    predicted, alert = exact.argmax(axis=1), raise_alert(exact, melanoma_index, threshold)
-    told_apart = {
-        name: measure_discrimination(draws, exact[:, index], labels == index)
-        for index, name in enumerate(class_names)
-    }
-    figures = _measure_basics(draws, exact, labels, class_names, melanoma_index, threshold)
-    figures |= _measure_evenly(draws, exact, labels, class_names, frequencies)
-    figures |= measure_alerts(draws, alert, is_melanoma)
-    figures["brier_score"] = measure_brier_score(draws, melanoma_probability, is_melanoma)
-    figures |= _name_areas(told_apart)
-    figures["melanoma_average_precision"] = told_apart[
-        class_names[melanoma_index]
-    ].average_precision
-    figures |= measure_shares(
-        draws,
-        {
-            f"precision_{name}": (labels == index, predicted == index)
-            for index, name in enumerate(class_names)
-        },
-    )
-    if conformal is not None:
-        figures |= measure_sets(draws, conformal, exact, labels, class_names)
-    slices = (
-        ()
-        if attributes is None
-        else measure_slices(
-            draws, attributes, predicted == labels, alert, melanoma_probability, is_melanoma
-        )
-    )
-    return Evaluation(
-        class_names=tuple(map(str, class_names)),
-        melanoma_index=melanoma_index,
-        threshold=threshold,
-        num_images=len(labels),
-        num_lesions=draws.num_lesions,
-        num_resamples=num_resamples,
-        figures=figures,
-        confusion=count_confusions(predicted, labels, len(class_names)),
-        roc={str(name): each.roc for name, each in told_apart.items()},
-        precision_recall={str(name): each.precision_recall for name, each in told_apart.items()},
-        calibration=measure_calibration(draws, melanoma_probability, is_melanoma),
-        net_benefit=measure_net_benefit(draws, melanoma_probability, is_melanoma),
-        slices=slices,
-    )
-
-
-def _name_areas(told_apart: Mapping[str, Discrimination]) -> dict[str, Figure]:
-    areas = {f"roc_auc_{name}": each.roc_auc for name, each in told_apart.items()}
-    return areas | {
-        f"average_precision_{name}": each.average_precision for name, each in told_apart.items()
-    }
-
-
-def compare(
-    probabilities: NDArray[np.floating[Any]],
-    others: NDArray[np.floating[Any]],
-    labels: NDArray[np.integer[Any]],
-    lesion_ids: NDArray[Any],
-    melanoma_index: int,
-    thresholds: tuple[float | None, float | None] = (None, None),
-    *,
-    num_resamples: int = 1000,
-    seed: int = 0,
-) -> dict[str, Figure]:
-    """Measure how far one network is ahead of another on the same images.
-
-    Both are measured in each resample of lesions, so that what makes a resample easy or hard for
-    both does not widen the interval of the difference. Where no resample differs from another,
-    there is no interval: it would have no width, however few the images.
-
-    Args:
-        probabilities: float [N, C], of the one network.
-        others: float [N, C], of the other.
-        labels: int [N], index of the true class, in [0, C).
-        lesion_ids: str or int [N], which images show the same lesion; none missing.
-        melanoma_index: Position of melanoma.
-        thresholds: Of the one and of the other, as in `evaluate`: each alerts at its own.
+        predictions: For images that the model was not trained on.
+        rules: Of the model.
         num_resamples: Number of bootstrap resamples.
         seed: Makes the resamples repeatable.
 
+    Raises:
+        ValueError: Predictions and rules have different numbers of classes.
+
+    Example:
+        >>> probabilities = np.array([[0.7, 0.3], [0.3, 0.7], [0.4, 0.6], [0.1, 0.9]])
+        >>> predictions = LabelledPredictions(probabilities, np.array([0, 0, 1, 1]), np.arange(4))
+        >>> evaluation = evaluate_fully(predictions, DecisionRules(("MEL", "NV"), 0, 0.2))
+        >>> evaluation.confusion, round(evaluation.figures["ppv"].value, 3)
+        (((1, 1), (0, 2)), 0.667)
+    """
+    check_classes(predictions, rules)
+    resamples = resample_lesions(predictions.lesion_ids, num_resamples, seed)
+    labels, predicted = predictions.labels, predictions.predicted
+    melanoma_probability = predictions.probabilities[:, rules.melanoma_index]
+    is_melanoma = labels == rules.melanoma_index
+    names = [str(name) for name in rules.class_names]
+    by_class = {
+        name: measure_discrimination(
+            resamples, predictions.probabilities[:, index], labels == index
+        )
+        for index, name in enumerate(names)
+    }
+    figures = _measure_basics(resamples, predictions, rules)
+    figures |= measure_alerts(resamples, predictions.alerts(rules), is_melanoma)
+    figures["brier_score"] = measure_brier_score(resamples, melanoma_probability, is_melanoma)
+    figures |= {f"roc_auc_{name}": each.roc_auc for name, each in by_class.items()}
+    figures |= {
+        f"average_precision_{name}": each.average_precision for name, each in by_class.items()
+    }
+    melanoma = by_class[names[rules.melanoma_index]]
+    figures["melanoma_average_precision"] = melanoma.average_precision
+    precisions = {
+        f"precision_{name}": (labels == index, predicted == index)
+        for index, name in enumerate(names)
+    }
+    figures |= measure_shares(resamples, precisions)
+    figures |= measure_sets(resamples, predictions, rules)
+    return Evaluation(
+        class_names=tuple(names),
+        melanoma_index=rules.melanoma_index,
+        threshold=rules.threshold,
+        num_images=len(labels),
+        num_lesions=resamples.num_lesions,
+        num_resamples=num_resamples,
+        figures=figures,
+        confusion=count_confusions(predicted, labels, len(names)),
+        roc={name: each.roc for name, each in by_class.items()},
+        precision_recall={name: each.precision_recall for name, each in by_class.items()},
+        calibration=measure_calibration(resamples, melanoma_probability, is_melanoma),
+        net_benefit=measure_net_benefit(resamples, melanoma_probability, is_melanoma),
+        slices=measure_slices(resamples, predictions, rules),
+    )
+
+
+def compare(
+    one: LabelledPredictions,
+    other: LabelledPredictions,
+    rules: DecisionRules,
+    other_rules: DecisionRules,
+) -> dict[str, Figure]:
+    """Compute the differences between two models on the same images.
+
+    Both are evaluated in each resample of lesions, so that lesions that are easy or hard for both
+    do not widen the interval of the difference. If all resamples are equal, the interval is NaN.
+
+    Args:
+        one: Predictions of the first model.
+        other: Predictions of the second model for the same images, in the same order.
+        rules: Of the first model.
+        other_rules: Of the second model, which raises alerts at its own threshold.
+
     Returns:
-        "accuracy", "melanoma_roc_auc", "sensitivity" and "specificity" of the one less those of
-        the other, in [-1, 1]. NaN where undefined.
+        "accuracy", "melanoma_roc_auc", "sensitivity" and "specificity" of the first model minus
+        those of the second, in [-1, 1]. NaN where undefined.
 
     Raises:
-        ValueError: The arrays do not fit together, or a number is out of its range.
+        ValueError: The models have different classes, or the images are not the same.
+
+    Example:
+        >>> labels, lesion_ids = np.array([0, 0, 1]), np.arange(3)
+        >>> hits, misses = np.array([[0.9, 0.1]] * 3), np.array([[0.1, 0.9]] * 3)
+        >>> one = LabelledPredictions(hits, labels, lesion_ids)
+        >>> other = LabelledPredictions(misses, labels, lesion_ids)
+        >>> rules = DecisionRules(("MEL", "NV"), 0, threshold=0.5)
+        >>> compare(one, other, rules, rules)["sensitivity"].value
+        1.0
     """
-    num_classes = probabilities.shape[-1]
-    pairs = list(zip((probabilities, others), thresholds, strict=True))
-    for each, threshold in pairs:
-        _check_images(each, labels, lesion_ids, num_classes)
-        _check_alert(melanoma_index, num_classes, threshold)
-    draws = draw_lesions(lesion_ids, num_resamples, seed)
-    is_melanoma = labels == melanoma_index
-    exact = [each.astype(np.float64) for each in (probabilities, others)]
-    right = [each.argmax(axis=1) == labels for each in exact]
-    alerts = [raise_alert(each, melanoma_index, threshold) for each, threshold in pairs]
-    areas = [rank_pairs(draws, each[:, melanoma_index], is_melanoma) for each in exact]
-    everyone = np.ones(len(labels), dtype=bool)
+    check_classes(one, rules)
+    check_classes(other, other_rules)
+    melanoma_index, labels = rules.melanoma_index, one.labels
+    if rules.class_names != other_rules.class_names or melanoma_index != other_rules.melanoma_index:
+        raise ValueError("the classes of both models must be the same")
+    if not np.array_equal(labels, other.labels):
+        raise ValueError("the labels of both models' predictions must be the same")
+    resamples = resample_lesions(one.lesion_ids)
+    is_melanoma, every_image = labels == melanoma_index, np.ones(len(labels), dtype=bool)
+    right = [each.predicted == labels for each in (one, other)]
+    alerts = one.alerts(rules), other.alerts(other_rules)
+    areas = [
+        rank_pairs(resamples, each.probabilities[:, melanoma_index], is_melanoma)
+        for each in (one, other)
+    ]
     return {
-        "accuracy": _measure_gain(draws, right[0], right[1], everyone),
-        "melanoma_roc_auc": to_difference(areas[0] - areas[1], len(labels), draws.num_lesions),
-        "sensitivity": _measure_gain(draws, alerts[0], alerts[1], is_melanoma),
-        "specificity": _measure_gain(draws, ~alerts[0], ~alerts[1], ~is_melanoma),
+        "accuracy": _measure_gain(resamples, right[0], right[1], every_image),
+        "melanoma_roc_auc": to_difference(areas[0] - areas[1], len(labels), resamples.num_lesions),
+        "sensitivity": _measure_gain(resamples, alerts[0], alerts[1], is_melanoma),
+        "specificity": _measure_gain(resamples, ~alerts[0], ~alerts[1], ~is_melanoma),
     }
 
 
 def _measure_basics(
-    draws: Draws,
-    exact: NDArray[np.float64],
-    labels: NDArray[np.integer[Any]],
-    class_names: Sequence[str],
-    melanoma_index: int,
-    threshold: float | None,
+    resamples: Resamples, predictions: LabelledPredictions, rules: DecisionRules
 ) -> dict[str, Figure]:
-    predicted = exact.argmax(axis=1)
-    melanoma_probability = exact[:, melanoma_index]
-    is_melanoma = labels == melanoma_index
-    alert = raise_alert(exact, melanoma_index, threshold)
-    shares = {
-        "accuracy": (predicted == labels, np.ones(len(labels), dtype=bool)),
-        "sensitivity": (alert, is_melanoma),
-        "specificity": (~alert, ~is_melanoma),
-    } | {
-        f"recall_{name}": (predicted == index, labels == index)
-        for index, name in enumerate(class_names)
+    labels, predicted = predictions.labels, predictions.predicted
+    melanoma_probability = predictions.probabilities[:, rules.melanoma_index]
+    is_melanoma, alert = labels == rules.melanoma_index, predictions.alerts(rules)
+    shares = measure_shares(
+        resamples,
+        {
+            "accuracy": (predicted == labels, np.ones(len(labels), dtype=bool)),
+            "sensitivity": (alert, is_melanoma),
+            "specificity": (~alert, ~is_melanoma),
+        }
+        | {
+            f"recall_{name}": (predicted == index, labels == index)
+            for index, name in enumerate(rules.class_names)
+        },
+    )
+    # In the order of the model card; the recalls follow.
+    figures = {
+        "accuracy": shares["accuracy"],
+        "balanced_accuracy": measure_balanced_accuracy(resamples, predicted, labels),
+        "melanoma_roc_auc": measure_roc_auc(resamples, melanoma_probability, is_melanoma),
+        "sensitivity": shares["sensitivity"],
+        "specificity": shares["specificity"],
+        "calibration_error": measure_calibration_error(
+            resamples, melanoma_probability, is_melanoma
+        ),
     }
-    figures = measure_shares(draws, shares) | {
-        "balanced_accuracy": measure_balanced_accuracy(draws, predicted, labels),
-        "melanoma_roc_auc": measure_roc_auc(draws, melanoma_probability, is_melanoma),
-        "calibration_error": measure_calibration_error(draws, melanoma_probability, is_melanoma),
-    }
-    order = ["accuracy", "balanced_accuracy", "melanoma_roc_auc", "sensitivity", "specificity"]
-    return {name: figures[name] for name in dict.fromkeys([*order, "calibration_error", *shares])}
+    return figures | shares | _measure_even(resamples, predictions, rules)
 
 
-def _measure_evenly(
-    draws: Draws,
-    exact: NDArray[np.float64],
-    labels: NDArray[np.integer[Any]],
-    class_names: Sequence[str],
-    frequencies: Sequence[float] | None,
+def _measure_even(
+    resamples: Resamples, predictions: LabelledPredictions, rules: DecisionRules
 ) -> dict[str, Figure]:
-    """Measure the balanced accuracy of the decision that it is largest for."""
-    if frequencies is None:
+    """Compute the balanced accuracies of the decision that maximises them."""
+    if rules.frequencies is None:
         return {}
-    shares = np.asarray(frequencies, dtype=np.float64)
-    predicted = _choose_evenly(exact, shares)
-    figures = {"balanced_accuracy_even": measure_balanced_accuracy(draws, predicted, labels)}
-    if not set(_AKIEC) <= set(class_names):
+    labels, probabilities = predictions.labels, predictions.probabilities
+    frequencies = np.asarray(rules.frequencies, dtype=np.float64)
+    predicted = _predict_even(probabilities, frequencies)
+    figures = {"balanced_accuracy_even": measure_balanced_accuracy(resamples, predicted, labels)}
+    if not set(_AKIEC) <= set(rules.class_names):
         return figures
-    first, second = (list(class_names).index(name) for name in _AKIEC)
-    # The one takes the other in, which is then never met and never put first.
-    exact, shares = exact.copy(), shares.copy()
-    for values in (exact.T, shares):
+    first, second = (list(rules.class_names).index(name) for name in _AKIEC)
+    # The first class absorbs the second, which then never occurs and is never predicted.
+    probabilities, frequencies = probabilities.copy(), frequencies.copy()
+    for values in (probabilities.T, frequencies):
         values[first] += values[second]
         values[second] = 0
-    predicted = _choose_evenly(exact, shares)
+    predicted = _predict_even(probabilities, frequencies)
     merged = np.where(labels == second, first, labels)
     return figures | {
-        "balanced_accuracy_seven": measure_balanced_accuracy(draws, predicted, merged)
+        "balanced_accuracy_seven": measure_balanced_accuracy(resamples, predicted, merged)
     }
 
 
-def _choose_evenly(exact: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return the class that is most probable where all are equally frequent, int [N].
+def _predict_even(
+    probabilities: NDArray[np.float64], frequencies: NDArray[np.float64]
+) -> NDArray[np.intp]:
+    """Return the most probable class if all classes were equally frequent, int [N].
 
     By Bayes' rule its probability is proportional to the probability divided by the class's
     frequency (Saerens et al. 2002, doi:10.1162/089976602753284446).
     """
-    # What was never met has no probability to speak of, and is never put first.
-    evenly = np.divide(exact, shares, out=np.zeros_like(exact), where=shares > 0)
-    return np.asarray(evenly.argmax(axis=1))
-
-
-def raise_alert(
-    probabilities: NDArray[np.floating[Any]], melanoma_index: int, threshold: float | None
-) -> NDArray[np.bool_]:
-    """Return which images are alerted on, bool [N]; the arguments are those of `evaluate`."""
-    if threshold is None:
-        return np.asarray(probabilities.argmax(axis=1) == melanoma_index)
-    return np.asarray(probabilities[:, melanoma_index].astype(np.float64) >= threshold)
+    # A class that does not occur has no meaningful probability and is never predicted.
+    undefined = np.zeros_like(probabilities)
+    even = np.divide(probabilities, frequencies, out=undefined, where=frequencies > 0)
+    return np.asarray(even.argmax(axis=1))
 
 
 def _measure_gain(
-    draws: Draws, one: NDArray[np.bool_], other: NDArray[np.bool_], among: NDArray[np.bool_]
+    resamples: Resamples,
+    one: NDArray[np.bool_],
+    other: NDArray[np.bool_],
+    among: NDArray[np.bool_],
 ) -> Figure:
-    """Measure by how much larger the share of the one event is than that of the other."""
+    """Compute the share of images with one event minus the share with the other event."""
     gained = (one & among).astype(np.int64) - (other & among)
-    values = divide(draws.sum(gained), draws.sum(among))
-    return to_difference(values, int(among.sum()), draws.count_lesions(among))
-
-
-def _check_images(
-    probabilities: NDArray[np.floating[Any]],
-    labels: NDArray[np.integer[Any]],
-    lesion_ids: NDArray[Any],
-    num_classes: int,
-) -> None:
-    num_images = len(labels)
-    shapes = (probabilities.shape, labels.shape, lesion_ids.shape)
-    if not num_images or shapes != ((num_images, num_classes), (num_images,), (num_images,)):
-        raise ValueError(
-            f"probabilities, labels and lesion_ids are {shapes}; they must be [N, C], [N] and [N] "
-            f"with N above 0 and C the {num_classes} classes"
-        )
-    if not ((probabilities >= 0) & (probabilities <= 1)).all():
-        raise ValueError("probabilities must be in [0, 1]")
-    if labels.min() < 0 or labels.max() >= num_classes:
-        raise ValueError(f"labels must be in [0, {num_classes})")
-    if not all(isinstance(lesion, (str, int)) and lesion != "" for lesion in lesion_ids.tolist()):
-        raise ValueError("lesion_ids must be strings or integers, none missing")
-
-
-def _check_alert(melanoma_index: int, num_classes: int, threshold: float | None) -> None:
-    if not 0 <= melanoma_index < num_classes:
-        raise ValueError(f"melanoma_index is {melanoma_index} of {num_classes} classes")
-    if threshold is not None and not 0 <= threshold <= 1:
-        raise ValueError(f"threshold is {threshold}; it must be in [0, 1]")
+    values = divide(resamples.sum(gained), resamples.sum(among))
+    return to_difference(values, int(among.sum()), resamples.count_lesions(among))

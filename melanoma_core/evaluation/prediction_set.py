@@ -1,60 +1,17 @@
-"""The diagnoses that a reading does not rule out: what serving needs of it, without NumPy.
+"""The diagnoses that a reading does not rule out.
 
-How the bounds are found is in `conformal`.
+Imports no NumPy, because every reading imports it. `conformal` determines the bounds.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
-
-@dataclass(frozen=True)
-class ConformalBound:
-    """From which probability a diagnosis belongs to the set.
-
-    Attributes:
-        lowest_probability: Calibrated, in [0, 1]; None where there were not enough cases to find
-            it, so that the diagnosis can be neither named nor ruled out.
-        num_lesions: Lesions of that diagnosis that it was found on.
-    """
-
-    lowest_probability: float | None
-    num_lesions: int
-
-
-@dataclass(frozen=True)
-class ConformalBounds:
-    """How a model makes its sets.
-
-    Attributes:
-        coverage: Share of the lesions of each diagnosis whose set shall hold it, in (0, 1).
-        fitted_on: The subset that the bounds were found on; never the one reported on.
-        bounds: By class name, in the order of the network's outputs.
-    """
-
-    coverage: float
-    fitted_on: str
-    bounds: Mapping[str, ConformalBound]
-
-
-def bounds_from_json(raw: Mapping[str, Any]) -> ConformalBounds:
-    """Return the bounds that a card holds.
-
-    Raises:
-        ValueError: A bound is no probability.
-        KeyError: Something is missing.
-        TypeError: Something is of another kind.
-    """
-    bounds = {name: ConformalBound(**bound) for name, bound in raw["bounds"].items()}
-    for bound in bounds.values():
-        if bound.lowest_probability is not None and not 0 <= bound.lowest_probability <= 1:
-            raise ValueError("lowest_probability out of range")
-    return ConformalBounds(raw["coverage"], raw["fitted_on"], bounds)
+from melanoma_core.evaluation.rules import DecisionRules
 
 
 class Abstention(StrEnum):
-    """Why a set says nothing."""
+    """Why a prediction set is not informative."""
 
     EMPTY = "empty"
     TOO_MANY = "too many"
@@ -66,11 +23,11 @@ class PredictionSet:
     """The diagnoses that one photograph may show.
 
     Attributes:
-        members: Class names, the most probable first.
-        unknown: Class names that had not enough cases to be named or ruled out.
+        members: Class names in the set, the most probable first.
+        unknown: Class names without a bound, which can neither be named nor ruled out.
         ruled_out: All other class names, in the network's order.
-        melanoma: What melanoma is called among them.
-        coverage: As in `ConformalBounds`.
+        melanoma: The class name of melanoma.
+        coverage: Share of the lesions of each diagnosis whose set should contain it.
     """
 
     members: tuple[str, ...]
@@ -81,10 +38,10 @@ class PredictionSet:
 
     @property
     def abstention(self) -> Abstention | None:
-        """Why it says nothing, or None where it does.
+        """Why the set is not informative; None if it is.
 
-        It does not where melanoma can be neither named nor ruled out, where it names none, and
-        where it names more than it rules out.
+        It is not informative if melanoma has no bound, if it is empty, or if it contains more
+        diagnoses than it rules out.
         """
         if self.melanoma in self.unknown:
             return Abstention.MELANOMA_UNKNOWN
@@ -94,31 +51,40 @@ class PredictionSet:
 
 
 def make_prediction_set(
-    bounds: ConformalBounds,
-    class_names: Sequence[str],
-    probabilities: Sequence[float],
-    melanoma_index: int,
-) -> PredictionSet:
-    """Return the set of one photograph.
+    rules: DecisionRules, probabilities: Sequence[float]
+) -> PredictionSet | None:
+    """Return the conformal prediction set of one photograph.
 
     Args:
-        bounds: Of the model.
-        class_names: C names, in the order of the probabilities.
+        rules: Of the model.
         probabilities: C numbers in [0, 1], calibrated.
-        melanoma_index: Position of melanoma in `class_names`.
+
+    Returns:
+        The set; None if the model makes no sets.
+
+    Example:
+        >>> from melanoma_core.evaluation.rules import ConformalBound, ConformalBounds
+        >>> bounds = {"MEL": ConformalBound(0.1, 40), "NV": ConformalBound(0.9, 90)}
+        >>> conformal = ConformalBounds(0.9, "validation", bounds)
+        >>> rules = DecisionRules(("MEL", "NV"), 0, conformal=conformal)
+        >>> make_prediction_set(rules, (0.3, 0.7)).members
+        ('MEL',)
     """
-    ranked = sorted(zip(class_names, probabilities, strict=True), key=lambda each: -each[1])
-    lowest = {name: bounds.bounds[name].lowest_probability for name in class_names}
+    if rules.conformal is None:
+        return None
+    names = [str(name) for name in rules.class_names]
+    lowest = {name: rules.conformal.bounds[name].lowest_probability for name in names}
+    ranked = sorted(zip(names, probabilities, strict=True), key=lambda each: -each[1])
     members = tuple(
-        str(name)
+        name
         for name, probability in ranked
         if (bound := lowest[name]) is not None and probability >= bound
     )
-    unknown = tuple(str(name) for name in class_names if lowest[name] is None)
+    unknown = tuple(name for name in names if lowest[name] is None)
     return PredictionSet(
         members,
         unknown,
-        ruled_out=tuple(str(name) for name in class_names if name not in (*members, *unknown)),
-        melanoma=str(class_names[melanoma_index]),
-        coverage=bounds.coverage,
+        ruled_out=tuple(name for name in names if name not in (*members, *unknown)),
+        melanoma=names[rules.melanoma_index],
+        coverage=rules.conformal.coverage,
     )

@@ -1,4 +1,4 @@
-"""Whether a probability means what it says."""
+"""How well probabilities are calibrated: calibration curve, calibration error, Brier score."""
 
 from dataclasses import dataclass
 
@@ -6,18 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melanoma_core.evaluation.figure import Figure
-from melanoma_core.evaluation.resampling import Draws, measure_shares, to_figure
+from melanoma_core.evaluation.resampling import Resamples, measure_shares, to_figure
 
 _NUM_BINS = 10
 
 
 @dataclass(frozen=True)
 class CalibrationBin:
-    """Images with much the same probability.
+    """One bin of the calibration curve: images with similar probabilities.
 
     Attributes:
-        predicted: Their mean probability.
-        observed: How often it came true.
+        predicted: Mean predicted probability.
+        observed: Share of the images for which the event is true.
     """
 
     predicted: float
@@ -25,17 +25,24 @@ class CalibrationBin:
 
 
 def measure_calibration(
-    draws: Draws, probability: NDArray[np.float64], is_event: NDArray[np.bool_]
+    resamples: Resamples, probability: NDArray[np.float64], is_event: NDArray[np.bool_]
 ) -> tuple[CalibrationBin, ...]:
-    """Measure the calibration curve, in up to 10 bins of equal mass, lowest probability first.
+    """Compute the calibration curve, in up to 10 bins of equal mass, lowest probability first.
 
     Args:
-        draws: The resamples.
-        probability: float64 [N], in [0, 1].
-        is_event: bool [N], whether what it is the probability of was there.
+        resamples: Of the N images.
+        probability: float64 [N], predicted, in [0, 1].
+        is_event: bool [N], whether the predicted event is true.
+
+    Example:
+        >>> from melanoma_core.evaluation.resampling import resample_lesions
+        >>> probability, is_event = np.array([0.5] * 4), np.array([True, False, False, False])
+        >>> curve = measure_calibration(resample_lesions(np.arange(4)), probability, is_event)
+        >>> [(bin.predicted, bin.observed.value) for bin in curve]
+        [(0.5, 0.25)]
     """
-    members = [row for row in split_into_bins(probability) if row.any()]
-    observed = measure_shares(draws, {str(i): (is_event, row) for i, row in enumerate(members)})
+    members = [row for row in _split_into_bins(probability) if row.any()]
+    observed = measure_shares(resamples, {str(i): (is_event, row) for i, row in enumerate(members)})
     return tuple(
         CalibrationBin(float(probability[row].mean()), figure)
         for row, figure in zip(members, observed.values(), strict=True)
@@ -43,42 +50,60 @@ def measure_calibration(
 
 
 def measure_brier_score(
-    draws: Draws, probability: NDArray[np.float64], is_event: NDArray[np.bool_]
+    resamples: Resamples, probability: NDArray[np.float64], is_event: NDArray[np.bool_]
 ) -> Figure:
-    """Measure the mean squared distance of probability and outcome: 0 is best.
+    """Compute the Brier score, the mean squared difference of probability and outcome.
 
     Brier, "Verification of forecasts expressed in terms of probability" (1950), in the form for
-    one event, in [0, 1]. Who always says 50% scores 0.25; who always says how frequent the event
-    is scores that frequency times its complement.
+    one event, in [0, 1]; 0 is best. A constant probability of 50% scores 0.25. A constant
+    probability equal to the frequency f of the event scores f (1 - f).
+
+    Args:
+        resamples: Of the N images.
+        probability: float64 [N], predicted, in [0, 1].
+        is_event: bool [N], whether the predicted event is true.
+
+    Example:
+        >>> from melanoma_core.evaluation.resampling import resample_lesions
+        >>> probability, is_event = np.array([0.5, 1.0]), np.array([True, True])
+        >>> measure_brier_score(resample_lesions(np.arange(2)), probability, is_event).value
+        0.125
     """
-    values = draws.sum((probability - is_event) ** 2) / draws.sum(np.ones(len(probability)))
-    return to_figure(values, draws.num_lesions, None, len(probability), draws.num_lesions)
+    num_images = len(probability)
+    values = resamples.sum((probability - is_event) ** 2) / resamples.sum(np.ones(num_images))
+    return to_figure(values, resamples.num_lesions, None, num_images, resamples.num_lesions)
 
 
 def measure_calibration_error(
-    draws: Draws, probability: NDArray[np.float64], is_event: NDArray[np.bool_]
+    resamples: Resamples, probability: NDArray[np.float64], is_event: NDArray[np.bool_]
 ) -> Figure:
-    """Measure how far probability and frequency lie apart, averaged over bins of images.
+    """Compute the expected calibration error (ECE): mean gap of probability and frequency.
 
-    Naeini et al., "Obtaining well calibrated probabilities using Bayesian binning" (2015); 10 bins
-    of equal mass after Nixon et al., "Measuring calibration in deep learning" (2019). It is never
-    negative, so that chance only adds to it: on few images a perfectly calibrated network scores
-    above 0, and its interval lies above 0.
+    Naeini et al., "Obtaining well calibrated probabilities using Bayesian binning" (2015), with
+    10 bins of equal mass after Nixon et al., "Measuring calibration in deep learning" (2019). The
+    error is never negative, so chance only increases it: on few images a perfectly calibrated
+    network scores above 0, and so does its interval.
 
     Args:
-        draws: The resamples.
-        probability: float64 [N], in [0, 1].
-        is_event: bool [N], whether what it is the probability of was there.
+        resamples: Of the N images.
+        probability: float64 [N], predicted, in [0, 1].
+        is_event: bool [N], whether the predicted event is true.
+
+    Example:
+        >>> from melanoma_core.evaluation.resampling import resample_lesions
+        >>> probability, is_event = np.array([0.5] * 4), np.array([True, False, False, False])
+        >>> measure_calibration_error(resample_lesions(np.arange(4)), probability, is_event).value
+        0.25
     """
-    members = split_into_bins(probability)
+    members = _split_into_bins(probability)
     gaps = np.where(is_event, 1 - probability, -probability)
-    errors = np.abs(draws.sum(gaps * members))
-    values = errors.sum(axis=0) / draws.sum(np.ones(len(gaps)))
-    return to_figure(values, draws.num_lesions, None, len(gaps), draws.num_lesions)
+    errors = np.abs(resamples.sum(gaps * members))
+    values = errors.sum(axis=0) / resamples.sum(np.ones(len(gaps)))
+    return to_figure(values, resamples.num_lesions, None, len(gaps), resamples.num_lesions)
 
 
-def split_into_bins(probability: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which images lie in each of 10 bins of equal mass, bool [10, N]; some may be empty.
+def _split_into_bins(probability: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return the members of 10 bins of equal mass, bool [10, N]; a bin may be empty.
 
     Equal probabilities share a bin, so that the order of the images does not matter.
     """

@@ -1,12 +1,12 @@
-"""Intervals that know that photographs of one lesion resemble each other.
+"""95% confidence intervals that account for images of the same lesion.
 
-Ten photographs of one lesion are not ten pieces of evidence. The intervals therefore come from
-resampling lesions with all their images: the cluster bootstrap, Field and Welsh, "Bootstrapping
-clustered data" (2007).
+Ten images of one lesion are not ten independent observations. The intervals therefore resample
+lesions with all their images: the cluster bootstrap of Field and Welsh, "Bootstrapping clustered
+data" (2007).
 
-A figure and its resamples are one computation: every sum over images is taken once per row of
-`Draws.weights`, the first of which counts each image once. All figures share the same resamples,
-so that their differences are paired.
+A metric and its resamples are one computation: every sum over images is taken once per row of
+`Resamples.weights`, and the first row counts each image once. All metrics share the same
+resamples, so that their differences are paired.
 """
 
 from collections.abc import Mapping
@@ -19,17 +19,18 @@ from scipy.special import betaincinv
 
 from melanoma_core.evaluation.figure import Figure
 
-TAIL = 0.025  # each side of a 95% interval
+NUM_RESAMPLES = 1000
+_TAIL = 0.025  # on each side of a 95% confidence interval
 
 
 @dataclass(frozen=True, eq=False)
-class Draws:
-    """The images as they are and as each resample weighs them.
+class Resamples:
+    """The images and their bootstrap resamples.
 
     Attributes:
         lesion: int [N], index in [0, K) of each image's lesion.
         weights: float64 [1 + num_resamples, K], how often each lesion was drawn. Row 0 is all
-            ones, so that a figure and its resamples are one computation.
+            ones, so that a metric and its resamples are one computation.
     """
 
     lesion: NDArray[np.intp]
@@ -41,10 +42,10 @@ class Draws:
         return int(self.weights.shape[1])
 
     def sum(self, values: NDArray[Any]) -> NDArray[np.float64]:
-        """Return weighted sums over images.
+        """Compute weighted sums over images.
 
         Args:
-            values: [N], or [M, N] for M sums at once, which is faster than one after another.
+            values: [N], or [M, N] for M sums at once, which is faster than M calls.
 
         Returns:
             float64 [1 + num_resamples], or [M, 1 + num_resamples].
@@ -56,63 +57,92 @@ class Draws:
         sums = by_lesion @ self.weights.T
         return np.asarray(sums[0] if values.ndim == 1 else sums)
 
-    def take(self, among: NDArray[np.bool_]) -> "Draws":
-        """Return the same resamples of the images of a mask [N] alone."""
-        lesions, lesion = np.unique(self.lesion[among], return_inverse=True)
-        return Draws(lesion, self.weights[:, lesions])
+    def select(self, rows: NDArray[np.bool_]) -> "Resamples":
+        """Return the same resamples restricted to the images of a mask, bool [N]."""
+        lesions, lesion = np.unique(self.lesion[rows], return_inverse=True)
+        return Resamples(lesion, self.weights[:, lesions])
 
-    def count_lesions(self, among: NDArray[np.bool_]) -> int:
-        """Return the number of lesions that the images of a mask [N] show."""
-        return len(np.unique(self.lesion[among]))
+    def count_lesions(self, rows: NDArray[np.bool_]) -> int:
+        """Return the number of lesions that the images of a mask, bool [N], show."""
+        return len(np.unique(self.lesion[rows]))
 
 
-def draw_lesions(lesion_ids: NDArray[Any], num_resamples: int, seed: int) -> Draws:
-    """Draw the lesions with replacement, as many as there are, `num_resamples` times.
+def resample_lesions(
+    lesion_ids: NDArray[Any], num_resamples: int = NUM_RESAMPLES, seed: int = 0
+) -> Resamples:
+    """Draw bootstrap resamples of lesions: with replacement, as many as there are.
 
     Args:
-        lesion_ids: str or int [N], which images show the same lesion.
-        num_resamples: Number of bootstrap resamples.
+        lesion_ids: str or int [N], equal for images of the same lesion.
+        num_resamples: Number of resamples.
         seed: Makes the resamples repeatable.
+
+    Example:
+        >>> resamples = resample_lesions(np.array(["a", "a", "b"]), num_resamples=100)
+        >>> resamples.num_lesions, resamples.weights.shape
+        (2, (101, 2))
     """
     lesions, lesion = np.unique(lesion_ids, return_inverse=True)
     num_lesions = len(lesions)
     chances = np.full(num_lesions, 1 / num_lesions)
     weights = np.ones((1 + num_resamples, num_lesions))
     weights[1:] = np.random.default_rng(seed).multinomial(num_lesions, chances, size=num_resamples)
-    return Draws(lesion, weights)
+    return Resamples(lesion, weights)
 
 
-def measure_share(draws: Draws, event: NDArray[np.bool_], among: NDArray[np.bool_]) -> Figure:
-    """Measure the share of images in which something happened.
+def measure_share(
+    resamples: Resamples, event: NDArray[np.bool_], among: NDArray[np.bool_]
+) -> Figure:
+    """Compute the share of images for which an event is true.
 
     Args:
-        draws: The resamples.
-        event: bool [N], whether it happened.
-        among: bool [N], the images that are asked; none makes the share undefined.
+        resamples: Of the N images.
+        event: bool [N].
+        among: bool [N], the images in the denominator; if there are none, the share is NaN.
+
+    Example:
+        >>> resamples = resample_lesions(np.arange(4))
+        >>> event = np.array([True, False, True, True])
+        >>> share = measure_share(resamples, event, np.array([True, True, True, False]))
+        >>> round(share.value, 3), share.count, share.total
+        (0.667, 2, 3)
     """
-    return measure_shares(draws, {"": (event, among)})[""]
+    return measure_shares(resamples, {"": (event, among)})[""]
 
 
 def measure_shares(
-    draws: Draws, shares: Mapping[str, tuple[NDArray[np.bool_], NDArray[np.bool_]]]
+    resamples: Resamples, shares: Mapping[str, tuple[NDArray[np.bool_], NDArray[np.bool_]]]
 ) -> dict[str, Figure]:
-    """Measure many shares at once, which is much faster; each is (event, among), by its name."""
+    """Compute many shares at once, which is much faster than one by one.
+
+    Args:
+        resamples: Of the N images.
+        shares: By name, (event, among) as in `measure_share`.
+
+    Returns:
+        The shares by name.
+    """
     if not shares:
         return {}
     hits = np.array([event & among for event, among in shares.values()])
-    asked = np.array([among for _, among in shares.values()])
-    values = divide(draws.sum(hits), draws.sum(asked))
-    lesions = [draws.count_lesions(among) for among in asked]
+    denominators = np.array([among for _, among in shares.values()])
+    values = divide(resamples.sum(hits), resamples.sum(denominators))
+    lesions = [resamples.count_lesions(among) for among in denominators]
     return {
         name: to_figure(value, num_lesions, int(hit.sum()), int(among.sum()), num_lesions)
         for name, value, num_lesions, hit, among in zip(
-            shares, values, lesions, hits, asked, strict=True
+            shares, values, lesions, hits, denominators, strict=True
         )
     }
 
 
 def divide(numerator: NDArray[Any], denominator: NDArray[Any]) -> NDArray[np.float64]:
-    """Divide element by element; NaN where the denominator is 0."""
+    """Divide element by element; NaN where the denominator is 0.
+
+    Example:
+        >>> divide(np.array([1, 1]), np.array([2, 0]))
+        array([0.5, nan])
+    """
     undefined = np.full(np.broadcast_shapes(numerator.shape, denominator.shape), np.nan)
     return np.asarray(np.divide(numerator, denominator, out=undefined, where=denominator > 0))
 
@@ -120,18 +150,19 @@ def divide(numerator: NDArray[Any], denominator: NDArray[Any]) -> NDArray[np.flo
 def to_figure(
     values: NDArray[np.float64], num_cases: int, count: int | None, total: int, num_lesions: int
 ) -> Figure:
-    """Summarise a figure in [0, 1] and its resamples.
+    """Summarise a metric in [0, 1] and its resamples.
 
-    The interval is the percentile interval over those resamples in which the figure is defined.
-    Where no resample differs from another (no melanoma missed, say), that interval has no width
-    however few the cases, and the one of `exact_interval` stands instead.
+    The interval is the percentile interval over the resamples in which the metric is defined. If
+    all resamples are equal (no melanoma was missed, for example), that interval has zero width
+    however few the cases; `_exact_interval` replaces it.
 
     Args:
-        values: float64 [1 + num_resamples], the figure itself first; NaN where undefined.
-        num_cases: Lesions that the figure hangs on: those of its smallest group.
-        count: As in `Figure`, and so are the others.
-        total: Likewise.
-        num_lesions: Likewise.
+        values: float64 [1 + num_resamples], the metric itself first; NaN where undefined.
+        num_cases: Number of lesions that limit the metric's precision: those of its smallest
+            group.
+        count: Numerator if the metric is a share of images, else None.
+        total: Number of images that the metric was computed on.
+        num_lesions: Number of lesions that these images show.
     """
     low, high = _interval(values, num_cases)
     return Figure(float(values[0]), low, high, count, total, num_lesions)
@@ -140,13 +171,13 @@ def to_figure(
 def to_difference(values: NDArray[np.float64], total: int, num_lesions: int) -> Figure:
     """Summarise a difference in [-1, 1] and its resamples.
 
-    Where no resample differs from another, there is no interval: it would have no width, however
-    few the images.
+    If all resamples are equal, the interval is NaN: it would have zero width however few the
+    images.
 
     Args:
         values: float64 [1 + num_resamples], the difference itself first; NaN where undefined.
-        total: As in `Figure`, and so is the other.
-        num_lesions: Likewise.
+        total: Number of images that the difference was computed on.
+        num_lesions: Number of lesions that these images show.
     """
     low, high = quantiles(values)
     if low == high:
@@ -155,23 +186,25 @@ def to_difference(values: NDArray[np.float64], total: int, num_lesions: int) -> 
 
 
 def quantiles(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the ends of the middle 95% of the resamples, values[1:]; NaN where none is defined."""
+    """Return the central 95% range of the resamples `values[1:]`; NaN if all are undefined."""
     resampled = values[1:][~np.isnan(values[1:])]
     if not len(resampled):
         return np.nan, np.nan
-    low, high = np.quantile(resampled, [TAIL, 1 - TAIL])
+    low, high = np.quantile(resampled, [_TAIL, 1 - _TAIL])
     return float(low), float(high)
 
 
-def draw_band(
+def compute_band(
     values: NDArray[np.float64], num_cases: NDArray[np.float64]
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return the interval of every point of a curve in [0, 1], as `to_figure` makes one.
+    """Return the interval at every point of a curve in [0, 1], computed as by `to_figure`.
 
     Args:
-        values: float64 [1 + num_resamples, G], the curve itself first; a resample in which it is
-            undefined is NaN.
-        num_cases: float [G], above 0: lesions that each point hangs on.
+        values: float64 [1 + num_resamples, G], the curve itself first; NaN where undefined.
+        num_cases: float [G], above 0: number of lesions that limit the precision at each point.
+
+    Returns:
+        The lower and the upper ends, G each.
     """
     intervals = [
         _interval(column, cases) for column, cases in zip(values.T, num_cases, strict=True)
@@ -179,22 +212,23 @@ def draw_band(
     return tuple(low for low, _ in intervals), tuple(high for _, high in intervals)
 
 
-def exact_interval(value: float, num_cases: float) -> tuple[float, float]:
+def _exact_interval(value: float, num_cases: float) -> tuple[float, float]:
     """Return the Clopper–Pearson interval of a share of `num_cases` lesions.
 
     Korn and Graubard, "Confidence intervals for proportions with small expected number of
-    positive counts estimated from survey data" (1998): the exact interval on the number of
-    independent cases, whole or not. Here one lesion is one case, however many its images.
+    positive counts estimated from survey data" (1998), apply the exact interval to the effective
+    number of independent cases, which need not be an integer. Here one lesion is one case, however
+    many images it has.
 
-    It is conservative for the other figures too. An AUC of 1 ranks every pair of a melanoma and
-    another lesion rightly, and as many pairs as the smaller group has lesions are independent.
-    A balanced accuracy is at least the recall of its worst class, which has at least the
-    lesions of the smallest class.
+    The interval is conservative for the other metrics too. An AUC of 1 ranks every pair of a
+    melanoma and another lesion correctly, and at least as many pairs as the smaller group has
+    lesions are independent. A balanced accuracy is at least the recall of its worst class, which
+    has at least as many lesions as the smallest class.
     """
     hits = value * num_cases
     misses = num_cases - hits
-    low = float(betaincinv(hits, misses + 1, TAIL)) if hits > 0 else 0.0
-    high = float(betaincinv(hits + 1, misses, 1 - TAIL)) if misses > 0 else 1.0
+    low = float(betaincinv(hits, misses + 1, _TAIL)) if hits > 0 else 0.0
+    high = float(betaincinv(hits + 1, misses, 1 - _TAIL)) if misses > 0 else 1.0
     return low, high
 
 
@@ -203,8 +237,8 @@ def _interval(values: NDArray[np.float64], num_cases: float) -> tuple[float, flo
     low, high = quantiles(values)
     if np.isnan(value) or np.isnan(low):
         return np.nan, np.nan
-    # A group of one lesion cannot vary either: it is drawn or the figure is undefined.
+    # A group of one lesion cannot vary either: a resample contains it or the metric is undefined.
     if low == high or num_cases == 1:
-        return exact_interval(value, num_cases)
-    # Resampling adds noise, which only adds to a calibration error: its value may lie below.
+        return _exact_interval(value, num_cases)
+    # Resampling adds noise, which only increases a calibration error: the value may lie below.
     return min(low, value), max(high, value)

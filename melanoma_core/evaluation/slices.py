@@ -1,4 +1,4 @@
-"""The same figures for the young and the old, for each site and each source."""
+"""Metrics of subgroups: by age, sex, body site and source."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from melanoma_core.evaluation.discrimination import measure_roc_auc
 from melanoma_core.evaluation.figure import Figure
-from melanoma_core.evaluation.resampling import Draws, measure_shares
+from melanoma_core.evaluation.predictions import LabelledPredictions
+from melanoma_core.evaluation.resampling import Resamples, measure_shares
+from melanoma_core.evaluation.rules import DecisionRules
 
 # The rule of three (Hanley and Lippman-Hand, "If nothing goes wrong, is everything all right?",
-# 1983): where all of 30 melanomas were found, up to 3 / 30, one in ten, may still be missed.
+# 1983): if all of 30 melanomas were found, up to 3 / 30, one in ten, may still be missed.
 FEWEST_LESIONS = 30
 UNKNOWN = "not recorded"
 ATTRIBUTES = ("age", "sex", "site", "source")
@@ -21,16 +23,16 @@ _AGES = {"under 30": 0, "30 to 44": 30, "45 to 59": 45, "60 to 74": 60, "75 and 
 
 @dataclass(frozen=True)
 class Slice:
-    """The images that have something in common.
+    """The images with the same value of an attribute.
 
     Attributes:
         attribute: One of `ATTRIBUTES`.
-        value: What they share; "not recorded" where nobody knows.
-        num_images: How many.
-        num_melanomas: Lesions among them that are melanomas.
-        num_others: Lesions that are not.
+        value: The value; "not recorded" if it is missing.
+        num_images: Number of images.
+        num_melanomas: Number of lesions that are melanomas.
+        num_others: Number of other lesions.
         figures: "accuracy", "sensitivity", "specificity" and "melanoma_roc_auc".
-        warning: Why it says little; empty where it does not.
+        warning: Why the slice is too small; empty if it is not.
     """
 
     attribute: str
@@ -43,37 +45,47 @@ class Slice:
 
 
 def measure_slices(
-    draws: Draws,
-    attributes: pd.DataFrame,
-    is_right: NDArray[np.bool_],
-    alert: NDArray[np.bool_],
-    melanoma_probability: NDArray[np.float64],
-    is_melanoma: NDArray[np.bool_],
+    resamples: Resamples, predictions: LabelledPredictions, rules: DecisionRules
 ) -> tuple[Slice, ...]:
-    """Measure every slice.
+    """Compute the metrics of every slice.
 
     Args:
-        draws: The resamples.
-        attributes: N rows, with any of the columns `ATTRIBUTES`; age in years.
-        is_right: bool [N], whether the class put first is the true one.
-        alert: bool [N].
-        melanoma_probability: float64 [N].
-        is_melanoma: bool [N].
+        resamples: Of the N images.
+        predictions: For these images; age in years.
+        rules: Of the model.
 
     Returns:
-        By attribute and value; none of an attribute that no image has.
+        The slices by attribute and value. An attribute that no image has gives no slice.
+
+    Example:
+        >>> from melanoma_core.evaluation.resampling import resample_lesions
+        >>> predictions = LabelledPredictions(
+        ...     np.array([[0.9, 0.1], [0.2, 0.8], [0.1, 0.9]]),
+        ...     np.array([0, 1, 1]),
+        ...     np.arange(3),
+        ...     pd.DataFrame({"sex": ["male", "male", "female"]}),
+        ... )
+        >>> rules = DecisionRules(("MEL", "NV"), 0, threshold=0.5)
+        >>> slices = measure_slices(resample_lesions(np.arange(3)), predictions, rules)
+        >>> [(each.value, each.num_images, each.figures["accuracy"].value) for each in slices]
+        [('female', 1, 1.0), ('male', 2, 1.0)]
     """
-    slices = _list_slices(attributes)
+    if predictions.attributes is None:
+        return ()
+    slices = _list_slices(predictions.attributes)
+    is_melanoma = predictions.labels == rules.melanoma_index
+    probability = predictions.probabilities[:, rules.melanoma_index]
+    is_right, alert = predictions.predicted == predictions.labels, predictions.alerts(rules)
     shares: dict[str, Any] = {}
     for place, (_, _, among) in enumerate(slices):
         shares[f"accuracy {place}"] = is_right, among
         shares[f"sensitivity {place}"] = alert, among & is_melanoma
         shares[f"specificity {place}"] = ~alert, among & ~is_melanoma
-    figures = measure_shares(draws, shares)
+    figures = measure_shares(resamples, shares)
     result = []
     for place, (attribute, value, among) in enumerate(slices):
-        part = draws.take(among)
-        roc_auc = measure_roc_auc(part, melanoma_probability[among], is_melanoma[among])
+        part = resamples.select(among)
+        roc_auc = measure_roc_auc(part, probability[among], is_melanoma[among])
         names = ("accuracy", "sensitivity", "specificity")
         measured = {name: figures[f"{name} {place}"] for name in names}
         num_melanomas = measured["sensitivity"].num_lesions
@@ -86,22 +98,20 @@ def measure_slices(
                 num_melanomas,
                 num_others,
                 measured | {"melanoma_roc_auc": roc_auc},
-                warn_if_small(num_melanomas, num_others),
+                _warn_if_small(num_melanomas, num_others),
             )
         )
     return tuple(result)
 
 
-def warn_if_small(num_melanomas: int, num_others: int) -> str:
-    """Say what so few lesions cannot show; empty where both kinds have `FEWEST_LESIONS`."""
+def _warn_if_small(num_melanomas: int, num_others: int) -> str:
+    """Return a warning if there are fewer than `FEWEST_LESIONS` of either kind, else ""."""
     small = [
         f"{count} {kind if count != 1 else kind.removesuffix('s')}"
         for count, kind in ((num_melanomas, "melanomas"), (num_others, "other lesions"))
         if count < FEWEST_LESIONS
     ]
-    if not small:
-        return ""
-    return f"Too small to say: {' and '.join(small)}"
+    return f"Too few lesions: {' and '.join(small)}" if small else ""
 
 
 def _list_slices(attributes: pd.DataFrame) -> list[tuple[str, str, NDArray[np.bool_]]]:

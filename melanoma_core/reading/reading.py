@@ -14,7 +14,6 @@ from melanoma_core.data.images import Photograph, decode_image, read_bytes, resi
 from melanoma_core.data.quality import QualityFinding, judge_quality, measure_quality
 from melanoma_core.errors import ImageError
 from melanoma_core.evaluation.prediction_set import PredictionSet, make_prediction_set
-from melanoma_core.models.card import ModelCard
 from melanoma_core.models.classifier import Classifier
 from melanoma_core.reading.explanation import enlarge, scale_evidence
 
@@ -133,7 +132,7 @@ def read_photograph(
         evidence=scale_evidence(outputs.activation_maps[0], card.heatmap_scale),
         width=width,
         height=height,
-        prediction_set=_make_set(card, probabilities),
+        prediction_set=make_prediction_set(card.decision_rules, probabilities),
         quality=quality,
         novelty=distance,
         novelty_limit=limit,
@@ -152,12 +151,6 @@ def _refuse_unfamiliar(distance: float, limit: float) -> Refusal:
         novelty=distance,
         novelty_limit=limit,
     )
-
-
-def _make_set(card: ModelCard, probabilities: tuple[float, ...]) -> PredictionSet | None:
-    if card.conformal is None:
-        return None
-    return make_prediction_set(card.conformal, card.class_names, probabilities, card.melanoma_index)
 
 
 def read_files(

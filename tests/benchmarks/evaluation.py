@@ -1,17 +1,17 @@
 """All that is measured of a model, beside what a plain bootstrap of one figure takes."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from melanoma_core.evaluation.conformal import fit_bounds
 from melanoma_core.evaluation.metrics import evaluate_fully
+from melanoma_core.evaluation.predictions import LabelledPredictions
+from melanoma_core.evaluation.rules import DecisionRules
 from melanoma_core.taxonomy import Diagnosis
 from tests.benchmarks.timing import Row, time_in_turn
 
@@ -19,14 +19,6 @@ _FEW, _MANY = 2000, 16_000  # images
 _NUM_RESAMPLES, _FEW_RESAMPLES = 1000, 250
 _NAMES = tuple(str(diagnosis) for diagnosis in Diagnosis)
 _FREQUENCIES = (0.15, 0.5, 0.12, 0.05, 0.1, 0.03, 0.03, 0.02)
-
-
-@dataclass(frozen=True, eq=False)
-class _Drawn:
-    probabilities: NDArray[np.float64]
-    labels: NDArray[np.int64]
-    lesion_ids: NDArray[np.int64]
-    attributes: pd.DataFrame
 
 
 def measure() -> Iterable[Row]:
@@ -60,7 +52,7 @@ def measure() -> Iterable[Row]:
     )
 
 
-def _draw(num_images: int) -> _Drawn:
+def _draw(num_images: int) -> LabelledPredictions:
     generator = np.random.default_rng(0)
     labels = generator.choice(len(_NAMES), num_images, p=_FREQUENCIES)
     scores = generator.dirichlet([1] * len(_NAMES), num_images) + 0.3 * np.eye(len(_NAMES))[labels]
@@ -70,7 +62,7 @@ def _draw(num_images: int) -> _Drawn:
         "site": generator.choice(["back", "face", "arm", "leg", "trunk"], num_images),
         "source": generator.choice(["a", "b"], num_images),
     }
-    return _Drawn(
+    return LabelledPredictions(
         scores / scores.sum(axis=1, keepdims=True),
         labels,
         generator.integers(0, 3 * num_images // 4, num_images),
@@ -78,21 +70,13 @@ def _draw(num_images: int) -> _Drawn:
     )
 
 
-def _evaluate(drawn: _Drawn, num_resamples: int = _NUM_RESAMPLES) -> None:
-    evaluate_fully(
-        drawn.probabilities,
-        drawn.labels,
-        drawn.lesion_ids,
-        _NAMES,
-        0,
-        0.3,
-        attributes=drawn.attributes,
-        conformal=fit_bounds(drawn.probabilities, drawn.labels, drawn.lesion_ids, _NAMES, "x"),
-        num_resamples=num_resamples,
-    )
+def _evaluate(drawn: LabelledPredictions, num_resamples: int = _NUM_RESAMPLES) -> None:
+    bounds = fit_bounds(drawn, _NAMES, "validation")
+    rules = DecisionRules(_NAMES, 0, 0.3, bounds)
+    evaluate_fully(drawn, rules, num_resamples=num_resamples)
 
 
-def _resample_auc(drawn: _Drawn) -> None:
+def _resample_auc(drawn: LabelledPredictions) -> None:
     generator = np.random.default_rng(0)
     is_melanoma, score = drawn.labels == 0, drawn.probabilities[:, 0]
     lesions, lesion = np.unique(drawn.lesion_ids, return_inverse=True)

@@ -11,7 +11,8 @@ from sklearn.metrics import (
 
 from melanoma_core.evaluation import discrimination
 from melanoma_core.evaluation.discrimination import Discrimination, measure_discrimination
-from melanoma_core.evaluation.resampling import draw_lesions
+from melanoma_core.evaluation.figure import Curve
+from melanoma_core.evaluation.resampling import resample_lesions
 
 # Hanley and McNeil, "The meaning and use of the area under a ROC curve" (1982), table 1: images of
 # 58 people without and 51 with a disease, rated from 1, definitely normal, to 5.
@@ -19,8 +20,8 @@ NORMAL, ABNORMAL = (33, 6, 6, 11, 2), (3, 2, 2, 11, 33)
 
 
 def measure(score: np.ndarray, is_positive: np.ndarray, num_resamples: int = 50) -> Discrimination:
-    draws = draw_lesions(np.arange(len(score)), num_resamples, seed=0)
-    return measure_discrimination(draws, score, is_positive)
+    resamples = resample_lesions(np.arange(len(score)), num_resamples)
+    return measure_discrimination(resamples, score, is_positive)
 
 
 def draw_scores(num_images: int) -> tuple[np.ndarray, np.ndarray]:
@@ -31,10 +32,10 @@ def draw_scores(num_images: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("kind", [True, False])
-def test_with_one_kind_alone_there_is_no_curve_and_no_area(kind: bool):
+def test_without_positives_or_negatives_there_is_no_curve_and_no_area(kind: bool):
     measured = measure(np.array([0.1, 0.5, 0.5]), np.full(3, kind))
     assert math.isnan(measured.roc_auc.value)
-    assert measured.roc == measured.precision_recall == discrimination.NO_CURVE
+    assert measured.roc == measured.precision_recall == Curve((), (), (), (), ())
 
 
 def test_the_area_is_that_of_hanley_and_mcneil():
@@ -68,10 +69,10 @@ def test_intervals_are_those_of_scikit_learn_over_the_same_resamples(monkeypatch
     lesions, lesion = np.unique(
         np.random.default_rng(1).integers(120, size=200), return_inverse=True
     )
-    draws = draw_lesions(lesion, 40, seed=3)
+    resamples = resample_lesions(lesion, 40, seed=3)
     monkeypatch.setattr(discrimination, "_BLOCK", 1500)  # seven resamples at once
-    measured = measure_discrimination(draws, score, is_positive)
-    weights = draws.weights[1:][:, lesion]
+    measured = measure_discrimination(resamples, score, is_positive)
+    weights = resamples.weights[1:][:, lesion]
     for figure, function in (
         (measured.roc_auc, roc_auc_score),
         (measured.average_precision, average_precision_score),
@@ -84,10 +85,10 @@ def test_intervals_are_those_of_scikit_learn_over_the_same_resamples(monkeypatch
         sensitivities.append(tpr[fpr <= 0.2 + 1e-9].max())
     band = measured.roc.low[20], measured.roc.high[20]
     assert band == pytest.approx(np.quantile(sensitivities, [0.025, 0.975]))
-    assert len(lesions) == draws.num_lesions
+    assert len(lesions) == resamples.num_lesions
 
 
-def test_a_point_of_a_curve_names_the_threshold_that_reaches_it():
+def test_each_point_of_a_curve_has_the_threshold_that_reaches_it():
     score, is_positive = draw_scores(500)
     measured = measure(score, is_positive)
     for x, y, threshold in zip(measured.roc.x, measured.roc.y, measured.roc.threshold, strict=True):
@@ -102,7 +103,7 @@ def test_a_point_of_a_curve_names_the_threshold_that_reaches_it():
         assert (score >= threshold)[is_positive].mean() >= x - 1e-9
 
 
-def test_a_perfect_score_of_few_has_a_band_that_says_how_few():
+def test_a_perfect_score_on_few_images_has_a_wide_band():
     is_positive = np.arange(20) < 10
     measured = measure(is_positive.astype(float), is_positive, num_resamples=500)
     assert set(measured.roc.y) == {1.0}

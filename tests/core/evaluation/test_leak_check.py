@@ -18,7 +18,7 @@ CLEAN = (
 )
 
 
-def test_a_clean_split_has_no_leak_and_says_what_was_compared():
+def test_a_clean_split_has_no_leak_and_lists_what_was_compared():
     leakage = find_leaks(make_table(*CLEAN))
 
     assert leakage.found == 0
@@ -32,7 +32,7 @@ def test_a_clean_split_has_no_leak_and_says_what_was_compared():
     )
 
 
-def test_what_no_table_tells_was_not_compared():
+def test_a_missing_column_was_not_compared():
     table = make_table(*CLEAN).assign(lesion_id=None).drop(columns="patient_id")
 
     assert find_leaks(table).checked_by == (
@@ -61,7 +61,7 @@ def test_a_planted_leak_is_found_and_named(planted: tuple[object, ...], reason: 
     assert leakage.examples == (f"c in test and {other}: the same {reason}",)
 
 
-def test_a_new_image_that_is_measured_leaks_from_its_parent():
+def test_an_image_made_by_oversampling_leaks_from_its_parent():
     leakage = find_leaks(make_table(*CLEAN, ("x", "test", "h9", None, None, 9, "a")))
 
     assert leakage.found == 1
@@ -74,7 +74,7 @@ def test_missing_lesions_and_patients_are_not_shared():
     assert find_leaks(table).found == 0
 
 
-def test_what_the_model_before_has_learned_counts_too():
+def test_images_that_the_parent_model_was_trained_on_count_too():
     before = make_table(
         ("old", "train", "h4", None, None, 7, None), ("old2", "train", "h8", "L3", None, 2, None)
     )
@@ -86,13 +86,13 @@ def test_what_the_model_before_has_learned_counts_too():
     assert leakage.examples[0].startswith("d in test and old in train")
 
 
-def test_the_group_numbers_of_another_split_mean_nothing():
+def test_group_numbers_of_another_split_are_ignored():
     before = make_table(("old", "train", "h9", "L9", "P9", 2, None))
 
     assert find_leaks(make_table(*CLEAN), before).found == 0
 
 
-def test_a_photograph_that_leaks_in_several_ways_counts_once_and_five_examples_are_told():
+def test_an_image_that_leaks_in_several_ways_counts_once_and_five_examples_are_kept():
     twins = [(f"t{i}", "train", "h3", "L3", "P3", 2, None) for i in range(9)]
     more = [(f"u{i}", "test", f"u{i}", "L1", "P1", 0, None) for i in range(9)]
 
@@ -102,7 +102,7 @@ def test_a_photograph_that_leaks_in_several_ways_counts_once_and_five_examples_a
     assert len(leakage.examples) == 5
 
 
-def test_a_split_without_test_has_nothing_to_leak_into():
+def test_a_split_without_a_test_subset_has_no_leak():
     table = make_table(*CLEAN[:2])
 
     assert (find_leaks(table).found, find_leaks(table).num_test) == (0, 0)

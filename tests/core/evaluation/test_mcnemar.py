@@ -19,15 +19,15 @@ def test_the_exact_p_value_is_that_of_a_fair_coin():
     assert outcome == McNemar(1, 8, 22, pytest.approx(20 / 512))
 
 
-def test_networks_that_never_differ_cannot_be_told_apart():
+def test_networks_that_never_differ_have_a_p_value_of_1():
     assert compare_hits(*make_hits(5, 0, 0, 5)) == McNemar(0, 0, 10, 1.0)
 
 
-def test_no_lesion_at_all_tells_nothing():
+def test_without_lesions_the_p_value_is_1():
     assert compare_hits(*make_hits(0, 0, 0, 0)) == McNemar(0, 0, 0, 1.0)
 
 
-def test_a_lesion_counts_once_by_its_first_photograph():
+def test_only_the_first_image_of_a_lesion_counts():
     one = np.array([True, True, True, False])
     other = np.array([False, False, False, True])
     lesions = np.array([7, 7, 7, 9])

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -8,8 +9,13 @@ from scipy.stats import binomtest
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, recall_score, roc_auc_score
 
+from melanoma_core.evaluation.alerts import measure_alerts
+from melanoma_core.evaluation.discrimination import measure_roc_auc
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.metrics import compare, evaluate
+from melanoma_core.evaluation.predictions import LabelledPredictions
+from melanoma_core.evaluation.resampling import resample_lesions
+from melanoma_core.evaluation.rules import DecisionRules
 
 CLASS_NAMES = ("MEL", "NV", "BCC")
 
@@ -26,6 +32,10 @@ PROBABILITIES = np.array(
 )
 LABELS = np.array([0, 0, 1, 1, 2, 1])
 LESION_IDS = np.array(["a", "a", "b", "c", "d", "e"])
+PREDICTIONS = LabelledPredictions(PROBABILITIES, LABELS, LESION_IDS)
+RULES = DecisionRules(CLASS_NAMES, 0, threshold=0.4)
+# An alert is an image predicted as melanoma.
+WITHOUT_THRESHOLD = DecisionRules(CLASS_NAMES, 0)
 
 
 def measure(
@@ -35,11 +45,12 @@ def measure(
     threshold: float | None = 0.4,
     **options: int,
 ) -> dict[str, Figure]:
-    return evaluate(probabilities, labels, lesion_ids, CLASS_NAMES, 0, threshold, **options)
+    predictions = LabelledPredictions(probabilities, labels, lesion_ids)
+    return evaluate(predictions, replace(RULES, threshold=threshold), **options)
 
 
 def as_probabilities(melanoma_probability: np.ndarray) -> np.ndarray:
-    """Three classes, of which the third never wins."""
+    """Return probabilities of three classes, of which the third is never predicted."""
     return np.stack([melanoma_probability, 1 - melanoma_probability, 0 * melanoma_probability], 1)
 
 
@@ -50,7 +61,7 @@ def measure_alert(
     return measure(as_probabilities(melanoma_probability), labels, lesion_ids, 0.5, **options)
 
 
-def test_without_melanoma_what_rests_on_it_is_undefined():
+def test_without_melanoma_its_metrics_are_undefined():
     others = LABELS != 0
     figures = measure(PROBABILITIES[others], LABELS[others], LESION_IDS[others])
 
@@ -63,7 +74,7 @@ def test_without_melanoma_what_rests_on_it_is_undefined():
     assert figures["specificity"].value == 0.75
 
 
-def test_with_melanoma_alone_what_rests_on_the_others_is_undefined():
+def test_with_melanoma_alone_the_metrics_of_other_lesions_are_undefined():
     figures = measure(PROBABILITIES[:2], LABELS[:2], LESION_IDS[:2])
 
     assert math.isnan(figures["specificity"].value)
@@ -72,7 +83,7 @@ def test_with_melanoma_alone_what_rests_on_the_others_is_undefined():
     assert figures["sensitivity"].value == 0.5
 
 
-def test_one_photograph_is_measured_and_its_intervals_say_how_little_that_is():
+def test_one_image_has_wide_intervals():
     figures = measure(PROBABILITIES[:1], LABELS[:1], LESION_IDS[:1])
 
     # Clopper–Pearson of 1 of 1: 0.025 to 1.
@@ -83,7 +94,7 @@ def test_one_photograph_is_measured_and_its_intervals_say_how_little_that_is():
     assert figures["calibration_error"].value == pytest.approx(0.3)
 
 
-def test_the_figures_are_those_counted_by_hand():
+def test_the_metrics_are_those_counted_by_hand():
     figures = measure()
 
     assert list(figures) == [
@@ -108,17 +119,12 @@ def test_the_figures_are_those_counted_by_hand():
     assert figures["recall_BCC"].value == 1
 
 
-def test_balanced_accuracy_is_told_for_diagnoses_taken_as_equally_frequent_too():
-    # Divided by 0.2, 0.7 and 0.1: the second image goes to melanoma, the third to the second class
-    # no more, the last to the third class.
-    figures = evaluate(
-        PROBABILITIES, LABELS, LESION_IDS, CLASS_NAMES, 0, 0.4, frequencies=(0.2, 0.7, 0.1)
-    )
-    common = evaluate(
-        PROBABILITIES, LABELS, LESION_IDS, CLASS_NAMES, 0, 0.4, frequencies=(1 / 3, 1 / 3, 1 / 3)
-    )
-    unmet = evaluate(
-        PROBABILITIES, LABELS, LESION_IDS, CLASS_NAMES, 0, 0.4, frequencies=(0.25, 0.75, 0.0)
+def test_balanced_accuracy_is_computed_for_equally_frequent_diagnoses_too():
+    # Divided by 0.2, 0.7 and 0.1: the second image becomes melanoma, the third is no longer the
+    # second class, and the last becomes the third class.
+    figures, common, unmet = (
+        evaluate(PREDICTIONS, replace(RULES, frequencies=frequencies))
+        for frequencies in ((0.2, 0.7, 0.1), (1 / 3, 1 / 3, 1 / 3), (0.25, 0.75, 0.0))
     )
 
     assert figures["balanced_accuracy_even"].value == pytest.approx((2 / 2 + 1 / 3 + 1) / 3)
@@ -129,19 +135,19 @@ def test_balanced_accuracy_is_told_for_diagnoses_taken_as_equally_frequent_too()
 
 def test_keratoses_and_squamous_cell_carcinomas_are_one_diagnosis_to_the_isic_2018_challenge():
     probabilities = np.array([[0.4, 0.4, 0.2], [0.4, 0.2, 0.4], [0.6, 0.2, 0.2], [0.9, 0.1, 0.0]])
-    labels, lesions = np.array([1, 1, 2, 0]), np.arange(4)
+    predictions = LabelledPredictions(probabilities, np.array([1, 1, 2, 0]), np.arange(4))
+    rules = DecisionRules(("MEL", "AK", "SCC"), 0, 0.4, frequencies=(0.5, 0.25, 0.25))
 
-    figures = evaluate(
-        probabilities, labels, lesions, ("MEL", "AK", "SCC"), 0, 0.4, frequencies=(0.5, 0.25, 0.25)
-    )
+    figures = evaluate(predictions, rules)
 
-    # Divided by their frequencies AK, SCC and melanoma come first, and melanoma again; as one,
-    # with 0.6, 0.6, 0.4 and 0.1 in a half, the two come first in the first two images.
+    # Divided by the frequencies, the predictions are AK, SCC, melanoma and melanoma. As one class
+    # with probabilities 0.6, 0.6, 0.4 and 0.1 and frequency 0.5, AK and SCC are predicted for the
+    # first two images.
     assert figures["balanced_accuracy_even"].value == pytest.approx((1 + 1 / 2 + 0) / 3)
     assert figures["balanced_accuracy_seven"].value == pytest.approx((1 + 2 / 3) / 2)
 
 
-def test_every_figure_says_what_it_rests_on():
+def test_every_metric_has_its_counts():
     figures = {
         name: (figure.count, figure.total, figure.num_lesions) for name, figure in measure().items()
     }
@@ -164,9 +170,9 @@ def test_a_probability_at_the_threshold_is_an_alert():
     assert measure(threshold=np.nextafter(0.3, 1))["sensitivity"].value == 0.5
 
 
-def test_without_a_threshold_melanoma_put_first_is_an_alert():
+def test_without_a_threshold_a_predicted_melanoma_is_an_alert():
     figures = measure(threshold=None)
-    # Put first in photographs 0 and 2: one of two melanomas, and one of four others.
+    # Predicted for images 0 and 2: one of two melanomas, and one of four other lesions.
     assert (figures["sensitivity"].count, figures["sensitivity"].total) == (1, 2)
     assert (figures["specificity"].count, figures["specificity"].total) == (3, 4)
     assert figures["sensitivity"] == figures["recall_MEL"]
@@ -213,12 +219,12 @@ def test_the_calibration_error_does_not_depend_on_the_order_of_the_images():
     assert in_order["calibration_error"].value == pytest.approx(shuffled["calibration_error"].value)
 
 
-def test_an_interval_holds_its_value_even_where_chance_only_adds():
+def test_an_interval_contains_its_value_even_if_chance_only_adds():
     generator = np.random.default_rng(0)
-    for _ in range(20):
+    for _ in range(10):
         probability = generator.beta(1, 4, size=200)
         is_melanoma = generator.random(200) < probability
-        figures = measure_alert(probability, is_melanoma, np.arange(200), num_resamples=200)
+        figures = measure_alert(probability, is_melanoma, np.arange(200), num_resamples=100)
         for name in ("accuracy", "melanoma_roc_auc", "sensitivity", "calibration_error"):
             assert figures[name].low <= figures[name].value <= figures[name].high, name
 
@@ -226,18 +232,18 @@ def test_an_interval_holds_its_value_even_where_chance_only_adds():
 def test_values_and_intervals_are_those_of_scikit_learn_over_the_same_resamples():
     generator = np.random.default_rng(2)
     labels = generator.choice(3, size=300, p=[0.2, 0.7, 0.1])
-    # Rounded, so that there are ties; two images a lesion or so, of several diagnoses.
+    # Rounded, so that there are ties; about two images per lesion, of several diagnoses.
     scores = np.round(generator.random((300, 3)) + 0.4 * np.eye(3)[labels], 1)
     probabilities = np.round(scores / scores.sum(axis=1, keepdims=True), 2)
     lesions, lesion = np.unique(generator.integers(150, size=300), return_inverse=True)
     drawn = np.random.default_rng(7).multinomial(
-        len(lesions), np.full(len(lesions), 1 / len(lesions)), size=200
+        len(lesions), np.full(len(lesions), 1 / len(lesions)), size=60
     )
     predicted = probabilities.argmax(axis=1)
     is_melanoma = labels == 0
     alert = probabilities[:, 0] >= 0.4
 
-    figures = measure(probabilities, labels, lesion, num_resamples=200, seed=7)
+    figures = measure(probabilities, labels, lesion, num_resamples=60, seed=7)
 
     for name, score in {
         "accuracy": lambda w: accuracy_score(labels, predicted, sample_weight=w),
@@ -255,8 +261,8 @@ def test_values_and_intervals_are_those_of_scikit_learn_over_the_same_resamples(
 
 
 def test_resamples_without_melanoma_are_left_out_and_not_counted_as_zero():
-    # Two melanomas, of which 1 image of 2 and 2 of 3 are found: where a resample holds any of
-    # them, the sensitivity lies between the two. One resample in nine holds none.
+    # Two melanomas, of which 1 image of 2 and 2 of 3 are found: if a resample contains any of
+    # them, the sensitivity lies between the two. One resample in nine contains none.
     figure = measure_alert(
         np.array([0.9, 0.1, 0.9, 0.9, 0.1] + [0.1] * 20),
         np.array([True] * 5 + [False] * 20),
@@ -293,7 +299,7 @@ def test_missing_every_melanoma_of_few_is_no_proof_of_missing_all():
     assert figure.high == pytest.approx(exact.high)
 
 
-def test_an_auc_that_hangs_on_one_melanoma_is_as_uncertain_as_one_case():
+def test_an_auc_with_one_melanoma_is_as_uncertain_as_one_case():
     probability = np.append(0.85, np.arange(20) / 20)
     is_melanoma = np.arange(21) == 0
 
@@ -305,7 +311,7 @@ def test_an_auc_that_hangs_on_one_melanoma_is_as_uncertain_as_one_case():
     assert figure.high > 0.99
 
 
-def test_the_same_seed_gives_the_same_intervals_and_another_seed_others():
+def test_the_same_seed_gives_the_same_intervals_and_another_seed_different_ones():
     generator = np.random.default_rng(3)
     probability, is_melanoma = generator.random(100), generator.random(100) < 0.5
     first, again, other = (
@@ -317,7 +323,7 @@ def test_the_same_seed_gives_the_same_intervals_and_another_seed_others():
     assert first["melanoma_roc_auc"].low != other["melanoma_roc_auc"].low
 
 
-def test_the_names_of_the_lesions_may_be_strings_or_numbers():
+def test_lesion_ids_may_be_strings_or_numbers():
     by_name = measure(lesion_ids=np.array(["a", "a", "b", "c", "d", "e"], dtype=object))
     by_number = measure(lesion_ids=np.array([0, 0, 1, 2, 3, 4]))
 
@@ -327,7 +333,7 @@ def test_the_names_of_the_lesions_may_be_strings_or_numbers():
 def draw_alerts(
     generator: np.random.Generator, num_lesions: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """One to six photographs a lesion, whose logits share most of their noise."""
+    """Draw one to six images per lesion, whose logits share most of their noise."""
     lesion_ids = np.repeat(np.arange(num_lesions), generator.integers(1, 7, size=num_lesions))
     is_melanoma = (np.arange(num_lesions) % 2 == 0)[lesion_ids]
     shared = generator.normal(size=num_lesions)[lesion_ids]
@@ -335,28 +341,28 @@ def draw_alerts(
     return expit(logit), is_melanoma, lesion_ids
 
 
-def test_the_interval_holds_the_truth_in_19_of_20_samples_and_by_image_it_would_not():
-    # Logits are normal with deviation 1, around 1 in melanomas and around 0 in the others.
+def test_the_interval_contains_the_truth_in_19_of_20_samples_unlike_one_resampled_by_image():
+    # Logits are normal with standard deviation 1, with mean 1 in melanomas and 0 in the others.
     truth = {
         "sensitivity": NormalDist().cdf(1),
         "specificity": NormalDist().cdf(0),
         "melanoma_roc_auc": NormalDist().cdf(1 / math.sqrt(2)),
     }
-    held = dict.fromkeys(truth, 0)
-    held_by_image = dict.fromkeys(truth, 0)
+    num_samples = 120
+    contained = {by: dict.fromkeys(truth, 0) for by in ("lesion", "image")}
     generator = np.random.default_rng(4)
-    for _ in range(200):
+    for _ in range(num_samples):
         probability, is_melanoma, lesion_ids = draw_alerts(generator, num_lesions=120)
-        by_lesion = measure_alert(probability, is_melanoma, lesion_ids, num_resamples=300)
-        image_ids = np.arange(len(lesion_ids))
-        by_image = measure_alert(probability, is_melanoma, image_ids, num_resamples=300)
-        for name, value in truth.items():
-            held[name] += by_lesion[name].low <= value <= by_lesion[name].high
-            held_by_image[name] += by_image[name].low <= value <= by_image[name].high
+        for by, ids in (("lesion", lesion_ids), ("image", np.arange(len(lesion_ids)))):
+            resamples = resample_lesions(ids, num_resamples=200)
+            figures = measure_alerts(resamples, probability >= 0.5, is_melanoma)
+            figures["melanoma_roc_auc"] = measure_roc_auc(resamples, probability, is_melanoma)
+            for name, value in truth.items():
+                contained[by][name] += figures[name].low <= value <= figures[name].high
 
     for name in truth:
-        assert 0.90 <= held[name] / 200 <= 0.99, (name, held)
-        assert held_by_image[name] / 200 < 0.90, (name, held_by_image)
+        assert 0.90 <= contained["lesion"][name] / num_samples <= 0.99, (name, contained)
+        assert contained["image"][name] / num_samples < 0.90, (name, contained)
 
 
 @pytest.mark.parametrize(
@@ -379,7 +385,7 @@ def test_the_interval_holds_the_truth_in_19_of_20_samples_and_by_image_it_would_
     ],
     ids=lambda wrong: next(iter(wrong)),
 )
-def test_what_does_not_fit_together_is_refused(wrong: dict):
+def test_invalid_arguments_are_refused(wrong: dict):
     with pytest.raises(ValueError, match="must be"):
         measure(**wrong)
 
@@ -391,11 +397,16 @@ def test_no_image_is_refused():
 
 def test_a_melanoma_index_outside_the_classes_is_refused():
     with pytest.raises(ValueError, match="melanoma_index is 3 of 3 classes"):
-        evaluate(PROBABILITIES, LABELS, LESION_IDS, CLASS_NAMES, 3, 0.4)
+        DecisionRules(CLASS_NAMES, 3, threshold=0.4)
 
 
-def test_a_network_compared_to_itself_is_ahead_by_nothing_with_no_interval():
-    figures = compare(PROBABILITIES, PROBABILITIES, LABELS, LESION_IDS, 0)
+def test_predictions_of_other_classes_are_refused():
+    with pytest.raises(ValueError, match="3 classes; they must be the 2"):
+        evaluate(PREDICTIONS, DecisionRules(("MEL", "NV"), 0))
+
+
+def test_a_model_compared_with_itself_has_no_difference_and_no_interval():
+    figures = compare(PREDICTIONS, PREDICTIONS, WITHOUT_THRESHOLD, WITHOUT_THRESHOLD)
     for figure in figures.values():
         assert figure.value == 0
         assert math.isnan(figure.low)
@@ -410,54 +421,62 @@ def test_a_network_compared_to_itself_is_ahead_by_nothing_with_no_interval():
     }
 
 
-def test_the_difference_of_two_networks_is_that_of_their_figures():
+def test_the_difference_of_two_models_is_that_of_their_metrics():
     rng = np.random.default_rng(0)
     labels, lesions = rng.integers(0, 3, 200), rng.integers(0, 120, 200)
-    one = rng.dirichlet([1, 1, 1], 200) + np.eye(3)[labels] / 2
-    one /= one.sum(axis=1, keepdims=True)
-    other = rng.dirichlet([1, 1, 1], 200)
-    difference = compare(one, other, labels, lesions, 0)
-    each = [measure(probabilities, labels, lesions, None) for probabilities in (one, other)]
+    better = rng.dirichlet([1, 1, 1], 200) + np.eye(3)[labels] / 2
+    better /= better.sum(axis=1, keepdims=True)
+    one = LabelledPredictions(better, labels, lesions)
+    other = LabelledPredictions(rng.dirichlet([1, 1, 1], 200), labels, lesions)
+    difference = compare(one, other, WITHOUT_THRESHOLD, WITHOUT_THRESHOLD)
+    each = [evaluate(predictions, WITHOUT_THRESHOLD) for predictions in (one, other)]
     for name, figure in difference.items():
         assert figure.value == pytest.approx(each[0][name].value - each[1][name].value)
         assert 0 < figure.low < figure.value < figure.high
-    assert compare(other, one, labels, lesions, 0)["accuracy"].high == pytest.approx(
-        -difference["accuracy"].low
-    )
+    reverse = compare(other, one, WITHOUT_THRESHOLD, WITHOUT_THRESHOLD)
+    assert reverse["accuracy"].high == pytest.approx(-difference["accuracy"].low)
 
 
-def test_each_network_alerts_at_its_own_threshold():
-    one = np.array([[0.2, 0.8], [0.1, 0.9], [0.3, 0.7], [0.05, 0.95]])
-    other = np.array([[0.6, 0.4], [0.4, 0.6], [0.3, 0.7], [0.1, 0.9]])
+def test_each_model_raises_alerts_at_its_own_threshold():
     labels, lesion_ids = np.array([0, 0, 1, 1]), np.arange(4)
-    figures = compare(one, other, labels, lesion_ids, 0, (0.1, 0.5))
-    # The one finds both melanomas and takes one of two others for one; the other one of two, none.
+    one, other = (
+        LabelledPredictions(np.stack([score, 1 - score], axis=1), labels, lesion_ids)
+        for score in (np.array([0.2, 0.1, 0.3, 0.05]), np.array([0.6, 0.4, 0.3, 0.1]))
+    )
+    rules = [DecisionRules(("MEL", "NV"), 0, threshold) for threshold in (0.1, 0.5)]
+    figures = compare(one, other, *rules)
+    # The first finds both melanomas and raises one of two false alerts; the other finds one of two
+    # and raises none.
     assert figures["sensitivity"].value == 1 - 1 / 2
     assert figures["specificity"].value == 1 / 2 - 1
     assert (figures["sensitivity"].low, figures["sensitivity"].high) == (0, 1)
-    with pytest.raises(ValueError, match="threshold is 2"):
-        compare(one, other, labels, lesion_ids, 0, (0.1, 2))
 
 
-def test_what_both_networks_find_hard_does_not_widen_the_interval_of_their_difference():
+def test_lesions_that_are_hard_for_both_models_do_not_widen_the_interval_of_the_difference():
     rng = np.random.default_rng(0)
     is_melanoma = rng.random(400) < 0.3
     score = np.where(is_melanoma, rng.beta(4, 2, 400), rng.beta(2, 4, 400))
-    one, other = as_probabilities(score), as_probabilities(np.clip(score - 0.03, 0, 1))
-    labels = np.where(is_melanoma, 0, 1)
-    paired = compare(one, other, labels, np.arange(400), 0)["accuracy"]
-    alone = measure(one, labels, np.arange(400), None)["accuracy"]
+    one, other = (
+        LabelledPredictions(as_probabilities(each), np.where(is_melanoma, 0, 1), np.arange(400))
+        for each in (score, np.clip(score - 0.03, 0, 1))
+    )
+    paired = compare(one, other, WITHOUT_THRESHOLD, WITHOUT_THRESHOLD)["accuracy"]
+    alone = evaluate(one, WITHOUT_THRESHOLD)["accuracy"]
     assert paired.high - paired.low < 0.6 * (alone.high - alone.low)
 
 
-def test_a_difference_that_rests_on_melanoma_is_undefined_without_one():
-    others = LABELS != 0
-    figures = compare(
-        PROBABILITIES[others], PROBABILITIES[others], LABELS[others], LESION_IDS[others], 0
-    )
+def test_without_melanoma_the_difference_of_auc_is_undefined():
+    others = PREDICTIONS.select(LABELS != 0)
+    figures = compare(others, others, WITHOUT_THRESHOLD, WITHOUT_THRESHOLD)
     assert math.isnan(figures["melanoma_roc_auc"].value)
 
 
-def test_networks_with_other_classes_are_not_compared():
-    with pytest.raises(ValueError, match="they must be"):
-        compare(PROBABILITIES, PROBABILITIES[:, :2], LABELS, LESION_IDS, 0)
+def test_models_of_other_classes_or_images_are_not_compared():
+    pairs = LabelledPredictions(PROBABILITIES[:, :2], LABELS.clip(max=1), LESION_IDS)
+    two_classes = DecisionRules(("MEL", "NV"), 0)
+    with pytest.raises(ValueError, match="they must be the 3"):
+        compare(PREDICTIONS, pairs, RULES, RULES)
+    with pytest.raises(ValueError, match="classes of both models"):
+        compare(PREDICTIONS, pairs, RULES, two_classes)
+    with pytest.raises(ValueError, match="labels of both models"):
+        compare(PREDICTIONS, replace(PREDICTIONS, labels=LABELS[::-1]), RULES, RULES)

@@ -1,4 +1,4 @@
-"""The distance from what is known, against scikit-learn and closed forms."""
+"""The out-of-distribution score, against scikit-learn and closed forms."""
 
 import numpy as np
 import pytest
@@ -6,10 +6,10 @@ from sklearn.covariance import EmpiricalCovariance, ledoit_wolf
 
 from melanoma_core.errors import DatasetError
 from melanoma_core.evaluation.novelty import (
-    Collections,
-    Familiarity,
+    FeatureDistribution,
+    ImageOrigins,
     choose_limit,
-    fit_familiarity,
+    fit_feature_distribution,
     measure_left_out,
     measure_refused,
 )
@@ -29,7 +29,7 @@ def test_the_distance_is_that_of_scikit_learn_to_the_nearest_diagnosis():
     features, labels = draw_features()
     fresh, _ = draw_features(seed=1)
 
-    found = fit_familiarity(features, labels).measure(fresh)
+    found = fit_feature_distribution(features, labels).measure(fresh)
 
     means = np.stack([features[labels == index].mean(axis=0) for index in range(3)])
     covariance, _ = ledoit_wolf(features - means[labels], assume_centered=True)
@@ -42,22 +42,22 @@ def test_the_distance_is_that_of_scikit_learn_to_the_nearest_diagnosis():
 
 
 def test_with_a_plain_covariance_it_is_the_euclidean_distance_in_standard_deviations():
-    familiarity = Familiarity(np.array([[0.0, 0.0], [10.0, 0.0]]), np.eye(2) / 2)
+    distribution = FeatureDistribution(np.array([[0.0, 0.0], [10.0, 0.0]]), np.eye(2) / 2)
 
-    distances = familiarity.measure(np.array([[0.0, 0.0], [3.0, 4.0], [10.0, 6.0]]))
+    distances = distribution.measure(np.array([[0.0, 0.0], [3.0, 4.0], [10.0, 6.0]]))
 
     np.testing.assert_allclose(distances, [0, 2.5, 3])
 
 
-def test_no_photograph_has_no_distance():
+def test_no_images_have_no_distances():
     features, labels = draw_features()
-    assert fit_familiarity(features, labels).measure(np.empty((0, 6))).shape == (0,)
+    assert fit_feature_distribution(features, labels).measure(np.empty((0, 6))).shape == (0,)
 
 
 def test_fewer_photographs_than_features_are_enough():
     features, labels = draw_features(num_images=12, num_features=40)
 
-    distances = fit_familiarity(features, labels).measure(features)
+    distances = fit_feature_distribution(features, labels).measure(features)
 
     assert np.isfinite(distances).all()
 
@@ -66,27 +66,27 @@ def test_a_feature_that_never_varies_does_no_harm():
     features, labels = draw_features()
     features[:, 2] = 7.0
 
-    familiarity = fit_familiarity(features, labels)
+    distribution = fit_feature_distribution(features, labels)
     odd = features[:1].copy()
     odd[0, 2] = 9.0
 
-    assert familiarity.measure(odd)[0] > familiarity.measure(features[:1])[0]
+    assert distribution.measure(odd)[0] > distribution.measure(features[:1])[0]
 
 
 @pytest.mark.parametrize(("num_images", "found"), [(0, "Found 0 photo"), (1, "Found 1 photo")])
-def test_too_few_photographs_are_an_error_that_says_so(num_images: int, found: str):
+def test_too_few_images_are_an_error(num_images: int, found: str):
     with pytest.raises(DatasetError, match=found):
-        fit_familiarity(np.zeros((num_images, 3)), np.zeros(num_images, dtype=int))
+        fit_feature_distribution(np.zeros((num_images, 3)), np.zeros(num_images, dtype=int))
 
 
-def test_photographs_that_do_not_differ_are_an_error_that_says_so():
+def test_images_that_do_not_differ_are_an_error():
     with pytest.raises(DatasetError, match="Found 5 photographs that do not differ"):
-        fit_familiarity(np.ones((5, 3)), np.zeros(5, dtype=int))
+        fit_feature_distribution(np.ones((5, 3)), np.zeros(5, dtype=int))
 
 
-def test_arrays_that_do_not_fit_are_a_bug():
+def test_arrays_of_different_lengths_are_refused():
     with pytest.raises(ValueError, match=r"must be \[N, D\], \[N\]"):
-        fit_familiarity(np.ones((5, 3)), np.zeros(4, dtype=int))
+        fit_feature_distribution(np.ones((5, 3)), np.zeros(4, dtype=int))
 
 
 @pytest.mark.parametrize(
@@ -105,27 +105,27 @@ def test_of_equal_distances_none_lies_beyond():
     assert choose_limit(np.full(50, 3.0), 0.02) == 3
 
 
-def test_a_limit_needs_a_photograph_and_a_share():
-    with pytest.raises(DatasetError, match="Found no photograph to choose the limit"):
+def test_a_limit_needs_an_image_and_a_share_below_1():
+    with pytest.raises(DatasetError, match="Found no photograph in the validation subset"):
         choose_limit(np.empty(0), 0.02)
     with pytest.raises(ValueError, match="largest_share is 1"):
         choose_limit(np.ones(3), 1)
 
 
-def gather(num_images: int = 600) -> tuple[np.ndarray, Collections]:
-    """Two collections alike, and a third whose colours are others."""
+def gather(num_images: int = 600) -> tuple[np.ndarray, ImageOrigins]:
+    """Two similar collections, and a third with other colours."""
     features, labels = draw_features(num_images)
     sources = np.array(["a", "b", "odd"])[np.arange(num_images) % 3]
     features[sources == "odd"] += np.linspace(-40, 40, 6)
     subsets = np.array(["train", "train", "validation", "test"])[np.arange(num_images) // 3 % 4]
-    return features, Collections(labels, np.arange(num_images), subsets, sources)
+    return features, ImageOrigins(labels, np.arange(num_images), subsets, sources)
 
 
-def test_what_is_refused_is_counted_by_subset_and_by_collection_of_test():
-    features, collections = gather()
-    refused = collections.sources == "odd"
+def test_refused_images_are_counted_by_subset_and_by_collection_of_test():
+    features, origins = gather()
+    refused = origins.sources == "odd"
 
-    figures = measure_refused(refused, collections)
+    figures = measure_refused(refused, origins)
 
     assert set(figures) == {"validation", "test", "test/a", "test/b", "test/odd"}
     assert (figures["test"].count, figures["test"].total) == (50, 150)
@@ -135,10 +135,10 @@ def test_what_is_refused_is_counted_by_subset_and_by_collection_of_test():
     assert len(features) == 600
 
 
-def test_a_collection_unlike_the_others_is_refused_when_it_was_left_out():
-    features, collections = gather()
+def test_a_collection_unlike_the_others_is_refused_if_it_was_left_out():
+    features, origins = gather()
 
-    figures = measure_left_out(features, collections, 0.02)
+    figures = measure_left_out(features, origins, 0.02)
 
     assert set(figures) == {"a left out", "b left out", "odd left out"}
     assert figures["odd left out"].value == 1
@@ -146,16 +146,16 @@ def test_a_collection_unlike_the_others_is_refused_when_it_was_left_out():
     assert figures["a left out"].value < 0.1
 
 
-def test_what_shares_a_group_with_a_collection_is_left_out_with_it():
-    features, collections = gather()
+def test_images_that_share_a_group_with_a_collection_are_left_out_with_it():
+    features, origins = gather()
     # Every photograph of b shows a lesion of odd as well: only a is left to fit to.
-    groups = np.where(collections.sources == "a", np.arange(600), 1000)
-    alone = Collections(collections.labels, groups, collections.subsets, collections.sources)
+    groups = np.where(origins.sources == "a", np.arange(600), 1000)
+    alone = ImageOrigins(origins.labels, groups, origins.subsets, origins.sources)
 
     figures = measure_left_out(features, alone, 0.02, ["odd"])
     (by_hand,) = measure_left_out(
-        features[collections.sources != "b"],
-        Collections(*(getattr(alone, name)[collections.sources != "b"] for name in vars(alone))),
+        features[origins.sources != "b"],
+        ImageOrigins(*(getattr(alone, name)[origins.sources != "b"] for name in vars(alone))),
         0.02,
         ["odd"],
     ).values()
@@ -163,6 +163,6 @@ def test_what_shares_a_group_with_a_collection_is_left_out_with_it():
     assert figures["odd left out"].count == by_hand.count
 
 
-def test_a_collection_without_which_nothing_is_left_is_not_measured():
-    features, collections = gather(60)
-    assert measure_left_out(features, collections, 0.02) == {}
+def test_a_collection_that_leaves_too_few_images_is_not_measured():
+    features, origins = gather(60)
+    assert measure_left_out(features, origins, 0.02) == {}

@@ -4,22 +4,28 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from melanoma_core.evaluation.resampling import draw_lesions
-from melanoma_core.evaluation.slices import Slice, measure_slices, warn_if_small
+from melanoma_core.evaluation.predictions import LabelledPredictions
+from melanoma_core.evaluation.resampling import resample_lesions
+from melanoma_core.evaluation.rules import DecisionRules
+from melanoma_core.evaluation.slices import Slice, measure_slices
+
+RULES = DecisionRules(("MEL", "NV"), 0, threshold=0.6)
 
 
 def measure(attributes: dict, lesion_ids: np.ndarray | None = None) -> dict[tuple, Slice]:
+    """Measure images of which the second half are melanomas, with increasing probability."""
     table = pd.DataFrame(attributes)
     num = len(table)
-    draws = draw_lesions(np.arange(num) if lesion_ids is None else lesion_ids, 100, seed=0)
+    lesions = np.arange(num) if lesion_ids is None else lesion_ids
     probability = np.linspace(0, 1, num)
-    is_melanoma = np.arange(num) >= num // 2
-    alert = probability >= 0.6
-    slices = measure_slices(draws, table, alert == is_melanoma, alert, probability, is_melanoma)
+    probabilities = np.stack([probability, 1 - probability], axis=1)
+    labels = np.where(np.arange(num) >= num // 2, 0, 1)
+    predictions = LabelledPredictions(probabilities, labels, lesions, table)
+    slices = measure_slices(resample_lesions(lesions, 100), predictions, RULES)
     return {(each.attribute, each.value): each for each in slices}
 
 
-def test_ages_are_grouped_and_unknown_ones_kept_apart():
+def test_ages_are_grouped_and_missing_ages_kept_apart():
     slices = measure({"age": [0, 29, 30, 44.5, 60, 74, 75, 90, np.nan, 45]})
     assert {value: each.num_images for (_, value), each in slices.items()} == {
         "under 30": 2,
@@ -31,7 +37,7 @@ def test_ages_are_grouped_and_unknown_ones_kept_apart():
     }
 
 
-def test_an_attribute_that_nobody_recorded_has_no_slices():
+def test_an_attribute_without_values_has_no_slices():
     slices = measure({"sex": ["male", "female"] * 5, "site": [None] * 10, "weight": range(10)})
     assert set(slices) == {("sex", "female"), ("sex", "male")}
 
@@ -48,15 +54,15 @@ def test_a_slice_is_measured_as_if_it_were_alone():
     assert (figures["melanoma_roc_auc"].total, figures["melanoma_roc_auc"].num_lesions) == (50, 50)
 
 
-def test_a_slice_without_melanoma_is_undefined_there_and_says_so():
+def test_a_slice_without_melanoma_has_undefined_metrics_and_a_warning():
     young = measure({"sex": ["female"] * 5 + ["male"] * 5})[("sex", "female")]
     assert math.isnan(young.figures["sensitivity"].value)
     assert math.isnan(young.figures["melanoma_roc_auc"].value)
-    assert young.warning == "Too small to say: 0 melanomas and 5 other lesions"
+    assert young.warning == "Too few lesions: 0 melanomas and 5 other lesions"
 
 
 @pytest.mark.parametrize(
-    ("melanomas", "others", "said"),
+    ("melanomas", "others", "warning"),
     [
         (30, 30, ""),
         (1, 400, ": 1 melanoma"),
@@ -64,11 +70,16 @@ def test_a_slice_without_melanoma_is_undefined_there_and_says_so():
         (400, 3, ": 3 other lesions"),
     ],
 )
-def test_fewer_than_thirty_lesions_of_a_kind_are_too_few(melanomas: int, others: int, said: str):
-    assert said in warn_if_small(melanomas, others)
-    assert bool(said) == bool(warn_if_small(melanomas, others))
+def test_fewer_than_thirty_lesions_of_a_kind_are_too_few(melanomas: int, others: int, warning: str):
+    num = melanomas + others
+    labels = np.where(np.arange(num) < melanomas, 0, 1)
+    attributes = pd.DataFrame({"sex": ["male"] * num})
+    predictions = LabelledPredictions(np.full((num, 2), 0.5), labels, np.arange(num), attributes)
+    (only,) = measure_slices(resample_lesions(np.arange(num), 10), predictions, RULES)
+    assert warning in only.warning
+    assert bool(warning) == bool(only.warning)
 
 
-def test_it_is_lesions_that_count_and_not_their_photographs():
+def test_a_slice_counts_lesions_not_images():
     slices = measure({"sex": ["male"] * 200}, np.repeat(np.arange(20), 10))
     assert slices[("sex", "male")].num_melanomas == 10

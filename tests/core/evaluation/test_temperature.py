@@ -16,7 +16,7 @@ def test_a_probability_of_zero_stays_zero():
     assert cooled.dtype == np.float64
 
 
-def test_a_certain_network_stays_certain_at_any_temperature():
+def test_a_probability_of_one_stays_one_at_any_temperature():
     for temperature in (1e-3, 1.0, 1e3):
         np.testing.assert_array_equal(apply_temperature(np.eye(3), temperature), np.eye(3))
 
@@ -29,7 +29,7 @@ def test_an_extreme_temperature_neither_overflows_nor_divides_by_zero():
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 1.7])
-def test_probabilities_are_cooled_as_their_logits_would_be(temperature: float):
+def test_the_result_equals_the_softmax_of_the_divided_logits(temperature: float):
     logits = np.random.default_rng(0).normal(scale=5, size=(50, 8))
 
     np.testing.assert_allclose(
@@ -39,7 +39,7 @@ def test_probabilities_are_cooled_as_their_logits_would_be(temperature: float):
     )
 
 
-def test_one_photograph_is_cooled_as_it_would_be_among_others():
+def test_the_result_for_one_image_does_not_depend_on_the_others():
     probabilities = np.array([[0.1, 0.9], [0.5, 0.5]])
 
     np.testing.assert_array_equal(
@@ -47,7 +47,7 @@ def test_one_photograph_is_cooled_as_it_would_be_among_others():
     )
 
 
-def test_no_photograph_gives_no_probabilities():
+def test_no_images_give_no_probabilities():
     assert apply_temperature(np.empty((0, 8)), 1.5).shape == (0, 8)
 
 
@@ -58,12 +58,12 @@ def test_an_impossible_temperature_is_refused(temperature: float):
 
 
 @pytest.mark.parametrize("probabilities", [[np.nan, 1], [np.inf, 1], [-0.1, 1.1], [0, 0]])
-def test_what_is_no_probability_is_refused_and_not_read_as_no_alert(probabilities: list[float]):
+def test_an_invalid_probability_is_refused_rather_than_read_as_no_alert(probabilities: list[float]):
     with pytest.raises(ValueError, match="probabilities must be"):
         apply_temperature(np.array(probabilities, dtype=float), 1.0)
 
 
-def test_what_a_reading_imports_of_evaluation_brings_neither_scipy_nor_scikit_learn():
+def test_what_a_reading_imports_of_evaluation_imports_neither_scipy_nor_scikit_learn():
     code = (
         "import sys, melanoma_core.models.card, melanoma_core.evaluation.temperature;"
         "print(sorted({'scipy', 'sklearn', 'pandas'} & set(sys.modules)))"

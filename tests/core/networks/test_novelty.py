@@ -16,7 +16,7 @@ from melanoma_core.data.drawn.non_lesions import NonLesionKind
 from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.data.images import read_image
 from melanoma_core.data.splitting import Split, split_dataset
-from melanoma_core.evaluation.novelty import describe_collections, fit_familiarity
+from melanoma_core.evaluation.novelty import fit_feature_distribution, get_origins
 from melanoma_core.models.card_text.wording import describe_novelty
 from melanoma_core.models.classifier import Classifier, load_classifier
 from melanoma_core.networks.network import build_network
@@ -147,15 +147,15 @@ def test_the_drawn_lesions_are_read_without_being_asked_and_only_as_they_are(
 
 def test_the_distance_is_that_of_the_train_subset(guarded: Classifier, split: Split):
     pixels = load_pixels(split.table, RECIPE.image_size)
-    collections = describe_collections(split.table)
-    train = collections.subsets == "train"
+    origins = get_origins(split.table)
+    train = origins.subsets == "train"
 
     features = guarded.describe(pixels)
-    familiarity = fit_familiarity(features[train], collections.labels[train])
+    distribution = fit_feature_distribution(features[train], origins.labels[train])
 
     assert features.shape == (len(split.table), 384)
     np.testing.assert_allclose(
-        guarded.classify(pixels[:64]).novelty, familiarity.measure(features[:64]), rtol=1e-4
+        guarded.classify(pixels[:64]).novelty, distribution.measure(features[:64]), rtol=1e-4
     )
 
 
@@ -186,7 +186,7 @@ def test_a_model_without_the_check_says_so(unguarded: Path):
     assert raw["novelty"] is None
     assert isinstance(reading, Reading)
     assert reading.novelty_limit is None
-    assert describe_novelty(lax.card).startswith("It does not check whether")
+    assert describe_novelty(lax.card).startswith("This model has no out-of-distribution check")
 
 
 def test_the_weights_are_looked_for_whatever_is_trained(shared_weights: Path, tmp_path: Path):
@@ -245,7 +245,7 @@ def test_the_command_tells_each_folder_and_each_kind_of_picture(
     assert [share["name"] for share in shares] == names
     assert [share["refused"]["total"] for share in shares] == [2, 1, 3, 3, 3, 3]
     assert [share["by_kind"] for share in shares[:2]] == [{"unfamiliar": 2}, {"unreadable": 1}]
-    assert lines.startswith("bees: 2 of 2, 100.0% (95% interval 15.8–100.0%) refused (2 unfam")
+    assert lines.startswith("bees: 2 of 2, 100.0% (95% CI 15.8–100.0%) refused (2 unfam")
 
 
 def test_the_command_fits_again_without_a_collection(

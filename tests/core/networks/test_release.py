@@ -19,7 +19,7 @@ from melanoma_core.data.images import read_image
 from melanoma_core.data.splitting import Split
 from melanoma_core.errors import RecipeError
 from melanoma_core.evaluation.calibration import choose_threshold
-from melanoma_core.evaluation.prediction_set import ConformalBound
+from melanoma_core.evaluation.rules import ConformalBound
 from melanoma_core.jsonable import to_jsonable
 from melanoma_core.models.card import ModelCard, load_card
 from melanoma_core.models.classifier import load_classifier

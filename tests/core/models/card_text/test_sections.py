@@ -1,4 +1,4 @@
-"""One list of sections, and what page, Markdown and PDF make of it."""
+"""The sections of a model card, as Markdown and as PDF."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,11 +9,13 @@ import pytest
 
 from melanoma_core.errors import ModelError
 from melanoma_core.evaluation.metrics import evaluate_fully
+from melanoma_core.evaluation.predictions import LabelledPredictions
+from melanoma_core.evaluation.rules import DecisionRules
 from melanoma_core.models.card import ModelCard, load_card
 from melanoma_core.models.card_text.formats import NOT_PROVIDED
 from melanoma_core.models.card_text.markdown import write_markdown
 from melanoma_core.models.card_text.pdf import write_pdf
-from melanoma_core.models.card_text.section import Section, Table
+from melanoma_core.models.card_text.section import Section, Table, Title
 from melanoma_core.models.card_text.sections import build_sections
 from melanoma_core.models.evidence import (
     Evidence,
@@ -38,16 +40,9 @@ def evidence(card: ModelCard) -> Evidence:
     labels = rng.integers(0, 8, 120)
     said = rng.dirichlet(np.ones(8), 120)
     attributes = pd.DataFrame({"sex": ["female", "male"] * 60, "age": [30.0, 80.0] * 60})
-    evaluation = evaluate_fully(
-        said,
-        labels,
-        np.arange(120),
-        card.class_names,
-        0,
-        0.2,
-        attributes=attributes,
-        num_resamples=50,
-    )
+    predictions = LabelledPredictions(said, labels, np.arange(120), attributes)
+    rules = DecisionRules(card.class_names, 0, threshold=0.2)
+    evaluation = evaluate_fully(predictions, rules, num_resamples=50)
     rows = tuple(
         {"epoch": epoch, "subset": subset, "metric": "loss", "value": 1 / epoch}
         for epoch in range(1, 41)
@@ -97,11 +92,11 @@ def test_a_model_without_evidence_has_none_and_damaged_evidence_is_named(
         read_evidence(tmp_path)
 
     write_evidence(tmp_path, replace(card, model_id="another"), evidence)
-    with pytest.raises(ModelError, match="it is of another model than the card beside it"):
+    with pytest.raises(ModelError, match="it belongs to another model than the card beside it"):
         read_evidence(tmp_path)
 
 
-def test_evidence_of_a_model_that_leaks_holds_no_figure_whatever_the_file_says(
+def test_the_evidence_of_a_model_with_leakage_has_no_metrics_whatever_the_file_says(
     card: ModelCard, evidence: Evidence, tmp_path: Path
 ):
     leaking = replace(card, leakage=LEAKING)
@@ -112,9 +107,9 @@ def test_evidence_of_a_model_that_leaks_holds_no_figure_whatever_the_file_says(
 
     assert found is not None
     assert found.evaluations == {}
-    for title in ("What it achieved", "Each diagnosis", "By age, sex, site and source"):
+    for title in (Title.PERFORMANCE, Title.CLASSES, Title.SUBGROUPS):
         said = texts(find(build_sections(load_card(tmp_path), found), title))
-        assert said.startswith("Its figures are withheld: 7 of its 600 test photographs")
+        assert said.startswith("Metrics are withheld because of leakage: 7 of 600 test photographs")
         assert "%" not in said
 
 
@@ -123,40 +118,27 @@ def test_every_section_of_an_older_model_says_what_is_not_provided(card: ModelCa
 
     sections = build_sections(older, None)
 
-    assert [section.title for section in sections] == [
-        "Model details",
-        "Intended use and limits",
-        "When it alerts",
-        "What it achieved",
-        "Each diagnosis",
-        "By age, sex, site and source",
-        "Sets of diagnoses",
-        "What it refuses to read",
-        "Whether its heatmaps can be trusted",
-        "Data",
-        "Leaks between training and test",
-        "How it was trained",
-        "To do it again",
-        "Checklist",
-    ]
-    assert "Nobody looked for leaks" in texts(find(sections, "Leaks between training and test"))
-    assert f"Contact | {NOT_PROVIDED}" in texts(find(sections, "Model details"))
-    assert f"Run | {NOT_PROVIDED}" in texts(find(sections, "How it was trained"))
-    assert f"Skin tones | {NOT_PROVIDED}" in texts(find(sections, "Checklist"))
+    assert [section.title for section in sections] == list(Title)
+    assert "Leakage between training and test was not checked." in texts(
+        find(sections, Title.LEAKAGE)
+    )
+    assert f"Contact | {NOT_PROVIDED}" in texts(find(sections, Title.DETAILS))
+    assert f"Run | {NOT_PROVIDED}" in texts(find(sections, Title.TRAINING))
+    assert f"Skin tones | {NOT_PROVIDED}" in texts(find(sections, Title.CHECKLISTS))
 
 
 def test_the_evidence_fills_what_the_card_leaves_open(card: ModelCard, evidence: Evidence):
     sections = build_sections(card, evidence)
 
-    assert "sex female" in texts(find(sections, "By age, sex, site and source"))
-    trained = find(sections, "How it was trained")
+    assert "sex female" in texts(find(sections, Title.SUBGROUPS))
+    trained = find(sections, Title.TRAINING)
     assert "transfer 1 (1234abcd)" in texts(trained)
     curves = trained.tables[1]
-    assert curves.title == "40 epochs, 11 shown"
+    assert curves.title == "Learning curves: 11 of 40 epochs"
     assert curves.rows[0] == ("1", "1.000", "1.000")
     assert curves.rows[-1] == ("40", "0.025", "0.025")
-    assert "Memory | 8 GiB" in texts(find(sections, "To do it again"))
-    assert len(find(sections, "Each diagnosis").tables[1].rows) == 8
+    assert "Memory | 8 GiB" in texts(find(sections, Title.REPRODUCTION))
+    assert len(find(sections, Title.CLASSES).tables[1].rows) == 8
 
 
 def test_markdown_shows_every_text_as_it_is():
@@ -169,7 +151,7 @@ def test_markdown_shows_every_text_as_it_is():
     )
 
 
-def test_the_paper_has_every_letter_and_is_the_same_for_the_same_card(
+def test_the_pdf_has_every_character_and_is_the_same_for_the_same_card(
     card: ModelCard, evidence: Evidence, caplog: pytest.LogCaptureFixture
 ):
     sections = build_sections(card, evidence)
@@ -184,7 +166,7 @@ def test_the_paper_has_every_letter_and_is_the_same_for_the_same_card(
     assert "missing" not in caplog.text
 
 
-def test_a_letter_that_no_font_has_is_no_failure(card: ModelCard):
-    paper = write_pdf("模型", [Section("模型", ("模型 🙂",))], card.created_at)
+def test_a_character_that_the_font_lacks_is_not_an_error(card: ModelCard):
+    written = write_pdf("模型", [Section("模型", ("模型 🙂",))], card.created_at)
 
-    assert paper.startswith(b"%PDF-")
+    assert written.startswith(b"%PDF-")

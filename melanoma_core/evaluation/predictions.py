@@ -1,0 +1,99 @@
+"""Predictions for labelled images: what every metric is computed from."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from melanoma_core.evaluation.rules import DecisionRules
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledPredictions:
+    """Predictions for N images whose diagnosis is known.
+
+    Attributes:
+        probabilities: float64 [N, C], calibrated, in [0, 1]; any float type is converted.
+        labels: int [N], index of the true class, in [0, C).
+        lesion_ids: str or int [N], equal for images of the same lesion; none missing.
+        attributes: N rows with any of the columns `slices.ATTRIBUTES`; None for no slices.
+
+    Raises:
+        ValueError: The arrays do not fit together, or a number is out of range.
+
+    Example:
+        >>> probabilities = np.array([[0.3, 0.7], [0.1, 0.9]])
+        >>> predictions = LabelledPredictions(probabilities, np.array([0, 1]), np.array([7, 8]))
+        >>> predictions.predicted
+        array([1, 1])
+        >>> predictions.alerts(DecisionRules(("MEL", "NV"), 0, threshold=0.2))
+        array([ True, False])
+    """
+
+    probabilities: NDArray[np.floating[Any]]
+    labels: NDArray[np.integer[Any]]
+    lesion_ids: NDArray[Any]
+    attributes: "pd.DataFrame | None" = None
+
+    def __post_init__(self) -> None:
+        """Check the arrays and convert the probabilities to float64."""
+        num_images = len(self.labels)
+        shapes = (self.probabilities.shape, self.labels.shape, self.lesion_ids.shape)
+        needed = ((num_images, self.probabilities.shape[-1]), (num_images,), (num_images,))
+        if not num_images or shapes != needed:
+            raise ValueError(
+                f"probabilities, labels and lesion_ids are {shapes}; they must be [N, C], [N] and "
+                "[N] with N above 0"
+            )
+        if not ((self.probabilities >= 0) & (self.probabilities <= 1)).all():
+            raise ValueError("probabilities must be in [0, 1]")
+        if self.labels.min() < 0 or self.labels.max() >= self.num_classes:
+            raise ValueError(f"labels must be in [0, {self.num_classes})")
+        lesion_ids = self.lesion_ids.tolist()
+        if not all(isinstance(lesion, (str, int)) and lesion != "" for lesion in lesion_ids):
+            raise ValueError("lesion_ids must be strings or integers, none missing")
+        # A frozen dataclass allows no assignment. In float32 a probability at the threshold could
+        # fall below it.
+        object.__setattr__(self, "probabilities", self.probabilities.astype(np.float64))
+
+    @property
+    def num_classes(self) -> int:
+        """C, the number of classes."""
+        return int(self.probabilities.shape[1])
+
+    @property
+    def predicted(self) -> NDArray[np.intp]:
+        """The most probable class of each image, int [N]."""
+        return np.asarray(self.probabilities.argmax(axis=1))
+
+    def alerts(self, rules: DecisionRules) -> NDArray[np.bool_]:
+        """Return which images raise the melanoma alert, bool [N]."""
+        if rules.threshold is None:
+            return np.asarray(self.predicted == rules.melanoma_index)
+        return np.asarray(self.probabilities[:, rules.melanoma_index] >= rules.threshold)
+
+    def select(self, rows: NDArray[np.bool_]) -> "LabelledPredictions":
+        """Return the predictions for the images of a mask, bool [N]."""
+        attributes = self.attributes
+        if attributes is not None:
+            attributes = attributes[rows].reset_index(drop=True)
+        return LabelledPredictions(
+            self.probabilities[rows], self.labels[rows], self.lesion_ids[rows], attributes
+        )
+
+
+def check_classes(predictions: LabelledPredictions, rules: DecisionRules) -> None:
+    """Check that predictions and decision rules have the same number of classes.
+
+    Raises:
+        ValueError: They do not.
+    """
+    if predictions.num_classes != len(rules.class_names):
+        raise ValueError(
+            f"probabilities have {predictions.num_classes} classes; they must be the "
+            f"{len(rules.class_names)} of the decision rules"
+        )
