@@ -1,7 +1,7 @@
-"""Figures of an evaluation: measured curves in, a plotly figure out, no st call.
+"""Charts of an evaluation: curves in, a plotly figure out, without Streamlit calls.
 
-What is measured is a solid line with points and its band; what it is compared with is dashed or
-dotted, and named in the legend: nothing is told by colour alone.
+The model's curve is solid with a band; reference lines are dashed or dotted. Colour is never the
+only difference.
 """
 
 import math
@@ -13,21 +13,21 @@ from melanoma_core.evaluation.alerts import benefit_of_all
 from melanoma_core.evaluation.evaluation import Evaluation
 from melanoma_core.evaluation.figure import Curve
 
-# 3:1 and more against both themes' backgrounds.
+# Contrast of at least 3:1 against the backgrounds of both themes.
 _LINE, _POINT, _OTHER = "#4f83b0", "#b85c91", "#808a94"
 _BAND = "rgba(79, 131, 176, 0.22)"
 _HEIGHT = 400  # px
 
 
 def draw_roc(evaluation: Evaluation, class_name: str) -> go.Figure:
-    """Draw the ROC curve of a class against the rest, with the alert's place on melanoma's."""
+    """Draw the ROC curve of a class against the rest; on melanoma's, also the operating point."""
     curve = evaluation.roc[class_name]
-    figure = _draw_curve(curve, "others alerted on %{x:.0%}, found %{y:.1%}")
+    figure = _draw_curve(curve, "1 − specificity %{x:.0%}, sensitivity %{y:.1%}")
     figure.add_scatter(
         x=[0, 1],
         y=[0, 1],
         mode="lines",
-        name="guessing",
+        name="chance",
         line={"color": _OTHER, "dash": "dash", "width": 1.5},
         hoverinfo="skip",
     )
@@ -37,35 +37,36 @@ def draw_roc(evaluation: Evaluation, class_name: str) -> go.Figure:
             x=[1 - specificity.value],
             y=[sensitivity.value],
             mode="markers",
-            name="the alert",
+            name="operating point",
             marker={"color": _POINT, "symbol": "diamond", "size": 13},
-            hovertemplate="the alert: others alerted on %{x:.1%}, found %{y:.1%}<extra></extra>",
+            hovertemplate="operating point: 1 − specificity %{x:.1%}, sensitivity %{y:.1%}"
+            "<extra></extra>",
         )
     _finish(figure, f"ROC curve, {name_class(class_name)} against the rest")
-    _share_axes(figure, "others alerted on (1 − specificity)", "found (sensitivity)")
+    _share_axes(figure, "1 − specificity", "sensitivity")
     return figure
 
 
 def draw_precision_recall(evaluation: Evaluation, class_name: str) -> go.Figure:
-    """Draw precision over recall of a class against the rest, with its share of the images."""
+    """Draw the precision-recall curve of a class against the rest."""
     curve = evaluation.precision_recall[class_name]
-    figure = _draw_curve(curve, "found %{x:.0%}, of these right %{y:.1%}")
+    figure = _draw_curve(curve, "recall %{x:.0%}, precision %{y:.1%}")
     total = evaluation.figures[f"recall_{class_name}"].total
     figure.add_scatter(
         x=[0, 1],
         y=[total / evaluation.num_images] * 2,
         mode="lines",
-        name="guessing",
+        name="chance",
         line={"color": _OTHER, "dash": "dash", "width": 1.5},
-        hovertemplate="its share of the photographs: %{y:.1%}<extra></extra>",
+        hovertemplate="share of the images: %{y:.1%}<extra></extra>",
     )
-    _finish(figure, f"Precision and recall, {name_class(class_name)} against the rest")
-    _share_axes(figure, "found (recall)", "of these right (precision)")
+    _finish(figure, f"Precision-recall curve, {name_class(class_name)} against the rest")
+    _share_axes(figure, "recall", "precision")
     return figure
 
 
 def draw_calibration(evaluation: Evaluation) -> go.Figure:
-    """Draw how often a predicted melanoma was one, in up to ten groups of as many photographs."""
+    """Draw the calibration curve of melanoma, in up to ten bins of equally many images."""
     bins = evaluation.calibration
     observed = [each.observed for each in bins]
     figure = go.Figure()
@@ -73,7 +74,7 @@ def draw_calibration(evaluation: Evaluation) -> go.Figure:
         x=[0, 1],
         y=[0, 1],
         mode="lines",
-        name="as it says",
+        name="perfect calibration",
         line={"color": _OTHER, "dash": "dash", "width": 1.5},
         hoverinfo="skip",
     )
@@ -88,26 +89,26 @@ def draw_calibration(evaluation: Evaluation) -> go.Figure:
             "thickness": 1.5,
         },
         mode="lines+markers",
-        name="measured, with its 95% interval",
+        name="model, with 95% CI",
         line={"color": _LINE, "width": 2},
         marker={"size": 8},
         customdata=[[each.count, each.total] for each in observed],
-        hovertemplate="said %{x:.1%}: %{y:.1%} were melanomas, %{customdata[0]:,} of "
+        hovertemplate="predicted %{x:.1%}: observed %{y:.1%}, %{customdata[0]:,} of "
         "%{customdata[1]:,}<extra></extra>",
     )
     _finish(figure, "Calibration of the probability of melanoma")
-    _share_axes(figure, "mean probability of melanoma", "share of melanomas")
+    _share_axes(figure, "mean predicted probability", "observed share of melanomas")
     return figure
 
 
 def draw_net_benefit(evaluation: Evaluation) -> go.Figure:
-    """Draw the decision curve, beside cutting out every lesion and none."""
+    """Draw the decision curve, with those of excising every lesion and none."""
     curve = evaluation.net_benefit
     prevalence = evaluation.figures["prevalence"].value
-    figure = _draw_curve(curve, "cut out from %{x:.0%}: net benefit %{y:.3f}")
+    figure = _draw_curve(curve, "threshold %{x:.0%}: net benefit %{y:.3f}")
     for name, values, dash in (
-        ("cut out every lesion", [benefit_of_all(prevalence, each) for each in curve.x], "dash"),
-        ("cut out none", [0.0] * len(curve.x), "dot"),
+        ("excise all", [benefit_of_all(prevalence, each) for each in curve.x], "dash"),
+        ("excise none", [0.0] * len(curve.x), "dot"),
     ):
         figure.add_scatter(
             x=curve.x,
@@ -121,19 +122,19 @@ def draw_net_benefit(evaluation: Evaluation) -> go.Figure:
         figure.add_vline(
             x=evaluation.threshold,
             line={"color": _POINT, "width": 1.5, "dash": "longdash"},
-            annotation_text="alert",
+            annotation_text="alert threshold",
         )
-    _finish(figure, "What acting on the probability is worth")
+    _finish(figure, "Decision curve")
     top = max([prevalence, *(each for each in curve.high if not math.isnan(each))])
-    figure.update_xaxes(title="probability from which a lesion is cut out", tickformat=".0%")
-    # Cutting out every lesion falls without end.
+    figure.update_xaxes(title="threshold probability for excision", tickformat=".0%")
+    # The line of excising all lesions falls without limit.
     figure.update_yaxes(
-        title="net benefit, melanomas per lesion", range=[-0.35 * (top or 1), 1.1 * (top or 1)]
+        title="net benefit per lesion", range=[-0.35 * (top or 1), 1.1 * (top or 1)]
     )
     return figure
 
 
-def _draw_curve(curve: Curve, told: str) -> go.Figure:
+def _draw_curve(curve: Curve, hover_text: str) -> go.Figure:
     figure = go.Figure()
     figure.add_scatter(
         x=[*curve.x, *reversed(curve.x)],
@@ -142,23 +143,23 @@ def _draw_curve(curve: Curve, told: str) -> go.Figure:
         line={"width": 0},
         fill="toself",
         fillcolor=_BAND,
-        name="95% interval at each point",
+        name="95% CI, pointwise",
         hoverinfo="skip",
     )
     figure.add_scatter(
         x=curve.x,
         y=curve.y,
         mode="lines",
-        name="measured",
+        name="model",
         line={"color": _LINE, "width": 2.5},
         customdata=[_name_threshold(each) for each in curve.threshold],
-        hovertemplate=told + "<br>%{customdata}<extra></extra>",
+        hovertemplate=hover_text + "<br>%{customdata}<extra></extra>",
     )
     return figure
 
 
 def _name_threshold(threshold: float) -> str:
-    return "" if math.isnan(threshold) else f"from a probability of {threshold:.1%}"
+    return "" if math.isnan(threshold) else f"threshold {threshold:.1%}"
 
 
 def _finish(figure: go.Figure, title: str) -> None:

@@ -1,4 +1,4 @@
-"""Which model is measured on which folder, and the work while it goes on."""
+"""The choice of model and images in the sidebar, and the evaluation as a background job."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,66 +17,70 @@ if TYPE_CHECKING:
     from melanoma_core.assessment.evaluate import EvaluationRequest
 
 _SUBSETS = {
-    "": "What the folder calls test",
-    "validation": "What it calls validation",
-    "train": "What it calls train",
-    "all": "All photographs",
+    "": "Test subset of the folder",
+    "validation": "Validation subset",
+    "train": "Train subset",
+    "all": "All images",
 }
-_ASKED, _SHOWN, _STARTED = "measure", "show-measured", "start-measuring"
+_EVALUATE, _SHOW, _START = "evaluate", "show-evaluation", "start-evaluation"
 _MOST_RESULTS = 8
 
 
 def choose_model() -> ModelCard:
-    """Let a person choose in the sidebar; the model that reads is chosen first.
+    """Let a person choose a model in the sidebar; the default is the model in use.
 
     Raises:
         ModelError: A card is damaged.
     """
     settings = load_settings()
     cards = {card.model_id: card for _, card in list_models(settings)}
-    serving = load_card(find_model(settings)).model_id
+    default = load_card(find_model(settings)).model_id
     with st.sidebar:
         st.subheader("Model", anchor=False)
         chosen = st.selectbox(
-            "Model to measure",
+            "Model to evaluate",
             list(cards),
-            index=list(cards).index(serving) if serving in cards else 0,
-            key="measured-model",
+            index=list(cards).index(default) if default in cards else 0,
+            key="evaluated-model",
             persist_state="session",
-            help="The model that reads, the bundled one, and those that were trained here.",
+            help="The model in use, the bundled model, and the models trained here.",
         )
     return cards[chosen]
 
 
 def choose_subset() -> tuple[str, bool]:
-    """Let a person choose in the sidebar which photographs of the folder count."""
+    """Let a person choose images in the sidebar.
+
+    Returns:
+        The subset, empty for the default, and whether to include images seen in training.
+    """
     with st.sidebar:
         subset = st.selectbox(
-            "Photographs",
+            "Images",
             list(_SUBSETS),
             format_func=_SUBSETS.__getitem__,
-            key="measured-subset",
+            key="evaluated-subset",
             persist_state="session",
-            help="As the folder has them, under the labels that it has. Where it calls none test, "
-            "the first choice is all.",
+            help="Subsets and labels are those of the folder. Without a test subset, the first "
+            "choice takes all images.",
         )
         with_known = st.toggle(
-            "Also what the model was trained on",
-            key="measured-known",
+            "Include images seen in training",
+            key="evaluated-known",
             persist_state="session",
-            help="Figures on such photographs are too good. They are left out unless you ask.",
+            help="Metrics on such images are inflated. They are excluded by default.",
         )
     return subset, with_known
 
 
-def find_request(
+def submit_request(
     folder: Path | None, card: ModelCard, subset: str, with_known: bool
 ) -> "EvaluationRequest | None":
-    """Return what is to be measured; None while nobody asked for it, or opening was cancelled.
+    """Start the evaluation once its button is pressed; return what to show, or None.
 
     Raises:
         DatasetError: The folder cannot be opened.
-        FolderError: The work cannot be started.
+        FolderError: The background job cannot be started.
     """
     from melanoma_core.assessment.evaluate import EvaluationRequest
     from melanoma_core.assessment.job import read_status, start
@@ -84,24 +88,24 @@ def find_request(
 
     with st.sidebar:
         st.button(
-            "Measure",
+            "Evaluate",
             type="primary",
             width="stretch",
             disabled=folder is None,
             on_click=request_work,
-            args=(_ASKED,),
-            help="Reads every photograph, in a process of its own: this page can be closed "
-            "meanwhile. What was measured before is kept and shown at once.",
+            args=(_EVALUATE,),
+            help="Runs in a process of its own, so this page can be closed. Results are kept and "
+            "shown at once the next time.",
         )
     if folder is None:
         return None
-    if is_requested(_ASKED):
-        # Of the folder that is chosen now: who typed its path may have pressed before it was known.
-        cancel_request(_ASKED)
+    if is_requested(_EVALUATE):
+        # For the folder as it is now: a path may be typed and the button pressed in one run.
+        cancel_request(_EVALUATE)
         allow_scan(folder)
-        request_work(f"{_SHOWN}-{folder}")
-        request_work(f"{_STARTED}-{folder}")
-    if not is_requested(f"{_SHOWN}-{folder}"):
+        request_work(f"{_SHOW}-{folder}")
+        request_work(f"{_START}-{folder}")
+    if not is_requested(f"{_SHOW}-{folder}"):
         return None
     opened = open_chosen_folder(folder)
     if opened is None:
@@ -109,42 +113,41 @@ def find_request(
     request = EvaluationRequest(
         opened.folder, card.model_id, subset or None, with_known, folder_key=opened.key
     )
-    if is_requested(f"{_STARTED}-{folder}"):
-        # Once: a measurement that failed is not begun again by itself.
-        cancel_request(f"{_STARTED}-{folder}")
+    if is_requested(f"{_START}-{folder}"):
+        # Once: a failed evaluation does not start again at the next run of the page.
+        cancel_request(f"{_START}-{folder}")
         start(load_settings(), request)
     return None if read_status(load_settings(), request).state is JobState.NONE else request
 
 
-def show_work(request: "EvaluationRequest | None") -> bool:
-    """Show a measurement while it goes on, or why it failed; return whether it goes on."""
+def show_status(request: "EvaluationRequest | None") -> bool:
+    """Show the progress of an evaluation, or why it failed; return whether it is running."""
     from melanoma_core.assessment.job import read_status
     from melanoma_core.processes import JobState
 
     if request is None:
         return False
-    work = read_status(load_settings(), request)
-    if work.state is JobState.FAILED:
-        st.html(render_error(work.message))
-    if work.state is not JobState.RUNNING:
+    status = read_status(load_settings(), request)
+    if status.state is JobState.FAILED:
+        st.html(render_error(status.message))
+    if status.state is not JobState.RUNNING:
         return False
-    doing = f"{work.done:,} of {work.total:,} photographs read" if work.total else "Beginning"
-    if work.total and work.done == work.total:
-        doing = "All photographs read; drawing lesions anew for the intervals"
-    st.progress(work.done / max(work.total, 1), doing)
-    st.button("Cancel", key="cancel-measurement", on_click=_cancel, args=(request,))
+    text = f"{status.done:,} of {status.total:,} images read" if status.total else "Starting"
+    if status.total and status.done == status.total:
+        text = "All images read; computing the intervals"
+    st.progress(status.done / max(status.total, 1), text)
+    st.button("Cancel", key="cancel-evaluation", on_click=_cancel, args=(request,))
     return True
 
 
 def get_result(request: "EvaluationRequest | None") -> "Assessment | None":
-    """Return what was measured; None where there is nothing yet."""
+    """Return the result of an evaluation, or None if it has not finished."""
     from melanoma_core.assessment.job import find_result, read_status
     from melanoma_core.processes import JobState
 
     if request is None:
         return None
-    work = read_status(load_settings(), request)
-    if work.state is not JobState.DONE:
+    if read_status(load_settings(), request).state is not JobState.DONE:
         return None
     result = find_result(load_settings(), request)
     return _load(result, result.stat().st_mtime_ns)

@@ -1,6 +1,6 @@
 """The evidence, card sections and PDF of models, and their comparisons, cached for all sessions.
 
-They are cached as resources, not as data, except for bytes: nobody changes them.
+They are read-only, so they are cached as resources, without copies.
 """
 
 from collections.abc import Callable

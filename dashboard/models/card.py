@@ -70,7 +70,7 @@ def _show_metrics(card: ModelCard) -> None:
 
 
 def show_table(rows: list[Row], columns: Mapping[str, ColumnConfig] | None = None) -> None:
-    """Show rows as a sortable table at its full height; show nothing if there are none."""
+    """Show rows, if there are any, as a sortable table at its full height."""
     if rows:
         st.dataframe(
             rows,

@@ -39,9 +39,9 @@ def _show_deployment() -> "Deployment":
         RunError: The registry cannot be used.
     """
     with st.spinner("Opening the model registry", show_time=False):
-        from melanoma_core.deployment.promotion import sync_deployment
+        from melanoma_core.deployment.promotion import synchronise_deployment
 
-        deployment = sync_deployment(load_settings())
+        deployment = synchronise_deployment(load_settings())
     st.html(render_deployment(deployment))
     return deployment
 

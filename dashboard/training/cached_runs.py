@@ -1,7 +1,6 @@
 """Runs, curves, predictions and studies from the tracking store, cached for all sessions.
 
-They are cached as resources, not as data: Streamlit would copy data at every run of the page.
-Nobody changes them.
+They are read-only, so they are cached as resources: Streamlit would copy data at every page run.
 """
 
 import gc

@@ -290,7 +290,7 @@ RECIPE_FIELDS = {
         Group.CLASSES,
         "Share held out image by image",
         "A second validation set, drawn without regard to lesions, as published projects do. It is "
-        "reported beside the leakage-free validation and decides nothing.",
+        "reported next to the leakage-free validation, and no decision is based on it.",
         maximum=0.9,
         step=0.05,
     ),

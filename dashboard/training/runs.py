@@ -176,7 +176,7 @@ def _show_curves(run: "Run", curves: "pd.DataFrame") -> None:
         if not run.state.is_over:
             st.caption("The curves appear with the first batches.")
         return
-    from melanoma_core.runs.comparison import judge_fit
+    from melanoma_core.runs.fit import judge_fit
 
     show_html(render_fit(judge_fit(curves)))
     kinds = curves["metric"].str.partition("/")[0]

@@ -20,27 +20,29 @@ def moles(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_folder_is_measured_and_its_figures_curves_and_slices_are_seen(open_page, moles: Path):
+def test_a_folder_is_evaluated_and_its_metrics_curves_and_subgroups_are_shown(
+    open_page, moles: Path
+):
     page = open_page()
     page.get_by_role("link", name="Evaluation").click()
     expect(page.get_by_role("heading", name="Evaluation", exact=True)).to_be_visible()
-    # What the card says is there before anything is measured.
+    # The metrics of the card are shown before any evaluation.
     expect(page.get_by_text(re.compile("Of 1,000 lesions in a clinic where 5.0%"))).to_be_visible()
-    field = page.get_by_role("textbox", name="Or the path of a folder", exact=True)
+    field = page.get_by_role("textbox", name="Or folder path", exact=True)
     field.fill(str(moles))
     field.press("Enter")
-    page.get_by_role("button", name="Measure", exact=True).click()
-    said = page.get_by_text("40 of 40 photographs of moles (subset all)")
-    expect(said).to_be_visible(timeout=PATIENCE_MS)
-    expect(page.get_by_role("heading", name="On whom", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Evaluate", exact=True).click()
+    summary = page.get_by_text("40 of 40 photographs of moles (subset all)")
+    expect(summary).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("heading", name="Subgroups", exact=True)).to_be_visible()
     expect(page.locator(".js-plotly-plot")).to_have_count(5)
     expect(page.get_by_text("ROC curve, ▲ melanoma against the rest")).to_be_visible()
 
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download everything as JSON").click()
+        page.get_by_role("button", name="Evaluation (JSON)").click()
     assert download.value.suggested_filename.startswith("evaluation-")
-    # It is kept: who comes back and asks again sees it at once.
+    # The result is kept and shown at once the next time.
     page.get_by_role("link", name="Reading").click()
     expect(page.get_by_role("heading", name="Reading", exact=True)).to_be_visible()
     page.get_by_role("link", name="Evaluation").click()
-    expect(said).to_be_visible()
+    expect(summary).to_be_visible()

@@ -1,4 +1,4 @@
-"""A model is promoted, another refused, overridden and rolled back; the Reading page follows."""
+"""Promotion, refusal, override and rollback of models, with their effect on the Reading page."""
 
 import os
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from tests.drawn_models import write_model
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The dashboard with "steady" deployed, and a better and a worse candidate."""
+    """Return the address of a dashboard with "steady" deployed and two candidates."""
     folder = tmp_path_factory.mktemp("server")
     models_dir = folder / "MELANOMA_MODELS_DIR"
     write_model(models_dir, "steady", missed=10, false_alerts=120)
@@ -57,8 +57,8 @@ def expect_reading_by(page: Page, model_id: str) -> None:
     expect(page.locator(".trust strong").first).to_have_text(model_id)
 
 
-def look(page: Page, name: str) -> None:
-    """Keep what a person would see, where a folder is named for it."""
+def take_screenshot(page: Page, name: str) -> None:
+    """Take a screenshot if SCREENSHOTS names a folder."""
     folder = os.environ.get("SCREENSHOTS")
     if folder:
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
@@ -77,7 +77,7 @@ def test_a_better_model_is_promoted_a_worse_one_refused_overridden_and_rolled_ba
     open_view(page, "Compare and promote")
     expect(page.locator(".deployment")).to_contain_text("Deployed: steady")
     choose_candidate(page, "better")
-    expect(page.locator(".gate .verdict")).to_have_text("The gate lets it pass")
+    expect(page.locator(".gate .verdict")).to_have_text("The candidate passes the gate")
     expect(page.locator(".gate")).to_contain_text("+3.0 percentage points")
     expect(page.get_by_text("melanoma found by the candidate only").first).to_be_visible()
     promote_button = page.get_by_role("button", name="Promote better", exact=True)
@@ -85,26 +85,26 @@ def test_a_better_model_is_promoted_a_worse_one_refused_overridden_and_rolled_ba
     name = page.get_by_role("textbox", name="Your name")
     name.fill("Ada Lovelace")
     name.press("Enter")
-    look(page, "promote-allowed")
+    take_screenshot(page, "promote-allowed")
     promote_button.click()
-    expect(page.get_by_text("better is deployed and reads from now on.")).to_be_visible()
+    expect(page.get_by_text("better is now deployed.")).to_be_visible()
     expect(page.locator(".deployment")).to_contain_text("Deployed: better")
     expect_reading_by(page, "better")
 
     open_models(page)
     open_view(page, "Compare and promote")
     choose_candidate(page, "worse")
-    expect(page.locator(".gate .verdict")).to_have_text("The gate refuses it")
-    expect(page.locator(".gate")).to_contain_text("may be worse than that of the deployed model")
+    expect(page.locator(".gate .verdict")).to_have_text("The gate refuses the candidate")
+    expect(page.locator(".gate")).to_contain_text("may be lower than that of the deployed model")
     expect(page.get_by_text("Melanoma missed by the candidate only").first).to_be_visible()
     expect(page.get_by_role("textbox", name="Your name")).to_have_value("Ada Lovelace")
     page.get_by_role("button", name="Promote worse", exact=True).click()
-    expect(page.get_by_text("worse was refused; that was noted")).to_be_visible()
+    expect(page.get_by_text("worse was refused. The refusal is recorded")).to_be_visible()
     expect(page.locator(".deployment")).to_contain_text("Deployed: better")
-    look(page, "promote-refused")
+    take_screenshot(page, "promote-refused")
 
-    page.get_by_text("Promote it against the gate").click()
-    override = page.get_by_role("button", name="Override the gate")
+    page.get_by_text("Override the gate").click()
+    override = page.get_by_role("button", name="Promote despite the gate")
     expect(override).to_be_disabled()
     reason = page.get_by_role("textbox", name="Reason")
     reason.fill("To study its errors")
@@ -121,31 +121,31 @@ def test_a_better_model_is_promoted_a_worse_one_refused_overridden_and_rolled_ba
     page.get_by_role("button", name="Roll back", exact=True).click()
     expect(page.locator(".deployment")).to_contain_text("Deployed: better")
     expect(page.get_by_role("button", name="Roll back", exact=True)).to_be_hidden()
-    look(page, "history")
+    take_screenshot(page, "history")
     expect_reading_by(page, "better")
 
 
-def test_the_history_names_who_and_why_and_every_view_fits_a_telephone(open_page):
+def test_every_view_fits_a_phone(open_page):
     page = open_page(width=420, color_scheme="dark")
     page.get_by_test_id("stExpandSidebarButton").click()
     open_models(page)
     page.get_by_test_id("stSidebarCollapseButton").click(force=True)
     for view, shown in (
-        ("Card", "What it is for"),
-        ("Compare and promote", "Beside the deployed model"),
+        ("Card", "Intended use"),
+        ("Compare and promote", "Comparison with the deployed model"),
         ("History", "Roll back to"),
     ):
         open_view(page, view)
         expect(page.get_by_role("tabpanel").get_by_text(shown).first).to_be_visible()
         expect(page.locator('[data-test-script-state="notRunning"]')).to_be_visible()
-        look(page, f"narrow-{view.split()[0]}")
+        take_screenshot(page, f"narrow-{view.split()[0]}")
         expect_no_sideways_scroll(page)
 
 
-def test_the_card_is_taken_along_as_json_markdown_and_pdf(open_page, tmp_path):
+def test_the_card_is_downloaded_as_json_markdown_and_pdf(open_page, tmp_path):
     page = open_page(height=1000)
     open_models(page)
-    look(page, "card")
+    take_screenshot(page, "card")
     for label, start in (
         ("Evidence (JSON)", b'{"format"'),
         ("Card (Markdown)", b"# Model card"),

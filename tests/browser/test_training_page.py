@@ -3,10 +3,10 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-PATIENCE_MS = 240_000  # a process starts TensorFlow, on a machine that may do much else
+PATIENCE_MS = 240_000  # a process starts TensorFlow, on a machine that may be busy
 NUM_EPOCHS = 90
 
-# Of the first chart, the loss; nothing where there is none yet.
+# Points of the validation loss in the first chart; 0 if there is no chart yet.
 COUNT_POINTS = """() => {
   const chart = document.querySelector(".js-plotly-plot");
   return chart?._fullData?.find(line => line.name === "validation")?.x.length ?? 0;
@@ -46,16 +46,16 @@ def expect_no_sideways_scroll(page: Page) -> None:
     assert main.evaluate("main => main.scrollWidth <= main.clientWidth")
 
 
-def test_a_run_is_launched_followed_reloaded_stopped_resumed_and_finished(training_page, open_page):
+def test_a_run_is_launched_reloaded_stopped_resumed_and_finished(training_page, open_page):
     page = training_page
-    fill_number(page, "Network", "Side of the picture it sees, px", 32)
-    fill_number(page, "Training", "Epochs of the whole network", NUM_EPOCHS)
-    fill_number(page, "Training", "Photographs per epoch", 400)
+    fill_number(page, "Network", "Input size, px", 32)
+    fill_number(page, "Training", "Epochs", NUM_EPOCHS)
+    fill_number(page, "Training", "Images per epoch", 400)
     page.get_by_role("button", name="Launch", exact=True).click()
     expect_state(page, "Running")
 
     before = wait_for_points(page, 2)
-    wait_for_points(page, before + 1)  # nobody has touched the page meanwhile
+    wait_for_points(page, before + 1)  # the page refreshes without any interaction
     expect(page.get_by_text(re.compile(rf"^Epoch \d+ of {NUM_EPOCHS}$"))).to_be_visible()
 
     assert "run=" in page.url
@@ -65,11 +65,11 @@ def test_a_run_is_launched_followed_reloaded_stopped_resumed_and_finished(traini
 
     page.get_by_role("button", name="Stop", exact=True).click()
     expect_state(page, "Stopped")
-    expect(page.locator(".run-state")).to_contain_text("Resume goes on from epoch")
+    expect(page.locator(".run-state")).to_contain_text(re.compile(r"[Rr]esume.* from epoch \d+"))
     stopped_at = wait_for_points(page, 1)
     assert stopped_at < NUM_EPOCHS
 
-    # Another person sees the same, on a telephone.
+    # Another browser sees the same, at the width of a phone.
     other = open_page(width=420)
     other.goto(page.url)
     expect_state(other, "Stopped")
@@ -79,7 +79,7 @@ def test_a_run_is_launched_followed_reloaded_stopped_resumed_and_finished(traini
     expect_state(page, "Finished")
     expect_state(other, "Finished")
     assert wait_for_points(page, NUM_EPOCHS) == NUM_EPOCHS
-    expect(page.get_by_text(re.compile("On 18 test photographs"))).to_be_visible()
+    expect(page.get_by_text(re.compile("On 18 held-out test images"))).to_be_visible()
 
     page.get_by_role("tab", name="Compare").click()
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()

@@ -1,4 +1,3 @@
-import time
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +7,12 @@ from streamlit.testing.v1 import AppTest
 
 from melanoma_core.models.card import load_card
 from melanoma_core.models.registry import BUNDLED
-
-PATIENCE_SECONDS = 120
+from tests.dashboard.children import wait_for_children
 
 
 @pytest.fixture
 def moles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two photographs to train on and six to test on, of which one is a copy."""
+    """Return a folder with two images in Train and six in Test, one of them a copy."""
     monkeypatch.setenv("MELANOMA_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("MELANOMA_MODELS_DIR", str(tmp_path / "models"))
     folder = tmp_path / "moles"
@@ -39,37 +37,36 @@ def html(app: AppTest) -> str:
     return "".join(element.proto.body for element in app.get("html"))
 
 
-def measure(app: AppTest, folder: Path) -> AppTest:
+def evaluate(app: AppTest, folder: Path) -> AppTest:
     app.text_input(key="folder-path").set_value(str(folder)).run()
-    next(button for button in app.button if button.label == "Measure").click().run()
-    end = time.monotonic() + PATIENCE_SECONDS
-    while any(button.label == "Cancel" for button in app.button) and time.monotonic() < end:
-        time.sleep(0.2)
-        app.run()
+    next(button for button in app.button if button.label == "Evaluate").click().run()
+    assert "Cancel" in [button.label for button in app.button]
+    wait_for_children("melanoma_core.assessment")
+    app.run()
     assert not app.exception
     return app
 
 
-def test_what_the_card_says_is_there_before_anything_is_measured(page: AppTest):
+def test_the_metrics_of_the_card_are_shown_before_any_evaluation(page: AppTest):
     card = load_card(BUNDLED)
     assert card.model_id in html(page)
-    assert "Of 100 melanomas, this threshold alerts on" in html(page)
+    assert "Of 100 melanomas, about" in html(page)
     assert "Of 1,000 lesions in a clinic where 5.0% are melanomas, 50 are:" in html(page)
     page.slider(key="prevalence-card").set_value(1.0).run()
     assert "where 1.0% are melanomas, 10 are:" in html(page)
-    assert page.selectbox(key="measured-model").value == card.model_id
+    assert page.selectbox(key="evaluated-model").value == card.model_id
 
 
-def test_a_folder_is_measured_and_the_result_is_shown_and_kept(
+def test_a_folder_is_evaluated_and_the_result_is_shown_and_kept(
     page: AppTest, moles: Path, open_dashboard
 ):
-    app = measure(page, moles)
-    said = html(app)
-    assert "6 of 6 photographs of moles (subset test)" in said
-    assert "1 of those that were read share a photograph" in said
-    assert "6 of them a reading would refuse" in said
+    app = evaluate(page, moles)
+    page_html = html(app)
+    assert "6 of 6 photographs of moles (subset test)" in page_html
+    assert "1 of those that were read share a photograph" in page_html
+    assert "6 of them a reading would refuse" in page_html
     heads = [table.value.columns[0] for table in app.dataframe]
-    assert heads[:4] == ["At the alert's threshold", "Figure", "Diagnosis", "By"]
+    assert heads[:4] == ["At the alert threshold", "Metric", "Diagnosis", "By"]
     app.slider(key="prevalence-measured").set_value(50.0).run()
     assert "where 50.0% are melanomas, 500 are:" in html(app)
     app.radio(key="measured-part").set_value(app.radio(key="measured-part").options[1]).run()
@@ -77,13 +74,13 @@ def test_a_folder_is_measured_and_the_result_is_shown_and_kept(
 
     again = open_dashboard().switch_page("evaluation/page.py").run()
     again.text_input(key="folder-path").set_value(str(moles)).run()
-    next(button for button in again.button if button.label == "Measure").click().run()
+    next(button for button in again.button if button.label == "Evaluate").click().run()
     assert "6 of 6 photographs of moles (subset test)" in html(again)
 
 
-def test_what_cannot_be_measured_is_told_where_the_answer_would_be(page: AppTest, moles: Path):
-    page.selectbox(key="measured-subset").select("validation").run()
-    app = measure(page, moles)
+def test_a_failed_evaluation_shows_its_error(page: AppTest, moles: Path):
+    page.selectbox(key="evaluated-subset").select("validation").run()
+    app = evaluate(page, moles)
     assert 'class="error"' in html(app)
     assert "Found 0 photographs" in html(app)
     assert load_card(BUNDLED).model_id in html(app)

@@ -28,7 +28,7 @@ def html(app: AppTest) -> str:
     return "".join(element.proto.body for element in app.get("html"))
 
 
-def test_the_card_says_what_the_model_is_for_and_what_it_cannot_do(show_model):
+def test_the_card_gives_the_intended_use_and_limitations(show_model):
     app, card = show_model(), load_card(BUNDLED)
     assert not app.exception
     assert 'class="error"' not in html(app)
@@ -36,38 +36,38 @@ def test_the_card_says_what_the_model_is_for_and_what_it_cannot_do(show_model):
     assert card.created_at in html(app)
     assert html(app).count("<li>") == len(card.limitations)
     assert "Not a medical device" in html(app)
-    assert "It alerts from a probability of melanoma of" in html(app)
+    assert "The model alerts at a probability of melanoma of" in html(app)
 
 
-def test_every_figure_of_the_test_subset_has_its_interval_and_counts(show_model):
+def test_every_metric_of_the_test_subset_has_its_interval_and_counts(show_model):
     app, card = show_model(), load_card(BUNDLED)
     table = app.dataframe[0].value
     assert list(table.columns) == [
-        "Figure",
+        "Metric",
         "Value",
-        "95% from",
-        "95% to",
+        "95% CI from",
+        "95% CI to",
         "Count",
         "Photographs",
         "Lesions",
     ]
-    sensitivity = table[table["Figure"] == "Sensitivity of the alert"].iloc[0]
+    sensitivity = table[table["Metric"] == "Sensitivity of the alert"].iloc[0]
     figure = card.metrics["test"]["sensitivity"]
     assert sensitivity["Value"] == pytest.approx(100 * figure.value)
-    assert sensitivity["95% from"] == pytest.approx(100 * figure.low)
+    assert sensitivity["95% CI from"] == pytest.approx(100 * figure.low)
     assert sensitivity["Photographs"] == figure.total
 
 
-def test_the_figures_of_one_collection_can_be_chosen(show_model):
+def test_the_metrics_of_one_collection_can_be_chosen(show_model):
     app, card = show_model(), load_card(BUNDLED)
     collection = next(name for name in card.metrics if "/" in name)
-    app.selectbox[0].select(f"test, {collection.partition('/')[2]} alone").run()
+    app.selectbox[0].select(f"test, {collection.partition('/')[2]} only").run()
     assert not app.exception
     accuracy = app.dataframe[0].value.iloc[0]
     assert accuracy["Photographs"] == card.metrics[collection]["accuracy"].total
 
 
-def test_what_is_undefined_is_shown_as_undefined(show_model, other_model):
+def test_an_undefined_metric_is_shown_as_undefined(show_model, other_model):
     path = other_model / "card.json"
     card = json.loads(path.read_text("utf-8"))
     undefined = dict.fromkeys(("value", "low", "high"), float("nan"))
@@ -79,33 +79,37 @@ def test_what_is_undefined_is_shown_as_undefined(show_model, other_model):
     assert not app.exception
     assert isnan(app.dataframe[0].value.iloc[0]["Value"])
     assert app.dataframe[0].proto.placeholder == "undefined"
-    assert "Its sensitivity is undefined" in html(app)
+    assert "Sensitivity is undefined" in html(app)
 
 
-def test_a_card_of_something_else_is_a_clear_error(show_model, other_model):
+def test_a_foreign_card_is_an_error_on_the_page(show_model, other_model):
     other_model.joinpath("card.json").write_text("{}", "utf-8")
     app = show_model()
     assert "is not a model card of this project" in html(app)
 
 
-def test_the_whole_card_is_on_the_page_and_what_is_unknown_is_not_provided(show_model):
+def test_the_whole_card_is_on_the_page_with_missing_facts_not_provided(show_model):
     app = show_model()
     titles = [each.value for each in app.subheader]
     assert titles[:4] == [
-        "What it is for",
-        "What it cannot do",
-        "When it alerts",
-        "Its figures, to sort",
+        "Intended use",
+        "Limitations",
+        "Melanoma alert",
+        "Metrics",
     ]
-    assert titles[-1] == "Checklist"
+    assert titles[-1] == "Reporting checklists"
     tables = [frame.value for frame in app.dataframe]
-    skin = [table[table["Item"] == "Skin tones"] for table in tables if "Item" in table]
-    assert skin[1]["Answer"].tolist() == ["not provided"]
+    answers = [
+        table[table["Item"] == "Skin tones"]["Value"].tolist()
+        for table in tables
+        if "Item" in table
+    ]
+    assert ["not provided"] in answers
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Folder of models of a place in which nothing was promoted yet."""
+def models_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty models folder in which no model has been promoted."""
     monkeypatch.setenv("MELANOMA_RUNS_DIR", str(tmp_path / "runs"))
     monkeypatch.setenv("MELANOMA_MODELS_DIR", str(tmp_path / "models"))
     monkeypatch.delenv("MELANOMA_MODEL", raising=False)
@@ -117,47 +121,47 @@ def open_view(app: AppTest, name: str) -> AppTest:
     return app.run()
 
 
-def test_without_a_candidate_or_an_event_the_page_says_what_to_do(show_model, place):
+def test_without_candidates_and_events_the_page_says_what_to_do(show_model, models_dir):
     app = open_view(show_model(), "Compare and promote")
     assert not app.exception
     assert "There is no other model. Train one" in html(app)
     app = open_view(app, "History")
-    assert "Nothing was promoted yet" in html(app)
-    assert not place.exists()
+    assert "No model has been promoted yet." in html(app)
+    assert not models_dir.exists()
 
 
-def test_a_candidate_that_leaks_is_refused_on_the_page_and_its_figures_are_withheld(
-    show_model, place
-):
-    write_model(place, "leaking", leakage=LEAKING)
+def test_a_candidate_that_leaks_is_refused_and_its_metrics_are_withheld(show_model, models_dir):
+    write_model(models_dir, "leaking", leakage=LEAKING)
     app = open_view(show_model(), "Compare and promote")
-    assert "The gate refuses it" in html(app)
-    assert "It leaks: 7 of its 600 test photographs" in html(app)
-    assert "Found no reading by" in html(app)
+    assert "The gate refuses the candidate" in html(app)
+    assert "Leakage: 7 of 600 test photographs" in html(app)
+    assert "Found no prediction of" in html(app)
 
     app.query_params["model"] = "leaking"
     app = open_view(app, "Card")
     assert not app.exception
-    assert "Its figures are withheld: 7 of its 600" in html(app)
+    assert "Metrics are withheld because of leakage: 7 of 600" in html(app)
     assert "Its sensitivity is withheld." in html(app)
 
 
-def test_a_deployed_model_that_is_gone_is_told_on_every_page(open_dashboard, place):
-    write_pointer(place, Pointer("lost", False, "2026-11-21T12:00:00+00:00"))
+def test_a_missing_deployed_model_is_reported_on_every_page(open_dashboard, models_dir):
+    write_pointer(models_dir, Pointer("lost", False, "2026-11-21T12:00:00+00:00"))
     app = open_dashboard()
     for view in ("reading", "dataset", "training", "models"):
         app.switch_page(f"{view}/page.py").run()
-        assert "The bundled model reads, since the deployed one, lost, is gone" in html(app), view
+        assert "The bundled model is in use, because the deployed model lost is missing" in html(
+            app
+        ), view
 
 
-def test_the_model_of_the_environment_is_said_to_read(show_model, place, monkeypatch):
-    write_model(place, "other")
+def test_the_model_of_the_environment_is_in_use(show_model, models_dir, monkeypatch):
+    write_model(models_dir, "other")
     monkeypatch.setenv("MELANOMA_MODEL", "other")
     app = open_view(show_model(), "History")
-    assert "<code>MELANOMA_MODEL</code> names <strong>other</strong>" in html(app)
+    assert "<code>MELANOMA_MODEL</code> is set to <strong>other</strong>" in html(app)
 
 
-def test_no_text_of_a_person_becomes_markup():
+def test_text_of_a_person_is_escaped():
     hostile = "<script>alert(1)</script>"
     event = Event(EventKind.OVERRIDDEN, hostile, None, hostile, hostile, (hostile,), hostile)
     row = {"kind": hostile, "image_id": hostile, "label": hostile, "candidate": 0.5, "deployed": 1}

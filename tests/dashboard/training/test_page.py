@@ -3,7 +3,6 @@ import math
 import shutil
 import subprocess
 import sys
-import time
 from contextlib import ExitStack
 from dataclasses import asdict
 
@@ -20,7 +19,7 @@ from melanoma_core.models.card import load_card
 from melanoma_core.models.registry import BUNDLED
 from melanoma_core.runs import control
 from melanoma_core.runs.folder import find_folder, hash_test
-from melanoma_core.runs.queue import Queue, open_queue
+from melanoma_core.runs.queue import open_queue
 from melanoma_core.runs.record import BATCH_LOSS, Measurement, open_record
 from melanoma_core.runs.run import Progress, RunSpec, RunState
 from melanoma_core.runs.study import STUDY_RECIPES
@@ -33,6 +32,7 @@ from melanoma_core.training.predictions import (
     write_predictions,
 )
 from melanoma_core.training.recipe import PRESETS
+from tests.dashboard.children import wait_for_children
 
 NAMES = tuple(str(label) for label in Diagnosis)
 TIME = "2026-11-20T13:34:00.000+00:00"
@@ -143,12 +143,6 @@ def click(app: AppTest, label: str) -> AppTest:
     return app
 
 
-def wait_until_gone(queue: Queue, run_id: str) -> None:
-    """Wait until the process of a run that was stopped in the queue has ended."""
-    while any(ticket.run_id == run_id for ticket in queue.list_tickets()):
-        time.sleep(0.1)
-
-
 def list_buttons(app: AppTest) -> list[str]:
     return [button.label for button in app.button]
 
@@ -237,7 +231,7 @@ def test_a_launched_run_is_queued_selected_stopped_and_deleted(show, settings):
         assert "Queued, next" in html(app)
         app = click(app, "Stop")
         assert "Stopped" in html(app)
-        wait_until_gone(queue, run.run_id)
+        wait_for_children(run.run_id)
     app = click(app, "Delete this run")
     assert control.list_runs(settings) == []
     assert "There are no runs yet." in html(app)
@@ -430,7 +424,7 @@ def test_a_study_is_launched_on_the_chosen_folder(show, settings):
         for run in found:
             control.stop_run(settings, run.run_id)
         for run in found:
-            wait_until_gone(queue, run.run_id)
+            wait_for_children(run.run_id)
 
 
 def test_the_page_imports_nothing_heavy_before_it_is_painted():

@@ -1,11 +1,11 @@
-"""What was measured of a model: in words first, then curves, classes and slices."""
+"""The results of an evaluation: a summary, then metrics, curves, diagnoses and subgroups."""
 
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from dashboard.shared.downloads import offer_table, show_chart
-from dashboard.shared.markup import name_diagnosis, render_paragraphs
+from dashboard.shared.markup import escape_markdown, name_diagnosis, render_paragraphs
 from melanoma_core.jsonable import dump_json
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.card_text.formats import format_figure
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from melanoma_core.evaluation.evaluation import Evaluation
     from melanoma_core.evaluation.figure import Figure
 
-_ALL, _NEWS = "All photographs that were read", "Those without a relative in the folder's train"
+_ALL, _UNRELATED = "All images", "Images unrelated to the folder's train subset"
 
 
-def show_card_figures(card: ModelCard) -> None:
-    """Show what a model's card says of the lesions that were held out when it was made."""
-    st.subheader("On the lesions held out when it was made", anchor=False)
+def show_card_metrics(card: ModelCard) -> None:
+    """Show the metrics of a model card, on the held-out test set of the model."""
+    st.subheader("Held-out test set of the model", anchor=False)
     st.html(
         render_paragraphs(
             [
@@ -42,19 +42,14 @@ def show_card_figures(card: ModelCard) -> None:
     )
     figures = card.metrics.get("test", {})
     if figures:
-        show_prevalence(figures, "card")
-        with st.expander("All figures of its card"):
+        _show_prevalence(figures, "card")
+        with st.expander("All metrics of the model card"):
             _show_card_table(card)
-    st.page_link("models/page.py", label="Its whole card", width="content")
+    st.page_link("models/page.py", label="Model card", width="content")
 
 
-def show_prevalence(figures: "dict[str, Figure]", key: str) -> None:
-    """Show what the alerts mean at a prevalence that a person sets.
-
-    Args:
-        figures: With "sensitivity" and "specificity".
-        key: Unique on the page.
-    """
+def _show_prevalence(figures: "dict[str, Figure]", key: str) -> None:
+    """Show the predictive values of the alert at a prevalence that a person sets."""
     import pandas as pd
 
     from melanoma_core.assessment.tables import describe_prevalence
@@ -62,7 +57,7 @@ def show_prevalence(figures: "dict[str, Figure]", key: str) -> None:
     from melanoma_core.models.card_text.formats import format_figure
 
     percent = st.slider(
-        "Melanomas among the lesions of your own clinic, %",
+        "Prevalence of melanoma in your clinic",
         0.5,
         50.0,
         5.0,
@@ -70,39 +65,41 @@ def show_prevalence(figures: "dict[str, Figure]", key: str) -> None:
         format="%.1f%%",
         key=f"prevalence-{key}",
         persist_state="session",
-        help="What an alert means depends on how frequent melanoma is where it is raised. "
-        "Sensitivity and specificity are carried over by Bayes' rule, which holds where your "
-        "lesions look like the ones it was measured on.",
+        help="Share of melanomas among the lesions that you examine. PPV and NPV follow from "
+        "sensitivity and specificity by Bayes' rule. This assumes that your lesions resemble those "
+        "of the evaluation.",
     )
     st.html(render_paragraphs([describe_prevalence(figures, percent / 100)]))
     values = predict_values(figures["sensitivity"], figures["specificity"], percent / 100)
     rows = {
-        "Melanomas among the alerts (PPV)": values.ppv,
-        "Other lesions among those without one (NPV)": values.npv,
-        "Lesions alerted on": values.alert_rate,
+        "PPV": values.ppv,
+        "NPV": values.npv,
+        "Alert rate": values.alert_rate,
         "Sensitivity": figures["sensitivity"],
         "Specificity": figures["specificity"],
     }
     table = pd.DataFrame(
-        {"At the alert's threshold": name, "Figure, 95% interval": format_figure("", figure)}
+        {"At the alert threshold": name, "Value (95% CI)": format_figure("", figure)}
         for name, figure in rows.items()
     )
     st.dataframe(table, hide_index=True, height="content")
 
 
 def show_assessment(assessment: "Assessment") -> None:
-    """Show all that was measured on a folder."""
+    """Show the evaluation of a model on a folder."""
     from melanoma_core.assessment.tables import describe_assessment
 
-    st.subheader(f"On {assessment.folder}", anchor=False)
+    st.subheader(f"Evaluation on {escape_markdown(assessment.folder)}", anchor=False)
     st.html(render_paragraphs(describe_assessment(assessment)))
     _offer_downloads(assessment)
     if assessment.unreadable:
-        with st.expander(f"{len(assessment.unreadable):,} files that cannot be read"):
-            rows = [{"File": name, "Why": why} for name, why in assessment.unreadable.items()]
+        with st.expander(f"{len(assessment.unreadable):,} unreadable files"):
+            rows = [
+                {"File": name, "Reason": reason} for name, reason in assessment.unreadable.items()
+            ]
             st.dataframe(rows, hide_index=True)
     evaluation = _choose_part(assessment)
-    show_prevalence(evaluation.figures, "measured")
+    _show_prevalence(evaluation.figures, "measured")
     _show_main(assessment)
     _show_curves(evaluation)
     _show_classes(evaluation)
@@ -110,16 +107,20 @@ def show_assessment(assessment: "Assessment") -> None:
 
 
 def _choose_part(assessment: "Assessment") -> "Evaluation":
-    news = assessment.without_relatives
-    if news is None:
+    unrelated = assessment.without_relatives
+    if unrelated is None:
         return assessment.evaluation
     part = st.radio(
-        "Curves and tables below are of",
-        [f"{_ALL} ({assessment.evaluation.num_images:,})", f"{_NEWS} ({news.num_images:,})"],
+        "Images",
+        [
+            f"{_ALL} ({assessment.evaluation.num_images:,})",
+            f"{_UNRELATED} ({unrelated.num_images:,})",
+        ],
         key="measured-part",
-        help="A network that was trained on this folder has met the relatives.",
+        help="Applies to the curves and tables below. A network trained on this folder has seen "
+        "copies, lesions or patients of the related images.",
     )
-    return news if part.startswith(_NEWS) else assessment.evaluation
+    return unrelated if part.startswith(_UNRELATED) else assessment.evaluation
 
 
 def _show_main(assessment: "Assessment") -> None:
@@ -127,13 +128,12 @@ def _show_main(assessment: "Assessment") -> None:
 
     from melanoma_core.assessment.tables import tabulate_main
 
-    st.subheader("Figures", anchor=False)
+    st.subheader("Metrics", anchor=False)
     table = pd.DataFrame(tabulate_main(assessment))
     st.dataframe(table, hide_index=True, height="content")
-    offer_table(table, "figures", "Figures as CSV")
+    offer_table(table, "figures", "Metrics as CSV")
     st.caption(
-        "95% intervals in brackets, resampled by lesion. Undefined: no photograph of that kind was "
-        "there."
+        "In parentheses: 95% CI, resampled by lesion. Undefined: there is no image for the metric."
     )
 
 
@@ -147,7 +147,7 @@ def _show_curves(evaluation: "Evaluation") -> None:
 
     st.subheader("Curves", anchor=False)
     class_name = st.selectbox(
-        "Diagnosis against the rest",
+        "Diagnosis (one against the rest)",
         [name for name in evaluation.class_names if evaluation.roc[name].x],
         format_func=_name_class,
         key="measured-class",
@@ -165,8 +165,9 @@ def _show_curves(evaluation: "Evaluation") -> None:
     with right:
         show_chart(draw_net_benefit(evaluation), "net-benefit")
         st.caption(
-            "A lesion cut out from a probability of 10% on means: one melanoma found is worth nine "
-            "needless excisions. A line above both others is worth following there."
+            "Excising lesions at a probability of 10% or more values one melanoma found as much as "
+            "nine unnecessary excisions avoided. The model is useful where its curve lies above "
+            "both reference lines."
         )
 
 
@@ -176,13 +177,13 @@ def _show_classes(evaluation: "Evaluation") -> None:
     from dashboard.shared.charts import draw_confusion
     from melanoma_core.assessment.tables import tabulate_classes
 
-    st.subheader("Each diagnosis", anchor=False)
+    st.subheader("Diagnoses", anchor=False)
     table = pd.DataFrame(tabulate_classes(evaluation))
     st.dataframe(table, hide_index=True, height="content")
     offer_table(table, "diagnoses", "Diagnoses as CSV")
     names = list(evaluation.class_names)
     counts = pd.DataFrame(evaluation.confusion, pd.Index(names, name="label"), names)
-    show_chart(draw_confusion(counts, "What each diagnosis was read as"), "measured-confusion")
+    show_chart(draw_confusion(counts, "Confusion matrix"), "measured-confusion")
 
 
 def _show_slices(evaluation: "Evaluation") -> None:
@@ -190,13 +191,13 @@ def _show_slices(evaluation: "Evaluation") -> None:
 
     from melanoma_core.assessment.tables import SLICES_NOTE, tabulate_slices
 
-    st.subheader("On whom", anchor=False)
+    st.subheader("Subgroups", anchor=False)
     if not evaluation.slices:
-        st.html("<p>The folder's tables tell neither age, sex, site nor source.</p>")
+        st.html("<p>The folder's tables give no age, sex, site or source.</p>")
         return
     table = pd.DataFrame(tabulate_slices(evaluation))
     st.dataframe(table, hide_index=True, height="content")
-    offer_table(table, "slices", "Slices as CSV")
+    offer_table(table, "slices", "Subgroups as CSV")
     st.caption(SLICES_NOTE)
 
 
@@ -207,18 +208,18 @@ def _show_card_table(card: ModelCard) -> None:
         name_subset(subset): {name: format_figure(name, figure) for name, figure in figures.items()}
         for subset, figures in card.metrics.items()
     }
-    table = pd.DataFrame(columns).rename(index=name_figure).rename_axis("Figure").reset_index()
+    table = pd.DataFrame(columns).rename(index=name_figure).rename_axis("Metric").reset_index()
     st.dataframe(table, hide_index=True, height="content")
 
 
 def _offer_downloads(assessment: "Assessment") -> None:
     st.download_button(
-        "Download everything as JSON",
+        "Evaluation (JSON)",
         data=dump_json(assessment, indent=2, ensure_ascii=True),
         file_name=f"evaluation-{assessment.model_id}.json",
         mime="application/json",
         on_click="ignore",
-        help="All figures, curves and slices, as `evaluate --json` prints them.",
+        help="All metrics, curves and subgroups, as `evaluate --json` prints them.",
     )
 
 
