@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.shared.markup import name_diagnosis
-from melanoma_core.runs.comparison import share_rows
+from melanoma_core.runs.comparison import normalise_rows
 from melanoma_core.taxonomy import parse_diagnosis
 
 ROW_HEIGHT = 24  # px; of a legend or of a category axis
@@ -23,7 +23,7 @@ def draw_confusion(counts: pd.DataFrame, title: str) -> go.Figure:
     """
     figure = go.Figure(
         go.Heatmap(
-            z=share_rows(counts).to_numpy(),
+            z=normalise_rows(counts).to_numpy(),
             x=[name_class(name) for name in counts.columns],
             y=[name_class(name) for name in counts.index],
             text=counts.to_numpy(),

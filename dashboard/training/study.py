@@ -113,23 +113,23 @@ def _show_progress(run: "Run") -> None:
 
 def _show_accuracy(study: "Study") -> None:
     from dashboard.training.charts import draw_accuracies
-    from melanoma_core.runs.study import LOOKS
+    from melanoma_core.runs.study import PROTOCOLS
 
     rows = {
         f"{row.recipe.name}{' (leaks)' if row.is_warning else ''}": [
-            row.figures[look]["accuracy"] for look in LOOKS
+            row.figures[look]["accuracy"] for look in PROTOCOLS
         ]
         for row in study.rows
         if row.figures
     }
-    titles = [look.title for look in LOOKS.values()]
+    titles = [look.title for look in PROTOCOLS.values()]
     show_chart(draw_accuracies(rows, titles), f"{study.study_id}-accuracy")
 
 
 def _show_table(study: "Study") -> None:
     import pandas as pd
 
-    from melanoma_core.runs.study import CAPTIONS, tabulate_study
+    from melanoma_core.runs.study_table import CAPTIONS, tabulate_study
 
     metric = st.radio(
         "Metric",

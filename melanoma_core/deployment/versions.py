@@ -1,7 +1,8 @@
-"""MLflow's model registry: versions, the aliases "deployed" and "previous", and what happened.
+"""MLflow's model registry: versions, the aliases "deployed" and "previous", and events.
 
-In the store of the runs. MLflow keeps no history of an alias, so that every event is a tag of the
-registered model, under a name of its own: two people who write at once both leave theirs.
+The registry is in the tracking store of the runs. MLflow keeps no history of an alias, so every
+event is a tag of the registered model. Each tag has a unique name, so that concurrent writers do
+not overwrite each other.
 """
 
 import json
@@ -17,22 +18,22 @@ from melanoma_core.runs.record import Record
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-REGISTERED = "melanoma"
+_REGISTERED = "melanoma"
 _MODEL_ID, _BUNDLED = "model_id", "bundled"
 _EVENT = "event."
-_LONGEST = 2000  # characters of a text of an event; MLflow takes some thousands in a tag
-_MOST_REASONS = 8
+_MAX_CHARACTERS = 2000  # of each text of an event; MLflow limits the length of a tag
+_MAX_REASONS = 8
 
 
 class Alias(StrEnum):
-    """What a version may be called."""
+    """An alias of a model version."""
 
     DEPLOYED = "deployed"
     PREVIOUS = "previous"
 
 
 class EventKind(StrEnum):
-    """What happened to a model."""
+    """The kind of an event. The values are stored in the registry."""
 
     PROMOTED = "promoted"
     OVERRIDDEN = "promoted against the gate"
@@ -43,15 +44,15 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True)
 class Event:
-    """What happened, once.
+    """A change of the deployed model, or a refusal.
 
     Attributes:
-        kind: What.
-        model_id: To which model.
-        previous_id: Of the model that was deployed before, or None.
-        by: Who did it; empty where nobody said.
-        reason: Of an override, in that person's words; else empty.
-        verdict: What the gate said, one sentence each.
+        kind: What happened.
+        model_id: Id of the model that it happened to.
+        previous_id: Id of the model that was deployed before; None if unknown.
+        by: Name of the person; empty if not given.
+        reason: Reason for an override; else empty.
+        verdict: Reasons of the gate, one sentence each.
         at: UTC, ISO 8601.
     """
 
@@ -66,12 +67,12 @@ class Event:
 
 @dataclass(frozen=True)
 class Version:
-    """A model in the registry.
+    """A model version in the registry.
 
     Attributes:
-        number: MLflow's.
-        model_id: The card's.
-        is_bundled: Whether it came with the project.
+        number: MLflow's version number.
+        model_id: Id of the model, as in its card.
+        is_bundled: Whether it is the bundled model.
     """
 
     number: str
@@ -80,13 +81,13 @@ class Version:
 
 
 @dataclass(frozen=True)
-class Registered:
-    """All that the registry knows.
+class RegistryState:
+    """The content of the registry.
 
     Attributes:
-        versions: By number.
-        aliases: Numbers by alias.
-        events: The newest first.
+        versions: Versions by number.
+        aliases: Version numbers by alias.
+        events: All events, the newest first.
     """
 
     versions: "Mapping[str, Version]"
@@ -94,95 +95,96 @@ class Registered:
     events: tuple[Event, ...]
 
     def find(self, alias: Alias) -> Version | None:
-        """Return the version of an alias."""
+        """Return the version with an alias; None if there is none."""
         return self.versions.get(self.aliases.get(alias, ""))
 
 
-def read_versions(record: Record) -> Registered:
-    """Return all that the registry knows; nothing where there is none yet.
+def read_versions(record: Record) -> RegistryState:
+    """Return the content of the registry; empty if it does not exist yet.
 
     Raises:
-        RunError: The store cannot be used.
+        RunError: The tracking store cannot be used.
     """
-    with record.explain():
-        # A search, which finds none where a get would raise.
-        found = record.client.search_registered_models(f"name='{REGISTERED}'")
+    with record.explain_errors():
+        # A search returns an empty list where a get would raise.
+        found = record.client.search_registered_models(f"name='{_REGISTERED}'")
         if not found:
-            return Registered({}, {}, ())
-        listed = record.client.search_model_versions(f"name='{REGISTERED}'")
+            return RegistryState({}, {}, ())
+        listed = record.client.search_model_versions(f"name='{_REGISTERED}'")
         versions = [
             Version(str(each.version), each.tags.get(_MODEL_ID, ""), _BUNDLED in each.tags)
             for each in listed
         ]
         events = [_read_event(text) for key, text in found[0].tags.items() if _is_event(key)]
-        return Registered(
+        return RegistryState(
             {version.number: version for version in versions},
             {alias: str(number) for alias, number in found[0].aliases.items()},
             tuple(sorted(events, key=lambda event: event.at, reverse=True)),
         )
 
 
-def register_version(record: Record, model_id: str, source: str, is_bundled: bool) -> str:
-    """Return the number of a model's version, which is made where there is none.
+def register_version(record: Record, model_id: str, is_bundled: bool) -> str:
+    """Register a model if it has no version yet, and return its version number.
 
     Args:
-        record: Of the runs.
-        model_id: The card's.
-        source: The folder's name.
-        is_bundled: Whether it comes with the project.
+        record: The run history.
+        model_id: Id of the model; MLflow also gets it as the source of the version.
+        is_bundled: Whether it is the bundled model.
 
     Raises:
-        RunError: The store cannot be used.
+        RunError: The tracking store cannot be used.
     """
-    with record.explain():
-        if not record.client.search_registered_models(f"name='{REGISTERED}'"):
+    with record.explain_errors():
+        if not record.client.search_registered_models(f"name='{_REGISTERED}'"):
             record.client.create_registered_model(
-                REGISTERED, description="Networks that read photographs of skin lesions."
+                _REGISTERED, description="Classifiers for dermoscopic photographs of skin lesions."
             )
-        for known in read_versions(record).versions.values():
-            if known.model_id == model_id:
-                return known.number
+        for version in read_versions(record).versions.values():
+            if version.model_id == model_id:
+                return version.number
         tags = {_MODEL_ID: model_id} | ({_BUNDLED: "yes"} if is_bundled else {})
-        return str(record.client.create_model_version(REGISTERED, source, tags=tags).version)
+        return str(record.client.create_model_version(_REGISTERED, model_id, tags=tags).version)
 
 
-def set_alias(record: Record, alias: Alias, number: str | None) -> None:
-    """Give an alias to a version, or to none.
+def set_alias(record: Record, alias: Alias, number: str) -> None:
+    """Give an alias to the version with this number.
 
     Raises:
-        RunError: The store cannot be used.
+        RunError: The tracking store cannot be used.
     """
-    with record.explain():
-        if number is None:
-            record.client.delete_registered_model_alias(REGISTERED, alias)
-        else:
-            record.client.set_registered_model_alias(REGISTERED, alias, number)
+    with record.explain_errors():
+        record.client.set_registered_model_alias(_REGISTERED, alias, number)
 
 
 def add_event(record: Record, event: Event, number: str) -> None:
-    """Keep an event for ever, and what it tells as tags of the version, for other tools.
+    """Store an event. Its fields also become tags of the version, for other tools.
+
+    Args:
+        record: The run history.
+        event: The event.
+        number: Number of the version that it concerns.
 
     Raises:
-        RunError: The store cannot be used.
+        RunError: The tracking store cannot be used.
     """
     short = {
-        "by": event.by[:_LONGEST],
-        "reason": event.reason[:_LONGEST],
-        "verdict": [sentence[:_LONGEST] for sentence in event.verdict[:_MOST_REASONS]],
+        "by": event.by[:_MAX_CHARACTERS],
+        "reason": event.reason[:_MAX_CHARACTERS],
+        "verdict": [sentence[:_MAX_CHARACTERS] for sentence in event.verdict[:_MAX_REASONS]],
     }
-    # Colons are allowed in a name, the plus of a time zone is not.
+    # MLflow allows colons in a name, but not the plus of a time zone.
     key = f"{_EVENT}{event.at.removesuffix('+00:00')}Z.{secrets.token_hex(4)}"
     tags = {"state": event.kind, "by": short["by"], "reason": short["reason"], "at": event.at}
-    with record.explain():
+    with record.explain_errors():
         record.client.set_registered_model_tag(
-            REGISTERED, key, dump_json(to_jsonable(event) | short)
+            _REGISTERED, key, dump_json(to_jsonable(event) | short)
         )
         for name, value in tags.items():
-            record.client.set_model_version_tag(REGISTERED, number, name, value)
+            record.client.set_model_version_tag(_REGISTERED, number, name, value)
 
 
 def get_exact_time() -> str:
-    """Return the time: UTC, ISO 8601, to the microsecond, by which events are ordered."""
+    """Return the current time (UTC, ISO 8601, with microseconds), by which events are sorted."""
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 

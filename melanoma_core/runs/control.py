@@ -1,7 +1,7 @@
-"""Start, watch, stop, resume: what the page and the command line do with runs.
+"""Launch, list, stop, resume and delete runs.
 
-Every function may be called by any number of threads and processes at once, and may raise
-RunError where the record (`record.open_record`) or the folder of runs cannot be used.
+Any number of threads and processes may call these functions at once. Each may raise RunError if
+the tracking store or the folder of runs cannot be used.
 """
 
 import hashlib
@@ -20,9 +20,9 @@ from melanoma_core.processes import reap_children, start_detached
 from melanoma_core.runs.folder import RunFolder, find_folder, hash_test
 from melanoma_core.runs.history import gather_curves
 from melanoma_core.runs.queue import Queue, Ticket, open_queue
-from melanoma_core.runs.record import RecordedRun, has_record, open_record, tell_time
+from melanoma_core.runs.record import RecordedRun, get_timestamp, has_record, open_record
+from melanoma_core.runs.refresh import refresh_run
 from melanoma_core.runs.run import Run, RunSpec, RunState
-from melanoma_core.runs.watching import look_at
 from melanoma_core.settings import Settings
 from melanoma_core.training.observer import Estimate
 from melanoma_core.training.predictions import read_predictions as read_file
@@ -30,22 +30,22 @@ from melanoma_core.training.weights import find_weights
 
 
 def launch(settings: Settings, spec: RunSpec, split: Split, name: str | None = None) -> str:
-    """Put a run at the end of the queue, in a process of its own that outlives this one.
+    """Add a run to the end of the queue, in a process that outlives this one.
 
     Args:
-        settings: Where everything is.
-        spec: What to do.
-        split: On what.
-        name: For people; by default the preset and a number.
+        settings: Where runs are kept.
+        spec: Its task.
+        split: Its images.
+        name: Display name; by default the preset and a number.
 
     Returns:
         The run's id.
 
     Raises:
-        RunError: It cannot be recorded, its folder cannot be written, or no process be started.
-        RecipeError: Its file of weights is not there.
+        RunError: It cannot be recorded, its folder cannot be written, or no process can start.
+        RecipeError: The file of its weights does not exist.
     """
-    find_weights(spec.recipe, settings.weights_dir)  # now, not when its turn comes
+    find_weights(spec.recipe, settings.weights_dir)  # so that it fails now, not in its turn
     record = open_record(settings)
     run_id = record.create(
         name or _make_name(spec.recipe.name, record.search()),
@@ -57,11 +57,11 @@ def launch(settings: Settings, spec: RunSpec, split: Split, name: str | None = N
             "study": spec.study or "",
             "split_sha256": split.sha256,
             "test_sha256": hash_test(split),
-            "heartbeat": tell_time(),
+            "heartbeat": get_timestamp(),
             "host": platform.node(),
         },
     )
-    # Begins with a dot and is renamed when all is there: a folder without a ticket is a dead run.
+    # Renamed once it has a ticket: a folder without a ticket is a dead run.
     draft = RunFolder(settings.runs_dir / f".{run_id}")
     try:
         draft.write(spec, split)
@@ -81,32 +81,32 @@ def list_runs(settings: Settings) -> list[Run]:
     if not has_record(settings):
         return []
     record = open_record(settings)
-    # Before the record is read: a run that it says to be running was alive then, or is dead.
+    # Before the record is read: a run recorded as running was alive then, or is dead.
     tickets = open_queue(settings).list_tickets()
-    found = (look_at(settings, record, recorded, tickets) for recorded in record.search())
-    return [run for run in found if run]
+    runs = (refresh_run(settings, record, recorded, tickets) for recorded in record.search())
+    return [run for run in runs if run]
 
 
 def load_run(settings: Settings, run_id: str) -> Run:
     """Return one run as it is now.
 
     Raises:
-        RunError: There is none.
+        RunError: It does not exist.
     """
     reap_children()
     record = open_record(settings)
     tickets = open_queue(settings).list_tickets()
-    run = look_at(settings, record, record.get(run_id), tickets)
+    run = refresh_run(settings, record, record.get(run_id), tickets)
     if run is None:
-        raise RunError(f"Run {run_id} was not written by this program. Choose another.")
+        raise RunError(f"Run {run_id} was recorded by another program. Choose another run.")
     return run
 
 
 def find_run(settings: Settings, text: str) -> Run:
-    """Return the run that an id, the beginning of one, or a name means.
+    """Return the run with a given id, beginning of an id, or name.
 
     Raises:
-        RunError: None or several do.
+        RunError: There is no such run, or there are several.
     """
     runs = list_runs(settings)
     found = [run for run in runs if text in {run.run_id, run.name}]
@@ -114,14 +114,14 @@ def find_run(settings: Settings, text: str) -> Run:
     if len(found) != 1:
         which = ", ".join(f"{run.run_id[:8]} ({run.name})" for run in found or runs)
         raise RunError(
-            f'Found {len(found)} runs that "{text}" means. Name one by its id or the beginning of '
-            f"it: {which or 'there are none yet'}."
+            f'Found {len(found)} runs that match "{text}". Give the id of one run or the '
+            f"beginning of its id: {which or 'there are no runs yet'}."
         )
     return found[0]
 
 
 def stop_run(settings: Settings, run_id: str) -> None:
-    """Ask a run to stop, which it does after the batch; nothing happens where it is over.
+    """Ask a run to stop after the current batch. A run that is over is left as it is.
 
     Raises:
         RunError: It runs on another machine.
@@ -137,13 +137,13 @@ def stop_run(settings: Settings, run_id: str) -> None:
         except OSError as error:
             raise _cannot_change(settings, run_id, error) from error
         if any(ticket.run_id == run_id and not ticket.is_working for ticket in tickets):
-            # Its process, which only waits, sees the file and goes without a word.
-            changes = {"message": "Stopped before its turn came.", "ended_at": tell_time()}
+            # Its process only waits: it sees the file and ends without recording anything.
+            changes = {"message": "Stopped before its turn came.", "ended_at": get_timestamp()}
             open_record(settings).set_state(run_id, RunState.STOPPED, changes)
 
 
 def resume_run(settings: Settings, run_id: str) -> None:
-    """Go on with a run from its last finished epoch, at the end of the queue.
+    """Add a run to the end of the queue again, to continue after its last finished epoch.
 
     Raises:
         RunError: It is not over, it is finished, or its files are not on this machine.
@@ -152,13 +152,13 @@ def resume_run(settings: Settings, run_id: str) -> None:
     folder = find_folder(settings, run_id)
     if not run.is_own:
         raise RunError(
-            f'The files of run "{run.name}" are not in {folder.path}. Resume it where they are, or '
-            "launch it anew."
+            f'The files of run "{run.name}" are not in {folder.path}. Resume it on the machine '
+            "that has them, or launch it again."
         )
     if not run.state.can_resume:
         raise RunError(
-            f'Run "{run.name}" is {run.state}. Only one that failed, was stopped or was '
-            "interrupted can go on."
+            f'Run "{run.name}" is {run.state}. Only a failed, stopped or interrupted run can be '
+            "resumed."
         )
     queue = open_queue(settings)
     ticket = queue.draw(run_id)
@@ -166,7 +166,7 @@ def resume_run(settings: Settings, run_id: str) -> None:
         folder.stop.unlink(missing_ok=True)
         changed = {"message": "", "bug": "", "progress": "", "ended_at": ""}
         open_record(settings).set_state(
-            run_id, RunState.QUEUED, {**changed, "heartbeat": tell_time()}
+            run_id, RunState.QUEUED, {**changed, "heartbeat": get_timestamp()}
         )
     except (OSError, RunError):
         queue.give_back(ticket)
@@ -175,13 +175,13 @@ def resume_run(settings: Settings, run_id: str) -> None:
 
 
 def delete_run(settings: Settings, run_id: str) -> None:
-    """Remove a run that is over, with its folder; a model that was made of it stays.
+    """Delete a run that is over, with its folder. A model that it produced is kept.
 
     Raises:
         RunError: It is not over, or a file cannot be removed.
     """
     run = load_run(settings, run_id)
-    # One that waits without its folder waits for ever.
+    # A queued run whose folder is gone would wait for ever.
     if run.state is RunState.RUNNING or (run.is_own and not run.state.is_over):
         raise RunError(f'Run "{run.name}" is {run.state}. Stop it before you delete it.')
     with open_queue(settings).hold() as tickets:
@@ -196,33 +196,35 @@ def delete_run(settings: Settings, run_id: str) -> None:
 
 
 def read_curves(settings: Settings, run_id: str) -> pd.DataFrame:
-    """Return what was measured so far.
+    """Return the learning curves of a run so far.
 
     Returns:
-        Columns epoch (float), subset, metric, value (float); ordered by epoch. Subset "train",
-        "validation" and "published", where there is one, have the metrics of
-        `observer.EpochReport`, after each epoch; subset "" has "learning_rate"; subset "batch"
-        has "loss", the mean training loss of an epoch so far, at fractions of epochs (2.25: a
-        quarter of epoch 3 is done). What was measured after the epoch that a run was resumed
-        from is left out.
+        Columns epoch (float), subset, metric, value (float), ordered by epoch. The subsets
+        "train", "validation" and, if there is one, "published" have the metrics of
+        `observer.EpochReport` after each epoch. Subset "" has "learning_rate". Subset "batch" has
+        "loss", the mean training loss of the current epoch so far, at fractions of epochs (2.25:
+        a quarter of epoch 3 is done). Epochs that a resumed run repeated are left out.
 
     Raises:
-        RunError: There is no such run.
+        RunError: The run does not exist.
     """
     record = open_record(settings)
     return gather_curves(record, record.get(run_id))
 
 
 def read_log(settings: Settings, run_id: str, num_lines: int) -> list[str]:
-    """Return the last lines that a run's process said; none where it is on another machine."""
+    """Return the last lines of a run's log; none if the log is on another machine."""
     return find_folder(settings, run_id).tail_log(num_lines)
 
 
 def read_predictions(settings: Settings, run_id: str) -> pd.DataFrame:
-    """Return what a finished run said of the images held out (`training.predictions`).
+    """Return the predictions of a finished run for its held-out images.
+
+    Returns:
+        The table of `training.predictions`.
 
     Raises:
-        RunError: It has not come so far, or the file is out of reach.
+        RunError: The run has no predictions yet, or the file cannot be reached.
         DatasetError: The file is damaged.
     """
     file = find_folder(settings, run_id).predictions
@@ -232,11 +234,11 @@ def read_predictions(settings: Settings, run_id: str) -> pd.DataFrame:
 
 
 def start_estimate(settings: Settings, spec: RunSpec, split: Split) -> str:
-    """Begin to measure on a few real steps what a run would take, in a process of its own.
+    """Start to estimate the cost of a run from a few real steps, in a process of its own.
 
     Returns:
-        The key that `read_estimate` takes: the same for the same recipe and images, which are
-        measured once.
+        The key for `read_estimate`. The same recipe and images have the same key and are
+        estimated once.
 
     Raises:
         RunError: No process can be started.
@@ -245,7 +247,7 @@ def start_estimate(settings: Settings, spec: RunSpec, split: Split) -> str:
     key = hashlib.sha256(task.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     folder = _find_estimate(settings, key)
     queue = _open_estimates(settings)
-    with suppress(RunError):  # that it failed before does not say that it will again
+    with suppress(RunError):  # after a failure it is tried again
         if folder.read_estimate() or any(t.run_id == key for t in queue.list_tickets()):
             return key
     ticket = queue.draw(key)
@@ -260,19 +262,19 @@ def start_estimate(settings: Settings, spec: RunSpec, split: Split) -> str:
 
 
 def read_estimate(settings: Settings, key: str) -> Estimate | None:
-    """Return what a run would take, or None while it is being measured.
+    """Return the estimated cost of a run, or None while it is being estimated.
 
     Raises:
-        RunError: It cannot be measured; the message says why.
+        RunError: It cannot be estimated; the message says why.
     """
     reap_children()
-    # Before the file is looked for: a process that is gone then has written it, or died.
+    # Before the file is looked for: a process that is gone by then has written it, or died.
     is_alive = any(ticket.run_id == key for ticket in _open_estimates(settings).list_tickets())
     estimate = _find_estimate(settings, key).read_estimate()
     if estimate is None and not is_alive:
         raise RunError(
-            "The process that measures was killed, or memory ran out. Choose a smaller image size "
-            "or batch size, or free some memory, and estimate again."
+            "The process of the estimate was killed, or memory ran out. Choose a smaller image "
+            "size or batch size, or free some memory, and estimate again."
         )
     return estimate
 

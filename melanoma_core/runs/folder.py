@@ -1,6 +1,6 @@
-"""What lies in the folder of a run, and how it is written and read.
+"""The files in the folder of a run.
 
-A process that waits for its turn knows these names and imports no library of tables.
+The process of a queued run imports this module, so it imports neither pandas nor NumPy.
 """
 
 import json
@@ -19,10 +19,12 @@ from melanoma_core.training.recipe import Recipe
 if TYPE_CHECKING:
     from melanoma_core.data.splitting import Split
 
+_LINE_BYTES = 400  # longest line of a log that is worth reading
+
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The files of a run on the machine that it trains on.
+    """The folder of a run on the machine that trains it.
 
     Attributes:
         path: The folder; its name is the run's id.
@@ -32,34 +34,34 @@ class RunFolder:
 
     @property
     def log(self) -> Path:
-        """What the run's process says."""
+        """Output of the worker process."""
         return self.path / "worker.log"
 
     @property
     def stop(self) -> Path:
-        """Is there while the run is asked to stop."""
+        """A file that exists while the run is asked to stop."""
         return self.path / "stop"
 
     @property
     def predictions(self) -> Path:
-        """What the trained network said of the images held out."""
+        """Predictions of the trained network for the held-out images."""
         return self.path / "predictions.csv"
 
     @property
     def estimate(self) -> Path:
-        """What the run will take."""
+        """Estimated cost of the run."""
         return self.path / "estimate.json"
 
     @property
     def spec(self) -> Path:
-        """What the run is asked to do."""
+        """The task of the run."""
         return self.path / "spec.json"
 
     def write(self, spec: RunSpec, split: "Split") -> None:
-        """Make the folder, with what the run is asked to do.
+        """Create the folder with the task of the run.
 
         Raises:
-            RunError: It cannot be written, or the table would be read otherwise than it is.
+            RunError: The folder cannot be written.
         """
         table = split.table
         kinds = {name: str(kind) for name, kind in table.dtypes.items() if kind.kind in "iufb"}
@@ -67,39 +69,35 @@ class RunFolder:
         try:
             self.path.mkdir(parents=True)
             self.spec.write_text(dump_json(spec, indent=2, ensure_ascii=True), "utf-8")
-            self._split.with_suffix(".json").write_text(json.dumps(numbers, indent=2), "utf-8")
-            # File names need not be text; those that are not come back as they were.
+            self._split.with_suffix(".json").write_text(dump_json(numbers, indent=2), "utf-8")
+            # File names need not be valid text; surrogates preserve those that are not.
             table.to_csv(self._split, index=False, errors="surrogateescape", lineterminator="\n")
         except OSError as error:
             raise RunError(
                 f"Cannot write the run's folder {self.path} ({error.strerror}). Free some space, "
-                "or set MELANOMA_RUNS_DIR to a folder that can be written to."
+                "or set MELANOMA_RUNS_DIR to a writable folder."
             ) from error
 
     def read_spec(self) -> RunSpec:
-        """Return what the run is asked to do.
+        """Return the task of the run.
 
         Raises:
-            RunError: The file is gone or damaged.
-            RecipeError: The recipe is one of another version of the program.
+            RunError: The file is missing or damaged.
+            RecipeError: The recipe was written by another version of the program.
         """
         try:
             raw = json.loads(self.spec.read_text("utf-8"))
-            return RunSpec(
-                recipe=Recipe.from_json(json.dumps(raw["recipe"])),
-                class_names=tuple(raw["class_names"]),
-                data_name=raw["data_name"],
-                data=raw["data"],
-                study=raw["study"],
-            )
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            recipe = Recipe.from_json(json.dumps(raw.pop("recipe")))  # checks its values
+            known = {name: raw[name] for name in ("class_names", "data_name", "data", "study")}
+            return RunSpec(recipe, **known | {"class_names": tuple(known["class_names"])})
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise _damaged(self.spec, error) from error
 
     def read_split(self) -> "Split":
-        """Return the run's subsets, as they were written.
+        """Return the split of the run, as it was written.
 
         Raises:
-            RunError: The file is gone or damaged.
+            RunError: The file is missing or damaged.
         """
         import pandas as pd
 
@@ -126,16 +124,16 @@ class RunFolder:
             raise _damaged(self._split, error) from error
 
     def write_estimate(self, estimate: Estimate | str) -> None:
-        """Keep what the run will take, or why that cannot be said; the subsets are done with."""
+        """Write the estimated cost, or why there is none, and remove the split."""
         known = to_jsonable(estimate) if isinstance(estimate, Estimate) else {"reason": estimate}
         write_file(self.estimate, dump_json(known).encode(), "then estimate again")
         self._split.unlink(missing_ok=True)
 
     def read_estimate(self) -> Estimate | None:
-        """Return what the run will take, or None where that was not measured yet.
+        """Return the estimated cost, or None if there is none yet.
 
         Raises:
-            RunError: It could not be measured; the message says why.
+            RunError: The cost cannot be estimated; the message says why.
         """
         try:
             known = json.loads(self.estimate.read_text("utf-8"))
@@ -149,8 +147,7 @@ class RunFolder:
         """Return the last lines of the log."""
         try:
             with self.log.open("rb") as file:
-                # No line that a person wants to read is longer than 400 bytes.
-                file.seek(max(0, self.log.stat().st_size - 400 * num_lines))
+                file.seek(max(0, self.log.stat().st_size - _LINE_BYTES * num_lines))
                 return file.read().decode("utf-8", "replace").splitlines()[-num_lines:]
         except OSError:
             return []
@@ -161,16 +158,16 @@ class RunFolder:
 
 
 def find_folder(settings: Settings, run_id: str) -> RunFolder:
-    """Return the folder of a run, whether it is there or not."""
+    """Return the folder of a run, which need not exist."""
     return RunFolder(settings.runs_dir / run_id)
 
 
 def hash_test(split: "Split") -> str:
-    """Return the SHA-256 (hex) of a split's test images and their labels."""
+    """Return the SHA-256 hash (hexadecimal) of a split's test images and their labels."""
     from melanoma_core.data.dataset import hash_table
 
     return hash_table(split.subset("test"))
 
 
 def _damaged(path: Path, error: Exception) -> RunError:
-    return RunError(f"Cannot read {path} ({error}). Launch the run anew.")
+    return RunError(f"Cannot read {path} ({error}). Launch the run again.")

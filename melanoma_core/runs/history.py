@@ -1,4 +1,4 @@
-"""The curves of a run, as they go on through its interruptions."""
+"""The learning curves of a run, continuous across interruptions."""
 
 import json
 from collections.abc import Sequence
@@ -16,18 +16,18 @@ from melanoma_core.runs.record import (
     name_metric,
 )
 
-STEPS_PER_EPOCH = 100  # of the metric BATCH_LOSS; of all others 1
+STEPS_PER_EPOCH = 100  # of the metric BATCH_LOSS; all others have one step per epoch
 COLUMNS = ("epoch", "subset", "metric", "value")
 
 
 def gather_curves(record: Record, recorded: RecordedRun) -> pd.DataFrame:
-    """Return what was measured of a run so far; see `control.read_curves`."""
+    """Return the curves of a run so far; see `control.read_curves`."""
     columns: dict[str, list[object]] = {name: [] for name in COLUMNS}
     class_names = json.loads(recorded.tags.get("class_names", "[]"))
     recalls = {name_metric("recall", name): f"recall/{name}" for name in class_names}
     for name, stamp in recorded.latest.items():
         is_within = name == BATCH_LOSS
-        # A resumed run goes over batches anew, before which its last one stays the same.
+        # A resumed run repeats batches, during which the last step stays the same.
         now = recorded.tags.get("progress") if is_within else None
         history = record.read_history(recorded.run_id, name, (stamp, now))
         steps, values = keep_valid(history)
@@ -41,7 +41,7 @@ def gather_curves(record: Record, recorded: RecordedRun) -> pd.DataFrame:
 
 
 def gather_epochs(record: Record, recorded: RecordedRun) -> list[dict[str, Any]]:
-    """Return what was measured after each epoch as rows of plain values, without single classes."""
+    """Return the metrics of each epoch as rows of plain values, without single classes."""
     curves = gather_curves(record, recorded)
     is_of_epoch = curves["subset"].isin(["train", "validation"]) & curves["value"].notna()
     rows = curves[is_of_epoch & ~curves["metric"].str.startswith("recall/")]
@@ -52,15 +52,21 @@ def gather_epochs(record: Record, recorded: RecordedRun) -> list[dict[str, Any]]
 def keep_valid(
     history: Sequence[tuple[int, int, float]],
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Leave out what a run measured after the epoch that it was resumed from later.
+    """Drop the measurements that a resumed run repeated later.
 
     Args:
-        history: Time, step and value of each measurement.
+        history: Time (ms), step and value of each measurement, in any order.
 
     Returns:
-        Steps, each greater than the one before, and their values.
+        The steps in strictly increasing order, int64 [N], and their values, float64 [N].
+
+    Example:
+        The run was interrupted in step 3 and resumed from step 2.
+
+        >>> keep_valid([(0, 1, 0.9), (1, 2, 0.8), (2, 3, 0.7), (9, 2, 0.6)])
+        (array([1, 2]), array([0.9, 0.6]))
     """
-    # Epochs that a resumed run tells again come within a millisecond: then by step.
+    # A resumed run may report epochs within the same millisecond: then they are ordered by step.
     ordered = sorted(history)
     steps = np.array([step for _, step, _ in ordered], dtype=np.int64)
     values = np.array([value for _, _, value in ordered], dtype=np.float64)

@@ -1,8 +1,8 @@
-"""Whose turn it is: runs train in the order of their tickets, a few at a time.
+"""The queue of runs: they train in the order of their tickets, a few at a time.
 
-A ticket is a lock of the operating system that the run's process holds from its start to its
-end. So whoever asks sees a process that was killed as dead at once, whatever its number or its
-remains in the process table say, and nobody has to write that it is gone.
+The process of a run holds a lock of the operating system on its ticket from start to end. So
+other processes see at once that a killed run is dead, whatever its process id or its entry in the
+process table says, and no process has to record its own end.
 """
 
 import time
@@ -16,20 +16,20 @@ from filelock import FileLock, Timeout
 from melanoma_core.errors import RunError
 from melanoma_core.settings import Settings
 
-# A new process takes its ticket within a second or two; on a machine that swaps, later.
+# A new process takes its ticket within a second or two, or later if the machine swaps.
 START_SECONDS = 60.0
-_WAIT_SECONDS = 30.0  # for other processes that look at the queue, each for milliseconds
-# A ticket is drawn, then taken by its process, which works when it is its turn.
+_LOCK_SECONDS = 30.0  # wait for other processes that read the queue, each for milliseconds
+# A ticket is drawn, then taken by its process, which marks it when its turn has come.
 _DRAWN, _TAKEN, _WORKING = ".drawn", ".taken", ".working"
 
 
 @dataclass(frozen=True)
 class Ticket:
-    """A run that works, waits for its turn or is about to start.
+    """The place of a run in the queue.
 
     Attributes:
-        number: Lower ones go first.
-        run_id: Of the run.
+        number: Runs with lower numbers go first.
+        run_id: Id of the run.
         is_working: Whether its turn has come.
     """
 
@@ -39,24 +39,28 @@ class Ticket:
 
 
 class Queue:
-    """The tickets in a folder, for any number of processes and threads."""
+    """The tickets in a folder, for any number of processes and threads.
+
+    Args:
+        folder: The folder, which is created when the first ticket is drawn.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     @contextmanager
     def hold(self) -> Iterator[list[Ticket]]:
-        """Keep all others from changing the queue, within a `with` statement.
+        """Lock the queue within a `with` statement, and remove the tickets of dead runs.
 
         Yields:
-            The tickets of runs that are alive, in the order of their turns.
+            The tickets of live runs, in the order of their turns.
 
         Raises:
-            RunError: Another process holds it for half a minute, or the folder cannot be written.
+            RunError: Another process holds the lock, or the folder cannot be written.
         """
         lock = FileLock(
             self._folder / "queue.lock",
-            timeout=_WAIT_SECONDS,
+            timeout=_LOCK_SECONDS,
             poll_interval=0.01,
             fallback_to_soft=False,
         )
@@ -66,24 +70,24 @@ class Queue:
                 yield self._list()
         except Timeout as error:
             raise RunError(
-                f"Found {self._folder} locked by another process for {_WAIT_SECONDS:.0f} seconds. "
-                "End the process that hangs, or start the machine anew."
+                f"Found {self._folder} locked by another process for {_LOCK_SECONDS:.0f} seconds. "
+                "End the process that hangs, or restart the machine."
             ) from error
         except OSError as error:
             raise RunError(
                 f"Cannot keep the queue of runs in {self._folder} ({error.strerror}). Set "
-                "MELANOMA_RUNS_DIR to a folder that can be written to, on a disk of this machine."
+                "MELANOMA_RUNS_DIR to a writable folder on a disk of this machine."
             ) from error
 
     def list_tickets(self) -> list[Ticket]:
-        """Return the tickets of runs that are alive, in the order of their turns."""
-        if not self._folder.is_dir():  # whoever only looks makes no folder
+        """Return the tickets of live runs, in the order of their turns."""
+        if not self._folder.is_dir():  # reading creates no folder
             return []
         with self.hold() as tickets:
             return tickets
 
     def begin(self, ticket: Ticket, max_runs: int) -> bool:
-        """Begin to work, unless so many runs work or wait before this one."""
+        """Mark the ticket as working and return True, unless `max_runs` runs are before it."""
         with self.hold() as tickets:
             if sum(other.number < ticket.number for other in tickets) >= max_runs:
                 return False
@@ -91,36 +95,39 @@ class Queue:
             return True
 
     def draw(self, run_id: str) -> Ticket:
-        """Put a run at the end of the queue; its process has to take the ticket soon.
+        """Add a run to the end of the queue. Its process must take the ticket soon.
 
         Raises:
-            RunError: The run has a ticket already.
+            RunError: The run already has a ticket.
         """
         with self.hold() as tickets:
             if any(ticket.run_id == run_id for ticket in tickets):
-                raise RunError(f"Found run {run_id} at work already. Wait until it is over.")
+                raise RunError(
+                    f"Found run {run_id} already queued or running. Wait until it is over."
+                )
             ticket = Ticket(max((t.number for t in tickets), default=0) + 1, run_id)
             self._path(ticket, _DRAWN).touch()
             return ticket
 
     def give_back(self, ticket: Ticket) -> None:
-        """Take a run out of the queue whose process could not be started."""
+        """Remove a run from the queue whose process could not be started."""
         with self.hold():
             self._path(ticket, _DRAWN).unlink(missing_ok=True)
 
     @contextmanager
     def take(self, run_id: str) -> Iterator[Ticket]:
-        """Hold the ticket that was drawn for a run, in its own process, in a `with` statement.
+        """Hold the ticket of a run within a `with` statement, in the process of the run.
 
         Raises:
-            RunError: There is none, since the process came too late and others gave the run up.
+            RunError: The run has no ticket, because its process started too late.
         """
         with self.hold() as tickets:
             found = [ticket for ticket in tickets if ticket.run_id == run_id]
             if not found or not self._path(found[0], _DRAWN).exists():
                 raise RunError(
-                    f"Found no ticket for run {run_id}: it took more than {START_SECONDS:.0f} "
-                    "seconds to start and was given up. Resume it when the machine has less to do."
+                    f"Found no ticket for run {run_id}: its process took more than "
+                    f"{START_SECONDS:.0f} seconds to start, so its ticket expired. Resume the run "
+                    "when the machine is less busy."
                 )
             (ticket,) = found
             lock = FileLock(self._path(ticket, _TAKEN), timeout=0, fallback_to_soft=False)
@@ -134,7 +141,7 @@ class Queue:
                 self._remove(ticket)
 
     def _list(self) -> list[Ticket]:
-        """List the living and remove the dead."""
+        """List the tickets of live runs and remove those of dead runs."""
         tickets = []
         for path in sorted(self._folder.iterdir()):
             if path.suffix not in {_DRAWN, _TAKEN}:
@@ -163,7 +170,7 @@ def open_queue(settings: Settings) -> Queue:
 
 def _is_alive(path: Path) -> bool:
     if path.suffix == _DRAWN:
-        # Of a time in the future nothing is known but that it is not long ago.
+        # A time in the future, after the clock was set back, counts as recent.
         return time.time() - path.stat().st_mtime < START_SECONDS
     try:
         with FileLock(path, timeout=0, fallback_to_soft=False):

@@ -1,6 +1,6 @@
-"""The record of all runs, kept by MLflow, so that `mlflow ui` and other tools read it too.
+"""The tracking store of all runs, kept by MLflow, so that `mlflow ui` and other tools read it.
 
-The only module that imports MLflow: it takes seconds, and nobody should wait for it unasked.
+Only this module imports MLflow, and only when it is used, because the import takes seconds.
 """
 
 import re
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 _EXPERIMENT = "melanoma"
 _ARTIFACTS = "artifacts"
 _VARIABLES = {
-    # MLflow reports its use to its makers unless it is told not to.
+    # MLflow sends usage statistics unless these are set.
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    # A page cannot wait for a server for as long as MLflow would: 120 s, seven times.
+    # MLflow would wait for a server for 120 s, seven times; a page cannot.
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
 }
@@ -45,11 +45,11 @@ _STATUS = {
     RunState.INTERRUPTED: "KILLED",
 }
 _ACTIVE = " and ".join(f"attributes.status != '{s}'" for s in ("FINISHED", "FAILED", "KILLED"))
-_REFRESH_SECONDS = 10.0  # after which a run that another process renamed or deleted is seen so
-_METRICS_PER_CALL = 500  # MLflow takes 1,000
-_LONGEST_PART = 100  # of a metric's name, which may have 250 characters
+_REFRESH_SECONDS = 10.0  # until changes of finished runs by other processes are seen
+_METRICS_PER_CALL = 500  # MLflow accepts 1,000
+_MAX_PART = 100  # characters of a part of a metric's name, which may have 250
 _opening = threading.Lock()
-LEARNING_RATE, BATCH_LOSS = "learning_rate", "batch/loss"  # names of metrics
+LEARNING_RATE, BATCH_LOSS = "learning_rate", "batch/loss"  # metric names
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,10 @@ class Measurement:
     """One value of a metric.
 
     Attributes:
-        name: As "validation/loss"; see `name_metric`.
-        step: Where on the curve.
-        value: May be NaN.
-        time_ms: When it was measured, in ms since 1970.
+        name: Such as "validation/loss"; see `name_metric`.
+        step: Position on the curve.
+        value: The value; may be NaN.
+        time_ms: Time of the measurement, in ms since 1970.
     """
 
     name: str
@@ -71,15 +71,15 @@ class Measurement:
 
 @dataclass(frozen=True)
 class RecordedRun:
-    """What the record holds of a run, but for its curves.
+    """The entry of a run in the tracking store, without its curves.
 
     Attributes:
-        run_id: MLflow's.
-        name: For people.
+        run_id: MLflow's run id.
+        name: Display name.
         created_at: UTC, ISO 8601.
         params: The fields of its recipe, as text.
-        tags: All else.
-        latest: Of each metric its last step and when that was measured.
+        tags: Everything else.
+        latest: Last step of each metric and its time in ms since 1970.
     """
 
     run_id: str
@@ -91,7 +91,13 @@ class RecordedRun:
 
 
 class Record:
-    """An MLflow tracking store, for any number of threads. Every method may raise RunError."""
+    """An MLflow tracking store, for any number of threads. Every method may raise RunError.
+
+    Args:
+        client: MLflow's client.
+        experiment_id: Id of the experiment that holds the runs.
+        place: The address of the store, for error messages.
+    """
 
     def __init__(self, client: "MlflowClient", experiment_id: str, place: str) -> None:
         self._client = client
@@ -103,10 +109,10 @@ class Record:
         self._refreshed_at = -_REFRESH_SECONDS
 
     def create(self, name: str, params: Mapping[str, str], tags: Mapping[str, str]) -> str:
-        """Begin to record a queued run, and return its id."""
+        """Record a new queued run, and return its id."""
         from mlflow.entities import Param
 
-        with self.explain():
+        with self.explain_errors():
             known = {key: _as_text(value) for key, value in tags.items()}
             run = self._client.create_run(self._experiment_id, run_name=_as_text(name), tags=known)
             run_id: str = run.info.run_id
@@ -119,10 +125,10 @@ class Record:
     def search(self) -> list[RecordedRun]:
         """Return all runs, the newest first.
 
-        Those that are over are remembered for some seconds: of a hundred runs, asking for all
-        takes a fifth of a second, and a page asks every two.
+        Runs that are over are cached for some seconds, because a page asks every two seconds and
+        reading a hundred runs takes a fifth of a second.
         """
-        with self._lock, self.explain():
+        with self._lock, self.explain_errors():
             active = {run.run_id: run for run in self._query(_ACTIVE)}
             is_old = time.monotonic() - self._refreshed_at > _REFRESH_SECONDS
             if is_old or active.keys() != self._active:
@@ -135,16 +141,16 @@ class Record:
 
     def get(self, run_id: str) -> RecordedRun:
         """Return one run as it is now."""
-        with self.explain(run_id):
+        with self.explain_errors(run_id):
             run = self._client.get_run(run_id)
             if run.info.lifecycle_stage != "active":
                 raise _no_run(run_id)
             return _read_run(run)
 
     def set_state(self, run_id: str, state: RunState, tags: Mapping[str, str]) -> None:
-        """Change where a run stands, and what goes with it, for MLflow too."""
+        """Change the state of a run and its tags, and MLflow's own status."""
         self.log(run_id, (), {"state": state, **tags})
-        with self.explain(run_id):
+        with self.explain_errors(run_id):
             if state.is_over:
                 self._client.set_terminated(run_id, _STATUS[state])
             else:
@@ -154,11 +160,11 @@ class Record:
     def log(
         self, run_id: str, measurements: Sequence[Measurement], tags: Mapping[str, str]
     ) -> None:
-        """Add to the curves of a run and change tags; nothing, if it raises, or all."""
+        """Add measurements to the curves of a run and change its tags."""
         from mlflow.entities import Metric, RunTag
 
         metrics = [Metric(m.name, m.value, m.time_ms, m.step) for m in measurements]
-        with self.explain(run_id):
+        with self.explain_errors(run_id):
             for i in range(0, len(metrics), _METRICS_PER_CALL):
                 self._client.log_batch(run_id, metrics=metrics[i : i + _METRICS_PER_CALL])
             if tags:
@@ -168,35 +174,34 @@ class Record:
     def read_history(
         self, run_id: str, name: str, stamp: object
     ) -> Sequence[tuple[int, int, float]]:
-        """Return the time (ms), step and value of all values of a metric.
+        """Return the time (ms since 1970), step and value of all measurements of a metric.
 
         Args:
-            run_id: Of the run.
-            name: Of the metric.
-            stamp: Anything that changes when there are new values; else what was read with the
-                same stamp is returned again.
+            run_id: Id of the run.
+            name: Name of the metric.
+            stamp: A value that changes when there are new measurements. Results are cached by it.
         """
-        with self.explain(run_id):
+        with self.explain_errors(run_id):
             return _read_history(self._client, run_id, name, stamp)
 
     def delete(self, run_id: str) -> None:
-        """Take a run out of the record; `mlflow gc` removes it from the database."""
-        with self.explain(run_id):
+        """Mark a run as deleted; `mlflow gc` removes it from the database."""
+        with self.explain_errors(run_id):
             self._client.delete_run(run_id)
         self._forget()
 
     def keep_file(self, run_id: str, path: Path) -> None:
-        """Keep a copy of a file with the run."""
-        with self.explain(run_id):
+        """Store a copy of a file as an artifact of the run."""
+        with self.explain_errors(run_id):
             self._client.log_artifact(run_id, str(path))
 
     def fetch_file(self, run_id: str, name: str) -> Path:
-        """Return a copy of a file that is kept with the run."""
-        with self.explain(run_id):
+        """Return a copy of an artifact of the run."""
+        with self.explain_errors(run_id):
             if not any(file.path == name for file in self._client.list_artifacts(run_id)):
                 raise RunError(
-                    f"Found no {name} of run {run_id}. A run keeps it when its training is over: "
-                    "wait for that, or resume the run."
+                    f"Found no {name} of run {run_id}. A run stores it when its training is over. "
+                    "Wait for that, or resume the run."
                 )
             return Path(self._client.download_artifacts(run_id, name))
 
@@ -215,12 +220,12 @@ class Record:
 
     @property
     def client(self) -> "MlflowClient":
-        """MLflow's client, for `versions`, which keeps the models in the same store."""
+        """MLflow's client, for the model registry in the same store (`deployment.versions`)."""
         return self._client
 
     @contextmanager
-    def explain(self, run_id: str | None = None) -> Iterator[None]:
-        """Turn what MLflow raises into a sentence."""
+    def explain_errors(self, run_id: str | None = None) -> Iterator[None]:
+        """Turn exceptions of MLflow into a `RunError`, within a `with` statement."""
         from mlflow.exceptions import MlflowException
 
         try:
@@ -229,21 +234,21 @@ class Record:
             if run_id and error.error_code == "RESOURCE_DOES_NOT_EXIST":
                 raise _no_run(run_id) from error
             raise _unusable(self._place, error) from error
-        except OSError as error:  # of a folder of artifacts
+        except OSError as error:  # from a folder of artifacts
             raise _unusable(self._place, error) from error
 
 
 def has_record(settings: Settings) -> bool:
-    """Whether there may be runs; without a file of them nobody needs to wait for MLflow."""
+    """Return whether there may be runs, without importing MLflow."""
     file = settings.tracking_uri.removeprefix("sqlite:///")
     return file == settings.tracking_uri or Path(file.partition("?")[0]).exists()
 
 
 def open_record(settings: Settings) -> Record:
-    """Return the record, opened once per process.
+    """Return the tracking store, opened once per process.
 
     Raises:
-        RunError: The folder cannot be written to, or there is no such store.
+        RunError: The folder cannot be written, or the store cannot be used.
     """
     with _opening:
         return _open(settings.tracking_uri, settings.runs_dir)
@@ -257,10 +262,10 @@ def _open(uri: str, runs_dir: Path) -> Record:
         lock.acquire()
     except OSError as error:
         raise RunError(
-            f"Cannot keep runs in {runs_dir} ({error.strerror}). Set MELANOMA_RUNS_DIR to a folder "
-            "that can be written to."
+            f"Cannot keep runs in {runs_dir} ({error.strerror}). Set MELANOMA_RUNS_DIR to a "
+            "writable folder."
         ) from error
-    # Of two processes that make a new database at once, one would fail.
+    # Without the lock, one of two processes that create a new database at once would fail.
     try:
         return _connect(uri, runs_dir)
     finally:
@@ -276,15 +281,15 @@ def _connect(uri: str, runs_dir: Path) -> Record:
     place = _hide_password(uri)
     is_file = uri.startswith("sqlite:") and "?" not in uri
     try:
-        # While one process writes, others wait, on a busy machine for longer than the usual 5 s.
+        # While one process writes, others wait, on a busy machine longer than the default 5 s.
         client = MlflowClient(f"{uri}?timeout=30" if is_file else uri)
         experiment = client.get_experiment_by_name(_EXPERIMENT)
         if experiment:
             return Record(client, experiment.experiment_id, place)
-        # A server has its own place for them.
+        # A server chooses its own place for artifacts.
         artifacts = (runs_dir / _ARTIFACTS).as_uri() if uri.startswith("sqlite:") else None
         return Record(client, client.create_experiment(_EXPERIMENT, artifacts), place)
-    except (MlflowException, SQLAlchemyError) as error:  # the latter where a file is no database
+    except (MlflowException, SQLAlchemyError) as error:  # the latter if the file is no database
         raise _unusable(place, error) from error
 
 
@@ -312,12 +317,17 @@ def _read_run(run: "MlflowRun") -> RecordedRun:
 
 
 def name_metric(*parts: str) -> str:
-    """Return a name that MLflow takes, whatever a class is called."""
-    return "/".join(re.sub(r"[^\w.\- :]", "_", part)[:_LONGEST_PART] for part in parts)
+    """Return a metric name that MLflow accepts, for any class name.
+
+    Example:
+        >>> name_metric("validation", "recall", "naevus (blue)")
+        'validation/recall/naevus _blue_'
+    """
+    return "/".join(re.sub(r"[^\w.\- :]", "_", part)[:_MAX_PART] for part in parts)
 
 
-def tell_time() -> str:
-    """Return the time: UTC, ISO 8601, to the millisecond."""
+def get_timestamp() -> str:
+    """Return the current time in UTC, ISO 8601, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
@@ -328,13 +338,13 @@ def _no_run(run_id: str) -> RunError:
 def _unusable(place: str, error: Exception) -> RunError:
     first_line = _hide_password(next(iter(str(error).splitlines()), type(error).__name__))
     return RunError(
-        f"Cannot use the record of runs at {place}: {first_line.rstrip('.')}. Check that it can be "
-        "reached and written to, or set MLFLOW_TRACKING_URI to another."
+        f"Cannot use the run history at {place}: {first_line.rstrip('.')}. Check that it can be "
+        "reached and written, or set MLFLOW_TRACKING_URI to another store."
     )
 
 
 def _as_text(value: str) -> str:
-    """Show in another way what no database takes: parts of file names that are no text."""
+    """Replace surrogates, from file names that are not valid text, which no database accepts."""
     return value.encode("utf-8", "backslashreplace").decode()
 
 

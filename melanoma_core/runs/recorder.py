@@ -1,4 +1,4 @@
-"""Tells the record what a run does, without the run ever waiting for it or failing by it."""
+"""Write a run's measurements to the tracking store in the background."""
 
 import logging
 import threading
@@ -7,24 +7,24 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 
 from melanoma_core.errors import RunError
-from melanoma_core.runs.record import Measurement, Record, tell_time
+from melanoma_core.runs.record import Measurement, Record, get_timestamp
 from melanoma_core.runs.run import RunState
 
-_EVERY_SECONDS = 2.0
+_INTERVAL_SECONDS = 2.0
 _HEARTBEAT_SECONDS = 20.0
 _RETRY_SECONDS = 10.0
 _log = logging.getLogger(__name__)
 
 
 class Recorder:
-    """Writes to the record from a thread of its own, at most every two seconds.
+    """Writes to the tracking store from a thread of its own, at most every two seconds.
 
-    Where the record cannot be reached, what was measured is kept and written later, and the run
-    goes on: its checkpoints lie in its own folder.
+    Training neither waits for the store nor fails with it: while the store cannot be reached,
+    measurements are kept and written later.
 
     Args:
-        record: The record.
-        run_id: Of the run.
+        record: The tracking store.
+        run_id: Id of the run.
     """
 
     def __init__(self, record: Record, run_id: str) -> None:
@@ -34,7 +34,7 @@ class Recorder:
         self._measurements: list[Measurement] = []
         self._tags: dict[str, str] = {}
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._write_on, name="recorder", daemon=True)
+        self._thread = threading.Thread(target=self._write_repeatedly, name="recorder", daemon=True)
 
     def __enter__(self) -> "Recorder":
         self._thread.start()
@@ -50,29 +50,29 @@ class Recorder:
         self._thread.join()
 
     def add(self, measurements: Sequence[Measurement], tags: Mapping[str, str]) -> None:
-        """Take over what shall be written next; of a tag that comes twice, the last one counts."""
+        """Queue measurements and tags for the next write. A later value of a tag replaces it."""
         with self._lock:
             self._measurements += measurements
             self._tags |= tags
 
     def flush(self) -> None:
-        """Write what waits to be written.
+        """Write everything that is queued.
 
         Raises:
-            RunError: The record cannot be reached; what waits is kept for later.
+            RunError: The store cannot be reached. The queue is kept for later.
         """
         self._write()
 
     def announce(self, state: RunState, tags: Mapping[str, str], patience_seconds: float) -> None:
-        """Write at once where the run stands, and what is left; outside of the `with` statement.
+        """Write the state of the run and everything queued, outside of the `with` statement.
 
         Args:
-            state: Where.
-            tags: What goes with it.
-            patience_seconds: How long to try.
+            state: The new state.
+            tags: Tags that belong to the state.
+            patience_seconds: How long to keep trying.
 
         Raises:
-            RunError: The record could not be reached for so long.
+            RunError: The store could not be reached for that long.
         """
         deadline = time.monotonic() + patience_seconds
         while True:
@@ -87,8 +87,8 @@ class Recorder:
             else:
                 return
 
-    def _write_on(self) -> None:
-        written_at, wait_seconds = time.monotonic(), _EVERY_SECONDS
+    def _write_repeatedly(self) -> None:
+        written_at, wait_seconds = time.monotonic(), _INTERVAL_SECONDS
         while not self._closing.wait(wait_seconds):
             is_due = time.monotonic() - written_at > _HEARTBEAT_SECONDS
             if not (self._measurements or self._tags or is_due):
@@ -96,17 +96,17 @@ class Recorder:
             try:
                 self._write()
             except RunError as error:
-                _log.warning("%s Training goes on.", error)
+                _log.warning("%s Training continues.", error)
                 wait_seconds = _RETRY_SECONDS
             else:
-                written_at, wait_seconds = time.monotonic(), _EVERY_SECONDS
+                written_at, wait_seconds = time.monotonic(), _INTERVAL_SECONDS
 
     def _write(self) -> None:
         with self._lock:
             measurements, tags = self._measurements, self._tags
             self._measurements, self._tags = [], {}
         try:
-            self._record.log(self._run_id, measurements, tags | {"heartbeat": tell_time()})
+            self._record.log(self._run_id, measurements, tags | {"heartbeat": get_timestamp()})
         except RunError:
             with self._lock:
                 self._measurements = measurements + self._measurements

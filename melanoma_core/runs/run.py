@@ -1,4 +1,4 @@
-"""What a run is, to all who start, do, show or compare one."""
+"""The data classes that describe a training run."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,7 @@ from melanoma_core.training.recipe import Recipe
 
 
 class RunState(StrEnum):
-    """Where a run stands."""
+    """State of a run."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -20,25 +20,25 @@ class RunState(StrEnum):
 
     @property
     def is_over(self) -> bool:
-        """Whether no process works on the run or waits to."""
+        """Whether no process works on the run or waits for its turn."""
         return self not in {RunState.QUEUED, RunState.RUNNING}
 
     @property
     def can_resume(self) -> bool:
-        """Whether it can go on from its last finished epoch."""
+        """Whether the run can continue after its last finished epoch."""
         return self in {RunState.FAILED, RunState.STOPPED, RunState.INTERRUPTED}
 
 
 @dataclass(frozen=True)
 class RunSpec:
-    """What a run is asked to do; its subsets lie beside it.
+    """The task of a run. Its split is stored separately.
 
     Attributes:
         recipe: How to train.
         class_names: Outputs of the network, in order.
-        data_name: What the data is called, for people.
-        data: What the model card tells of the data (`description.describe_data`), as JSON.
-        study: Id that the runs of one study share, or None.
+        data_name: Name of the dataset, for display.
+        data: Description of the data for the model card (`description.describe_data`), as JSON.
+        study: Id of the study that the run belongs to, or None.
     """
 
     recipe: Recipe
@@ -50,19 +50,19 @@ class RunSpec:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a running run stands, as its worker last said.
+    """Progress of a run, as its worker process last reported it.
 
     Attributes:
-        phase: What it does.
-        done: Steps of the phase that are done: batches of the epoch in the phases that train,
-            files or images in the others.
-        total: Their number in all; 0 where it is not known.
-        epoch: Number of the epoch that runs, from 1, the head's included; 0 before the first.
-        num_epochs: Epochs in all.
+        phase: The current phase.
+        done: Finished steps of the phase: batches of the epoch while training, files or images
+            otherwise.
+        total: All steps of the phase; 0 if unknown.
+        epoch: The current epoch, counted from 1 with those of the head; 0 before the first.
+        num_epochs: Number of all epochs.
         loss: Mean training loss of the epoch so far; NaN before the first batch.
-        images_per_second: In the phases that train; NaN elsewhere.
-        remaining_seconds: Estimate of what is left of the training; NaN before there is one.
-        memory_bytes: Resident memory of the worker.
+        images_per_second: Speed while training; NaN otherwise.
+        remaining_seconds: Estimated remaining training time; NaN before there is an estimate.
+        memory_bytes: Resident memory of the worker process.
     """
 
     phase: Phase
@@ -78,24 +78,24 @@ class Progress:
 
 @dataclass(frozen=True)
 class Run:
-    """A run as it was when it was looked at.
+    """A run at one moment.
 
     Attributes:
-        run_id: MLflow's.
-        name: For people: the preset and a number, unless they gave another.
-        state: Where it stands.
-        message: Where it is over before it finished: what happened and what to do. Empty else.
-        spec: What it was asked to do.
-        split_sha256: Hash of its subsets.
-        test_sha256: Hash of its test images: figures of runs with the same can be compared.
-        created_at, started_at, ended_at: UTC, ISO 8601; None before.
-        progress: Where it stands while it runs; None else.
-        queue_position: 1 for the next to start; None unless queued.
-        model_id: The model that it was kept as, or None.
-        not_kept: Why a finished run was not kept as a model; empty else.
-        is_own: Whether its files are on this machine, so that it can be stopped and resumed here.
-        is_stopping: Whether it was asked to stop and has not yet.
-        is_bug: Whether it failed by a fault of the program, which its log tells in full.
+        run_id: MLflow's run id.
+        name: Display name: the preset and a number, or the name that was given.
+        state: Its state.
+        message: Why it ended without finishing and what to do; empty otherwise.
+        spec: Its task.
+        split_sha256: Hash of its split.
+        test_sha256: Hash of its test images. Metrics of runs with equal hashes are comparable.
+        created_at, started_at, ended_at: Times in UTC, ISO 8601; None if not reached yet.
+        progress: Its progress while it is running; None otherwise.
+        queue_position: 1 for the next run to start; None unless queued.
+        model_id: Id of the model that it produced, or None.
+        not_kept: Why a finished run produced no model; empty otherwise.
+        is_own: Whether its files are on this machine, where it can be stopped and resumed.
+        is_stopping: Whether it has been asked to stop and is still running.
+        is_bug: Whether it failed by a bug, whose traceback is in its log.
     """
 
     run_id: str

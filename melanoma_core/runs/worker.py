@@ -1,11 +1,9 @@
-"""The process that a run lives in: `python -m melanoma_core.runs.worker FOLDER`.
+"""The process of a run: `python -m melanoma_core.runs.worker FOLDER`.
 
-It imports little before its turn comes, since many may wait, and the libraries of training only
-when it trains.
+It imports the libraries of training only when its turn has come, because many runs may wait.
 """
 
 import argparse
-import errno
 import logging
 import shutil
 import time
@@ -15,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from melanoma_core.errors import DatasetError, MelanomaError, ModelError, RecipeError, RunError
+from melanoma_core.files import DISK_FULL, explain_write_errors
 from melanoma_core.runs.folder import RunFolder
 from melanoma_core.runs.queue import Queue, Ticket, open_queue
 from melanoma_core.runs.run import RunState
@@ -26,27 +25,30 @@ if TYPE_CHECKING:
     from melanoma_core.data.splitting import Split
     from melanoma_core.models.evidence import TrainingLog
     from melanoma_core.networks.network import Network
-    from melanoma_core.runs.follower import Follower
+    from melanoma_core.runs.observer import RunObserver
     from melanoma_core.runs.record import Record
     from melanoma_core.runs.run import RunSpec
 
 _POLL_SECONDS = 1.0
-# With a record that cannot be reached: before the run, and after it, when more is lost.
+# How long to try an unreachable tracking store: before the run, and after it, when more is lost.
 _FIRST_PATIENCE_SECONDS, _LAST_PATIENCE_SECONDS = 60.0, 600.0
+_SCARCE_BYTES = 2**20
+# By name, because at most one of the libraries that raise them is imported.
+_OUT_OF_MEMORY = {"MemoryError", "ResourceExhaustedError", "OutOfMemoryError"}
 _log = logging.getLogger(__name__)
 
 
 def main() -> int:
-    """Do what a folder asks for, and return the exit status: 1 where it could not be begun."""
-    parser = argparse.ArgumentParser(prog="python -m melanoma_core.runs.worker")
+    """Do the task of a folder and return the exit status: 1 if it could not begin."""
+    parser = argparse.ArgumentParser(prog=f"python -m {__package__}.worker")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--estimate", action="store_true", help="only measure what it would take")
+    parser.add_argument("--estimate", action="store_true", help="only estimate the cost")
     options = parser.parse_args()
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S"
     )
-    # What TensorFlow says below errors is no news to whoever reads the log. oneDNN it takes of
-    # itself only on processors with AVX-512, and the others train faster with it too.
+    # TensorFlow uses oneDNN by default only on processors with AVX-512, but the others train
+    # faster with it too. Its messages below errors would only fill the log.
     set_environment_defaults({"TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_ONEDNN_OPTS": "1"})
     folder = RunFolder(options.folder)
     try:
@@ -68,9 +70,9 @@ def _run(folder: RunFolder, settings: Settings) -> None:
 
 
 def _wait(queue: Queue, ticket: Ticket, max_runs: int, folder: RunFolder) -> bool:
-    """Wait for the turn; return whether it came, and the run was not stopped before.
+    """Wait for the turn of the run; return False if the run was stopped before.
 
-    Who stops a run that waits notes that itself (`control.stop_run`).
+    `control.stop_run` records that a waiting run was stopped.
     """
     _log.info("Waiting for its turn")
     while not queue.begin(ticket, max_runs):
@@ -81,63 +83,73 @@ def _wait(queue: Queue, ticket: Ticket, max_runs: int, folder: RunFolder) -> boo
 
 
 @dataclass(frozen=True)
+class _ActiveRun:
+    """A run whose turn has come, with everything that works on it."""
+
+    folder: RunFolder
+    spec: "RunSpec"
+    settings: Settings
+    record: "Record"
+    observer: "RunObserver"
+
+    @property
+    def run_id(self) -> str:
+        return self.folder.path.name
+
+
+@dataclass(frozen=True)
 class _Outcome:
-    """How a run ended, and the tags that tell it."""
+    """How a run ended, with the tags that record it."""
 
     state: RunState
     tags: dict[str, str]
 
 
 def _work(folder: RunFolder, settings: Settings) -> None:
-    from melanoma_core.runs.follower import Follower, StopWish
-    from melanoma_core.runs.record import LEARNING_RATE, open_record, tell_time
+    from melanoma_core.runs.observer import RunObserver, StopRequest
+    from melanoma_core.runs.record import LEARNING_RATE, get_timestamp, open_record
     from melanoma_core.runs.recorder import Recorder
 
-    wish = StopWish(folder)
+    stop_request = StopRequest(folder)
     record = open_record(settings)
     recorder = Recorder(record, folder.path.name)
-    recorder.announce(RunState.RUNNING, {"started_at": tell_time()}, _FIRST_PATIENCE_SECONDS)
+    recorder.announce(RunState.RUNNING, {"started_at": get_timestamp()}, _FIRST_PATIENCE_SECONDS)
     try:
         spec = folder.read_spec()
     except MelanomaError as error:
         recorder.announce(RunState.FAILED, {"message": str(error)}, _LAST_PATIENCE_SECONDS)
         return
-    before, _ = record.get(folder.path.name).latest.get(LEARNING_RATE, (0, 0))
+    num_finished, _ = record.get(folder.path.name).latest.get(LEARNING_RATE, (0, 0))
     with recorder:
-        follower = Follower(recorder, wish, before, spec.recipe.total_epochs)
-        outcome = _conclude(folder, spec, settings, record, follower)
+        observer = RunObserver(recorder, stop_request, num_finished, spec.recipe.total_epochs)
+        outcome = _conclude(_ActiveRun(folder, spec, settings, record, observer))
     _log.info("The run is %s. %s", outcome.state, outcome.tags.get("message", ""))
-    tags = {"progress": "", "ended_at": tell_time(), **outcome.tags}
+    tags = {"progress": "", "ended_at": get_timestamp(), **outcome.tags}
     recorder.announce(outcome.state, tags, _LAST_PATIENCE_SECONDS)
     folder.stop.unlink(missing_ok=True)
 
 
-def _conclude(
-    folder: RunFolder, spec: "RunSpec", settings: Settings, record: "Record", follower: "Follower"
-) -> _Outcome:
-    """Train, and say how it ended: the one place that catches whatever is raised."""
+def _conclude(run: _ActiveRun) -> _Outcome:
+    """Train, and return how the run ended. Every exception is caught here."""
     try:
-        return _train(folder, spec, settings, record, follower)
+        return _train(run)
     except Stopped:
-        message = f"Stopped as asked. Resume goes on from epoch {follower.num_finished + 1}."
+        message = (
+            f"Stopped as requested. Resume continues from epoch {run.observer.num_finished + 1}."
+        )
         return _Outcome(RunState.STOPPED, {"message": message})
     except Exception as error:
-        _tell(error)
-        free_bytes = shutil.disk_usage(folder.path).free
-        message, is_bug = explain_failure(error, folder.path, free_bytes)
+        message, is_bug = _handle_failure(error, run.folder.path)
         return _Outcome(RunState.FAILED, {"message": message, "bug": "yes" if is_bug else ""})
 
 
-def _tell(error: Exception) -> None:
-    """Log where it happened, unless a person can mend it."""
+def _handle_failure(error: Exception, folder: Path) -> tuple[str, bool]:
     if not isinstance(error, MelanomaError):
-        _log.error("It was ended by this:", exc_info=error)
+        _log.error("Ended by this error:", exc_info=error)
+    return explain_failure(error, folder, shutil.disk_usage(folder).free)
 
 
-def _train(
-    folder: RunFolder, spec: "RunSpec", settings: Settings, record: "Record", follower: "Follower"
-) -> _Outcome:
-    from melanoma_core.files import explain_write_errors
+def _train(run: _ActiveRun) -> _Outcome:
     from melanoma_core.training.predictions import (
         select_held_out,
         tabulate_predictions,
@@ -146,73 +158,67 @@ def _train(
     from melanoma_core.training.preparation import prepare_split
     from melanoma_core.training.weights import find_weights
 
-    recipe = spec.recipe
-    weights = find_weights(recipe, settings.weights_dir)
+    recipe, class_names, folder = run.spec.recipe, run.spec.class_names, run.folder
+    on_phase = run.observer.on_phase
+    weights = find_weights(recipe, run.settings.weights_dir)
     split = prepare_split(
-        recipe, folder.read_split(), folder.path, partial(follower.on_phase, Phase.OVERSAMPLING)
+        recipe, folder.read_split(), folder.path, partial(on_phase, Phase.OVERSAMPLING)
     )
-    follower.on_phase(Phase.STARTING, 0, 0)
+    on_phase(Phase.STARTING, 0, 0)
     from melanoma_core.networks.inference import predict_table
     from melanoma_core.networks.trainer import TrainingTask, train_network
 
-    task = TrainingTask(recipe, split, spec.class_names, weights)
-    network = train_network(task, folder.path, follower)
+    task = TrainingTask(recipe, split, class_names, weights)
+    network = train_network(task, folder.path, run.observer)
     held_out = select_held_out(split.table)
     probabilities = predict_table(
-        network, held_out, recipe.image_size, partial(follower.on_phase, Phase.MEASURING)
+        network, held_out, recipe.image_size, partial(on_phase, Phase.MEASURING)
     )
     with explain_write_errors(folder.predictions, "then resume the run"):
         write_predictions(
-            tabulate_predictions(held_out, probabilities, spec.class_names), folder.predictions
+            tabulate_predictions(held_out, probabilities, class_names), folder.predictions
         )
     try:
-        record.keep_file(folder.path.name, folder.predictions)
+        run.record.keep_file(run.run_id, folder.predictions)
     except RunError as error:
-        _log.warning("The predictions lie in the run's folder alone. %s", error)
-    follower.on_phase(Phase.RELEASING, 0, 0)
-    log = _tell_training(record, follower, folder.path.name, spec.data_name)
-    return _Outcome(RunState.FINISHED, _release(network, spec, split, settings, log))
+        _log.warning("The predictions are only in the run's folder. %s", error)
+    on_phase(Phase.RELEASING, 0, 0)
+    return _Outcome(RunState.FINISHED, _release(network, split, run))
 
 
-def _tell_training(
-    record: "Record", follower: "Follower", run_id: str, data_name: str
-) -> "TrainingLog":
-    """Return how the training went, for the evidence: the curves where the record can be read."""
+def _describe_training(run: _ActiveRun) -> "TrainingLog":
+    """Return the training log for the evidence pack, without curves if they cannot be read."""
     from melanoma_core.models.evidence import TrainingLog
     from melanoma_core.runs.history import gather_epochs
 
     try:
-        follower.flush()
-        recorded = record.get(run_id)
-        rows = gather_epochs(record, recorded)
+        run.observer.flush()
+        recorded = run.record.get(run.run_id)
+        rows = gather_epochs(run.record, recorded)
     except RunError as error:
-        _log.warning("The evidence holds no curves. %s", error)
-        return TrainingLog(run_id, "", data_name, "")
-    started = recorded.tags.get("started_at", "")
-    return TrainingLog(run_id, recorded.name, data_name, started, tuple(rows))
+        _log.warning("The evidence pack has no curves. %s", error)
+        return TrainingLog(run.run_id, "", run.spec.data_name, "")
+    started_at = recorded.tags.get("started_at", "")
+    return TrainingLog(run.run_id, recorded.name, run.spec.data_name, started_at, tuple(rows))
 
 
-def _release(
-    network: "Network",
-    spec: "RunSpec",
-    split: "Split",
-    settings: Settings,
-    log: "TrainingLog",
-) -> dict[str, str]:
-    """Keep the network as a model, or say why not."""
+def _release(network: "Network", split: "Split", run: _ActiveRun) -> dict[str, str]:
+    """Write the network as a model, or explain why not, and return the tags that record it."""
     from melanoma_core.networks.release import Origin, release_network
     from melanoma_core.training.ancestry import read_ancestor_split
     from melanoma_core.training.weights import find_novelty_weights
 
+    spec, settings = run.spec, run.settings
     if spec.recipe.leaks:
         reason = (
-            "It was trained on relatives of the images that it is measured on. It is for looking "
-            "at, and never becomes a model."
+            "It was trained on images related to those that it is evaluated on. It demonstrates "
+            "leakage and never becomes a model."
         )
         return {"not_kept": reason}
     if spec.class_names != tuple(Diagnosis):
-        reason = "Its classes are those of the folder, not the eight diagnoses that a model names."
+        reason = "Its classes are those of the folder. A model needs the eight diagnoses."
         return {"not_kept": reason}
+    log = _describe_training(run)
     try:
         ancestor = read_ancestor_split(spec.recipe)
         origin = Origin(spec.recipe, spec.class_names, spec.data, split, ancestor, log)
@@ -234,52 +240,45 @@ def _estimate(folder: RunFolder) -> None:
             spec = folder.read_spec()
             folder.write_estimate(estimate_cost(spec.recipe, folder.read_split(), spec.class_names))
         except Exception as error:
-            _tell(error)
-            free_bytes = shutil.disk_usage(folder.path).free
-            folder.write_estimate(explain_failure(error, folder.path, free_bytes)[0])
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
-
-
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_SCARCE_BYTES = 2**20
-# By name, since of the libraries that train only one is imported, if any.
-_OUT_OF_MEMORY = {"MemoryError", "ResourceExhaustedError", "OutOfMemoryError"}
+            message, _ = _handle_failure(error, folder.path)
+            folder.write_estimate(message)
 
 
 def explain_failure(error: Exception, folder: Path, free_bytes: int) -> tuple[str, bool]:
-    """Return what happened and what to do, and whether it is a fault of the program.
+    """Return what happened and what to do, and whether it is a bug.
 
     Args:
-        error: What was raised.
-        folder: Of the run.
-        free_bytes: On the disk of the folder. Libraries that write tell a full disk in ways of
-            their own.
+        error: The exception.
+        folder: Folder of the run.
+        free_bytes: Free space on the disk of the folder. Some libraries report a full disk only
+            in their own words.
     """
     if isinstance(error, MelanomaError):
         return str(error), False
     kinds = {kind.__name__ for kind in type(error).__mro__}
     may_be_disk = isinstance(error, OSError) or "ResourceExhaustedError" in kinds
-    is_full = isinstance(error, OSError) and error.errno in _FULL
+    is_full = isinstance(error, OSError) and error.errno in DISK_FULL
     if is_full or (may_be_disk and free_bytes < _SCARCE_BYTES):
         return (
             f"The disk that holds {folder} is full. Free some space on it, then resume the run: "
-            "it goes on after its last finished epoch."
+            "it continues after its last finished epoch."
         ), False
     if kinds & _OUT_OF_MEMORY:
         return (
-            "Memory ran out. Close other programs and resume the run, or launch it anew with a "
+            "Memory ran out. Close other programs and resume the run, or launch it again with a "
             "smaller batch size or image size."
         ), False
     if isinstance(error, OSError):
-        where = f" at {error.filename}" if error.filename else ""
+        where = f" {error.filename}" if error.filename else ""
         return (
-            f"The system refused a file{where} ({error.strerror or error}). Check that it is there "
-            "and may be read and written, then resume the run."
+            f"Cannot read or write a file{where} ({error.strerror or error}). Check that it exists "
+            "and that you may access it, then resume the run."
         ), False
     return (
-        f"A fault of the program: {type(error).__name__}: {error}. The log tells where; please "
+        f"Internal error: {type(error).__name__}: {error}. The log has the details. Please "
         "report it with the log."
     ), True
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -39,7 +39,7 @@ def test_a_study_needs_a_folder_or_the_id_of_one_to_show(options, capsys):
 @pytest.mark.usefixtures("moles")
 def test_a_study_that_there_is_not_is_named(capsys):
     assert main(["study", "--show", "moles-1"]) == 2
-    assert capsys.readouterr().err == "Found no study moles-1. There are: none.\n"
+    assert capsys.readouterr().err == "Found no study moles-1. The known studies are: none.\n"
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_study_that_there_is_not_is_named(capsys):
         (["--recipes", "nonsense"], 'Found no recipe "nonsense"'),
         (["--set", "epochs=0"], "epochs=0"),
         (["--set", "weights=none.h5"], "Found no file of weights none.h5"),
-        (["--set", "weights=model.keras"], "Found the model model.keras to go on from"),
+        (["--set", "weights=model.keras"], "Found the model model.keras as initial weights"),
         (["--set", "nonsense=1"], 'Found no recipe field "nonsense"'),
     ],
 )
@@ -89,7 +89,7 @@ def test_a_study_trains_each_recipe_and_goes_on_where_it_was_left(moles, capsys)
 
     assert main(["study", "--show", study["study_id"], "--markdown"]) == 0
     shown = capsys.readouterr().out
-    assert shown.startswith("| Accuracy | validation as published | ")
+    assert shown.startswith("| Accuracy | Validation as published | ")
     assert f"transfer: failed. {transfer['message']}" in shown
 
 

@@ -153,7 +153,7 @@ def test_without_runs_there_is_nothing_to_list_or_stop(tmp_path: Path):
 
     assert (listed.status, parse_strictly(listed.out)) == (0, [])
     assert (stopped.status, stopped.out) == (2, "")
-    assert "there are none yet" in stopped.err
+    assert "there are no runs yet" in stopped.err
 
 
 def test_a_training_shows_how_it_goes(story: Story):
@@ -164,7 +164,7 @@ def test_a_training_shows_how_it_goes(story: Story):
 
 def test_ctrl_c_stops_the_run_and_says_how_to_go_on(story: Story):
     assert (story.trained.status, story.trained.out) == (2, "")
-    assert "Stopped as asked. Resume goes on from epoch " in story.trained.err
+    assert "Stopped as requested. Resume continues from epoch " in story.trained.err
     (run,) = parse_strictly(story.listed.out)
     assert (run["name"], run["state"], run["progress"]) == ("mine", "stopped", None)
     assert f"python -m melanoma_core resume {run['run_id'][:8]}" in story.trained.err

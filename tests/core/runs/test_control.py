@@ -117,9 +117,9 @@ def test_a_killed_run_is_interrupted_and_says_what_may_have_happened(story: Stor
     run = story.killed
 
     assert run.state is RunState.INTERRUPTED
-    assert "it was killed, memory ran out, or the machine was started anew" in run.message
+    assert "it was killed, memory ran out, or the machine was restarted" in run.message
     (epochs,) = select(story.kept_curves, "", "learning_rate")["epoch"].agg(["max"])
-    assert run.message.endswith(f"Resume goes on from epoch {epochs + 1:.0f}.")
+    assert run.message.endswith(f"Resume continues from epoch {epochs + 1:.0f}.")
     assert run.ended_at is not None
 
 

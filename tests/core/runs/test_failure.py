@@ -1,4 +1,4 @@
-"""Every end of a run is one sentence that says what to do."""
+"""Every failure of a run is explained with what to do."""
 
 import errno
 from pathlib import Path
@@ -13,13 +13,13 @@ PLENTY = 2**40
 
 
 class ResourceExhaustedError(Exception):
-    """As TensorFlow calls it, of memory and of the disk alike."""
+    """TensorFlow raises it for exhausted memory and for a full disk."""
 
 
-def test_an_error_that_a_person_can_mend_is_told_as_it_is():
-    told = explain_failure(ImageError("The file is gone."), FOLDER, PLENTY)
+def test_an_expected_error_keeps_its_message():
+    explained = explain_failure(ImageError("The file is gone."), FOLDER, PLENTY)
 
-    assert told == ("The file is gone.", False)
+    assert explained == ("The file is gone.", False)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_an_error_that_a_person_can_mend_is_told_as_it_is():
         (ResourceExhaustedError("/runs/0123/a; No space left on device"), 1000),
     ],
 )
-def test_a_full_disk_is_told_with_the_folder(error: Exception, free_bytes: int):
+def test_a_full_disk_is_named_with_the_folder(error: Exception, free_bytes: int):
     message, is_bug = explain_failure(error, FOLDER, free_bytes)
 
     assert message.startswith("The disk that holds /runs/0123 is full. Free some space")
@@ -39,7 +39,7 @@ def test_a_full_disk_is_told_with_the_folder(error: Exception, free_bytes: int):
 
 
 @pytest.mark.parametrize("error", [MemoryError(), ResourceExhaustedError("OOM when allocating")])
-def test_memory_that_ran_out_is_told_with_what_needs_less(error: Exception):
+def test_exhausted_memory_is_explained_with_smaller_settings(error: Exception):
     message, is_bug = explain_failure(error, FOLDER, PLENTY)
 
     assert message.startswith("Memory ran out.")
@@ -47,17 +47,17 @@ def test_memory_that_ran_out_is_told_with_what_needs_less(error: Exception):
     assert not is_bug
 
 
-def test_a_file_that_the_system_refuses_is_named():
+def test_a_file_without_permission_is_named():
     error = PermissionError(errno.EACCES, "Permission denied", "/data/a.jpg")
 
     message, is_bug = explain_failure(error, FOLDER, PLENTY)
 
-    assert "at /data/a.jpg (Permission denied)" in message
+    assert "a file /data/a.jpg (Permission denied)" in message
     assert not is_bug
 
 
-def test_anything_else_is_a_fault_of_the_program():
+def test_anything_else_is_a_bug():
     message, is_bug = explain_failure(KeyError("epoch"), FOLDER, PLENTY)
 
-    assert message.startswith("A fault of the program: KeyError: 'epoch'.")
+    assert message.startswith("Internal error: KeyError: 'epoch'.")
     assert is_bug

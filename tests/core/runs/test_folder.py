@@ -1,4 +1,4 @@
-"""What is written into a run's folder comes back as it was."""
+"""The folder of a run is read as it was written."""
 
 import os
 from pathlib import Path
@@ -42,7 +42,7 @@ def make_split(**columns: object) -> Split:
     return Split(table, 7, hash_table(table))
 
 
-def test_names_that_are_no_text_missing_values_and_kinds_come_back(folder: RunFolder, make_task):
+def test_invalid_text_missing_values_and_types_are_preserved(folder: RunFolder, make_task):
     spec, _ = make_task()
     split = make_split()
 
@@ -56,7 +56,7 @@ def test_names_that_are_no_text_missing_values_and_kinds_come_back(folder: RunFo
     assert read.table["patient_id"].tolist() == [None] * 3
 
 
-def test_ids_that_are_no_text_can_be_hashed_and_come_back(folder: RunFolder, make_task):
+def test_ids_that_are_not_valid_text_are_preserved(folder: RunFolder, make_task):
     spec, _ = make_task()
     split = make_split(image_id=pd.Series([os.fsdecode(b"\xe9"), "b", "c"], dtype=object))
 
@@ -65,7 +65,7 @@ def test_ids_that_are_no_text_can_be_hashed_and_come_back(folder: RunFolder, mak
     assert folder.read_split().table["image_id"].tolist() == ["\udce9", "b", "c"]
 
 
-def test_a_task_comes_back_whole(folder: RunFolder, make_task):
+def test_a_task_is_preserved(folder: RunFolder, make_task):
     spec, split = make_task("transfer", "mixup=0.2", "rebalancing=oversampling")
 
     folder.write(spec, split)
@@ -84,15 +84,15 @@ def test_a_table_that_was_changed_is_refused(folder: RunFolder, make_task):
 
 
 @pytest.mark.parametrize("name", ["spec.json", "split.csv", "split.json"])
-def test_a_file_that_breaks_off_is_named(folder: RunFolder, make_task, name: str):
+def test_a_truncated_file_is_named(folder: RunFolder, make_task, name: str):
     folder.write(*make_task())
     (folder.path / name).write_bytes((folder.path / name).read_bytes()[:40])
 
-    with pytest.raises(RunError, match=r"Cannot read .*Launch the run anew"):
+    with pytest.raises(RunError, match=r"Cannot read .*Launch the run again"):
         (folder.read_spec(), folder.read_split())
 
 
-def test_a_folder_that_cannot_be_made_is_told_with_the_way_out(tmp_path: Path, make_task):
+def test_a_folder_that_cannot_be_created_is_named_with_a_remedy(tmp_path: Path, make_task):
     (tmp_path / "file").write_text("")
 
     with pytest.raises(RunError, match="set MELANOMA_RUNS_DIR"):
@@ -107,7 +107,7 @@ def test_the_hash_of_the_test_images_does_not_depend_on_the_others():
     assert hash_test(split) == hash_test(other)
 
 
-def test_the_end_of_a_log_is_read_and_a_log_that_is_not_there_is_empty(folder: RunFolder):
+def test_the_end_of_a_log_is_read_and_a_missing_log_is_empty(folder: RunFolder):
     assert folder.tail_log(5) == []
     folder.path.mkdir()
     folder.log.write_text("".join(f"line {i}\n" for i in range(10_000)))

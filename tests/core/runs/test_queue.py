@@ -53,12 +53,12 @@ def make_old(folder: Path) -> None:
         os.utime(path, (then, then))
 
 
-def test_a_queue_that_is_only_looked_at_makes_no_folder(queue: Queue, tmp_path: Path):
+def test_reading_a_queue_creates_no_folder(queue: Queue, tmp_path: Path):
     assert queue.list_tickets() == []
     assert list(tmp_path.iterdir()) == []
 
 
-def test_tickets_go_in_the_order_in_which_they_were_drawn(queue: Queue):
+def test_tickets_are_ordered_by_their_draw(queue: Queue):
     drawn = [queue.draw(run_id) for run_id in ("b", "a", "c")]
 
     assert queue.list_tickets() == drawn == [Ticket(1, "b"), Ticket(2, "a"), Ticket(3, "c")]
@@ -67,7 +67,7 @@ def test_tickets_go_in_the_order_in_which_they_were_drawn(queue: Queue):
 def test_a_run_has_one_ticket_at_most(queue: Queue):
     queue.draw("a")
 
-    with pytest.raises(RunError, match="Found run a at work already"):
+    with pytest.raises(RunError, match="Found run a already queued or running"):
         queue.draw("a")
 
 
@@ -82,11 +82,11 @@ def test_a_process_that_is_about_to_start_counts_as_alive_for_a_minute(
     assert queue.list_tickets() == []
 
 
-def test_a_process_that_comes_too_late_does_not_begin(queue: Queue, tmp_path: Path):
+def test_a_process_that_starts_too_late_does_not_begin(queue: Queue, tmp_path: Path):
     queue.draw("a")
     make_old(tmp_path / "queue")
 
-    with pytest.raises(RunError, match="was given up"), queue.take("a"):
+    with pytest.raises(RunError, match="its ticket expired"), queue.take("a"):
         pass
 
 
@@ -129,12 +129,12 @@ def test_a_ticket_of_another_process_is_alive_however_old(
         pass
 
 
-def test_a_killed_process_is_dead_at_once_though_it_is_still_a_zombie(
+def test_a_killed_process_is_dead_at_once_even_as_a_zombie(
     queue: Queue, holder: subprocess.Popen[str], tmp_path: Path
 ):
     queue.draw("b")
     holder.kill()
-    # Nobody has asked after it yet, so that its number is still taken.
+    # Its parent has not collected it yet, so its process id is still taken.
     zombie = psutil.Process(holder.pid)
     while zombie.status() != psutil.STATUS_ZOMBIE:
         time.sleep(0.01)
@@ -145,7 +145,7 @@ def test_a_killed_process_is_dead_at_once_though_it_is_still_a_zombie(
     assert [path.name for path in (tmp_path / "queue").iterdir()] == ["queue.lock"]
 
 
-def test_a_folder_that_cannot_be_written_is_told_with_the_way_out(tmp_path: Path):
+def test_a_folder_that_cannot_be_written_is_named_with_a_remedy(tmp_path: Path):
     (tmp_path / "file").write_text("")
 
     with pytest.raises(RunError, match="Set MELANOMA_RUNS_DIR"):

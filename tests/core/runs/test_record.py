@@ -72,7 +72,7 @@ def test_a_run_is_recorded_as_mlflow_shows_it(record: Record, client: MlflowClie
         (RunState.QUEUED, "SCHEDULED"),
     ],
 )
-def test_mlflow_tells_the_same_state(
+def test_mlflow_shows_the_same_state(
     record: Record, client: MlflowClient, state: RunState, status: str
 ):
     run_id = record.create("a run", PARAMS, TAGS)
@@ -98,7 +98,7 @@ def test_a_curve_comes_back_with_what_is_undefined(record: Record):
     assert math.isnan(second[2])
 
 
-def test_whatever_a_class_or_a_file_is_called_it_is_recorded(record: Record):
+def test_any_name_of_a_class_or_file_is_recorded(record: Record):
     name = name_metric("validation", "recall", "Ångström/nævus (\udce9, 5 mm²)" + 300 * "x")
 
     run_id = record.create("no text: \udce9", PARAMS | {"weights": "/\udce9"}, TAGS)
@@ -144,7 +144,7 @@ def test_a_run_that_is_deleted_is_gone(record: Record):
         record.get(run_id)
 
 
-def test_a_file_is_kept_with_its_run(record: Record, tmp_path: Path):
+def test_a_file_is_stored_with_its_run(record: Record, tmp_path: Path):
     run_id = record.create("a file", PARAMS, TAGS)
     (tmp_path / "predictions.csv").write_text("a,b\n")
 
@@ -155,7 +155,7 @@ def test_a_file_is_kept_with_its_run(record: Record, tmp_path: Path):
         record.fetch_file(run_id, "other.csv")
 
 
-def test_a_server_that_is_not_there_is_named_without_its_password(house: Settings):
+def test_an_unreachable_server_is_named_without_its_password(house: Settings):
     away = replace(house, tracking_uri="http://someone:secret@127.0.0.1:9/")
 
     with pytest.raises(RunError, match=r"http://…@127\.0\.0\.1:9.* MLFLOW_TRACKING_URI") as caught:
@@ -164,7 +164,7 @@ def test_a_server_that_is_not_there_is_named_without_its_password(house: Setting
     assert "secret" not in str(caught.value)
 
 
-def test_runs_in_a_folder_that_cannot_be_made_are_refused(house: Settings, tmp_path: Path):
+def test_a_folder_that_cannot_be_created_is_named_with_a_remedy(house: Settings, tmp_path: Path):
     (tmp_path / "file").write_text("")
     wrong = replace(house, runs_dir=tmp_path / "file" / "runs")
 
@@ -172,16 +172,14 @@ def test_runs_in_a_folder_that_cannot_be_made_are_refused(house: Settings, tmp_p
         open_record(wrong)
 
 
-def test_mlflow_sends_no_statistics_of_its_use(record: Record):
+def test_mlflow_sends_no_usage_statistics(record: Record):
     from mlflow.telemetry.utils import is_telemetry_disabled
 
     assert record
     assert is_telemetry_disabled()
 
 
-def test_what_is_measured_while_the_record_is_out_of_order_is_written_afterwards(
-    house: Settings, record: Record
-):
+def test_measurements_during_an_outage_are_written_afterwards(house: Settings, record: Record):
     run_id = record.create("an outage", PARAMS, TAGS)
     recorder = Recorder(record, run_id)
     database = house.tracking_uri.removeprefix("sqlite:///")
@@ -191,7 +189,7 @@ def test_what_is_measured_while_the_record_is_out_of_order_is_written_afterwards
         connection.commit()
         with recorder:
             recorder.add([Measurement("loss", 1, 0.9, 10)], {"progress": "half"})
-            with pytest.raises(RunError, match="Cannot use the record of runs"):
+            with pytest.raises(RunError, match="Cannot use the run history"):
                 recorder.announce(RunState.FINISHED, {}, patience_seconds=-1)
             recorder.add([Measurement("loss", 2, 0.8, 20)], {})
         connection.execute("ALTER TABLE broken RENAME TO latest_metrics")
@@ -203,7 +201,7 @@ def test_what_is_measured_while_the_record_is_out_of_order_is_written_afterwards
     assert (tags["state"], tags["progress"]) == ("finished", "half")
 
 
-def test_a_recorder_writes_by_itself_and_tells_that_it_lives(record: Record):
+def test_a_recorder_writes_in_the_background_with_a_heartbeat(record: Record):
     run_id = record.create("alive", PARAMS, TAGS)
 
     with Recorder(record, run_id) as recorder:

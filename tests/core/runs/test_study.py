@@ -11,15 +11,8 @@ from melanoma_core.data.opening import OpenedFolder, open_folder
 from melanoma_core.data.splitting import check_split
 from melanoma_core.errors import DatasetError
 from melanoma_core.runs.run import Run, RunSpec, RunState
-from melanoma_core.runs.study import (
-    LOOKS,
-    STUDY_RECIPES,
-    describe_study,
-    plan_study,
-    summarise_study,
-    tabulate_study,
-    write_study,
-)
+from melanoma_core.runs.study import PROTOCOLS, STUDY_RECIPES, plan_study, summarise_study
+from melanoma_core.runs.study_table import describe_study, tabulate_study, write_study
 from melanoma_core.training.predictions import select_held_out, tabulate_predictions
 from melanoma_core.training.preparation import find_leaked, prepare_split
 from melanoma_core.training.recipe import PRESETS, make_recipe
@@ -176,7 +169,7 @@ def test_a_study_measures_each_finished_run_in_four_ways():
     assert [row.recipe.name for row in study.rows] == ["baseline", "transfer"]
     assert (study.study_id, study.data_name, study.is_over) == ("moles-1", "moles", True)
     accuracy = {key: figures["accuracy"] for key, figures in study.rows[0].figures.items()}
-    assert list(accuracy) == list(LOOKS) == ["published", "validation", "test", "test_unseen"]
+    assert list(accuracy) == list(PROTOCOLS) == ["published", "validation", "test", "test_unseen"]
     assert [figure.count for figure in accuracy.values()] == [10, 10, 8, 7]
     assert [figure.total for figure in accuracy.values()] == [10, 10, 10, 9]
 
@@ -202,10 +195,10 @@ def test_a_table_of_a_study_shows_figures_counts_and_why_there_are_none():
     heads, baseline, augmented, resnet, leaky = tabulate_study(study, "accuracy")
     assert heads == [
         "Accuracy",
-        "validation as published (10)",
-        "validation without leakage (10)",
+        "Validation as published (10)",
+        "Validation without leakage (10)",
         "Test (10)",
-        "Test without copies and lesions of Train (9)",
+        "Test not seen in training (9)",
     ]
     assert baseline[0] == "baseline"
     assert baseline[3].startswith("80.0% (")
@@ -236,9 +229,9 @@ def test_sizes_stand_in_the_head_only_where_all_recipes_were_measured_on_as_many
     )
     heads = tabulate_study(study, "sensitivity")[0]
     assert heads[:3] == [
-        "Melanomas put first",
-        "validation as published",
-        "validation without leakage (10)",
+        "Melanoma recall, top-1",
+        "Validation as published",
+        "Validation without leakage (10)",
     ]
 
 

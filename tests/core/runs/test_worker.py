@@ -93,7 +93,7 @@ def test_a_worker_that_is_asked_to_end_stops_as_by_the_button(ended: dict[str, R
     run = ended["ended"]
 
     assert (run.state, run.is_bug) == (RunState.STOPPED, False)
-    assert run.message.startswith("Stopped as asked. Resume goes on from epoch ")
+    assert run.message.startswith("Stopped as requested. Resume continues from epoch ")
 
 
 def test_all_of_them_can_go_on(ended: dict[str, Run]):

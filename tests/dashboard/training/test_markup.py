@@ -13,7 +13,7 @@ from dashboard.training.markup import (
 )
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.runs.run import Progress, Run, RunSpec, RunState
-from melanoma_core.runs.study import LOOKS, Study, StudyRow
+from melanoma_core.runs.study import PROTOCOLS, Study, StudyRow
 from melanoma_core.training.observer import Phase
 from melanoma_core.training.recipe import PRESETS
 
@@ -100,7 +100,7 @@ def make_study(**rows) -> Study:
         )
         figures = {
             key: {"accuracy": Figure(*each, round(100 * each[0]), 100, 90)}
-            for key, each in zip(LOOKS, accuracies, strict=False)
+            for key, each in zip(PROTOCOLS, accuracies, strict=False)
         }
         made.append(StudyRow(run, figures))
     return Study("s", "isic9", tuple(made))

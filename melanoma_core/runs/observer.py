@@ -1,4 +1,4 @@
-"""Follows a training for the record and the log, and stops it when that is asked for."""
+"""Observe a training: record its progress, and stop it on request."""
 
 import logging
 import math
@@ -21,49 +21,49 @@ _CURVE_SECONDS = 2.0
 _log = logging.getLogger(__name__)
 
 
-class StopWish:
-    """Whether a run shall stop: a file in its folder says so, or the signal to terminate did.
+class StopRequest:
+    """A request to stop a run: a file in its folder, or the signal SIGTERM.
 
-    Attributes:
-        is_signalled: Whether it was the signal.
+    Args:
+        folder: Folder of the run.
     """
 
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
-        self.is_signalled = False
-        signal.signal(signal.SIGTERM, self._hear)
+        self._is_signalled = False
+        signal.signal(signal.SIGTERM, self._on_signal)
 
     @property
-    def is_there(self) -> bool:
-        """Whether the run shall stop."""
-        return self.is_signalled or self._folder.stop.exists()
+    def is_made(self) -> bool:
+        """Whether the run has been asked to stop."""
+        return self._is_signalled or self._folder.stop.exists()
 
-    def _hear(self, *_: object) -> None:
-        self.is_signalled = True
+    def _on_signal(self, *_: object) -> None:
+        self._is_signalled = True
 
 
-class Follower:
-    """The observer (`observer.Observer`) of a run.
+class RunObserver:
+    """The training observer (`training.observer.Observer`) of a run.
 
     Args:
-        recorder: Takes what is measured.
-        wish: Whether to stop.
-        num_finished: Epochs that finished before, if it is resumed.
-        num_epochs: Epochs in all.
+        recorder: Receives the measurements.
+        stop_request: Ends the training when it is made.
+        num_finished: Epochs finished before this process, if the run is resumed.
+        num_epochs: Number of all epochs.
 
     Attributes:
-        num_finished: Epochs that have finished.
+        num_finished: Number of finished epochs.
     """
 
     def __init__(
-        self, recorder: Recorder, wish: StopWish, num_finished: int, num_epochs: int
+        self, recorder: Recorder, stop_request: StopRequest, num_finished: int, num_epochs: int
     ) -> None:
         self.num_finished = num_finished
         self._recorder = recorder
-        self._wish = wish
+        self._stop_request = stop_request
         self._process = psutil.Process()
-        self._phases: set[Phase] = set()
-        self._told_at = self._drawn_at = -math.inf
+        self._logged_phases: set[Phase] = set()
+        self._reported_at = self._drawn_at = -math.inf
         self._progress = Progress(
             phase=Phase.STARTING,
             done=0,
@@ -77,39 +77,38 @@ class Follower:
         )
 
     def flush(self) -> None:
-        """Have all that was heard written to the record.
+        """Write everything observed so far to the tracking store.
 
         Raises:
-            RunError: It cannot be reached.
+            RunError: The store cannot be reached.
         """
         self._recorder.flush()
 
     def on_phase(self, phase: Phase, done: int, total: int) -> None:
-        """Hear that steps of a phase without epochs are done."""
-        self._stop_if_asked()
-        nan = math.nan
-        self._tell(
+        """Record the progress of a phase without epochs."""
+        self._stop_if_requested()
+        self._report(
             replace(
                 self._progress,
                 phase=phase,
                 done=done,
                 total=total,
-                images_per_second=nan,
-                remaining_seconds=nan,
+                images_per_second=math.nan,
+                remaining_seconds=math.nan,
             )
         )
 
     def on_batch(self, state: BatchState) -> None:
-        """Hear that a batch is done."""
-        self._stop_if_asked()
+        """Record the progress of an epoch."""
+        self._stop_if_requested()
         now = time.monotonic()
         if now - self._drawn_at > _CURVE_SECONDS:
             self._drawn_at = now
             done = state.epoch - 1 + state.batch / state.num_batches
             self._recorder.add(
-                [_measure(BATCH_LOSS, round(done * STEPS_PER_EPOCH), state.loss)], {}
+                [_make_measurement(BATCH_LOSS, round(done * STEPS_PER_EPOCH), state.loss)], {}
             )
-        self._tell(
+        self._report(
             replace(
                 self._progress,
                 phase=state.phase,
@@ -124,38 +123,40 @@ class Follower:
         )
 
     def on_epoch(self, report: EpochReport) -> None:
-        """Hear that an epoch is measured and kept."""
+        """Record the metrics of a finished epoch."""
         self.num_finished = report.epoch
         figures = {
             name_metric(subset, *name.split("/", 1)): value
-            for subset, measured in report.figures.items()
-            for name, value in measured.items()
+            for subset, metrics in report.figures.items()
+            for name, value in metrics.items()
         }
         figures[LEARNING_RATE] = report.learning_rate
-        self._recorder.add([_measure(name, report.epoch, v) for name, v in figures.items()], {})
-        told = ", ".join(
-            f"{subset} loss {measured['loss']:.4f}" for subset, measured in report.figures.items()
+        self._recorder.add(
+            [_make_measurement(name, report.epoch, value) for name, value in figures.items()], {}
         )
-        _log.info("Epoch %d of %d: %s", report.epoch, report.num_epochs, told)
-        self._stop_if_asked()
+        losses = ", ".join(
+            f"{subset} loss {metrics['loss']:.4f}" for subset, metrics in report.figures.items()
+        )
+        _log.info("Epoch %d of %d: %s", report.epoch, report.num_epochs, losses)
+        self._stop_if_requested()
 
-    def _stop_if_asked(self) -> None:
-        if self._wish.is_there:
+    def _stop_if_requested(self) -> None:
+        if self._stop_request.is_made:
             raise Stopped
 
-    def _tell(self, progress: Progress) -> None:
+    def _report(self, progress: Progress) -> None:
         is_new = progress.phase is not self._progress.phase
-        if progress.phase not in self._phases:  # each once: every epoch is measured
-            self._phases.add(progress.phase)
+        if progress.phase not in self._logged_phases:  # each once: every epoch is evaluated
+            self._logged_phases.add(progress.phase)
             _log.info("%s", progress.phase.capitalize())
         self._progress = progress
         now = time.monotonic()
-        if is_new or now - self._told_at > _PROGRESS_SECONDS:
-            self._told_at = now
+        if is_new or now - self._reported_at > _PROGRESS_SECONDS:
+            self._reported_at = now
             memory_bytes = self._process.memory_info().rss
-            known = replace(progress, memory_bytes=memory_bytes)
-            self._recorder.add([], {"progress": dump_json(known)})
+            text = dump_json(replace(progress, memory_bytes=memory_bytes))
+            self._recorder.add([], {"progress": text})
 
 
-def _measure(name: str, step: int, value: float) -> Measurement:
+def _make_measurement(name: str, step: int, value: float) -> Measurement:
     return Measurement(name, step, float(value), round(time.time() * 1000))

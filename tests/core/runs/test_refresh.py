@@ -4,8 +4,8 @@ import math
 
 import pytest
 
+from melanoma_core.runs.refresh import decide_state
 from melanoma_core.runs.run import RunState
-from melanoma_core.runs.watching import decide_state
 
 ACTIVE = (RunState.QUEUED, RunState.RUNNING)
 OVER = tuple(state for state in RunState if state not in ACTIVE)

@@ -1,4 +1,4 @@
-"""What the record says of a run, and what its files and its process say, put together."""
+"""The current state of a run, from its record, its files and its process."""
 
 import json
 import logging
@@ -13,50 +13,50 @@ from melanoma_core.errors import MelanomaError, RunError
 from melanoma_core.jsonable import from_jsonable
 from melanoma_core.runs.folder import RunFolder, find_folder
 from melanoma_core.runs.queue import Ticket, open_queue
-from melanoma_core.runs.record import LEARNING_RATE, Record, RecordedRun, tell_time
+from melanoma_core.runs.record import LEARNING_RATE, Record, RecordedRun, get_timestamp
 from melanoma_core.runs.run import Progress, Run, RunSpec, RunState
 from melanoma_core.settings import Settings
 from melanoma_core.training.recipe import Recipe
 
-# Without a word for so long, a process on another machine is taken for dead.
+# A process on another machine that has not reported for so long is considered dead.
 _SILENT_SECONDS = 120.0
 _INTERRUPTED = (
-    "Its process ended without a word: it was killed, memory ran out, or the machine was started "
-    "anew. Resume goes on from epoch {epoch}."
+    "Its process ended without an error message: it was killed, memory ran out, or the machine "
+    "was restarted. Resume continues from epoch {epoch}."
 )
 _log = logging.getLogger(__name__)
 
 
-def look_at(
+def refresh_run(
     settings: Settings, record: Record, recorded: RecordedRun, tickets: Sequence[Ticket]
 ) -> Run | None:
-    """Return a run as it is, after noting in the record that its process died, where it did.
+    """Return a run as it is now, and record it as interrupted if its process has died.
 
     Args:
-        settings: Where everything is.
-        record: The record.
-        recorded: What it says of the run, read after `tickets`.
-        tickets: Of the runs that are alive.
+        settings: Where runs are kept.
+        record: The tracking store.
+        recorded: Its entry for the run, read after `tickets`.
+        tickets: The tickets of live runs.
 
     Returns:
-        The run; None where another program recorded it.
+        The run; None if another program recorded it.
     """
     folder = find_folder(settings, recorded.run_id)
     is_own = folder.spec.exists()
     is_alive = any(ticket.run_id == recorded.run_id for ticket in tickets)
-    said = RunState(recorded.tags["state"]) if "state" in recorded.tags else None
-    if said is None:  # another program's, in our experiment
+    if "state" not in recorded.tags:  # another program's run in our experiment
         return None
+    recorded_state = RunState(recorded.tags["state"])
     state = decide_state(
-        said, is_own, is_alive, _count_silent_seconds(recorded.tags.get("heartbeat"))
+        recorded_state, is_own, is_alive, _count_silent_seconds(recorded.tags.get("heartbeat"))
     )
-    if state is not said and is_own:
+    if state is not recorded_state and is_own:
         try:
-            _note_death(settings, record, recorded)
+            _record_death(settings, record, recorded)
             recorded = record.get(recorded.run_id)
             state = RunState(recorded.tags["state"])
-        except RunError as error:  # as where the disk is full: what is known is shown all the same
-            _log.warning("Cannot note that run %s was interrupted. %s", recorded.run_id, error)
+        except RunError as error:  # such as a full disk: the run is shown all the same
+            _log.warning("Cannot record that run %s was interrupted. %s", recorded.run_id, error)
     spec = _find_spec(folder, recorded)
     if spec is None:
         return None
@@ -65,7 +65,7 @@ def look_at(
         run_id=recorded.run_id,
         name=recorded.name,
         state=state,
-        message=tags.get("message") or _explain_silence(state, recorded),
+        message=tags.get("message") or _explain_interruption(state, recorded),
         spec=spec,
         split_sha256=tags["split_sha256"],
         test_sha256=tags["test_sha256"],
@@ -82,44 +82,50 @@ def look_at(
     )
 
 
+def decide_state(
+    recorded: RunState, is_own: bool, is_alive: bool, silent_seconds: float
+) -> RunState:
+    """Return the state of a run.
+
+    Args:
+        recorded: Its state in the tracking store.
+        is_own: Whether its files are on this machine.
+        is_alive: Whether a process on this machine holds its ticket.
+        silent_seconds: Time since its process last wrote to the tracking store.
+
+    Example:
+        >>> decide_state(RunState.RUNNING, is_own=True, is_alive=False, silent_seconds=1.0)
+        <RunState.INTERRUPTED: 'interrupted'>
+    """
+    if recorded.is_over:
+        return recorded
+    is_silent = recorded is RunState.RUNNING and silent_seconds > _SILENT_SECONDS
+    is_lost = not is_alive if is_own else is_silent
+    return RunState.INTERRUPTED if is_lost else recorded
+
+
 def _find_position(run_id: str, tickets: Sequence[Ticket]) -> int:
     waiting = [ticket.run_id for ticket in tickets if not ticket.is_working]
     return waiting.index(run_id) + 1 if run_id in waiting else 1
 
 
-def decide_state(said: RunState, is_own: bool, is_alive: bool, silent_seconds: float) -> RunState:
-    """Return where a run stands.
-
-    Args:
-        said: What the record says.
-        is_own: Whether its files are on this machine.
-        is_alive: Whether a process on this machine holds its ticket.
-        silent_seconds: Time since the record last heard of its process.
-    """
-    if said.is_over:
-        return said
-    is_silent = said is RunState.RUNNING and silent_seconds > _SILENT_SECONDS
-    is_lost = not is_alive if is_own else is_silent
-    return RunState.INTERRUPTED if is_lost else said
-
-
-def _note_death(settings: Settings, record: Record, recorded: RecordedRun) -> None:
+def _record_death(settings: Settings, record: Record, recorded: RecordedRun) -> None:
     with open_queue(settings).hold() as tickets:
-        # Someone may have resumed it meanwhile, or it ended well after the tickets were read.
+        # Since the tickets were read, the run may have been resumed or may have ended normally.
         if any(ticket.run_id == recorded.run_id for ticket in tickets):
             return
         now = record.get(recorded.run_id)
         if RunState(now.tags["state"]).is_over:
             return
         changes = {
-            "message": _explain_silence(RunState.INTERRUPTED, now),
-            "ended_at": now.tags.get("heartbeat") or tell_time(),
+            "message": _explain_interruption(RunState.INTERRUPTED, now),
+            "ended_at": now.tags.get("heartbeat") or get_timestamp(),
             "progress": "",
         }
         record.set_state(recorded.run_id, RunState.INTERRUPTED, changes)
 
 
-def _explain_silence(state: RunState, recorded: RecordedRun) -> str:
+def _explain_interruption(state: RunState, recorded: RecordedRun) -> str:
     if state is not RunState.INTERRUPTED:
         return ""
     done, _ = recorded.latest.get(LEARNING_RATE, (0, 0))
@@ -135,8 +141,8 @@ def _count_silent_seconds(heartbeat: str | None) -> float:
 def _find_spec(folder: RunFolder, recorded: RecordedRun) -> RunSpec | None:
     try:
         return _read_spec(folder)
-    except MelanomaError:  # on another machine, gone, or of another version of the program
-        return _recall_spec(recorded)
+    except MelanomaError:  # on another machine, deleted, or of another version of the program
+        return _restore_spec(recorded)
 
 
 @lru_cache(maxsize=1024)
@@ -144,8 +150,8 @@ def _read_spec(folder: RunFolder) -> RunSpec:
     return folder.read_spec()
 
 
-def _recall_spec(recorded: RecordedRun) -> RunSpec | None:
-    """Return what the record knows of a run's task: all but what a model card tells."""
+def _restore_spec(recorded: RecordedRun) -> RunSpec | None:
+    """Return the spec from the tracking store, which lacks the description of the data."""
     known = {field.name for field in fields(Recipe)}
     changes = [f"{key}={value}" for key, value in recorded.params.items() if key in known]
     try:
