@@ -10,7 +10,8 @@ import pytest
 
 from melanoma_core.data.augmentation import Augmentation
 from melanoma_core.data.balancing import check_parents, plan_oversampling
-from melanoma_core.data.dataset import COLUMNS, load_dataset
+from melanoma_core.data.copies import find_clusters
+from melanoma_core.data.dataset import COLUMNS, load_records, merge_records
 from melanoma_core.data.images import encode_jpeg, read_image
 from melanoma_core.data.oversampling import Oversampling, oversample, preview_oversampling
 from melanoma_core.errors import DatasetError, FolderError
@@ -336,7 +337,9 @@ def test_a_preview_is_no_longer_than_the_plan(data):
 
 
 def test_real_images_are_balanced_without_leakage(shared_data, folder):
-    table = load_dataset(shared_data / "isic9" / "Test").table.assign(subset="train")
+    records = load_records(shared_data / "isic9" / "Test")
+    dataset = merge_records(records.assign(cluster=find_clusters(records)))
+    table = dataset.table.assign(subset="train")
     counts = table["label"].value_counts()
     manifest = run(table, shared_data, folder)
     assert len(manifest) == 8 * counts.max() - len(table)
