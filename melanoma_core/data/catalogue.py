@@ -1,4 +1,4 @@
-"""The datasets to choose from, and which paths may be chosen at all."""
+"""List the available datasets, and check which paths a user may open."""
 
 import os
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class DatasetFolder:
 
     Attributes:
         folder: The folder.
-        layouts: Those of its collections, in the order in which their word counts.
+        layouts: Layouts of its collections in order of precedence.
     """
 
     folder: Path
@@ -25,12 +25,14 @@ class DatasetFolder:
 
 
 def list_datasets(data_dir: Path) -> list[DatasetFolder]:
-    """List the datasets under the configured data directory, opening no photograph.
+    """List the datasets in the data directory without opening any image.
+
+    Args:
+        data_dir: The configured data directory.
 
     Returns:
-        The directory itself where it is a dataset or holds several, then each of its folders that
-        is one, by name. A folder that is none, or cannot be listed, is left out; opening it says
-        why.
+        The directory itself if it is a dataset or contains several, then its subfolders that are
+        datasets, by name. Folders without a known layout and unreadable folders are omitted.
 
     Raises:
         DatasetError: The directory cannot be listed.
@@ -54,53 +56,61 @@ def _describe(folder: Path, collections: list[Collection]) -> DatasetFolder:
 
 
 def resolve_data_path(text: str, settings: Settings, is_local: bool) -> Path:
-    """Turn a path that a person typed into a folder, if that person may open it.
+    """Resolve a path entered by a user, if the user may open it.
 
     Args:
-        text: Absolute, or relative to the configured data directory.
-        settings: Say where that is.
-        is_local: The server answers its own machine alone, whose owner may open anything.
+        text: A path, absolute or relative to the configured data directory.
+        settings: The settings with the data directory.
+        is_local: Whether the server is accessible from its own machine only. Then all paths may
+            be opened.
 
     Returns:
-        The real path, all links followed.
+        The real path with all links resolved. The folder need not exist.
 
     Raises:
-        DatasetError: The path is none, or lies outside of the data directory where the server is
-            open to others. Whether there is such a folder is not told them.
+        DatasetError: The path is invalid, or it is outside of the data directory and the server
+            is accessible from other machines. The message does not reveal if the folder exists.
     """
     if not text.strip() or "\0" in text:
         raise DatasetError(
-            f"Found no path in {text!r}. Type the path of a folder that holds photographs."
+            f"Found no path in {text!r}. Enter the path of a folder that contains images."
         )
     base = settings.data_dir or Path.cwd()
-    # os.path.realpath raises neither for a link that leads to itself nor where we may not look.
+    # Unlike Path.resolve, os.path.realpath accepts cyclic links and unreadable folders.
     path = Path(os.path.realpath(base / os.path.expanduser(text.strip())))  # noqa: PTH111
     if is_local:
         return path
     if settings.data_dir is None:
         raise DatasetError(
-            "This server answers other machines, so that it opens folders under its data directory "
-            "alone, and none is configured. Its administrator can set MELANOMA_DATA_DIR."
+            "This server is accessible from other machines, so it only opens folders in its data "
+            "directory. No data directory is configured. The administrator can set "
+            "MELANOMA_DATA_DIR."
         )
     if not path.is_relative_to(os.path.realpath(settings.data_dir)):
         raise DatasetError(
-            f"{text.strip()} lies outside of the data directory. This server answers other "
-            "machines, so that it opens folders under its data directory alone. Choose one of "
-            "those, or ask the administrator to put the photographs there."
+            f"{text.strip()} is outside of the data directory. This server is accessible from "
+            "other machines, so it only opens folders in its data directory. Choose one of those, "
+            "or ask the administrator to add the images there."
         )
     return path
 
 
 def open_demonstration(settings: Settings) -> Path:
-    """Return the folder of the demonstration dataset, which is drawn when it is first asked for.
+    """Return the folder of the demonstration dataset, and create it on first use.
+
+    Args:
+        settings: The settings with the cache folder.
+
+    Returns:
+        The folder of drawn images, below the cache folder.
 
     Raises:
-        DatasetError: The cache folder cannot be written to.
+        DatasetError: The cache folder is not writable.
     """
     try:
         return write_demonstration_dataset(settings.cache_dir / "demonstration-2" / "drawn lesions")
     except OSError as error:
         raise DatasetError(
-            f"Cannot draw the demonstration dataset into {settings.cache_dir} ({error.strerror}). "
-            "Set MELANOMA_CACHE_DIR to a folder that can be written to."
+            f"Cannot create the demonstration dataset in {settings.cache_dir} ({error.strerror}). "
+            "Set MELANOMA_CACHE_DIR to a writable folder."
         ) from error

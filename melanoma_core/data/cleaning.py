@@ -1,18 +1,17 @@
-"""Which files are used, under which label, and why: the one place that decides.
+"""Decide which files of a dataset are used and under which label.
 
-Nothing on disk is changed. Every file gets one row in a table of decisions, a person can overrule
-any of them, and the table is kept as CSV. The rules, in this order:
+No file is changed. Every file gets one row in a table of decisions, which is stored as CSV. Manual
+decisions can replace them. The rules, in order:
 
-1. A file that cannot be read is dropped.
-2. Files of one image id, and files with the same bytes or pixels, are one picture. Its label is
-   that of the ground truth where there is one; else that of the collection whose word counts most,
-   if it does not contradict itself; else the picture is dropped. So is one whose label is none of
-   the eight diagnoses.
-3. Of each picture one file is kept: the first in the order of `layouts.Layout`, and among those
-   of one collection one in Test.
-4. Test wins over Train: a picture that every collection puts in Train is dropped if its lesion,
-   its patient or a near copy of it is in Test. A picture that some collection leaves unassigned
-   stays, since the split puts it where its lesion is.
+1. An unreadable file is dropped.
+2. Files with the same image id, bytes or pixels show one photograph. Its label is that of the
+   ground truth, else that of the collection with the highest precedence. The photograph is dropped
+   if these labels contradict each other, or are none of the eight diagnoses.
+3. One file of each photograph is kept: that of the collection with the highest precedence
+   (`layouts.Layout`), and within it a file in Test if there is one.
+4. Test takes precedence over Train: a photograph that all collections put in Train is dropped if
+   its lesion, its patient or a near copy of it is in Test. A photograph that a collection does not
+   assign to a subset is kept, because the split puts it in the subset of its lesion.
 """
 
 import os
@@ -28,7 +27,8 @@ from melanoma_core.data.copies import connect_rows
 from melanoma_core.errors import DatasetError
 from melanoma_core.taxonomy import Diagnosis, parse_diagnosis
 
-# What makes two files one picture, and what two pictures one group, which no split may part.
+# Files that share one of these show one photograph. Images that share one of these form a group,
+# which no split may divide.
 PHOTOGRAPH_KEYS = ("image_id", "sha256", "pixel_sha256")
 GROUP_KEYS = ("lesion_id", "patient_id", "sha256", "cluster")
 
@@ -43,20 +43,21 @@ DECISION_COLUMNS = (
     "copy_of",
 )
 
-BY_HAND = "decided by hand"
-LEAK = "its lesion, its patient or a near copy of it is in Test"
-TEST_COPY = "copy of an image in Test"
-COPY = "copy of an image that is kept"
-UNREADABLE = "the file cannot be read"
-UNKNOWN = "no label among the eight diagnoses"
-CONTRADICTION = "contradictory labels that no ground truth settles"
-TRUTH_DIFFERS = "ISIC 2019 ground truth has another label"
-TRUTH_KNOWS = "label from ISIC 2019 ground truth"
-OTHER_DIFFERS = "another collection's table has another label"
+# The reasons are part of the format of cleaned tables and model cards.
+_MANUAL = "decided by hand"
+_LEAK = "its lesion, its patient or a near copy of it is in Test"
+_TEST_COPY = "copy of an image in Test"
+_COPY = "copy of an image that is kept"
+_UNREADABLE = "the file cannot be read"
+_UNKNOWN = "no label among the eight diagnoses"
+_CONTRADICTION = "contradictory labels that no ground truth settles"
+_OTHER_GROUND_TRUTH = "ISIC 2019 ground truth has another label"
+_FROM_GROUND_TRUTH = "label from ISIC 2019 ground truth"
+_OTHER_COLLECTION = "another collection's table has another label"
 
 
 class Action(StrEnum):
-    """What becomes of a file."""
+    """What is done with a file."""
 
     KEEP = "keep"
     DROP = "drop"
@@ -64,34 +65,39 @@ class Action(StrEnum):
 
 
 ManualDecision = Action | Diagnosis
+"""Keep a file, drop it, or keep it under a diagnosis."""
 
 
 def decide_files(records: pd.DataFrame) -> pd.DataFrame:
-    """Decide on every file.
+    """Decide on every file by the rules of this module.
 
     Args:
-        records: The file table, with `cluster` (`copies.find_clusters`) and, where a ground truth
-            is known, `truth` (Diagnosis); in the order in which their word counts; index 0…N-1.
+        records: The file table (`dataset.load_records`) with the column `cluster`
+            (`copies.find_clusters`), in order of precedence, with the index 0…N-1.
 
     Returns:
-        `DECISION_COLUMNS`, one row per file, in the same order: path; image_id; source; action;
-        label_found, as written; label_used, the Diagnosis of the picture, missing where it is
-        left out; reason, missing where the file is taken as it stands; copy_of, the path of the
-        file that is kept of the same picture, missing where it is this one or none.
+        `DECISION_COLUMNS`, one row per file in the same order:
+            path, image_id, source: from the file table.
+            action: an `Action`.
+            label_found: label as written in the collection.
+            label_used: Diagnosis of the photograph, missing if it is dropped.
+            reason: why the file is not kept with its own label, else missing.
+            copy_of: path of the file that is kept of the photograph, if it is another one.
     """
-    records = _complete(records)
-    records["picture"] = connect_rows(records, PHOTOGRAPH_KEYS)
+    records = _add_missing_columns(records)
+    records["photograph"] = connect_rows(records, PHOTOGRAPH_KEYS)
     readable = records["sha256"].notna()
-    used = _settle_labels(records[readable]).reindex(records.index)
+    used = _resolve_labels(records[readable]).reindex(records.index)
     leaking = _find_leaks(records[used.notna()]).reindex(records.index, fill_value=False)
-    reason = _explain_labels(records, used).mask(leaking, LEAK).mask(~readable, UNREADABLE)
+    reason = _explain_labels(records, used).mask(leaking, _LEAK).mask(~readable, _UNREADABLE)
     used = used.mask(leaking, None)
 
-    keeper = _choose_files(records[used.notna()]).reindex(records.index)
-    is_copy = keeper.notna() & (keeper != records.index)
-    tested = records["picture"][used.notna() & (records["subset"] == "test")]
-    from_train = records["subset"].eq("train") & records["picture"].isin(tested)
-    reason = reason.mask(is_copy & reason.isna(), from_train.map({True: TEST_COPY, False: COPY}))
+    kept = _choose_files(records[used.notna()]).reindex(records.index)
+    is_copy = kept.notna() & (kept != records.index)
+    tested = records["photograph"][used.notna() & (records["subset"] == "test")]
+    has_copy_in_test = records["subset"].eq("train") & records["photograph"].isin(tested)
+    copy_reason = has_copy_in_test.map({True: _TEST_COPY, False: _COPY})
+    reason = reason.mask(is_copy & reason.isna(), copy_reason)
 
     action = pd.Series(str(Action.KEEP), records.index, dtype=object)
     action[used.notna() & (used != records["label"])] = str(Action.RELABEL)
@@ -101,62 +107,65 @@ def decide_files(records: pd.DataFrame) -> pd.DataFrame:
         label_found=records["name"],
         label_used=used,
         reason=reason,
-        copy_of=keeper.where(is_copy).map(records["path"]).astype(object),
+        copy_of=kept.where(is_copy).map(records["path"]).astype(object),
     )[list(DECISION_COLUMNS)]
 
 
 def apply_manual_decisions(
     decisions: pd.DataFrame, manual_decisions: Mapping[str, ManualDecision]
 ) -> pd.DataFrame:
-    """Let a person's word count more than the rules.
+    """Replace decisions of the rules by manual decisions.
 
     Args:
-        decisions: As `decide_files` gives.
-        manual_decisions: By path: `Action.DROP`; `Action.KEEP`, under the label that the table has for
-            it, else the one it was found with; or the Diagnosis to keep it under. A file that is
-            kept so takes the place of the one that was kept of the same image id.
+        decisions: Decisions from `decide_files`.
+        manual_decisions: Manual decisions by path. `Action.KEEP` keeps the file under the label
+            of the decision, else under its own. A file that is kept manually replaces the file
+            that was kept of the same image id.
+
+    Returns:
+        The decisions, in the same format.
 
     Raises:
-        DatasetError: A path is none of the decisions', a file is to be kept without a label, or
-            two files of one image are.
+        DatasetError: A path has no decision, a file to keep has no label, or two files of one
+            image are to be kept.
     """
     decisions = decisions.copy()
     row_of = pd.Series(decisions.index, index=decisions["path"])
     unknown = [path for path in manual_decisions if path not in row_of.index]
     if unknown:
         raise DatasetError(
-            f"Found no file {unknown[0]} in the cleaned table, of {len(unknown)} that were decided "
-            "by hand. Decide on files that the table names."
+            f"Found no file {unknown[0]} in the cleaned table, one of {len(unknown)} with a manual "
+            "decision. Decide only on files in the table."
         )
     columns = ["action", "label_used", "reason", "copy_of"]
-    for path, overrule in manual_decisions.items():
+    for path, manual_decision in manual_decisions.items():
         row = row_of[path]
-        decisions.loc[row, columns] = _overrule(decisions.loc[row], overrule)
-    for path, overrule in manual_decisions.items():
-        if overrule is not Action.DROP:
-            decisions = _make_room(decisions, path)
+        decisions.loc[row, columns] = _resolve_manual(decisions.loc[row], manual_decision)
+    for path, manual_decision in manual_decisions.items():
+        if manual_decision is not Action.DROP:
+            decisions = _replace_kept_file(decisions, path)
     return decisions
 
 
 def apply_decisions(records: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
-    """Turn one row per file into one row per image that is used.
+    """Merge the file table into one row per image that is used.
 
-    What a copy knows fills what the kept file does not, and an image of which any copy is in Test
-    is a test image.
+    Values that the kept file lacks come from its copies. An image with any copy in Test is a test
+    image.
 
     Args:
-        records: The file table that the decisions were made on, or the same folder's since.
-        decisions: As `decide_files` gives, or `apply_manual_decisions`, or `read_decisions`.
+        records: The file table that the decisions are about, or that of the same folder later.
+        decisions: Decisions from `decide_files`, `apply_manual_decisions` or `read_decisions`.
 
     Returns:
-        The columns of the records, sorted by image id; index 0…N-1.
+        The columns of `records`, sorted by image id, with the index 0…N-1.
 
     Raises:
-        DatasetError: A file has no decision, or one that is to be used is not there.
+        DatasetError: A file has no decision, or a file to use is missing.
     """
-    records = _complete(records)
+    records = _add_missing_columns(records)
     _check_same_files(records, decisions)
-    # A copy that is not near enough to be seen as one brings its cluster along.
+    # A copy that is too different to be found as a near copy still shares its cluster.
     records["cluster"] = connect_rows(records, ("cluster", "image_id"))
     decided = decisions.set_index("path").loc[records["path"]].reset_index()
     kept = decided["action"] != Action.DROP
@@ -165,7 +174,7 @@ def apply_decisions(records: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFr
     owner = owner.where(owner.isin(labels.index))
 
     files = records.assign(owner=owner, is_copy=~kept)[owner.notna()]
-    # The first known value of each column: the kept file's, else that of a copy.
+    # The first known value of each column: that of the kept file, else of a copy.
     images = files.sort_values("is_copy", kind="stable").groupby("owner", sort=False).first()
     tested = images.index.isin(files.loc[files["subset"] == "test", "owner"])
     subset = images["subset"].fillna("unassigned").mask(tested, "test")
@@ -174,36 +183,49 @@ def apply_decisions(records: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFr
 
 
 def write_decisions(decisions: pd.DataFrame, folder: Path, file: Path) -> None:
-    """Write decisions as CSV, with paths as seen from `folder`, so that both can move."""
+    """Write decisions to a CSV file: the cleaned table.
+
+    Args:
+        decisions: Decisions on the files of the folder.
+        folder: Folder of the dataset. Paths are written relative to it, so that both can be moved.
+        file: The CSV file to write.
+    """
     table = decisions.copy()
     folder = Path(os.path.realpath(folder))
     for column in ("path", "copy_of"):
         table[column] = _map_paths(
             table[column], lambda path: Path(path).relative_to(folder).as_posix()
         )
-    # File names need not be text; those that are not come back as they were.
+    # File names that are not valid UTF-8 are preserved.
     table.to_csv(file, index=False, encoding="utf-8", errors="surrogateescape")
 
 
 def read_decisions(file: Path, folder: Path) -> pd.DataFrame:
-    """Read what `write_decisions` wrote, or what a person made of it.
+    """Read a cleaned table.
+
+    Args:
+        file: A CSV file written by `write_decisions`, possibly edited.
+        folder: Folder of the dataset that the paths are relative to.
+
+    Returns:
+        The decisions, with absolute paths.
 
     Raises:
-        DatasetError: It cannot be read, lacks a column, names a file twice, or has an action or
-            a label that is none.
+        DatasetError: The file cannot be read, lacks a column, repeats a path, or has an invalid
+            action or label.
     """
     try:
         table = pd.read_csv(
             file,
             dtype=object,
-            keep_default_na=False,  # a folder may be called "NA"
+            keep_default_na=False,  # a folder can have the name "NA"
             na_values=[""],
             encoding="utf-8",
             encoding_errors="surrogateescape",
         )
     except (OSError, ValueError) as error:
         raise DatasetError(
-            f"Cannot read the cleaned table {file}: {error}. Write it anew from an audit."
+            f"Cannot read the cleaned table {file}: {error}. Create it again with an audit."
         ) from error
     _check_table(table, file)
     folder = Path(os.path.realpath(folder))
@@ -212,103 +234,102 @@ def read_decisions(file: Path, folder: Path) -> pd.DataFrame:
     return table[list(DECISION_COLUMNS)].astype(object).where(table.notna(), None)
 
 
-def _complete(records: pd.DataFrame) -> pd.DataFrame:
-    """Add what the table may lack, as missing, and make every path text."""
-    expected = ("lesion_id", "patient_id", "subset", "truth", "pixel_sha256", "cluster")
-    lacking = {column: None for column in expected if column not in records}
-    return records.assign(**lacking, path=_map_paths(records["path"], str)).reset_index(drop=True)
+def _add_missing_columns(records: pd.DataFrame) -> pd.DataFrame:
+    """Add optional columns with missing values, and convert paths to text."""
+    optional = ("lesion_id", "patient_id", "subset", "truth", "pixel_sha256", "cluster")
+    added = {column: None for column in optional if column not in records}
+    return records.assign(**added, path=_map_paths(records["path"], str)).reset_index(drop=True)
 
 
 def _map_paths(paths: pd.Series, change: Callable[[Any], str]) -> pd.Series:
-    """Change the paths that are not missing."""
     changed = [None if pd.isna(path) else change(path) for path in paths]
-    # As objects: a file's name need not be text, and what pandas' own strings hold must be.
+    # The string type of pandas rejects file names that are not valid UTF-8.
     return pd.Series(changed, paths.index, dtype=object)
 
 
-def _settle_labels(files: pd.DataFrame) -> pd.Series:
-    """Return the label of each file's picture, missing where its files contradict each other."""
+def _resolve_labels(files: pd.DataFrame) -> pd.Series:
+    """Return the label of each file's photograph, missing if its labels contradict each other."""
     sources = pd.Series(pd.factorize(files["source"])[0], files.index)
-    from_first_source = sources == sources.groupby(files["picture"]).transform("first")
-    settled = pd.Series(None, files.index, dtype=object)
+    is_first_source = sources == sources.groupby(files["photograph"]).transform("first")
+    resolved = pd.Series(None, files.index, dtype=object)
     is_open = pd.Series(True, files.index)
-    # Whoever has something to say of a picture settles it, or contradicts itself.
-    for words in (files["truth"], files["label"].where(from_first_source), files["label"]):
-        of_picture = words.astype(object).groupby(files["picture"])
-        num_labels = of_picture.transform("nunique")
+    # The first of these that has any label for a photograph decides, unless it contradicts itself.
+    for labels in (files["truth"], files["label"].where(is_first_source), files["label"]):
+        of_photograph = labels.astype(object).groupby(files["photograph"])
+        num_labels = of_photograph.transform("nunique")
         agreed = is_open & (num_labels == 1)
-        settled[agreed] = of_picture.transform("first")[agreed].astype(str)
+        resolved[agreed] = of_photograph.transform("first")[agreed].astype(str)
         is_open &= num_labels == 0
-    return settled
+    return resolved
 
 
 def _explain_labels(records: pd.DataFrame, used: pd.Series) -> pd.Series:
-    """Say of each file why its picture's label is not the one that was found."""
+    """Return why the label that is used differs from the label of the file, else missing."""
     changed = used.notna() & (records["label"] != used)
     unknown = records["label"].isna()
-    by_truth = changed & records.groupby("picture")["truth"].transform("count").gt(0)
+    by_truth = changed & records.groupby("photograph")["truth"].transform("count").gt(0)
     reason = pd.Series(None, records.index, dtype=object)
-    reason[used.isna()] = CONTRADICTION
-    reason[used.isna() & unknown] = UNKNOWN
-    reason[changed] = OTHER_DIFFERS
-    reason[by_truth] = TRUTH_DIFFERS
-    reason[by_truth & unknown] = TRUTH_KNOWS
+    reason[used.isna()] = _CONTRADICTION
+    reason[used.isna() & unknown] = _UNKNOWN
+    reason[changed] = _OTHER_COLLECTION
+    reason[by_truth] = _OTHER_GROUND_TRUTH
+    reason[by_truth & unknown] = _FROM_GROUND_TRUTH
     return reason
 
 
 def _find_leaks(files: pd.DataFrame) -> pd.Series:
-    """Find the files of pictures that are in Train alone and have their group in Test."""
-    groups = connect_rows(files, (*GROUP_KEYS, "picture"))
+    """Return whether a photograph is only in Train while its group is also in Test."""
+    groups = connect_rows(files, (*GROUP_KEYS, "photograph"))
     tested = files["subset"] == "test"
-    in_train = files["subset"].isin(["train", "validation"]).groupby(files["picture"])
-    near_test = np.isin(groups, groups[tested])
-    leaking: pd.Series = in_train.transform("all") & near_test
+    in_train = files["subset"].isin(["train", "validation"]).groupby(files["photograph"])
+    leaking: pd.Series = in_train.transform("all") & np.isin(groups, groups[tested])
     return leaking
 
 
 def _choose_files(files: pd.DataFrame) -> pd.Series:
-    """Return for each file the index of the one that is kept of its picture."""
-    rank = files.assign(
+    """Return for each file the index of the file that is kept of its photograph."""
+    ranked = files.assign(
         index=files.index,
         collection=pd.factorize(files["source"])[0],
-        after_test=files["subset"] != "test",
-    ).sort_values(["collection", "after_test"], kind="stable")
-    chosen: pd.Series = rank.groupby("picture")["index"].transform("first").reindex(files.index)
+        is_not_test=files["subset"] != "test",
+    ).sort_values(["collection", "is_not_test"], kind="stable")
+    first = ranked.groupby("photograph")["index"].transform("first")
+    chosen: pd.Series = first.reindex(files.index)
     return chosen
 
 
-def _overrule(decision: pd.Series, overrule: ManualDecision) -> list[str | None]:
+def _resolve_manual(decision: pd.Series, manual_decision: ManualDecision) -> list[str | None]:
     """Return the new action, label_used, reason and copy_of."""
-    if overrule is Action.DROP:
-        return [str(Action.DROP), None, BY_HAND, None]
+    if manual_decision is Action.DROP:
+        return [str(Action.DROP), None, _MANUAL, None]
     name, used = decision["label_found"], decision["label_used"]
     found = parse_diagnosis(name) if isinstance(name, str) else None
     label = found if pd.isna(used) else used
-    if isinstance(overrule, Diagnosis):
-        label = overrule
+    if isinstance(manual_decision, Diagnosis):
+        label = manual_decision
     if label is None:
         raise DatasetError(
-            f"Found no label for {decision['path']}, which is to be kept by hand. Name one of "
+            f"Found no label for {decision['path']}, which is to be kept manually. Choose one of "
             f"the eight diagnoses: {', '.join(Diagnosis)}."
         )
     action = Action.KEEP if label == found else Action.RELABEL
-    return [str(action), str(label), BY_HAND, None]
+    return [str(action), str(label), _MANUAL, None]
 
 
-def _make_room(decisions: pd.DataFrame, path: str) -> pd.DataFrame:
-    """Make the other files of an image copies of the one that a person decided to keep."""
+def _replace_kept_file(decisions: pd.DataFrame, path: str) -> pd.DataFrame:
+    """Turn the other files of an image into copies of the one that is kept manually."""
     chosen = decisions.loc[decisions["path"] == path].iloc[0]
-    others = (decisions["image_id"] == chosen["image_id"]) & (decisions["path"] != path)
-    kept = others & (decisions["action"] != Action.DROP)
-    by_hand = decisions.loc[kept & (decisions["reason"] == BY_HAND), "path"]
-    if len(by_hand):
+    is_other = decisions["path"] != path
+    kept = is_other & (decisions["image_id"] == chosen["image_id"])
+    kept &= decisions["action"] != Action.DROP
+    manual = decisions.loc[kept & (decisions["reason"] == _MANUAL), "path"]
+    if len(manual):
         raise DatasetError(
-            f"Found two files of {chosen['image_id']} to be kept by hand: {path} and "
-            f"{by_hand.iloc[0]}. Keep one of them."
+            f"Found two files of {chosen['image_id']} to be kept manually: {path} and "
+            f"{manual.iloc[0]}. Keep one of them."
         )
-    copies = kept | decisions["copy_of"].isin(decisions.loc[kept, "path"])
-    copies &= decisions["path"] != path
-    values = [str(Action.DROP), chosen["label_used"], COPY, path]
+    copies = is_other & (kept | decisions["copy_of"].isin(decisions.loc[kept, "path"]))
+    values = [str(Action.DROP), chosen["label_used"], _COPY, path]
     decisions.loc[copies, ["action", "label_used", "reason", "copy_of"]] = values
     return decisions
 
@@ -316,35 +337,35 @@ def _make_room(decisions: pd.DataFrame, path: str) -> pd.DataFrame:
 def _check_same_files(records: pd.DataFrame, decisions: pd.DataFrame) -> None:
     undecided = records["path"][~records["path"].isin(decisions["path"])]
     used = decisions["action"] != Action.DROP
-    gone = decisions["path"][used & ~decisions["path"].isin(records["path"])]
-    if len(undecided) or len(gone):
-        first = [*undecided, *gone][0]
+    missing = decisions["path"][used & ~decisions["path"].isin(records["path"])]
+    if len(undecided) or len(missing):
+        first = [*undecided, *missing][0]
         raise DatasetError(
             f"The cleaned table does not fit the folder: {len(undecided)} of its files are not in "
-            f"the table and {len(gone)} that the table uses are not in the folder (the first is "
-            f"{first}). Audit the folder again."
+            f"the table, and {len(missing)} files that the table uses are not in the folder (the "
+            f"first is {first}). Audit the folder again."
         )
 
 
 def _check_table(table: pd.DataFrame, file: Path) -> None:
-    lacking = [column for column in DECISION_COLUMNS if column not in table]
-    if lacking:
+    missing = [column for column in DECISION_COLUMNS if column not in table]
+    if missing:
         raise DatasetError(
-            f"Found no column {', '.join(lacking)} in {file}. A cleaned table has the columns "
-            f"{', '.join(DECISION_COLUMNS)}. Write it anew from an audit."
+            f"Found no column {', '.join(missing)} in {file}. A cleaned table has the columns "
+            f"{', '.join(DECISION_COLUMNS)}. Create it again with an audit."
         )
     used = table["action"] != Action.DROP
-    for wrong, what in (
-        (table["path"].isna() | table["path"].duplicated(), "name no file, or one named before"),
-        (~table["action"].isin(list(Action)), f"have no action ({', '.join(Action)})"),
+    for wrong, problem in (
+        (table["path"].isna() | table["path"].duplicated(), "have no path or repeat one"),
+        (~table["action"].isin(list(Action)), f"have no valid action ({', '.join(Action)})"),
         (
             used & ~table["label_used"].isin(list(Diagnosis)),
-            f"are used without a label ({', '.join(Diagnosis)})",
+            f"are used without a valid label ({', '.join(Diagnosis)})",
         ),
     ):
         if wrong.any():
             raise DatasetError(
-                f"Found {wrong.sum()} rows in {file} that {what}; the first is row "
-                f"{int(wrong.to_numpy().argmax()) + 1}. Mend them, or write the table anew from "
-                "an audit."
+                f"Found {wrong.sum()} rows in {file} that {problem} (the first is row "
+                f"{int(wrong.to_numpy().argmax()) + 1}). Correct them, or create the table again "
+                "with an audit."
             )

@@ -1,14 +1,14 @@
-"""What can be wrong with photographs, each thing found and told on its own.
+"""The findings of an audit: each function looks for one kind of problem.
 
-All of it works on the readable rows of the file table with the columns that `audit` adds:
-`diagnosis` (the ground truth's, else the label), `origin` (where the photograph was published), and
-the groups `exact` (copies), `picture` (copies, near copies, files of one image id) and `related`
-(those, and files of one lesion).
+The functions take the readable rows of the file table with the columns that `audit` adds:
+`diagnosis` (of the ground truth, else the label), `origin` (the source in which the image was
+published), and the groups `exact` (exact copies), `photograph` (copies, near copies and files of
+one image id) and `related` (these, and files of one lesion).
 """
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import combinations
 from typing import Any
@@ -16,17 +16,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import chi2_contingency
 
 from melanoma_core.taxonomy import Diagnosis
 
-# Cohen (1988) calls 0.5 a large effect where one of the two has two values.
+# Cohen (1988) calls 0.5 a large effect if one of the two variables has two values.
 _LARGE_EFFECT = 0.5
 
 Groups = tuple[tuple[str, ...], ...]
 
 
 class FindingKind(StrEnum):
-    """What can be wrong."""
+    """The kinds of problems."""
 
     UNREADABLE = "unreadable"
     UNKNOWN_LABELS = "unknown-labels"
@@ -40,7 +41,7 @@ class FindingKind(StrEnum):
 
 
 class Severity(StrEnum):
-    """How much a finding spoils. The order is that of concern, highest first."""
+    """The severity of a finding, highest first."""
 
     HIGH = "high"
     MEDIUM = "medium"
@@ -49,17 +50,17 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong.
+    """A problem of a dataset.
 
     Attributes:
-        kind: What it is.
-        severity: How much it spoils.
-        changes_labels: Whether some image is trained on or measured under a wrong label.
-        inflates_scores: Whether a figure measured on the folder as it is would be too good.
-        num_images: Files that it concerns; of leaks, the Test files alone.
-        sentence: The finding in plain words.
-        groups: Paths that belong together: copies of one picture; of a leak, the Test file first
-            and then its Train files; of a class with one source, its files.
+        kind: The kind of problem.
+        severity: Its severity.
+        changes_labels: Whether some images have a wrong label in training or evaluation.
+        inflates_scores: Whether metrics on the dataset as it is would be too optimistic.
+        num_images: Number of affected files. For leakage, the number of Test files.
+        sentence: Description of the problem.
+        groups: Paths that belong together: copies of one photograph; for leakage, a Test file
+            followed by its Train files; for a class with one source, its files.
     """
 
     kind: FindingKind
@@ -71,129 +72,113 @@ class Finding:
     groups: Groups
 
 
+# Severity, whether it changes labels, whether it inflates scores.
+_EFFECTS = {
+    FindingKind.UNREADABLE: (Severity.LOW, False, False),
+    FindingKind.UNKNOWN_LABELS: (Severity.LOW, False, False),
+    FindingKind.EXACT_DUPLICATES: (Severity.MEDIUM, False, True),
+    FindingKind.PIXEL_DUPLICATES: (Severity.MEDIUM, False, True),
+    FindingKind.NEAR_DUPLICATES: (Severity.MEDIUM, False, True),
+    FindingKind.LABEL_CONFLICTS: (Severity.HIGH, True, False),
+    FindingKind.TRAIN_TEST_DUPLICATES: (Severity.HIGH, False, True),
+    FindingKind.SHARED_LESIONS: (Severity.HIGH, False, True),
+    FindingKind.SINGLE_SOURCE: (Severity.MEDIUM, False, True),
+}
+
+
 @dataclass(frozen=True)
 class LabelConflict:
-    """Two labels, as written, that copies of one picture carry."""
+    """A pair of conflicting labels, as written, and the number of photographs that have both."""
 
     labels: tuple[str, str]
     num_groups: int
 
 
 def find_unreadable(records: pd.DataFrame) -> Finding | None:
-    """Find the files without facts; takes all records."""
+    """Find unreadable files. Takes all rows of the file table."""
     paths = records.loc[records["sha256"].isna(), "path"]
-    return _report(
-        FindingKind.UNREADABLE,
-        Severity.LOW,
-        tuple((path,) for path in paths),
-        f"{count_of(len(paths), 'file')} cannot be read and will not be used.",
-    )
+    groups = tuple((path,) for path in paths)
+    sentence = f"{count_of(len(paths), 'file')} cannot be read and will not be used."
+    return _report(FindingKind.UNREADABLE, groups, sentence)
 
 
 def find_unknown_labels(readable: pd.DataFrame) -> Finding | None:
-    """Find the files whose diagnosis nobody knows."""
+    """Find files without a known diagnosis."""
     unknown = readable[readable["diagnosis"].isna()]
+    groups = tuple((path,) for path in unknown["path"])
     names = ", ".join(f'"{name}"' for name in unknown["name"].dropna().unique()[:5])
-    return _report(
-        FindingKind.UNKNOWN_LABELS,
-        Severity.LOW,
-        tuple((path,) for path in unknown["path"]),
+    sentence = (
         f"{count_of(len(unknown), 'file')} with a label that is none of the eight diagnoses "
-        f"({names or 'no label at all'}) will not be used.",
+        f"({names or 'no label'}) will not be used."
     )
+    return _report(FindingKind.UNKNOWN_LABELS, groups, sentence)
 
 
 def find_exact_duplicates(readable: pd.DataFrame) -> Finding | None:
-    """Find the byte-identical files."""
+    """Find byte-identical files."""
     groups = _group_paths(readable, "sha256")
-    return _report(
-        FindingKind.EXACT_DUPLICATES,
-        Severity.MEDIUM,
-        groups,
-        f"Found {count_of(len(groups), 'picture')} as {_num_paths(groups):,} byte-identical "
-        "files. Each counts more than once, and a random split puts some beside their own copy.",
-        inflates_scores=True,
+    sentence = (
+        f"{_describe_copies(groups)} byte-identical files. Copies count more than once, and a "
+        "random split puts some of them into different subsets."
     )
+    return _report(FindingKind.EXACT_DUPLICATES, groups, sentence)
 
 
 def find_pixel_duplicates(readable: pd.DataFrame) -> Finding | None:
-    """Find equal pixels in different bytes."""
+    """Find files with equal pixels in different bytes."""
     groups = _group_paths(readable, "pixel_sha256", differing_in="sha256")
-    return _report(
-        FindingKind.PIXEL_DUPLICATES,
-        Severity.MEDIUM,
-        groups,
-        f"Found {count_of(len(groups), 'picture')} as {_num_paths(groups):,} files with the "
-        "same pixels in different bytes. No comparison of files finds them.",
-        inflates_scores=True,
+    sentence = (
+        f"{_describe_copies(groups)} files with the same pixels in different bytes. Comparing "
+        "bytes does not find them."
     )
+    return _report(FindingKind.PIXEL_DUPLICATES, groups, sentence)
 
 
 def find_near_duplicates(readable: pd.DataFrame) -> Finding | None:
-    """Find one picture saved with other pixels."""
+    """Find near copies: one photograph with different pixels."""
     groups = _group_paths(readable, "cluster", differing_in="pixel_sha256")
-    return _report(
-        FindingKind.NEAR_DUPLICATES,
-        Severity.MEDIUM,
-        groups,
-        f"Found {count_of(len(groups), 'picture')} as {_num_paths(groups):,} files that differ "
-        "in size, compression or colour alone; seen in their pixels, not in their names.",
-        inflates_scores=True,
+    sentence = (
+        f"{_describe_copies(groups)} files that differ only in size, compression or colour. "
+        "Their pixels were compared, not their names."
     )
+    return _report(FindingKind.NEAR_DUPLICATES, groups, sentence)
 
 
 def find_label_conflicts(
     readable: pd.DataFrame, conflicts: tuple[LabelConflict, ...]
 ) -> Finding | None:
-    """Find the pictures with contradictory labels."""
-    groups = _group_paths(readable[_is_in_conflict(readable)], "picture")
-    pairs = ", ".join(f"{each.num_groups} {' / '.join(each.labels)}" for each in conflicts[:5])
-    return _report(
-        FindingKind.LABEL_CONFLICTS,
-        Severity.HIGH,
-        groups,
-        f"{count_of(len(groups), 'picture')} carry more than one label: {pairs}. At least one of "
-        "each is wrong.",
-        changes_labels=True,
-    )
-
-
-def find_train_test_duplicates(readable: pd.DataFrame) -> Finding | None:
-    """Find the Test files that are copies of Train files."""
-    groups = _pair_test_with_train(readable, "exact")
-    num_test = int((readable["subset"] == "test").sum())
-    return _report(
-        FindingKind.TRAIN_TEST_DUPLICATES,
-        Severity.HIGH,
-        groups,
-        f"{len(groups)} of {count_of(num_test, 'Test image')} are "
-        "copies of Train images: the network is asked what it was told.",
-        inflates_scores=True,
-        num_images=len(groups),
-    )
-
-
-def find_shared_lesions(readable: pd.DataFrame) -> Finding | None:
-    """Find the Test files whose photograph or lesion is in Train."""
-    groups = _pair_test_with_train(readable, "related")
-    num_test = int((readable["subset"] == "test").sum())
-    return _report(
-        FindingKind.SHARED_LESIONS,
-        Severity.HIGH,
-        groups,
-        f"{len(groups)} of {count_of(num_test, 'Test image')} share "
-        "a photograph or a lesion with Train. A score on them is no score on new patients.",
-        inflates_scores=True,
-        num_images=len(groups),
-    )
-
-
-def find_single_sources(readable: pd.DataFrame, association: float) -> Finding | None:
-    """Find the diagnoses that come from one source, or not from the largest.
+    """Find photographs with conflicting labels.
 
     Args:
         readable: The readable rows.
-        association: Cramér's V of source and diagnosis (`audit.measure_association`).
+        conflicts: The number of conflicts by pair of labels (`count_conflicts`).
+    """
+    groups = _group_paths(readable[_has_conflict(readable)], "photograph")
+    pairs = ", ".join(f"{each.num_groups} {' / '.join(each.labels)}" for each in conflicts[:5])
+    sentence = (
+        f"Found {count_of(len(groups), 'photograph')} with more than one label: {pairs}. At least "
+        "one label of each is wrong."
+    )
+    return _report(FindingKind.LABEL_CONFLICTS, groups, sentence)
+
+
+def find_train_test_duplicates(readable: pd.DataFrame) -> Finding | None:
+    """Find Test files with a copy in Train."""
+    return _report_leakage(readable, "exact", FindingKind.TRAIN_TEST_DUPLICATES, "a copy")
+
+
+def find_shared_lesions(readable: pd.DataFrame) -> Finding | None:
+    """Find Test files whose photograph or lesion is also in Train."""
+    shared = "the same photograph or lesion"
+    return _report_leakage(readable, "related", FindingKind.SHARED_LESIONS, shared)
+
+
+def find_single_sources(readable: pd.DataFrame, association: float) -> Finding | None:
+    """Find diagnoses that come from a single source, or do not occur in the largest source.
+
+    Args:
+        readable: The readable rows.
+        association: Cramér's V of source and diagnosis (`measure_association`).
     """
     known = readable.dropna(subset=["diagnosis"])
     counts = pd.crosstab(known["diagnosis"], known["origin"])
@@ -202,102 +187,149 @@ def find_single_sources(readable: pd.DataFrame, association: float) -> Finding |
     single = counts.index[(counts > 0).sum(axis=1) == 1]
     largest = counts.sum().idxmax()
     absent = counts.index[counts[largest] == 0]
-    told = [
-        f"All photographs of {Diagnosis(label).title} come from {counts.loc[label].idxmax()}."
+    sentences = [
+        f"All images of {Diagnosis(label).title} come from {counts.loc[label].idxmax()}."
         for label in single
     ] + [
-        f"None of {Diagnosis(label).title} comes from {largest}, the largest source."
+        f"No image of {Diagnosis(label).title} comes from {largest}, the largest source."
         for label in absent.difference(single)
     ]
-    concerned = known[known["diagnosis"].isin(single.union(absent))]
-    return _report(
-        FindingKind.SINGLE_SOURCE,
-        Severity.HIGH if association >= _LARGE_EFFECT else Severity.MEDIUM,
-        tuple(tuple(paths) for _, paths in concerned.groupby("diagnosis")["path"]),
-        f"{' '.join(told)} Source and diagnosis go together with a Cramér's V of "
-        f"{association:.2f} (0: not at all; 1: one tells the other). A network that learns the "
-        "camera, the light or the compression of a source is right without having seen the "
-        "disease, and wrong on photographs from elsewhere.",
-        inflates_scores=True,
+    affected = known[known["diagnosis"].isin(single.union(absent))]
+    groups = tuple(tuple(paths) for _, paths in affected.groupby("diagnosis")["path"])
+    sentence = (
+        f"{' '.join(sentences)} Cramér's V of source and diagnosis is {association:.2f} (0: "
+        "independent, 1: one determines the other). A network can learn the camera, lighting or "
+        "compression of a source instead of the disease. It then fails on photographs from "
+        "elsewhere."
     )
+    finding = _report(FindingKind.SINGLE_SOURCE, groups, sentence)
+    if finding and association >= _LARGE_EFFECT:
+        return replace(finding, severity=Severity.HIGH)
+    return finding
 
 
 def count_conflicts(readable: pd.DataFrame) -> tuple[LabelConflict, ...]:
-    """Count the pictures by the two labels that contradict each other on them."""
-    conflicting = readable[_is_in_conflict(readable)]
-    words = conflicting[["picture", "source", "name", "label"]]
-    words = words.dropna(subset=["name"]).drop_duplicates()
-    counted: Counter[tuple[str, str]] = Counter()
-    for _, said in words.groupby("picture"):
-        rows = said.sort_values("name")[["source", "name", "label"]].itertuples(index=False)
-        counted.update(
-            {(str(a.name), str(b.name)) for a, b in combinations(rows, 2) if _contradict(a, b)}
+    """Count the photographs with conflicting labels by pair of labels, most frequent first."""
+    conflicting = readable[_has_conflict(readable)]
+    labels = conflicting[["photograph", "source", "name", "label"]]
+    labels = labels.dropna(subset=["name"]).drop_duplicates()
+    counts: Counter[tuple[str, str]] = Counter()
+    for _, group in labels.groupby("photograph"):
+        rows = group.sort_values("name")[["source", "name", "label"]].itertuples(index=False)
+        counts.update(
+            {
+                (str(one.name), str(other.name))
+                for one, other in combinations(rows, 2)
+                if _contradict(one, other)
+            }
         )
-    return tuple(LabelConflict(pair, count) for pair, count in counted.most_common())
+    return tuple(LabelConflict(pair, count) for pair, count in counts.most_common())
+
+
+def measure_association(one: pd.Series, other: pd.Series) -> float:
+    """Compute Cramér's V of two categorical variables, with bias correction.
+
+    Bergsma (2013), doi:10.1016/j.jkss.2012.10.002. Rows with missing values are ignored.
+
+    Args:
+        one: A categorical variable [N].
+        other: Another one [N], with the same index.
+
+    Returns:
+        A number in [0, 1]: 0 for independent variables, 1 if one determines the other, NaN if one
+        of them has a single value.
+
+    Example:
+        >>> source = pd.Series(["a", "b"] * 50)
+        >>> round(measure_association(source, source), 3)
+        1.0
+    """
+    counts = pd.crosstab(one, other).to_numpy()
+    num_rows, num_columns = counts.shape
+    total = counts.sum()
+    if min(num_rows, num_columns) < 2:
+        return float("nan")
+    phi_squared = chi2_contingency(counts, correction=False).statistic / total
+    expected = (num_rows - 1) * (num_columns - 1) / (total - 1)
+    rows, columns = (n - (n - 1) ** 2 / (total - 1) for n in counts.shape)
+    maximum = min(rows, columns) - 1
+    if maximum <= 0:  # as many values as images
+        return float("nan")
+    return float(np.sqrt(min(max(phi_squared - expected, 0) / maximum, 1)))
+
+
+def count_of(number: int, noun: str) -> str:
+    """Format a number with its noun.
+
+    Example:
+        >>> count_of(1, "file"), count_of(2000, "file")
+        ('1 file', '2,000 files')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _contradict(one: Any, other: Any) -> bool:
-    """Tell whether two rows of source, name and label contradict each other.
+    """Return whether two rows of source, name and label contradict each other.
 
-    Within a collection the labels as written count, and between collections what they mean: "nv"
-    and "nevus" are one label.
+    Within a collection, the written labels are compared. Between collections, their diagnoses are
+    compared: "nv" and "nevus" do not contradict each other.
     """
     if one.source == other.source:
         return bool(one.name.casefold() != other.name.casefold())
     return pd.notna(one.label) and pd.notna(other.label) and bool(one.label != other.label)
 
 
-def _is_in_conflict(readable: pd.DataFrame) -> "pd.Series[bool]":
-    """Tell the files of pictures in which any two files contradict each other."""
+def _has_conflict(readable: pd.DataFrame) -> "pd.Series[bool]":
+    """Return whether any two files of a photograph contradict each other."""
     names = readable["name"].str.casefold()
-    num_names = names.groupby([readable["picture"], readable["source"]]).transform("nunique")
-    num_labels = readable.groupby("picture")["label"].transform("nunique")
-    in_one_source = (num_names > 1).groupby(readable["picture"]).transform("any")
-    in_conflict: pd.Series[bool] = in_one_source | (num_labels > 1)
-    return in_conflict
+    num_names = names.groupby([readable["photograph"], readable["source"]]).transform("nunique")
+    num_labels = readable.groupby("photograph")["label"].transform("nunique")
+    within_source = (num_names > 1).groupby(readable["photograph"]).transform("any")
+    has_conflict: pd.Series[bool] = within_source | (num_labels > 1)
+    return has_conflict
 
 
 def _group_paths(readable: pd.DataFrame, key: str, differing_in: str | None = None) -> Groups:
-    """Return the paths of files that share a key, where there are several of them."""
+    """Return the paths of the files that share a key, for keys with several files."""
     grouped = readable.groupby(key)
-    wanted = grouped["path"].transform("size") > 1
+    selected = grouped["path"].transform("size") > 1
     if differing_in:
-        wanted &= grouped[differing_in].transform("nunique") > 1
-    return tuple(tuple(paths) for _, paths in readable[wanted].groupby(key, sort=False)["path"])
+        selected &= grouped[differing_in].transform("nunique") > 1
+    return tuple(tuple(paths) for _, paths in readable[selected].groupby(key, sort=False)["path"])
 
 
-def _pair_test_with_train(readable: pd.DataFrame, key: str) -> Groups:
-    """Return for each Test file that shares the key with a Train file: it, then those."""
+def _report_leakage(
+    readable: pd.DataFrame, key: str, kind: FindingKind, shared: str
+) -> Finding | None:
+    """Report the Test files that share a key with Train files."""
     train = readable[readable["subset"].isin(["train", "validation"])]
-    test = readable[(readable["subset"] == "test") & readable[key].isin(train[key])]
+    all_tested = readable[readable["subset"] == "test"]
+    tested = all_tested[all_tested[key].isin(train[key])]
     partners: Mapping[Any, NDArray[np.object_]] = {
         value: paths.to_numpy() for value, paths in train.groupby(key)["path"]
     }
-    return tuple(
-        (path, *partners[value]) for path, value in zip(test["path"], test[key], strict=True)
+    groups = tuple(
+        (path, *partners[value]) for path, value in zip(tested["path"], tested[key], strict=True)
     )
+    sentence = (
+        f"Found {shared} in Train for {len(groups):,} of "
+        f"{count_of(len(all_tested), 'Test image')}. Metrics on them do not apply to new patients."
+    )
+    finding = _report(kind, groups, sentence)
+    return replace(finding, num_images=len(groups)) if finding else None
 
 
-def _report(
-    kind: FindingKind,
-    severity: Severity,
-    groups: Groups,
-    sentence: str,
-    *,
-    changes_labels: bool = False,
-    inflates_scores: bool = False,
-    num_images: int | None = None,
-) -> Finding | None:
+def _report(kind: FindingKind, groups: Groups, sentence: str) -> Finding | None:
+    severity, changes_labels, inflates_scores = _EFFECTS[kind]
     if not groups:
         return None
-    count = _num_paths(groups) if num_images is None else num_images
-    return Finding(kind, severity, changes_labels, inflates_scores, count, sentence, groups)
+    num_images = _count_paths(groups)
+    return Finding(kind, severity, changes_labels, inflates_scores, num_images, sentence, groups)
 
 
-def _num_paths(groups: Groups) -> int:
+def _describe_copies(groups: Groups) -> str:
+    return f"Found {count_of(len(groups), 'photograph')} stored as {_count_paths(groups):,}"
+
+
+def _count_paths(groups: Groups) -> int:
     return sum(len(group) for group in groups)
-
-
-def count_of(number: int, noun: str) -> str:
-    """Return "1 file" or "2 files"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""A folder to everything that a page shows of it: files, measured, compared and told apart."""
+"""Open a folder: measure its files, find copies, and add what companion collections know."""
 
 import hashlib
 import os
@@ -25,41 +25,29 @@ _CONTENT = ("image_id", "name", "label", "subset", "lesion_id", "sha256", "truth
 
 @dataclass(frozen=True, eq=False)
 class Companions:
-    """What is known of images, by image id.
+    """What companion collections know about images, by image id.
 
     Attributes:
         known_lesions: Lesion ids.
-        known_labels: Diagnosis of the ISIC 2019 ground truth.
-        known_sources: Name of the collection that the photograph was published in.
+        known_labels: Diagnoses in the ISIC 2019 ground truth.
+        known_sources: Name of the collection in which the image was published.
     """
 
     known_lesions: dict[str, str]
     known_labels: dict[str, str]
     known_sources: dict[str, str]
 
-    def tell(self, records: pd.DataFrame) -> pd.DataFrame:
-        """Return the file table with `lesion_id` and `truth` filled in where they were missing."""
-        ids = records["image_id"]
-        told = {"lesion_id": self.known_lesions, "truth": self.known_labels}
-        return records.assign(
-            **{
-                column: records.get(column, pd.Series(None, records.index, dtype=object))
-                .astype(object)
-                .fillna(ids.map(known).astype(object))
-                for column, known in told.items()
-            }
-        )
-
 
 @dataclass(frozen=True, eq=False)
 class OpenedFolder:
-    """A folder as it was when it was scanned; never changed afterwards.
+    """The state of a folder when it was scanned. It does not change afterwards.
 
     Attributes:
         folder: Its real path.
-        records: The file table with `cluster`, and what companions tell (`dataset.load_records`).
-        companions: What the collections beside it know.
-        key: Hexadecimal; equal where folder and content are, so that results can be kept by it.
+        records: The file table (`dataset.load_records`) with the column `cluster`
+            (`copies.find_clusters`). Missing `lesion_id` and `truth` come from the companions.
+        companions: What the companion collections know.
+        key: Hexadecimal hash of path and content, the key for cached results.
     """
 
     folder: Path
@@ -69,48 +57,53 @@ class OpenedFolder:
 
 
 def open_folder(folder: Path, cache: FactCache, progress: Progress | None = None) -> OpenedFolder:
-    """Scan a folder, find copies, and ask the collections beside it.
+    """Scan a folder, find copies, and read its companion collections.
 
     Args:
         folder: A collection, or a folder of collections.
-        cache: What was measured before.
-        progress: As for `dataset.load_records`.
+        cache: Cache of earlier measurements.
+        progress: Progress callback, as for `dataset.load_records`.
+
+    Returns:
+        The opened folder.
 
     Raises:
-        DatasetError: Nothing was recognised, a table is wrong, or there is no file.
+        DatasetError: There is no known layout, no image file, or a table is invalid.
     """
-    folder = Path(os.path.realpath(folder))  # Path.resolve raises where a link leads to itself
-    measured = load_records(folder, cache, progress)
-    companions = read_companions(folder)
-    records = companions.tell(measured.assign(cluster=find_clusters(measured)))
-    return OpenedFolder(folder, records, companions, _digest(folder, records))
+    folder = Path(os.path.realpath(folder))  # Path.resolve raises an error for cyclic links
+    records = load_records(folder, cache, progress)
+    records = records.assign(cluster=find_clusters(records))
+    companions = _read_companions(folder)
+    ids = records["image_id"]
+    for column, known in (
+        ("lesion_id", companions.known_lesions),
+        ("truth", companions.known_labels),
+    ):
+        records[column] = records[column].astype(object).fillna(ids.map(known).astype(object))
+    return OpenedFolder(folder, records, companions, _hash_content(folder, records))
 
 
-def _digest(folder: Path, records: pd.DataFrame) -> str:
+def _hash_content(folder: Path, records: pd.DataFrame) -> str:
+    # File names are not always valid UTF-8.
     digest = hashlib.sha256(str(folder).encode("utf-8", "surrogateescape"))
     for column in ("path", *_CONTENT):
-        # File names that are no UTF-8 are kept as surrogates.
         text = "\0".join(map(str, records[column]))
         digest.update(text.encode("utf-8", "surrogateescape") + b"\0\0")
     return digest.hexdigest()
 
 
-def read_companions(folder: Path) -> Companions:
-    """Read the tables of the collections that lie beside `folder`.
-
-    A companion that cannot be read is left out: it is not what the person asked about.
-    """
+def _read_companions(folder: Path) -> Companions:
+    """Read the tables of the companion collections, except for those that cannot be read."""
     lesions: dict[str, str] = {}
     labels: dict[str, str] = {}
     sources: dict[str, str] = {}
-    for collection in _find_beside(folder.resolve()):
+    for collection in _find_companions(folder):
+        is_truth = collection.layout is Layout.GROUND_TRUTH
         try:
-            is_truth = collection.layout is Layout.GROUND_TRUTH
-            table = (
-                read_ground_truth(collection)
-                if is_truth
-                else read_records(collection).drop_duplicates("image_id").set_index("image_id")
-            )
+            if is_truth:
+                table = read_ground_truth(collection)
+            else:
+                table = read_records(collection).drop_duplicates("image_id").set_index("image_id")
         except DatasetError:
             continue
         lesions = _to_dict(table["lesion_id"]) | lesions
@@ -121,17 +114,17 @@ def read_companions(folder: Path) -> Companions:
     return Companions(lesions, labels, sources)
 
 
-def _to_dict(known: pd.Series) -> dict[str, str]:
-    return {str(image_id): str(value) for image_id, value in known.dropna().items()}
+def _to_dict(values: pd.Series) -> dict[str, str]:
+    return {str(image_id): str(value) for image_id, value in values.dropna().items()}
 
 
-def _find_beside(folder: Path) -> list[Collection]:
-    """Return the collections beside a folder, those with class folders alone left out.
+def _find_companions(folder: Path) -> list[Collection]:
+    """Return the collections in sibling folders that have a table.
 
-    A name of a folder, into which somebody sorted copies, is no table that came with them.
+    Class folders are excluded: their names are not metadata published with the images.
     """
     try:
-        beside = find_collections(folder.parent)
-    except DatasetError:  # nothing but tables of labels, or nothing at all
+        siblings = find_collections(folder.parent)
+    except DatasetError:  # no collection with images
         return []
-    return [c for c in beside if c.folder != folder and c.layout is not Layout.CLASS_FOLDERS]
+    return [c for c in siblings if c.folder != folder and c.layout is not Layout.CLASS_FOLDERS]

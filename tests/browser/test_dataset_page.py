@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-PATIENCE_MS = 180_000  # thousands of photographs are measured where no earlier run has
+PATIENCE_MS = 180_000  # without a cache, thousands of images are measured
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def dataset_page(open_page) -> Page:
 
 
 def choose_path(page: Page, folder: Path) -> None:
-    field = page.get_by_role("textbox", name="Or the path of a folder", exact=True)
+    field = page.get_by_role("textbox", name="Or folder path", exact=True)
     field.fill(str(folder))
     field.press("Enter")
     sidebar = page.get_by_test_id("stSidebar")
@@ -30,7 +30,7 @@ def open_view(page: Page, name: str) -> None:
     expect(tab).to_have_attribute("aria-selected", "true")
 
 
-def test_the_known_defects_of_the_nine_classes_are_found_seen_and_cleaned(
+def test_the_known_defects_of_the_nine_class_dataset_are_found_shown_and_cleaned(
     dataset_page, shared_data, tmp_path
 ):
     page = dataset_page
@@ -41,18 +41,18 @@ def test_the_known_defects_of_the_nine_classes_are_found_seen_and_cleaned(
 
     open_view(page, "Audit")
     expect(page.locator(".verdict-of-audit")).to_contain_text(
-        "Do not train or measure", timeout=PATIENCE_MS
+        "Do not train or evaluate", timeout=PATIENCE_MS
     )
     findings = page.locator(".st-key-findings")
-    expect(findings).to_contain_text("Found 159 pictures as 318 byte-identical files")
+    expect(findings).to_contain_text("Found 159 photographs stored as 318 byte-identical files")
     expect(findings).to_contain_text(
-        "155 pictures carry more than one label: 78 melanoma / seborrheic keratosis, 77 actinic "
+        "Found 155 photographs with more than one label: 78 melanoma / seborrheic keratosis, 77 actinic "
         "keratosis / nevus"
     )
     expect(findings).to_contain_text("18 of 118 Test images are copies of Train images")
     expect(findings).to_contain_text("44 of 118 Test images share a photograph or a lesion")
 
-    expect(page.get_by_role("button", name="Download the cleaned table")).to_be_visible()
+    expect(page.get_by_role("button", name="Download cleaned table")).to_be_visible()
     chosen = page.get_by_role("radio", name="Copies in Train and Test: 18 groups")
     page.get_by_text("Copies in Train and Test: 18 groups").click()
     expect(chosen).to_be_checked()
@@ -61,7 +61,7 @@ def test_the_known_defects_of_the_nine_classes_are_found_seen_and_cleaned(
     expect(pair.get_by_role("img")).to_have_count(2)
 
     with page.expect_download() as cleaned:
-        page.get_by_role("button", name="Download the cleaned table").click()
+        page.get_by_role("button", name="Download cleaned table").click()
     cleaned.value.save_as(tmp_path / "cleaned.csv")
     with (tmp_path / "cleaned.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -70,19 +70,19 @@ def test_the_known_defects_of_the_nine_classes_are_found_seen_and_cleaned(
     assert rows[0]["path"].startswith("Test/")
 
     open_view(page, "Split")
-    proof = page.get_by_text(re.compile(r"0 of [\d,]+ groups are parted"))
-    expect(proof).to_be_visible()
+    check = page.get_by_text(re.compile(r"0 of [\d,]+ groups have images in more than one subset"))
+    expect(check).to_be_visible()
     with page.expect_download() as split:
-        page.get_by_role("button", name="Download the split").click()
+        page.get_by_role("button", name="Download split").click()
     assert split.value.suggested_filename == "split-0.csv"
 
     open_view(page, "Balancing")
     page.get_by_text("Augmentor oversampling").click()
     expect(page.locator(".st-key-previews").get_by_role("img")).to_have_count(16)
-    expect(page.get_by_role("button", name=re.compile(r"Make [\d,]+ images"))).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile(r"Create [\d,]+ images"))).to_be_visible()
 
 
-def test_a_narrow_window_has_no_sideways_scroll(open_page):
+def test_a_narrow_window_has_no_horizontal_scroll(open_page):
     page = open_page(width=420)
     page.get_by_test_id("stExpandSidebarButton").click()
     page.get_by_role("link", name="Dataset").click()
@@ -90,14 +90,14 @@ def test_a_narrow_window_has_no_sideways_scroll(open_page):
     page.get_by_test_id("stSidebarCollapseButton").click(force=True)
     expect(page.get_by_text("64 files, of which 1 cannot be read")).to_be_visible()
     for view, shown in (
-        ("Gallery", "64 photographs"),
-        ("Audit", "The cleaned table"),
-        ("Split", "groups are parted"),
+        ("Gallery", "64 images"),
+        ("Audit", "Cleaned table"),
+        ("Split", "in more than one subset"),
         ("Balancing", "imbalance ratio"),
-        ("Get data", "Search the Archive"),
+        ("Get data", "Search the archive"),
     ):
-        # Streamlit forgets the pictures of a view that is left before they have come.
-        page.wait_for_function("[...document.images].every(picture => picture.complete)")
+        # Streamlit drops the images of a tab that is left before they are loaded.
+        page.wait_for_function("[...document.images].every(image => image.complete)")
         open_view(page, view)
         expect(page.get_by_role("tabpanel").get_by_text(shown).first).to_be_visible()
         main = page.get_by_test_id("stMain")

@@ -1,6 +1,7 @@
-"""What the tests of the core share: photographs that a test draws for itself, and a witness."""
+"""Fixtures of the core tests: drawn photographs, models without OOD check, training observers."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from melanoma_core.data.dataset import Dataset, load_dataset
+from melanoma_core.data.cache import FactCache
+from melanoma_core.data.dataset import Dataset, merge_records
+from melanoma_core.data.opening import open_folder
 from melanoma_core.data.splitting import Split, split_dataset
 from melanoma_core.jsonable import to_jsonable
 from melanoma_core.models.card import load_card
+from melanoma_core.models.classifier import Classifier, load_classifier
 from melanoma_core.models.registry import BUNDLED
 from melanoma_core.training.observer import BatchState, EpochReport, Phase, Stopped
 from melanoma_core.training.recipe import Architecture
@@ -54,14 +58,34 @@ def unguarded(bundled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def bundled_classifier(bundled: Path) -> Classifier:
+    """The bundled model, loaded once for all tests."""
+    return load_classifier(bundled, num_threads=1)
+
+
+@pytest.fixture(scope="session")
+def unguarded_classifier(unguarded: Path) -> Classifier:
+    """The bundled model without its out-of-distribution check, loaded once for all tests."""
+    return load_classifier(unguarded, num_threads=1)
+
+
+@pytest.fixture(scope="session")
+def real_cache(tmp_path_factory: pytest.TempPathFactory) -> FactCache:
+    """Cache of the measurements of the real images, which all processes of a test run share."""
+    folder = tmp_path_factory.getbasetemp()
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    return FactCache((folder.parent if is_worker else folder) / "real-facts")
+
+
+@pytest.fixture(scope="session")
 def drawn_dataset(tmp_path_factory: pytest.TempPathFactory, draw: Draw) -> Dataset:
-    """Twenty-eight melanomas and fifty-six nevi, a copy and a file that is no picture."""
+    """Twenty-eight melanomas, fifty-six nevi, a copy and an unreadable file."""
     data = tmp_path_factory.mktemp("drawn") / "data"
     for number in range(84):
         draw(data / ("melanoma" if number % 3 == 0 else "nevus") / f"{number:02d}.jpg", number)
     draw(data / "nevus" / "copy.jpg", 1)  # of nevus/01.jpg, to the byte
-    (data / "melanoma" / "broken.jpg").write_text("no picture")
-    return load_dataset(data)
+    (data / "melanoma" / "broken.jpg").write_text("no image")
+    return merge_records(open_folder(data, FactCache(data.parent)).records)
 
 
 @pytest.fixture(scope="session")
@@ -70,8 +94,8 @@ def drawn_split(drawn_dataset: Dataset) -> Split:
     return split_dataset(drawn_dataset.table, seed=1)
 
 
-class Witness:
-    """Remembers what a training tells, and stops it where it is told to.
+class RecordingObserver:
+    """Records the progress of a training, and stops it at a given point.
 
     Args:
         stop_at: Epoch and batch, counted from 1; or a phase; or None.
@@ -98,12 +122,12 @@ class Witness:
 
 
 @pytest.fixture(scope="session")
-def make_witness() -> type[Witness]:
-    return Witness
+def make_observer() -> type[RecordingObserver]:
+    return RecordingObserver
 
 
 def build_tiny(include_top: bool, weights: None, input_tensor: Any) -> Any:
-    """Build what can stand where a backbone stands: the real ones take seconds to compile."""
+    """Build a backbone of one convolution. Real backbones take seconds to compile."""
     import keras
 
     assert (include_top, weights) == (False, None)
@@ -115,7 +139,7 @@ def build_tiny(include_top: bool, weights: None, input_tensor: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def tiny_backbone() -> Iterator[None]:
-    """Let MobileNetV2 be a single convolution."""
+    """Replace MobileNetV2 by a single convolution."""
     from melanoma_core.networks.network import BACKBONES, Backbone
 
     with pytest.MonkeyPatch.context() as patch:

@@ -1,8 +1,6 @@
 """The dataset commands as a person uses them, on real files."""
 
 import json
-import os
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -18,7 +16,6 @@ from PIL import Image
 
 from melanoma_core.cli.main import main
 from melanoma_core.data.drawn.dataset import write_demonstration_dataset
-from melanoma_core.settings import PROJECT_ROOT
 
 COUNTS = {"NV": 27, "MEL": 9, "BKL": 8, "BCC": 5, "AK": 4, "VASC": 4, "SCC": 4, "DF": 3}
 
@@ -44,7 +41,7 @@ class Done:
 
 @pytest.fixture
 def call(cache: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
-    """Return a function that does what a process would: each would first import for seconds."""
+    """Return a function that runs a command in this process, without the start of another."""
 
     def run(*arguments: object, answer: str = "", **environment: str) -> Done:
         for name, value in ({"MELANOMA_CACHE_DIR": str(cache)} | environment).items():
@@ -72,11 +69,11 @@ def list_files(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-# --- what cannot be done is said in a sentence
+# --- wrong input
 
 
 @pytest.mark.parametrize("command", ["summary", "audit", "split"])
-def test_a_folder_that_is_not_there_is_bad_input(call, tmp_path: Path, command: str):
+def test_a_missing_folder_is_wrong_input(call, tmp_path: Path, command: str):
     done = call(command, tmp_path / "gone", "--json")
 
     assert (done.returncode, done.stdout) == (2, "")
@@ -85,7 +82,7 @@ def test_a_folder_that_is_not_there_is_bad_input(call, tmp_path: Path, command: 
     )
 
 
-def test_a_folder_without_photographs_is_told_what_was_looked_for(call, tmp_path: Path):
+def test_a_folder_without_images_is_refused(call, tmp_path: Path):
     done = call("summary", tmp_path, "--json")
 
     assert (done.returncode, done.stdout) == (2, "")
@@ -93,7 +90,7 @@ def test_a_folder_without_photographs_is_told_what_was_looked_for(call, tmp_path
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
-def test_a_link_that_leads_to_itself_is_no_folder(call, tmp_path: Path):
+def test_a_link_to_itself_is_refused(call, tmp_path: Path):
     (tmp_path / "loop").symlink_to("loop")
 
     done = call("audit", tmp_path / "loop")
@@ -108,14 +105,14 @@ def test_a_link_that_leads_to_itself_is_no_folder(call, tmp_path: Path):
     [
         ([], "the following arguments are required"),
         (["audit"], "the following arguments are required: DIR"),
-        (["split", ".", "--seed", "-1"], "a seed lies in"),
+        (["split", ".", "--seed", "-1"], "a seed must lie in"),
         (["split", ".", "--seed", "many"], "invalid"),
         (["balance", "."], "--method"),
         (["balance", ".", "--method", "prayer"], "invalid choice"),
         (["download", "new", "--collection", "nevi"], "invalid int value"),
     ],
 )
-def test_bad_usage_ends_with_2_and_says_nothing_on_standard_output(call, arguments, says: str):
+def test_wrong_usage_exits_with_2_and_prints_no_answer(call, arguments, says: str):
     done = call(*arguments)
 
     assert (done.returncode, done.stdout) == (2, "")
@@ -136,7 +133,9 @@ def test_bad_usage_ends_with_2_and_says_nothing_on_standard_output(call, argumen
         (["--method", "oversampling", "--target", "0"], "Found a target of 0 images per class."),
     ],
 )
-def test_balancing_that_cannot_be_says_why(call, drawn: Path, options: list[str], says: str):
+def test_impossible_balancing_is_refused_with_a_reason(
+    call, drawn: Path, options: list[str], says: str
+):
     done = call("balance", drawn, *options, "--json")
 
     assert (done.returncode, done.stdout) == (2, "")
@@ -147,7 +146,7 @@ def test_balancing_that_cannot_be_says_why(call, drawn: Path, options: list[str]
 # --- summary
 
 
-def test_a_summary_counts_what_lies_there_and_what_is_left(call, drawn: Path):
+def test_a_summary_counts_images_before_and_after_cleaning(call, drawn: Path):
     summary = parse_strictly(call("summary", drawn, "--json"))
 
     assert summary["collections"] == [{"folder": str(drawn), "layout": "class-folders"}]
@@ -166,7 +165,7 @@ def test_a_summary_counts_what_lies_there_and_what_is_left(call, drawn: Path):
     }
 
 
-def test_one_class_has_no_imbalance_and_unknown_labels_are_told(call, draw, tmp_path: Path):
+def test_one_class_has_no_imbalance_and_unknown_labels_are_listed(call, draw, tmp_path: Path):
     draw(tmp_path / "set" / "melanoma" / "größe\n1.jpg", 1)
     draw(tmp_path / "set" / "ant" / "2.jpg", 2)
 
@@ -186,13 +185,13 @@ def test_a_summary_in_words_has_a_line_per_class(call, drawn: Path):
     assert "64 files, 1 of them unreadable" in done.stdout
     assert ["nevus", "25", "2", "27"] in [line.split() for line in done.stdout.splitlines()]
     assert "Left out: 1 files: the file cannot be read." in done.stdout
-    assert "Scanning photographs: 64/64" in done.stderr
+    assert "Scanning images: 64/64" in done.stderr
 
 
 # --- audit
 
 
-def test_an_audit_finds_what_was_planted_and_changes_nothing(call, drawn: Path, tmp_path: Path):
+def test_an_audit_finds_the_planted_faults_and_changes_no_file(call, drawn: Path, tmp_path: Path):
     before = list_files(drawn)
 
     audit = parse_strictly(
@@ -210,7 +209,7 @@ def test_an_audit_finds_what_was_planted_and_changes_nothing(call, drawn: Path, 
         "shared_lesions": 1,
     }
     assert {key: audit[key] for key in expected} == expected
-    assert audit["verdict"].startswith("Do not train or measure on these 64 files as they are")
+    assert audit["verdict"].startswith("Do not train or evaluate on these 64 files as they are")
     assert audit["source_association"] is None
     assert audit["cleaned"]["num_images"] == 59
     cleaned = pd.read_csv(tmp_path / "new" / "cleaned.csv")
@@ -220,20 +219,20 @@ def test_an_audit_finds_what_was_planted_and_changes_nothing(call, drawn: Path, 
 def test_an_audit_in_words_says_which_findings_count(call, drawn: Path):
     text = call("audit", drawn).stdout
 
-    assert "[high] 2 pictures carry more than one label" in text
+    assert "[high] Found 2 photographs with more than one label" in text
     assert "Changes labels." in text
     assert "Inflates scores." in text
     assert "Cleaned table: 59 images." in text
 
 
 @pytest.mark.parametrize("command", ["audit", "split"])
-def test_nothing_is_written_among_the_photographs(call, drawn: Path, command: str):
+def test_no_file_is_written_inside_the_dataset(call, drawn: Path, command: str):
     before = list_files(drawn)
 
     done = call(command, drawn, "--out", drawn / "table.csv")
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert "lies in the folder of the photographs" in done.stderr
+    assert "is inside the folder of the dataset" in done.stderr
     assert list_files(drawn) == before
 
 
@@ -241,10 +240,10 @@ def test_a_table_cannot_be_written_over_a_folder(call, drawn: Path, tmp_path: Pa
     done = call("audit", drawn, "--out", tmp_path)
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"{tmp_path} is a folder. Name a file.\n"
+    assert done.stderr == f"{tmp_path} is a folder. Choose a file.\n"
 
 
-def test_the_nine_class_set_is_audited_as_it_is_known_to_be(call, shared_data: Path):
+def test_the_audit_of_the_nine_class_set_has_the_known_counts(call, shared_data: Path):
     audit = parse_strictly(call("audit", shared_data / "isic9", "--json"))
 
     assert audit["num_images"] == 2359
@@ -259,7 +258,7 @@ def test_the_nine_class_set_is_audited_as_it_is_known_to_be(call, shared_data: P
     assert audit["cleaned"]["num_images"] == 2101
 
 
-def test_the_nine_class_set_is_summed_up_under_its_nine_names(call, shared_data: Path):
+def test_the_summary_of_the_nine_class_set_has_its_nine_labels(call, shared_data: Path):
     summary = parse_strictly(call("summary", shared_data / "isic9", "--json"))
 
     names = {each["name"]: each["num_images"] for each in summary["labels"]}
@@ -273,7 +272,7 @@ def test_the_nine_class_set_is_summed_up_under_its_nine_names(call, shared_data:
 # --- split
 
 
-def test_a_split_is_the_same_for_a_seed_and_parts_no_group(call, drawn: Path, tmp_path: Path):
+def test_a_split_depends_on_the_seed_alone_and_divides_no_group(call, drawn: Path, tmp_path: Path):
     out = tmp_path / "split.csv"
     first = parse_strictly(call("split", drawn, "--seed", "3", "--out", out, "--json"))
     again = parse_strictly(call("split", drawn, "--seed", "3", "--json"))
@@ -288,7 +287,7 @@ def test_a_split_is_the_same_for_a_seed_and_parts_no_group(call, drawn: Path, tm
     assert table.groupby("lesion_id")["subset"].nunique().max() == 1
 
 
-def test_a_cleaned_table_that_a_person_changed_is_followed(call, drawn: Path, tmp_path: Path):
+def test_an_edited_cleaned_table_is_used(call, drawn: Path, tmp_path: Path):
     cleaned = tmp_path / "cleaned.csv"
     call("audit", drawn, "--out", cleaned)
     table = pd.read_csv(cleaned)
@@ -316,7 +315,7 @@ def test_a_table_of_another_folder_is_refused(call, drawn: Path, draw, tmp_path:
 # --- balance
 
 
-def test_class_weights_make_every_class_of_train_count_alike(call, drawn: Path):
+def test_class_weights_give_all_classes_the_same_total(call, drawn: Path):
     done = parse_strictly(call("balance", drawn, "--method", "class-weights", "--json"))
 
     classes = done["classes"]
@@ -326,7 +325,7 @@ def test_class_weights_make_every_class_of_train_count_alike(call, drawn: Path):
         assert each["num_images"] * each["weight"] == pytest.approx(total / 8)
 
 
-def test_oversampling_is_previewed_without_writing_anything(call, drawn: Path):
+def test_an_oversampling_preview_writes_no_file(call, drawn: Path):
     before = list_files(drawn.parent)
 
     done = parse_strictly(
@@ -340,7 +339,7 @@ def test_oversampling_is_previewed_without_writing_anything(call, drawn: Path):
     assert 0 < leak["num_parent_in_train"] <= leak["num_relative_in_train"]
 
 
-def test_oversampling_writes_the_same_images_of_train_for_the_same_seed(
+def test_oversampling_writes_the_same_training_images_for_the_same_seed(
     call, drawn: Path, tmp_path: Path
 ):
     options = ["--method", "oversampling", "--target", "4", "--set", "flip=false", "--json"]
@@ -398,18 +397,20 @@ def archive() -> Iterator[str]:
         thread.join()
 
 
-def test_a_download_shows_size_and_licences_and_waits_for_a_yes(call, archive: str, tmp_path: Path):
+def test_a_download_shows_size_and_licences_and_waits_for_confirmation(
+    call, archive: str, tmp_path: Path
+):
     done = call("download", tmp_path / "nevi", "--json", MELANOMA_ARCHIVE_URL=archive)
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert "1 photographs, 0.0 MB" in done.stderr
+    assert "1 images, 0.0 MB" in done.stderr
     assert "Licences: CC-BY (1)" in done.stderr
-    assert "Nothing was downloaded" in done.stderr
+    assert "The download was not confirmed" in done.stderr
     assert not (tmp_path / "nevi").exists()
 
 
 @pytest.mark.parametrize(("options", "answer"), [(["--yes"], ""), ([], "y\n")])
-def test_a_download_that_was_agreed_to_can_be_summed_up(
+def test_a_confirmed_download_can_be_summarised(
     call, archive: str, tmp_path: Path, options: list[str], answer: str
 ):
     folder = tmp_path / "nevi"
@@ -429,7 +430,7 @@ def test_a_download_that_was_agreed_to_can_be_summed_up(
     assert summary["counts"] == {"NV": {"unassigned": 1, "total": 1}}
 
 
-def test_an_archive_that_is_something_else_is_told(call, archive: str, tmp_path: Path):
+def test_another_server_than_the_archive_is_refused(call, archive: str, tmp_path: Path):
     address = archive.replace("/api/v2/", "/1.jpg?")  # answers with a photograph for a page
 
     done = call("download", tmp_path / "new", "--yes", MELANOMA_ARCHIVE_URL=address)
@@ -439,21 +440,22 @@ def test_an_archive_that_is_something_else_is_told(call, archive: str, tmp_path:
     assert "Traceback" not in done.stderr
 
 
-# --- training takes the cleaned table
+# --- training with a cleaned table
 
 
-def test_a_training_refuses_a_cleaned_table_that_is_none(tmp_path: Path, drawn: Path, cache: Path):
+def test_training_refuses_a_wrong_cleaned_table(
+    tmp_path: Path,
+    drawn: Path,
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
     (tmp_path / "table.csv").write_text("path,action\na.jpg,keep\n")
-    environment = {"MELANOMA_CACHE_DIR": str(cache), "MELANOMA_MODELS_DIR": str(tmp_path / "m")}
+    monkeypatch.setenv("MELANOMA_CACHE_DIR", str(cache))
+    monkeypatch.setenv("MELANOMA_MODELS_DIR", str(tmp_path / "m"))
 
-    done = subprocess.run(
-        [sys.executable, "-m", "melanoma_core", "train", drawn, "--table", tmp_path / "table.csv"],
-        cwd=PROJECT_ROOT,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    status = main(["train", str(drawn), "--table", str(tmp_path / "table.csv")])
 
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "A cleaned table has the columns" in done.stderr
+    out, err = capsys.readouterr()
+    assert (status, out) == (2, "")
+    assert "A cleaned table has the columns" in err

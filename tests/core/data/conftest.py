@@ -1,29 +1,28 @@
-"""The real images, merged and split once for all tests of a run."""
+"""The real images, merged and split once per test run."""
 
-import os
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from filelock import FileLock
 
+from melanoma_core.data.cache import FactCache
 from melanoma_core.data.copies import find_clusters
 from melanoma_core.data.dataset import Dataset, load_records, merge_records
 from melanoma_core.data.splitting import Split, split_dataset
 
 
 @pytest.fixture(scope="session")
-def real_records(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    """Read by one of the processes that the tests run in; the others take it from there."""
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    kept = folder / "real-records.pickle"
-    with FileLock(folder / "real-records.lock"):
-        if not kept.exists():
-            records = load_records(shared_data)
-            records.assign(cluster=find_clusters(records)).to_pickle(kept)
-    return pd.read_pickle(kept)
+def real_records(shared_data: Path, real_cache: FactCache) -> pd.DataFrame:
+    """The file table of all real images. One process creates it, the others read its copy."""
+    folder = real_cache.path.parent
+    folder.mkdir(exist_ok=True)
+    stored = folder / "records.pickle"
+    with FileLock(folder / "records.lock"):
+        if not stored.exists():
+            records = load_records(shared_data, real_cache)
+            records.assign(cluster=find_clusters(records)).to_pickle(stored)
+    return pd.read_pickle(stored)
 
 
 @pytest.fixture(scope="session")

@@ -5,12 +5,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from melanoma_core.data.audit import Audit, audit_records, measure_association
+from melanoma_core.data.audit import Audit, audit_records
+from melanoma_core.data.cache import FactCache
 from melanoma_core.data.cleaning import apply_decisions, decide_files
-from melanoma_core.data.copies import find_clusters
-from melanoma_core.data.dataset import load_records
-from melanoma_core.data.findings import Finding, FindingKind, LabelConflict, Severity
-from melanoma_core.data.opening import read_companions
+from melanoma_core.data.findings import (
+    Finding,
+    FindingKind,
+    LabelConflict,
+    Severity,
+    measure_association,
+)
+from melanoma_core.data.opening import OpenedFolder, open_folder
 from melanoma_core.jsonable import to_jsonable
 from melanoma_core.taxonomy import parse_diagnosis
 
@@ -18,7 +23,7 @@ COPY = {"sha256": "same", "pixel_sha256": "same", "cluster": 99}
 
 
 def make_records(*rows: dict) -> pd.DataFrame:
-    """A file table: every file is a readable nevus of its own until a row says otherwise."""
+    """Return a file table. By default, each row is a different readable nevus."""
     table = [
         {
             "image_id": f"id{number}",
@@ -47,32 +52,31 @@ def find(audit: Audit, kind: FindingKind) -> Finding:
 
 
 @pytest.fixture(scope="module")
-def isic9(shared_data: Path) -> pd.DataFrame:
-    records = load_records(shared_data / "isic9")
-    return records.assign(cluster=find_clusters(records))
+def isic9(shared_data: Path, real_cache: FactCache) -> OpenedFolder:
+    return open_folder(shared_data / "isic9", real_cache)
 
 
-def test_no_file_has_nothing_wrong() -> None:
+def test_no_files_have_no_findings() -> None:
     audit = audit_records(make_records())
     assert audit.findings == ()
-    assert audit.verdict == "Nothing wrong was found in 0 files."
+    assert audit.verdict == "Found no problem in 0 files."
 
 
-def test_files_that_are_all_different_have_nothing_wrong() -> None:
+def test_different_files_have_no_findings() -> None:
     audit = audit_records(make_records({}, {"name": "melanoma"}))
     assert audit.findings == ()
     assert audit.num_images == 2
     assert np.isnan(audit.source_association)
 
 
-def test_an_unreadable_file_is_counted_and_spoils_nothing() -> None:
+def test_unreadable_files_are_counted_and_affect_no_metrics() -> None:
     unreadable = {"sha256": None, "pixel_sha256": None, "cluster": None}
     audit = audit_records(make_records(unreadable, unreadable))
     assert (audit.num_images, audit.num_unreadable, audit.exact_duplicate_groups) == (2, 2, 0)
-    assert audit.verdict.startswith("2 files can be used as they are")
+    assert audit.verdict.startswith("2 files can be used without changes")
 
 
-def test_byte_pixel_and_near_copies_are_counted_apart() -> None:
+def test_byte_pixel_and_near_copies_are_counted_separately() -> None:
     rows = (
         COPY,
         COPY,
@@ -90,7 +94,7 @@ def test_byte_pixel_and_near_copies_are_counted_apart() -> None:
     assert groups == (("/data/4.jpg", "/data/5.jpg"),)
 
 
-def test_copies_with_two_labels_are_a_conflict_by_the_label_as_written() -> None:
+def test_copies_with_two_labels_as_written_are_a_conflict() -> None:
     rows = (COPY | {"name": "seborrheic keratosis"}, COPY | {"name": "pigmented benign keratosis"})
     audit = audit_records(make_records(*rows))
     pair = ("pigmented benign keratosis", "seborrheic keratosis")
@@ -102,13 +106,13 @@ def test_copies_with_two_labels_are_a_conflict_by_the_label_as_written() -> None
 
 
 @pytest.mark.parametrize(("name", "num_groups"), [("nv", 0), ("mel", 1), ("akiec", 0)])
-def test_between_collections_it_counts_what_the_labels_mean(name: str, num_groups: int) -> None:
+def test_labels_of_two_collections_are_compared_by_diagnosis(name: str, num_groups: int) -> None:
     audit = audit_records(make_records(COPY, COPY | {"source": "ham10000", "name": name}))
     assert audit.label_conflict_groups == num_groups
     assert len(audit.label_conflicts) == num_groups
 
 
-def test_test_images_are_counted_that_train_has_a_copy_of() -> None:
+def test_test_images_with_a_copy_in_train_are_counted() -> None:
     rows = (COPY | {"subset": "train"}, COPY | {"subset": "test"}, {"subset": "test"})
     audit = audit_records(make_records(*rows))
     assert (audit.train_test_duplicates, audit.shared_lesions, audit.num_test) == (1, 1, 2)
@@ -117,31 +121,31 @@ def test_test_images_are_counted_that_train_has_a_copy_of() -> None:
     assert finding.inflates_scores
 
 
-def test_lesions_that_only_another_table_knows_are_seen_in_train_and_test() -> None:
+def test_lesions_from_companion_tables_are_found_in_train_and_test() -> None:
     records = make_records({"subset": "train"}, {"subset": "test"}, {"subset": "test"})
     assert audit_records(records).shared_lesions == 0
     audit = audit_records(records, known_lesions={"id0": "L", "id1": "L", "id2": "M"})
     assert (audit.train_test_duplicates, audit.shared_lesions) == (0, 1)
 
 
-def test_a_diagnosis_that_comes_from_one_source_is_found() -> None:
+def test_a_diagnosis_from_a_single_source_is_found() -> None:
     rows = [{"name": "melanoma", "source": "a"}] * 20 + [{"name": "nevus", "source": "b"}] * 20
     audit = audit_records(make_records(*rows))
     finding = find(audit, FindingKind.SINGLE_SOURCE)
     assert audit.source_association == pytest.approx(1)
     assert finding.severity is Severity.HIGH
-    assert "All photographs of melanoma come from a." in finding.sentence
-    assert "Cramér's V of 1.00" in finding.sentence
+    assert "All images of melanoma come from a." in finding.sentence
+    assert "Cramér's V of source and diagnosis is 1.00" in finding.sentence
 
 
-def test_where_images_were_published_counts_more_than_where_they_lie() -> None:
+def test_the_published_source_takes_precedence_over_the_collection() -> None:
     rows = [{"name": "melanoma"}] * 20 + [{"name": "nevus"}] * 20
     published = {f"id{number}": "ham10000" for number in range(20, 40)}
     audit = audit_records(make_records(*rows), known_sources=published)
-    assert "All photographs of nevus come from ham10000." in audit.findings[0].sentence
+    assert "All images of nevus come from ham10000." in audit.findings[0].sentence
 
 
-def test_sources_that_share_every_diagnosis_alike_are_no_finding() -> None:
+def test_sources_with_equal_diagnoses_are_no_finding() -> None:
     rows = [
         {"name": name, "source": source} for name in ("melanoma", "nevus") for source in ("a", "b")
     ] * 10
@@ -150,7 +154,7 @@ def test_sources_that_share_every_diagnosis_alike_are_no_finding() -> None:
     assert audit.source_association == 0
 
 
-def test_a_known_ground_truth_stands_in_for_an_unknown_label() -> None:
+def test_a_ground_truth_replaces_an_unknown_label() -> None:
     records = make_records({"name": "akiec"}, {"name": "akiec"})
     assert find(audit_records(records), FindingKind.UNKNOWN_LABELS).num_images == 2
     assert audit_records(records.assign(truth="SCC")).findings == ()
@@ -176,7 +180,7 @@ def test_cramers_v_is_corrected_for_bias(
     assert measured == pytest.approx(association, abs=1e-5, nan_ok=True)
 
 
-def test_the_json_has_the_promised_keys_and_no_nan() -> None:
+def test_the_json_has_its_documented_keys_and_no_nan() -> None:
     document = to_jsonable(audit_records(make_records(COPY, COPY)))
     assert {
         "num_images",
@@ -193,8 +197,8 @@ def test_the_json_has_the_promised_keys_and_no_nan() -> None:
     assert back["findings"][0]["kind"] == "exact-duplicates"
 
 
-def test_the_known_defects_of_the_nine_class_set_are_found(isic9: pd.DataFrame) -> None:
-    audit = audit_records(isic9)
+def test_the_known_defects_of_the_nine_class_set_are_found(isic9: OpenedFolder) -> None:
+    audit = audit_records(isic9.records)
     assert (audit.num_images, audit.num_unreadable) == (2359, 0)
     assert audit.exact_duplicate_groups == 159
     assert find(audit, FindingKind.EXACT_DUPLICATES).num_images == 318
@@ -207,35 +211,33 @@ def test_the_known_defects_of_the_nine_class_set_are_found(isic9: pd.DataFrame) 
     assert audit.num_test == 118
 
 
-def test_with_the_tables_beside_it_44_test_images_are_known_from_train(
-    isic9: pd.DataFrame, shared_data: Path
-) -> None:
-    companions = read_companions(shared_data / "isic9")
-    audit = audit_records(isic9, companions.known_lesions, companions.known_sources)
+def test_companion_tables_relate_44_test_images_to_train(isic9: OpenedFolder) -> None:
+    companions = isic9.companions
+    audit = audit_records(isic9.records, companions.known_lesions, companions.known_sources)
     assert audit.shared_lesions == 44
     assert audit.verdict == (
-        "Do not train or measure on these 2,359 files as they are: labels contradict each other "
-        "on 311 files and scores would be too good (44 Test images known from Train). Use the "
-        "cleaned table, and split by group."
+        "Do not train or evaluate on these 2,359 files as they are: found 311 files with "
+        "conflicting labels and copies or sources that inflate metrics (44 Test images related to "
+        "Train). Use the cleaned table, and split by group."
     )
     sources = find(audit, FindingKind.SINGLE_SOURCE)
-    assert "None of melanoma comes from ham10000, the largest source." in sources.sentence
-    assert audit.source_association == pytest.approx(0.543, abs=0.001)
+    assert "No image of melanoma comes from ham10000, the largest source." in sources.sentence
+    assert audit.source_association == pytest.approx(0.592, abs=0.001)
+    without_truth = audit_records(
+        isic9.records.assign(truth=None), companions.known_lesions, companions.known_sources
+    )
+    assert without_truth.source_association == pytest.approx(0.543, abs=0.001)
 
 
-def test_the_cleaned_nine_class_set_has_no_test_image_that_train_knows(
-    isic9: pd.DataFrame, shared_data: Path
-) -> None:
-    records = read_companions(shared_data / "isic9").tell(isic9)
-    images = apply_decisions(records, decide_files(records))
+def test_the_cleaned_nine_class_set_has_no_leakage(isic9: OpenedFolder) -> None:
+    images = apply_decisions(isic9.records, decide_files(isic9.records))
     assert images["subset"].value_counts().to_dict() == {"train": 1988, "test": 113}
     again = audit_records(images.assign(name=images["label"]))
     assert (again.shared_lesions, again.label_conflict_groups) == (0, 0)
 
 
-def test_a_folder_with_nothing_beside_it_has_no_companions(tmp_path: Path) -> None:
-    (tmp_path / "alone").mkdir()
-    companions = read_companions(tmp_path / "alone")
-    assert (companions.known_lesions, companions.known_sources) == ({}, {})
-    told = companions.tell(make_records({}))
-    assert told[["lesion_id", "truth"]].isna().all(axis=None)
+def test_a_folder_without_siblings_has_no_companions(tmp_path: Path, draw) -> None:
+    draw(tmp_path / "alone" / "nevus" / "a.jpg", 1)
+    opened = open_folder(tmp_path / "alone", FactCache(tmp_path / "cache"))
+    assert (opened.companions.known_lesions, opened.companions.known_sources) == ({}, {})
+    assert opened.records[["lesion_id", "truth"]].isna().all(axis=None)

@@ -1,53 +1,48 @@
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
+from melanoma_core.data.cache import FactCache
 from melanoma_core.data.cleaning import Action
-from melanoma_core.data.dataset import COLUMNS, Dataset, hash_table, load_dataset, merge_records
-from melanoma_core.errors import DatasetError
+from melanoma_core.data.dataset import COLUMNS, Dataset, hash_table, merge_records
+from melanoma_core.data.opening import open_folder
 from melanoma_core.taxonomy import Diagnosis, parse_diagnosis
 
 
 def make_records(*files: dict[str, object]) -> pd.DataFrame:
-    """Records as `load_records` gives them: of each file a picture, till a test says otherwise."""
-    usual = dict.fromkeys(COLUMNS) | {"source": "s", "width": 9, "height": 9, "truth": None}
+    """Return a file table as `load_records` does. By default, each file is another photograph."""
+    default = dict.fromkeys(COLUMNS) | {"source": "s", "width": 9, "height": 9, "truth": None}
     rows = []
     for number, file in enumerate(files):
         own = {"path": Path(f"{number}.jpg"), "sha256": f"{number:064x}", "cluster": number}
-        row = usual | own | file
+        row = default | own | file
         rows.append(row | {"label": parse_diagnosis(str(row["name"]))})
     return pd.DataFrame(rows)
 
 
-def tell_changes(dataset: Dataset) -> list[list[object]]:
-    """Of each file that is not taken as it stands, what became of it and why."""
+def list_changes(dataset: Dataset) -> list[list[object]]:
+    """List path, action, label and reason of the files that are not kept with their own label."""
     changed = dataset.decisions[dataset.decisions["action"] != Action.KEEP]
     columns = ["path", "action", "label_used", "reason"]
-    told = changed[columns].astype(object)
-    return told.where(told.notna(), None).values.tolist()
+    listed = changed[columns].astype(object)
+    return listed.where(listed.notna(), None).values.tolist()
 
 
-def test_no_readable_file_leaves_nothing_and_says_so(tmp_path: Path):
-    (tmp_path / "melanoma").mkdir()
-    (tmp_path / "melanoma" / "a.jpg").write_text("no picture")
+def test_without_readable_files_the_table_is_empty_and_the_decisions_say_why(tmp_path: Path):
+    (tmp_path / "set" / "melanoma").mkdir(parents=True)
+    (tmp_path / "set" / "melanoma" / "a.jpg").write_text("no image")
 
-    with pytest.raises(DatasetError, match=r"1 × the file cannot be read\. Add photographs"):
-        load_dataset(tmp_path)
+    dataset = merge_records(open_folder(tmp_path / "set", FactCache(tmp_path)).records)
 
-
-def test_an_empty_train_folder_is_no_dataset(tmp_path: Path):
-    (tmp_path / "Train" / "melanoma").mkdir(parents=True)
-
-    with pytest.raises(DatasetError, match="no file at all"):
-        load_dataset(tmp_path)
+    assert dataset.table.empty
+    assert dataset.decisions["reason"].tolist() == ["the file cannot be read"]
 
 
-def test_class_folders_become_a_table_in_the_order_of_the_ids(tmp_path: Path, draw):
-    draw(tmp_path / "set" / "nevus" / "b.jpg", 1)
-    draw(tmp_path / "set" / "melanoma" / "a ü.jpg", 2, size=(200, 100))
+def test_class_folders_become_a_table_sorted_by_id(tmp_path: Path, draw):
+    draw(tmp_path / "data" / "set" / "nevus" / "b.jpg", 1)
+    draw(tmp_path / "data" / "set" / "melanoma" / "a ü.jpg", 2, size=(200, 100))
 
-    dataset = load_dataset(tmp_path)
+    dataset = merge_records(open_folder(tmp_path / "data", FactCache(tmp_path)).records)
 
     assert tuple(dataset.table.columns) == COLUMNS
     assert dataset.table.index.tolist() == [0, 1]
@@ -58,10 +53,10 @@ def test_class_folders_become_a_table_in_the_order_of_the_ids(tmp_path: Path, dr
     assert dataset.table[["lesion_id", "patient_id", "age", "sex", "licence"]].isna().all(axis=None)
     assert dataset.table["cluster"].nunique() == 2
     assert len(dataset.decisions) == 2
-    assert tell_changes(dataset) == []
+    assert list_changes(dataset) == []
 
 
-def test_ground_truth_overrules_a_folder_and_the_decision_is_told():
+def test_ground_truth_takes_precedence_over_a_folder_and_is_recorded():
     records = make_records({"image_id": "A", "name": "nevus", "truth": Diagnosis.AK})
 
     dataset = merge_records(records)
@@ -82,18 +77,18 @@ def test_ground_truth_overrules_a_folder_and_the_decision_is_told():
     ]
 
 
-def test_ground_truth_settles_akiec():
+def test_ground_truth_resolves_akiec():
     records = make_records({"image_id": "A", "name": "akiec", "truth": Diagnosis.SCC})
 
     dataset = merge_records(records)
 
     assert dataset.table["label"].tolist() == ["SCC"]
-    assert tell_changes(dataset) == [
+    assert list_changes(dataset) == [
         ["0.jpg", "relabel", "SCC", "label from ISIC 2019 ground truth"]
     ]
 
 
-def test_a_table_overrules_a_folder_since_it_comes_first():
+def test_the_first_collection_takes_precedence():
     records = make_records(
         {"image_id": "A", "name": "mel", "source": "ham"},
         {"image_id": "A", "name": "nevus", "source": "folders"},
@@ -103,13 +98,13 @@ def test_a_table_overrules_a_folder_since_it_comes_first():
 
     assert dataset.table["label"].tolist() == ["MEL"]
     assert dataset.decisions["source"].tolist() == ["ham", "folders"]
-    assert tell_changes(dataset) == [
+    assert list_changes(dataset) == [
         ["1.jpg", "drop", "MEL", "another collection's table has another label"]
     ]
     assert dataset.decisions["copy_of"].dropna().to_dict() == {1: "0.jpg"}
 
 
-def test_a_contradiction_that_nothing_settles_leaves_the_image_out():
+def test_an_image_with_an_unresolved_contradiction_is_dropped():
     records = make_records(
         {"image_id": "A", "name": "melanoma"},
         {"image_id": "A", "name": "seborrheic keratosis"},
@@ -120,13 +115,13 @@ def test_a_contradiction_that_nothing_settles_leaves_the_image_out():
 
     assert dataset.table["image_id"].tolist() == ["B"]
     reason = "contradictory labels that no ground truth settles"
-    assert tell_changes(dataset) == [
+    assert list_changes(dataset) == [
         ["0.jpg", "drop", None, reason],
         ["1.jpg", "drop", None, reason],
     ]
 
 
-def test_an_unknown_label_does_not_silence_a_known_one():
+def test_an_unknown_label_does_not_hide_a_known_one():
     records = make_records(
         {"image_id": "A", "name": "akiec"}, {"image_id": "A", "name": "melanoma"}
     )
@@ -134,16 +129,16 @@ def test_an_unknown_label_does_not_silence_a_known_one():
     assert merge_records(records).table["label"].tolist() == ["MEL"]
 
 
-def test_an_image_without_any_of_the_eight_diagnoses_is_left_out_and_told():
+def test_an_image_with_another_diagnosis_is_dropped_and_recorded():
     records = make_records({"image_id": "A", "name": "wart"}, {"image_id": "B", "name": "nevus"})
 
     dataset = merge_records(records)
 
     assert dataset.table["image_id"].tolist() == ["B"]
-    assert tell_changes(dataset) == [["0.jpg", "drop", None, "no label among the eight diagnoses"]]
+    assert list_changes(dataset) == [["0.jpg", "drop", None, "no label among the eight diagnoses"]]
 
 
-def test_an_unreadable_copy_does_not_take_the_readable_one_with_it():
+def test_an_unreadable_copy_does_not_drop_the_readable_one():
     records = make_records(
         {"image_id": "A", "name": "nevus", "sha256": None, "path": Path("broken.jpg")},
         {"image_id": "A", "name": "nevus", "path": Path("whole.jpg")},
@@ -152,7 +147,7 @@ def test_an_unreadable_copy_does_not_take_the_readable_one_with_it():
     dataset = merge_records(records)
 
     assert dataset.table["path"].tolist() == ["whole.jpg"]
-    assert tell_changes(dataset) == [["broken.jpg", "drop", None, "the file cannot be read"]]
+    assert list_changes(dataset) == [["broken.jpg", "drop", None, "the file cannot be read"]]
 
 
 def test_an_image_in_train_and_in_test_is_a_test_image():
@@ -165,7 +160,7 @@ def test_an_image_in_train_and_in_test_is_a_test_image():
     assert merge_records(records).table["subset"].tolist() == ["test", "train"]
 
 
-def test_the_first_file_gives_the_picture_and_the_others_what_it_does_not_know():
+def test_the_first_file_is_used_and_others_fill_missing_values():
     records = make_records(
         {"image_id": "A", "name": "nevus", "path": Path("1.jpg"), "age": None, "sex": "male"},
         {"image_id": "A", "name": "nevus", "path": Path("2.jpg"), "age": 40.0, "sex": "female"},
@@ -176,7 +171,7 @@ def test_the_first_file_gives_the_picture_and_the_others_what_it_does_not_know()
     assert (row["path"], row["age"], row["sex"]) == ("1.jpg", 40.0, "male")
 
 
-def test_the_hash_is_of_what_the_table_says_and_not_of_its_order():
+def test_the_hash_depends_on_content_and_not_on_order():
     table = pd.DataFrame(
         {"image_id": ["A", "B"], "sha256": ["0", "1"], "label": ["MEL", "NV"], "subset": "train"}
     )
@@ -192,8 +187,8 @@ def test_the_real_collections_merge_into_12427_images(real_dataset: Dataset):
 
     assert len(table) == 12427
     assert table["image_id"].is_unique
-    # Of the 30 at full resolution 24 lie in ISIC 2017 too, whose table comes first, four in the
-    # nine-class set, and two nowhere else.
+    # Of the 30 images in full resolution, 24 are also in ISIC 2017, which takes precedence, four in
+    # the nine-class set, and two in no other collection.
     assert table["source"].value_counts().to_dict() == {
         "ham10000": 10013,
         "isic2017": 2149,
@@ -213,7 +208,7 @@ def test_the_real_collections_merge_into_12427_images(real_dataset: Dataset):
     assert table["lesion_id"].notna().sum() == 10682
 
 
-def test_five_real_photographs_that_have_two_ids_are_taken_once(real_dataset: Dataset):
+def test_five_real_photographs_with_two_ids_are_used_once(real_dataset: Dataset):
     images = set(real_dataset.table["image_id"])
     names = real_dataset.decisions.drop_duplicates("path").set_index("path")["image_id"]
     copies = real_dataset.decisions.dropna(subset=["copy_of"])
@@ -233,12 +228,12 @@ def test_five_real_photographs_that_have_two_ids_are_taken_once(real_dataset: Da
     assert not images & set(pairs)
 
 
-def test_real_ground_truth_wins_over_102_folder_labels_and_settles_akiec(real_dataset: Dataset):
+def test_real_ground_truth_replaces_102_folder_labels_and_resolves_akiec(real_dataset: Dataset):
     decisions = real_dataset.decisions
-    settled = decisions[decisions["label_used"].notna()]
-    settled = settled[settled["reason"].str.contains("label", na=False)]
+    resolved = decisions[decisions["label_used"].notna()]
+    resolved = resolved[resolved["reason"].str.contains("label", na=False)]
 
-    counts = settled.groupby(["source", "label_found", "label_used"]).size().to_dict()
+    counts = resolved.groupby(["source", "label_found", "label_used"]).size().to_dict()
 
     assert counts == {
         ("ham10000", "akiec", "AK"): 130,
@@ -248,12 +243,12 @@ def test_real_ground_truth_wins_over_102_folder_labels_and_settles_akiec(real_da
     }
 
 
-def test_56_real_images_whose_folders_contradict_each_other_are_left_out(real_dataset: Dataset):
-    left_out = real_dataset.decisions[real_dataset.decisions["label_used"].isna()]
+def test_56_real_images_with_contradictory_folders_are_dropped(real_dataset: Dataset):
+    dropped = real_dataset.decisions[real_dataset.decisions["label_used"].isna()]
 
-    assert left_out["image_id"].nunique() == 56
-    assert not left_out["image_id"].isin(real_dataset.table["image_id"]).any()
-    assert left_out.groupby("label_found").size().to_dict() == {
+    assert dropped["image_id"].nunique() == 56
+    assert not dropped["image_id"].isin(real_dataset.table["image_id"]).any()
+    assert dropped.groupby("label_found").size().to_dict() == {
         "actinic keratosis": 2,
         "melanoma": 54,
         "nevus": 2,

@@ -4,7 +4,7 @@ from melanoma_core.data.cache import FactCache
 from melanoma_core.data.opening import open_folder
 
 
-def test_a_folder_is_known_by_its_content(tmp_path: Path, draw):
+def test_the_key_depends_on_the_content(tmp_path: Path, draw):
     folder = tmp_path / "set"
     draw(folder / "melanoma" / "a.jpg", 1)
     draw(folder / "nevus" / "b.jpg", 2)
@@ -19,16 +19,16 @@ def test_a_folder_is_known_by_its_content(tmp_path: Path, draw):
     assert again.key == first.key
     assert changed.key != first.key
     assert len(changed.records) == 3
-    # The copy is found under its other label, and shares the picture's cluster.
+    # The copy has another label and shares the cluster.
     clusters = changed.records.set_index(changed.records["path"].map(lambda path: path.name))
     assert clusters.loc["copy.jpg", "cluster"] == clusters.loc["a.jpg", "cluster"]
     assert clusters.loc["b.jpg", "cluster"] != clusters.loc["a.jpg", "cluster"]
 
 
-def test_a_folder_tells_what_the_table_beside_it_knows(tmp_path: Path, draw):
+def test_a_companion_table_adds_the_ground_truth(tmp_path: Path, draw):
     draw(tmp_path / "set" / "melanoma" / "ISIC_0000001.jpg", 1)
-    (tmp_path / "beside").mkdir()
-    (tmp_path / "beside" / "labels.csv").write_text(
+    (tmp_path / "companion").mkdir()
+    (tmp_path / "companion" / "labels.csv").write_text(
         "image,MEL,NV,BCC,AK,BKL,DF,VASC,SCC,UNK\nISIC_0000001,0,1,0,0,0,0,0,0,0\n"
     )
 

@@ -11,10 +11,12 @@ import pandas as pd
 import pytest
 
 from melanoma_core.cli.main import main
-from melanoma_core.data.dataset import load_dataset
+from melanoma_core.data.cache import FactCache
+from melanoma_core.data.dataset import merge_records
 from melanoma_core.data.drawn.non_lesions import NonLesionKind
 from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.data.images import read_image
+from melanoma_core.data.opening import open_folder
 from melanoma_core.data.splitting import Split, split_dataset
 from melanoma_core.evaluation.novelty import fit_feature_distribution, get_origins
 from melanoma_core.models.card_text.wording import describe_novelty
@@ -22,7 +24,7 @@ from melanoma_core.models.classifier import Classifier, load_classifier
 from melanoma_core.networks.network import build_network
 from melanoma_core.networks.release import Origin, release_network
 from melanoma_core.reading.reading import Reading, Refusal, RefusalKind, read_files, read_photograph
-from melanoma_core.reading.refusals import measure_folder, measure_impostors
+from melanoma_core.reading.refusals import measure_folder, measure_non_lesions
 from melanoma_core.taxonomy import Diagnosis
 from melanoma_core.training.photographs import load_pixels
 from melanoma_core.training.recipe import PRESETS, make_recipe
@@ -36,7 +38,7 @@ NUM_LESIONS = 700  # of the photographs that the check is fitted to, chosen on a
 @pytest.fixture(scope="session")
 def lesions(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Real photographs of HAM10000 and of ISIC 2017, four to one, in folders by diagnosis."""
-    folder = tmp_path_factory.mktemp("lesions")
+    folder = tmp_path_factory.mktemp("lesions") / "data"
     ham = pd.read_csv(shared_data / "ham10000" / "HAM10000_metadata.csv")
     ham = ham.drop_duplicates("lesion_id").sample(NUM_LESIONS * 4 // 5, random_state=0)
     for image_id, label in zip(ham["image_id"], ham["dx"], strict=True):
@@ -57,7 +59,8 @@ def link(path: Path, folder: Path) -> None:
 
 @pytest.fixture(scope="session")
 def split(lesions: Path) -> Split:
-    return split_dataset(load_dataset(lesions).table, seed=0)
+    records = open_folder(lesions, FactCache(lesions.parent)).records
+    return split_dataset(merge_records(records).table, seed=0)
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +96,7 @@ def test_photographs_that_are_no_lesions_are_refused(guarded: Classifier, ordina
 
 @pytest.mark.parametrize("kind", NonLesionKind)
 def test_pictures_that_are_no_photographs_are_refused(guarded: Classifier, kind: NonLesionKind):
-    share = measure_impostors(guarded, kind, 20)
+    share = measure_non_lesions(guarded, kind, 20)
 
     assert share.refused.total == 20
     assert share.refused.count >= 19

@@ -266,9 +266,9 @@ def test_html_in_a_file_name_is_escaped(show_dataset, tmp_path):
 
 def test_a_public_server_refuses_paths_outside_the_data_directory(show_dataset, drawn, monkeypatch):
     monkeypatch.setattr("dashboard.shared.folder.is_local", lambda: False)
-    assert "opens folders under its data directory alone" in html(show_dataset("Overview", drawn))
+    assert "only opens folders in its data directory" in html(show_dataset("Overview", drawn))
     monkeypatch.setenv("MELANOMA_DATA_DIR", str(drawn))
-    assert "lies outside of the data directory" in html(show_dataset("Overview", drawn.parent))
+    assert "is outside of the data directory" in html(show_dataset("Overview", drawn.parent))
     assert 'class="error"' not in html(show_dataset("Overview", drawn))
 
 
