@@ -116,6 +116,7 @@ def _edit(
         table,
         key=key,
         hide_index=True,
+        placeholder="",
         disabled=[column for column in table.columns if column != "decision"],
         column_order=[
             "decision",

@@ -42,13 +42,12 @@ def draw_tiers(counts: pd.DataFrame, is_log: bool) -> go.Figure:
     return _draw_subsets(counts, names, colours, "Images per risk tier", is_log)
 
 
-def draw_values(counts: pd.DataFrame, title: str, axis: str) -> go.Figure:
+def draw_values(counts: pd.DataFrame, title: str) -> go.Figure:
     """Draw how often each value occurs.
 
     Args:
         counts: Columns `value` and `files`, from `overview.count_values`.
-        title: Title of the chart.
-        axis: Title of the axis of values, with their unit.
+        title: Title of the chart, with the unit of the values.
     """
     names, positions = [_shorten(value) for value in counts["value"]], list(range(len(counts)))
     figure = go.Figure(
@@ -64,7 +63,7 @@ def draw_values(counts: pd.DataFrame, title: str, axis: str) -> go.Figure:
             hovertemplate="%{customdata}: %{x:,} images<extra></extra>",
         )
     )
-    _finish_bars(figure, title, "images", axis, len(counts))
+    _finish_bars(figure, title, "images", len(counts))
     return figure.update_yaxes(type="linear", tickvals=positions, ticktext=names)
 
 
@@ -91,7 +90,7 @@ def draw_spread(spread: pd.DataFrame, title: str, axis: str) -> go.Figure:
             name="",
             showlegend=False,
         )
-    return _finish_bars(figure, title, axis, "", len(spread))
+    return _finish_bars(figure, title, axis, len(spread))
 
 
 def draw_balance(table: pd.DataFrame, title: str, axis: str) -> go.Figure:
@@ -107,7 +106,7 @@ def draw_balance(table: pd.DataFrame, title: str, axis: str) -> go.Figure:
     figure = go.Figure()
     for column, pattern in (("before", ""), ("after", "/")):
         _add_bars(figure, names, table[column], colours, pattern)
-    return _finish_bars(figure, title, axis, "", 2 * len(table))
+    return _finish_bars(figure, title, axis, 2 * len(table))
 
 
 def _draw_subsets(
@@ -117,7 +116,7 @@ def _draw_subsets(
     figure = go.Figure()
     for subset in subsets:
         _add_bars(figure, names, counts[subset], colours, _PATTERNS[subset])
-    _finish_bars(figure, title, "images", "", len(counts) * len(subsets))
+    _finish_bars(figure, title, "images", len(counts) * len(subsets))
     if is_log:
         figure.update_xaxes(type="log", dtick=1, title="images (logarithmic)")
     return figure
@@ -147,9 +146,7 @@ def _add_bars(
     )
 
 
-def _finish_bars(
-    figure: go.Figure, title: str, x_title: str, y_title: str, num_bars: int
-) -> go.Figure:
+def _finish_bars(figure: go.Figure, title: str, axis: str, num_bars: int) -> go.Figure:
     """Set titles and height of a chart of horizontal bars, with the first row at the top."""
     finish_figure(figure, title)
     frame = figure.layout.margin.t + figure.layout.margin.b
@@ -160,8 +157,9 @@ def _finish_bars(
         margin_r=48,  # for the counts beside the bars
         legend_traceorder="normal",
     )
-    figure.update_xaxes(title=x_title)
-    figure.update_yaxes(title=y_title, autorange="reversed", type="category")
+    figure.update_xaxes(title=axis, showgrid=True)
+    # No grid on the classes: it would cross out the counts.
+    figure.update_yaxes(title="", autorange="reversed", type="category", showgrid=False)
     return figure
 
 

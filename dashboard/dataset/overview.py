@@ -20,9 +20,9 @@ _MEASURED = {
     "sharpness": ("Sharpness by class", "variance of the Laplacian at 128 × 128 px"),
 }
 _METADATA = {
-    "sex": ("Sex", ""),
-    "site": ("Anatomical site", ""),
-    "source": ("Source", ""),
+    "sex": "Sex",
+    "site": "Anatomical site",
+    "source": "Source",
 }
 
 
@@ -73,13 +73,13 @@ def _show_metadata(records: "pd.DataFrame") -> None:
     places = st.columns(2, gap="medium")
     ages = count_ages(records)
     with places[0]:
-        show_figure(draw_values(ages, "Age", "years"), ages, "ages")
-    for place, (column, (title, axis)) in zip(
+        show_figure(draw_values(ages, "Age (years)"), ages, "ages")
+    for place, (column, title) in zip(
         (places[1], places[0], places[1]), _METADATA.items(), strict=True
     ):
         counts = count_values(records, column)
         with place:
-            show_figure(draw_values(counts, title, axis), counts, f"{column}-counts")
+            show_figure(draw_values(counts, title), counts, f"{column}-counts")
 
 
 def _show_measurements(records: "pd.DataFrame") -> None:
@@ -94,7 +94,7 @@ def _show_measurements(records: "pd.DataFrame") -> None:
     places = st.columns(2, gap="medium")
     sizes = count_sizes(records)
     with places[0]:
-        show_figure(draw_values(sizes, "Size", "width × height, px"), sizes, "sizes")
+        show_figure(draw_values(sizes, "Size (width × height, px)"), sizes, "sizes")
     for place, (column, (title, axis)) in zip(
         (places[1], places[0], places[1]), _MEASURED.items(), strict=True
     ):

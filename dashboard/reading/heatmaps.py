@@ -22,8 +22,8 @@ _REQUESTED, _COMPUTED, _ERROR = "requested-heatmap", "computed-heatmaps", "heatm
 
 
 @dataclass(frozen=True)
-class _Request:
-    """A heatmap to compute.
+class _Selection:
+    """The heatmap that a person selected.
 
     Attributes:
         key: Of the entry in the worklist.
@@ -59,27 +59,27 @@ def get_heatmap(
     """
     if method.is_instant:
         return None
-    request = _Request(entry.key, method, diagnosis)
-    if request not in _get_computed():
-        st.session_state[_REQUESTED] = request
+    selection = _Selection(entry.key, method, diagnosis)
+    if selection not in _get_computed():
+        st.session_state[_REQUESTED] = selection
         st.rerun()
-    return _get_computed()[request]
+    return _get_computed()[selection]
 
 
 def compute_requested(entry: "Entry") -> None:
     """Compute the requested heatmap with progress; any action of the person ends the work."""
-    request: _Request | None = st.session_state.pop(_REQUESTED, None)
-    if request is not None and request.key == entry.key:
+    selection: _Selection | None = st.session_state.pop(_REQUESTED, None)
+    if selection is not None and selection.key == entry.key:
         work = st.empty()
         with store_errors(_ERROR), work.container(key="map-work"):
-            _compute(entry, request)
+            _compute(entry, selection)
         work.empty()
-        if request not in _get_computed():
+        if selection not in _get_computed():
             _choose_instant(entry.key)
     show_stored_error(_ERROR)
 
 
-def _compute(entry: "Entry", request: _Request) -> None:
+def _compute(entry: "Entry", selection: _Selection) -> None:
     import numpy as np
 
     from melanoma_core.models.card import KERAS_NAME, load_card
@@ -91,29 +91,29 @@ def _compute(entry: "Entry", request: _Request) -> None:
 
     def show_stage(stage: "ExplainerStage") -> None:
         seconds = time.monotonic() - started_at
-        bar.progress(stage.share, f"{stage} ({request.method.title}, {seconds:.0f} s)")
+        bar.progress(stage.share, f"{stage} ({selection.method.title}, {seconds:.0f} s)")
 
     st.button("Cancel", on_click=_choose_instant, args=(entry.key,), key="cancel-map")
     st.image(entry.photograph, width="stretch", alt="Photograph whose heatmap is being computed")
     folder = find_model(load_settings(), entry.reading.model_id)
-    heatmap_request = HeatmapRequest(
+    request = HeatmapRequest(
         folder,
         load_card(folder).files.get(KERAS_NAME, ""),
         entry.seen[None],
-        np.array([entry.reading.class_names.index(request.diagnosis)]),
-        request.method,
+        np.array([entry.reading.class_names.index(selection.diagnosis)]),
+        selection.method,
     )
-    (heatmap,) = get_explainer().explain(heatmap_request, show_stage)
-    _get_computed()[request] = scale_to_strongest(heatmap, request.method)
+    (heatmap,) = get_explainer().explain(request, show_stage)
+    _get_computed()[selection] = scale_to_strongest(heatmap, selection.method)
 
 
 def _choose_instant(key: int) -> None:
     st.session_state[_name_method_key(key)] = Method.GRAD_CAM
 
 
-def _get_computed() -> "dict[_Request, NDArray[np.float32]]":
+def _get_computed() -> "dict[_Selection, NDArray[np.float32]]":
     """Return the heatmaps that this session has computed."""
-    computed: dict[_Request, NDArray[np.float32]] = st.session_state.setdefault(_COMPUTED, {})
+    computed: dict[_Selection, NDArray[np.float32]] = st.session_state.setdefault(_COMPUTED, {})
     return computed
 
 

@@ -101,8 +101,8 @@ def _describe_check(reading: "Reading", card: "ModelCard") -> str:
     if reading.novelty is None or reading.novelty_limit is None:
         return f"{describe_novelty(card)} Make sure that the photograph shows a skin lesion."
     return (
-        "Out-of-distribution check passed: the photograph resembles the training images (distance "
-        f"{reading.novelty:.1f}, limit {reading.novelty_limit:.1f})."
+        f"Out-of-distribution check passed (distance {reading.novelty:.1f}, "
+        f"limit {reading.novelty_limit:.1f})."
     )
 
 

@@ -107,7 +107,7 @@ def _show_scale(diagnosis: Diagnosis, method: Method) -> None:
         alt="Colour scale from no evidence (dark violet) to strong evidence (yellow)",
     )
     st.html(
-        '<p class="scale"><span>no evidence</span>'
-        f"<span>for {diagnosis.title} ({method.title})</span>"
-        f"<span>{'strong evidence' if method.is_instant else 'maximum of this heatmap'}</span></p>"
+        '<p class="scale"><span>none</span>'
+        f"<span>Evidence for {diagnosis.title} ({method.title})</span>"
+        f"<span>{'strong' if method.is_instant else 'maximum'}</span></p>"
     )

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.reading.markup import name_alert, render_name, render_refused
 from dashboard.shared.paging import choose_page
-from melanoma_core.reading.worklist import Entry, Worklist, tabulate
+from melanoma_core.reading.worklist import Entry, Worklist, export_csv
 
 _PAGE_LENGTH = 10
 
@@ -47,7 +47,7 @@ def show_navigation(worklist: Worklist) -> None:
             _offer_step("Next", worklist, entries, position + 1)
         st.download_button(
             "Download table",
-            data=tabulate(worklist),
+            data=export_csv(worklist),
             file_name="readings.csv",
             mime="text/csv",
             on_click="ignore",

@@ -28,7 +28,6 @@ _THUMBNAIL_SIDE, _MOST_THUMBNAILS = 256, 2000  # px; about 30 MB
 # How Streamlit recognises an argument. By name of the class, since importing one takes a second.
 _IDENTITIES: dict[str | type[Any], Callable[[Any], Any]] = {
     "melanoma_core.data.opening.OpenedFolder": attrgetter("key"),
-    "melanoma_core.data.dataset.Dataset": attrgetter("sha256"),
     "melanoma_core.data.splitting.Split": attrgetter("sha256", "seed"),
 }
 
@@ -80,15 +79,22 @@ def get_dataset(opened: "OpenedFolder", decisions: "Mapping[str, ManualDecision]
 @st.cache_resource(
     show_spinner="Splitting the dataset", max_entries=_MOST_FOLDERS, hash_funcs=_IDENTITIES
 )
-def get_split(dataset: "Dataset", seed: int) -> "Split":
-    """Return the split of a cleaned dataset.
+def get_split(
+    opened: "OpenedFolder", decisions: "Mapping[str, ManualDecision]", seed: int
+) -> "Split":
+    """Return the split of the cleaned dataset.
+
+    Args:
+        opened: The folder.
+        decisions: Manual decisions by path, the latest last.
+        seed: Random seed of the split.
 
     Raises:
-        DatasetError: There are too few images.
+        DatasetError: There are too few images, or two manual decisions contradict each other.
     """
     from melanoma_core.data.splitting import split_dataset
 
-    return split_dataset(dataset.table, seed)
+    return split_dataset(get_dataset(opened, decisions).table, seed)
 
 
 @st.cache_data(show_spinner=False, max_entries=_MOST_THUMBNAILS)

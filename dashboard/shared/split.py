@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.shared.cached import get_dataset, get_split
+from dashboard.shared.cached import get_split
 from dashboard.shared.folder import get_manual_decisions
 
 if TYPE_CHECKING:  # the page is painted before pandas is imported
@@ -20,7 +20,7 @@ def choose_split(opened: "OpenedFolder") -> "Split":
     Raises:
         DatasetError: There are too few images, or two manual decisions contradict each other.
     """
-    return get_split(get_dataset(opened, get_manual_decisions(opened)), choose_seed())
+    return get_split(opened, get_manual_decisions(opened), choose_seed())
 
 
 def choose_seed() -> int:

@@ -96,14 +96,15 @@ def _request(key: str, folder: Path) -> None:
 
 def _prepare(folder: Path, seed: int, recipe: Recipe) -> "tuple[RunSpec, Split] | None":
     """Return the specification and split of a run; None if the scan was cancelled."""
-    from melanoma_core.training.ancestry import respect_ancestor
+    from melanoma_core.training.ancestry import apply_ancestor_split
     from melanoma_core.training.description import describe_data
 
     opened = open_chosen_folder(folder)
     if opened is None:
         return None
-    dataset = get_dataset(opened, get_manual_decisions(opened))
-    split = respect_ancestor(recipe, get_split(dataset, seed))
+    decisions = get_manual_decisions(opened)
+    dataset = get_dataset(opened, decisions)
+    split = apply_ancestor_split(recipe, get_split(opened, decisions, seed))
     class_names = tuple(str(label) for label in Diagnosis)
     data = describe_data(dataset, split)
     return RunSpec(recipe, class_names, opened.folder.name, data), split

@@ -91,7 +91,7 @@ def _draw_plan(records: pd.DataFrame) -> go.Figure:
 
 
 def _values_of(column: str) -> Chart:
-    return lambda records: draw_values(count_values(records, column), column, "")
+    return lambda records: draw_values(count_values(records, column), column)
 
 
 def _spread_of(column: str) -> Chart:
@@ -102,8 +102,8 @@ _CHARTS: dict[str, Chart] = {
     "classes": lambda records: draw_classes(count_classes(records), is_log=False),
     "classes, logarithmic": lambda records: draw_classes(count_classes(records), is_log=True),
     "risk tiers": lambda records: draw_tiers(count_tiers(records), is_log=False),
-    "ages": lambda records: draw_values(count_ages(records), "Age", "years"),
-    "sizes": lambda records: draw_values(count_sizes(records), "Size", "px"),
+    "ages": lambda records: draw_values(count_ages(records), "Age"),
+    "sizes": lambda records: draw_values(count_sizes(records), "Size"),
     **{column: _values_of(column) for column in ("sex", "site", "source")},
     **{column: _spread_of(column) for column in ("brightness", "contrast", "sharpness")},
     "class weights": _draw_weights,

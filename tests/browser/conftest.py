@@ -1,4 +1,4 @@
-"""A real server and a real browser."""
+"""One real server and one real browser for all tests of a session."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,7 @@ CHROMIUM_OPTIONS = [
     "--disable-sync",
 ]
 PATIENCE_MS = 30_000
+_POLL_SECONDS = 0.05
 FIND_BROKEN = """() => [...document.images]
   .filter(image => image.complete && !image.naturalWidth)
   .map(image => image.src)"""
@@ -35,14 +36,14 @@ Open = Callable[..., Page]
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of the dashboard as `make run` starts it, without opening a browser."""
+    """Return the address of the dashboard, started as by `make run` but without a browser."""
     with run_server(tmp_path_factory.mktemp("server")) as url:
         yield url
 
 
 @contextmanager
 def run_server(folder: Path) -> Iterator[str]:
-    """Run the dashboard with runs and models in a folder; what is still at work is stopped."""
+    """Run the dashboard with runs and models in a folder; at the end, stop the runs left over."""
     places = {name: str(folder / name) for name in ("MELANOMA_RUNS_DIR", "MELANOMA_MODELS_DIR")}
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
@@ -71,14 +72,16 @@ def _wait_until_up(process: subprocess.Popen[bytes], url: str) -> None:
         try:
             urllib.request.urlopen(f"{url}/_stcore/health").close()
         except (urllib.error.URLError, ConnectionError):
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_POLL_SECONDS)
             continue
         return
-    pytest.fail(f"The server ended with status {process.returncode} before it answered.")
+    pytest.fail(f"The server exited with status {process.returncode} before it was ready.")
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium."""
+    """Return the system's Chromium."""
     path = shutil.which("chromium")
     need(path is not None, "there is no chromium on the PATH")
     with sync_playwright() as playwright:
@@ -89,8 +92,8 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(chromium: Browser, server: str) -> Iterator[Open]:
-    """Open the dashboard in a browser of its own; at the end, nothing may have gone wrong in it."""
-    contexts, troubles = [], []
+    """Open the dashboard in a new browser context; errors in the browser fail the test."""
+    contexts, problems = [], []
 
     def open_(width: int = 1440, height: int = 900, color_scheme: str = "light") -> Page:
         context = chromium.new_context(
@@ -99,9 +102,9 @@ def open_page(chromium: Browser, server: str) -> Iterator[Open]:
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: troubles.extend(_find_trouble(message)))
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("request", lambda request: troubles.extend(_leaves_home(request.url, server)))
+        page.on("console", lambda message: problems.extend(_find_problems(message)))
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("request", lambda request: problems.extend(_find_external(request.url, server)))
         page.goto(server)
         expect(page.get_by_role("heading", name="Reading", exact=True)).to_be_visible()
         return page
@@ -110,21 +113,21 @@ def open_page(chromium: Browser, server: str) -> Iterator[Open]:
     yield open_
     for context in contexts:
         for page in context.pages:
-            troubles.extend(f"A broken picture: {url}" for url in page.evaluate(FIND_BROKEN))
+            problems.extend(f"Broken image: {url}" for url in page.evaluate(FIND_BROKEN))
         context.close()
-    assert troubles == []
+    assert problems == []
 
 
-def _find_trouble(message: ConsoleMessage) -> list[str]:
-    # Opened at a page's own address, Streamlit asks below it first where its server is.
-    is_question = message.location["url"].endswith(("/_stcore/health", "/_stcore/host-config"))
-    # It forgets a picture as soon as another run of the page shows a newer one, and a browser that
-    # is slow may ask for the old one still. One that stays broken is found at the end.
+def _find_problems(message: ConsoleMessage) -> list[str]:
+    # Opened at the address of a page, Streamlit first looks for its server below that address.
+    is_probe = message.location["url"].endswith(("/_stcore/health", "/_stcore/host-config"))
+    # Streamlit drops an image as soon as a rerun replaces it, while a slow browser may still
+    # request it. An image that stays broken is found at the end.
     is_replaced = "/media/" in message.location["url"] or "Image source error" in message.text
-    is_expected = is_question or is_replaced
+    is_expected = is_probe or is_replaced
     return [message.text] if message.type == "error" and not is_expected else []
 
 
-def _leaves_home(url: str, server: str) -> list[str]:
-    home = (server, server.replace("http", "ws", 1), "data:", "blob:")
-    return [] if url.startswith(home) else [f"A request left this computer: {url}"]
+def _find_external(url: str, server: str) -> list[str]:
+    allowed = (server, server.replace("http", "ws", 1), "data:", "blob:")
+    return [] if url.startswith(allowed) else [f"Request to another host: {url}"]

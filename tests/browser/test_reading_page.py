@@ -11,7 +11,7 @@ BANNER = re.compile("elanoma alert")
 
 @pytest.fixture
 def photographs(shared_data: Path) -> list[Path]:
-    """Real photographs: three as a camera wrote them, three small ones."""
+    """Return real photographs: three in camera resolution and three small ones."""
     large = sorted(shared_data.glob("full_resolution/*.jpg"))[:3]
     return large + sorted(shared_data.glob("ham10000/images/*.jpg"))[:3]
 
@@ -21,7 +21,7 @@ def upload(page: Page, paths: list[Path]) -> None:
 
 
 def wait_for_answer(page: Page, name: str | None = None) -> None:
-    # While a run goes on, Streamlit shows what the last one left beside what is new.
+    # During a rerun, Streamlit shows elements of the last run beside new ones.
     expect(page.locator(".banner")).to_have_count(1)
     expect(page.locator('[data-test-script-state="notRunning"]')).to_be_visible()
     expect(page.get_by_test_id("stFileUploader")).to_have_count(1)
@@ -31,16 +31,16 @@ def wait_for_answer(page: Page, name: str | None = None) -> None:
 
 
 def fetch_overlay(page: Page, unlike: str = "") -> tuple[str, bytes]:
-    """Return address and content of the overlay, once its address is another one."""
-    picture = page.get_by_alt_text(re.compile("with the evidence for"))
-    expect(picture).not_to_have_attribute("src", unlike)
-    address = picture.evaluate("picture => picture.src")  # with the server's name
+    """Return address and content of the overlay, once its address differs from `unlike`."""
+    image = page.get_by_alt_text(re.compile("with the heatmap for"))
+    expect(image).not_to_have_attribute("src", unlike)
+    address = image.evaluate("image => image.src")  # absolute
     response = page.request.get(address)
     assert response.headers["content-type"] == "image/jpeg"
-    return picture.get_attribute("src") or "", response.body()
+    return image.get_attribute("src") or "", response.body()
 
 
-def expect_no_sideways_scroll(page: Page) -> None:
+def expect_no_horizontal_scroll(page: Page) -> None:
     main = page.get_by_test_id("stMain")
     assert main.evaluate("main => main.scrollWidth <= main.clientWidth")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -50,13 +50,16 @@ def test_a_photograph_is_uploaded_read_and_explained(open_page, photographs):
     page = open_page()
     upload(page, photographs[:1])
     wait_for_answer(page, photographs[0].name)
-    expect(page.locator(".probability")).to_contain_text("alert from")
-    expect(page.locator(".st-key-opened .trust")).to_contain_text("sensitivity")
+    expect(page.locator(".probability")).to_contain_text("alert threshold")
+    expect(page.locator(".st-key-opened .trust")).to_contain_text("Sensitivity")
     expect(page.locator(".diagnoses tbody")).to_have_count(3)
     expect(page.locator(".diagnoses tr:not(.tier)")).to_have_count(8)
-    expect(page.get_by_alt_text("The photograph as it was uploaded")).to_be_visible()
+    expect(page.get_by_alt_text("Original photograph")).to_be_visible()
     expect(page.get_by_role("note")).to_contain_text("Not a medical device")
-    # The whole answer stands on a working screen without scrolling.
+    # The upload field is empty again.
+    expect(page.get_by_test_id("stFileUploader")).to_contain_text("32MB per file")
+    expect(page.get_by_test_id("stFileUploader")).not_to_contain_text(photographs[0].name)
+    # The whole reading fits on a laptop screen without scrolling.
     box = page.locator(".diagnoses").bounding_box()
     assert box is not None
     assert box["y"] + box["height"] <= 900
@@ -67,14 +70,14 @@ def test_the_overlay_follows_slider_and_diagnosis(open_page, photographs):
     upload(page, photographs[3:4])
     wait_for_answer(page)
     address, at_60 = fetch_overlay(page)
-    slider = page.get_by_role("slider", name="Opacity of the overlay")
+    slider = page.get_by_role("slider", name="Heatmap opacity")
     expect(slider).to_have_value("60")
     slider.focus()
     page.keyboard.press("End")
     expect(slider).to_have_value("100")
     address, at_100 = fetch_overlay(page, unlike=address)
     assert at_100 != at_60
-    chooser = page.get_by_role("combobox", name=re.compile("Show the evidence for"))
+    chooser = page.get_by_role("combobox", name=re.compile("Explain diagnosis"))
     chooser.click()
     page.get_by_role("option", name=re.compile("vascular lesion")).click()
     expect(page.locator(".scale")).to_contain_text("for vascular lesion")
@@ -82,7 +85,7 @@ def test_the_overlay_follows_slider_and_diagnosis(open_page, photographs):
     assert of_another_diagnosis != at_100
 
 
-def test_several_photographs_come_with_the_most_suspicious_first_and_a_bad_one_with_its_reason(
+def test_several_photographs_are_listed_most_suspicious_first_and_a_bad_file_is_refused(
     open_page, photographs, tmp_path
 ):
     bad = tmp_path / "<b>not a photograph<b>.jpg"
@@ -90,7 +93,7 @@ def test_several_photographs_come_with_the_most_suspicious_first_and_a_bad_one_w
     page = open_page()
     upload(page, [*photographs[:2], bad, *photographs[2:]])
     sidebar = page.get_by_test_id("stSidebar")
-    expect(sidebar).to_contain_text("6 read, most suspicious first")
+    expect(sidebar).to_contain_text("6 readings, most suspicious first")
     wait_for_answer(page)
     expect(page.get_by_role("alert")).to_contain_text(
         "<b>not a photograph<b>.jpg was not read. The file is a text file."
@@ -100,7 +103,7 @@ def test_several_photographs_come_with_the_most_suspicious_first_and_a_bad_one_w
     probabilities = [float(re.findall(r"[0-9.]+", text)[0]) for text in rows.all_inner_texts()]
     assert probabilities == sorted(probabilities, reverse=True)
     second = sidebar.locator(".name").nth(1).inner_text()
-    # From the keyboard alone.
+    # With the keyboard only.
     rows.nth(1).focus()
     page.keyboard.press("Enter")
     wait_for_answer(page, second)
@@ -109,11 +112,11 @@ def test_several_photographs_come_with_the_most_suspicious_first_and_a_bad_one_w
 
 
 def choose_method(page: Page, method: str) -> None:
-    page.get_by_role("combobox", name="Made by").click()
+    page.get_by_role("combobox", name=re.compile("Heatmap method")).click()
     page.get_by_role("option", name=method).click()
 
 
-def test_another_method_makes_its_map_while_others_read_on(open_page, photographs):
+def test_another_heatmap_method_runs_without_blocking_other_sessions(open_page, photographs):
     page, other = open_page(), open_page()
     upload(page, photographs[3:4])
     wait_for_answer(page, photographs[3].name)
@@ -121,48 +124,44 @@ def test_another_method_makes_its_map_while_others_read_on(open_page, photograph
 
     choose_method(page, "Score-CAM")
     expect(page.get_by_text("Starting TensorFlow")).to_be_visible()
-    # Meanwhile the server answers everyone.
+    # Meanwhile the server answers other sessions.
     upload(other, photographs[4:5])
     wait_for_answer(other, photographs[4].name)
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator(".scale").first).to_contain_text("(Grad-CAM)")
 
     choose_method(page, "Grad-CAM++")
-    # It starts TensorFlow, with whatever else this machine is at.
+    # Starting TensorFlow takes long on a busy machine.
     expect(page.locator(".scale").first).to_contain_text("(Grad-CAM++)", timeout=180_000)
-    expect(page.locator(".map-trust")).to_contain_text("its places, not two photographs")
+    expect(page.locator(".map-trust")).to_contain_text(
+        "Compare regions within it, not two photographs"
+    )
     assert fetch_overlay(page, unlike=before)[1] != instant
 
 
-def test_the_upload_field_is_empty_after_the_reading(open_page, photographs):
-    page = open_page()
-    upload(page, photographs[3:5])
-    wait_for_answer(page)
-    expect(page.get_by_test_id("stFileUploader")).to_contain_text("32MB per file")
-    expect(page.get_by_test_id("stFileUploader")).not_to_contain_text(photographs[3].name)
-
-
-def test_a_drawn_lesion_is_read_at_one_click(open_page):
+def test_a_drawn_lesion_is_read_with_one_click(open_page):
     page = open_page()
     expect(page.locator(".st-key-lesions img")).to_have_count(len(DEMONSTRATION_LESIONS))
     page.get_by_role("button", name="Melanoma 1", exact=True).click()
     wait_for_answer(page, "drawn-melanoma-1.jpg")
 
 
-def test_a_narrow_window_has_the_answer_first_and_no_sideways_scroll(open_page, photographs):
+def test_a_narrow_window_shows_the_reading_first_and_has_no_horizontal_scroll(
+    open_page, photographs
+):
     page = open_page(width=420)
-    expect_no_sideways_scroll(page)
+    expect_no_horizontal_scroll(page)
     upload(page, photographs[:2])
     wait_for_answer(page)
-    banner, picture = (
+    banner, image = (
         page.locator(".banner").bounding_box(),
-        page.get_by_alt_text("The photograph as it was uploaded").bounding_box(),
+        page.get_by_alt_text("Original photograph").bounding_box(),
     )
     assert banner is not None
-    assert picture is not None
-    assert banner["y"] < picture["y"]
-    assert picture["x"] + picture["width"] <= 420
-    expect_no_sideways_scroll(page)
+    assert image is not None
+    assert banner["y"] < image["y"]
+    assert image["x"] + image["width"] <= 420
+    expect_no_horizontal_scroll(page)
 
 
 def test_the_theme_follows_the_browser(open_page):
@@ -171,7 +170,7 @@ def test_the_theme_follows_the_browser(open_page):
     assert open_page(color_scheme="dark").evaluate(background) == "rgb(18, 24, 31)"
 
 
-def test_two_browsers_at_once_get_each_their_own_reading(open_page, photographs):
+def test_two_browsers_at_once_get_their_own_readings(open_page, photographs):
     first, second = open_page(), open_page()
     upload(first, photographs[:1])
     upload(second, photographs[3:4])
@@ -181,12 +180,12 @@ def test_two_browsers_at_once_get_each_their_own_reading(open_page, photographs)
     expect(second.get_by_text(photographs[0].name)).to_have_count(0)
 
 
-def test_the_card_of_the_model_is_one_click_away_and_the_readings_stay(open_page, photographs):
+def test_the_model_card_is_one_click_away_and_the_readings_are_kept(open_page, photographs):
     page = open_page()
     upload(page, photographs[3:4])
     wait_for_answer(page)
-    page.get_by_role("link", name="All its figures").click()
-    expect(page.get_by_role("heading", name="What it achieved")).to_be_visible()
+    page.get_by_role("link", name="Full model card").click()
+    expect(page.get_by_role("heading", name="Performance on the held-out test set")).to_be_visible()
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
     page.get_by_role("link", name="Reading").click()
     wait_for_answer(page, photographs[3].name)

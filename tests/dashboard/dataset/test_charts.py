@@ -73,32 +73,32 @@ def test_tiers_are_in_order_of_risk(records):
 
 
 def test_ages_are_counted_by_decade_with_unknown_ages_last(records):
-    (bar,) = draw_values(count_ages(records), "Age", "years").data
+    (bar,) = draw_values(count_ages(records), "Age").data
     assert list(bar.customdata) == ["30–39", "80–89", "unknown"]
     assert list(bar.x) == [3, 1, 2]
 
 
 def test_sizes_are_counted_and_a_file_without_one_is_unknown(records):
-    (bar,) = draw_values(count_sizes(records), "Size", "px").data
+    (bar,) = draw_values(count_sizes(records), "Size").data
     assert list(bar.customdata) == ["180 × 135", "600 × 450", "unknown"]
     assert list(bar.x) == [4, 1, 1]
 
 
 def test_an_empty_table_is_drawn_without_bars():
     empty = pd.DataFrame({"sex": pd.Series(dtype=object)})
-    (bar,) = draw_values(count_values(empty, "sex"), "Sex", "").data
+    (bar,) = draw_values(count_values(empty, "sex"), "Sex").data
     assert list(bar.x) == []
 
 
 def test_html_in_a_folder_name_is_shown_literally():
     names = pd.DataFrame({"source": ["<b>bold</b> & co"]})
-    figure = draw_values(count_values(names, "source"), "Source", "")
+    figure = draw_values(count_values(names, "source"), "Source")
     assert figure.layout.yaxis.ticktext == ("&lt;b>bold&lt;/b> &amp; co",)
 
 
 def test_two_long_names_cut_to_the_same_text_keep_a_bar_each():
     names = pd.DataFrame({"source": ["x" * 50 + "1", "x" * 50 + "2"]})
-    (bar,) = draw_values(count_values(names, "source"), "Source", "").data
+    (bar,) = draw_values(count_values(names, "source"), "Source").data
     assert list(bar.y) == [0, 1]
     assert list(bar.x) == [1, 1]
 
@@ -152,6 +152,6 @@ def test_the_size_of_a_chart_does_not_grow_with_the_number_of_files():
     figures = (
         draw_classes(count_classes(records), is_log=False),
         draw_spread(measure_spread(records, "brightness"), "Brightness", ""),
-        draw_values(count_ages(records), "Age", "years"),
+        draw_values(count_ages(records), "Age"),
     )
     assert all(len(figure.to_json()) < 20_000 for figure in figures)
