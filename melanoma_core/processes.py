@@ -100,7 +100,7 @@ class JobStatus:
 @dataclass(frozen=True)
 class _ProcessIdentity:
     pid: int
-    created: float  # seconds since 1970; tells it from a later process with the same id
+    created: float  # seconds since 1970; differs for a later process with the same id
 
 
 class BackgroundJob:

@@ -1,4 +1,4 @@
-"""The settings, and the environment variables that set them; nothing else reads the environment."""
+"""The settings and their environment variables. Only this module reads the environment."""
 
 import math
 import os

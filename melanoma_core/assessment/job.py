@@ -1,4 +1,4 @@
-"""Evaluate a model in a background job; its result is kept for whoever asks for the same.
+"""Evaluate a model in a background job, and keep the result for equal requests.
 
 Each job has a folder in the cache, named by a hash of its request. So every browser session that
 makes the same request finds the running job or its result.

@@ -1,4 +1,4 @@
-"""`python -m melanoma_core dataset balance`: what balancing does to the train subset."""
+"""`python -m melanoma_core dataset balance`: balance the training subset."""
 
 import argparse
 from collections.abc import Mapping
@@ -13,28 +13,30 @@ from melanoma_core.jsonable import to_jsonable
 if TYPE_CHECKING:
     from melanoma_core.data.augmentation import Augmentation
 
-_VALIDATION_SHARE = 0.2  # of the usual split, image by image, that a preview warns of
+_VALIDATION_SHARE = 0.2  # of a split image by image, as in many published projects
 
 
 def balance(options: argparse.Namespace) -> int:
-    """Weigh the classes of the train subset, or make new images of the rare ones."""
-    document = _weigh(options) if options.method == "class-weights" else _oversample(options)
+    """Compute class weights for the training subset, or oversample its rare classes."""
+    document = (
+        _compute_weights(options) if options.method == "class-weights" else _oversample(options)
+    )
     if options.json:
         print_json(document)
         return 0
     print_table(document["classes"])
     if "before_split" in document:
-        _tell_leakage(document["before_split"])
+        _print_leakage(document["before_split"])
     return 0
 
 
-def _weigh(options: argparse.Namespace) -> dict[str, Any]:
+def _compute_weights(options: argparse.Namespace) -> dict[str, Any]:
     given = [f"--{name}" for name in ("target", "out") if getattr(options, name) is not None]
     given += ["--set"] if options.changes else []
     if given:
         raise RecipeError(
-            f"Found {', '.join(given)} with --method class-weights, which makes no image. Leave it "
-            "out, or choose --method oversampling."
+            f"Found {', '.join(given)} with --method class-weights, which creates no images. "
+            "Remove it, or choose --method oversampling."
         )
     from melanoma_core.data.balancing import class_weights
 
@@ -70,7 +72,7 @@ def _oversample(options: argparse.Namespace) -> dict[str, Any]:
             Oversampling(train, plan, augmentation, options.seed),
             options.out,
             data_folder=options.folder,
-            progress=make_counter("Making images"),
+            progress=make_counter("Creating images"),
         )
         check_parents(manifest, split.table)
     return {
@@ -91,16 +93,16 @@ def _oversample(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _tell_leakage(leakage: Mapping[str, int]) -> None:
+def _print_leakage(leakage: Mapping[str, int]) -> None:
     print(
-        "\nHad one oversampled before the split, image by image as published results do, "
+        "\nOversampling before a split image by image, as in many published projects, would leak: "
         f"{leakage['num_relative_in_train']:,} of {leakage['num_validation']:,} validation images "
-        "would have their parent, child or sibling in train."
+        "would have a parent, child or sibling in the training subset."
     )
 
 
 def _make_augmentation(changes: list[str]) -> "Augmentation":
-    """Return the usual augmentation with its limits changed by `key=value` strings."""
+    """Return the default augmentation with changes given as `key=value` strings."""
     from melanoma_core.data.augmentation import Augmentation
 
     return change_fields(Augmentation(), changes, "operation")

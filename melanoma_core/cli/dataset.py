@@ -1,7 +1,4 @@
-"""`python -m melanoma_core dataset …`: what is in the photographs, what is wrong with them.
-
-As everywhere on the command line, a command imports what it needs when it runs.
-"""
+"""`python -m melanoma_core dataset …`: examine, split, balance and download datasets."""
 
 import argparse
 from collections import Counter
@@ -14,59 +11,66 @@ from melanoma_core.cli.download import download
 from melanoma_core.cli.files import draw_split, open_files, print_table, real_path
 from melanoma_core.cli.terminal import log, make_folder, print_json
 from melanoma_core.errors import FolderError
+from melanoma_core.files import explain_write_errors
 from melanoma_core.jsonable import to_jsonable
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_MOST_LABELS = 20  # that a person wants to read
+_MAX_LABELS = 20  # printed
 
 
 def add_dataset_commands(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
 ) -> None:
     """Add `dataset` with its own commands to the command line."""
-    dataset = commands.add_parser("dataset", help="look at photographs before training on them")
+    dataset = commands.add_parser("dataset", help="examine and prepare a dataset")
     inner = dataset.add_subparsers(required=True, metavar="COMMAND")
 
     def add(
         name: str, summary: str, run: Callable[[argparse.Namespace], int]
     ) -> argparse.ArgumentParser:
         parser = inner.add_parser(name, help=summary)
-        what = "where to" if name == "download" else "a collection, or a folder of them"
+        what = "target folder" if name == "download" else "a collection, or a folder of them"
         parser.add_argument("folder", type=Path, metavar="DIR", help=what)
-        parser.add_argument("--json", action="store_true", help="one JSON document")
+        parser.add_argument("--json", action="store_true", help="print one JSON document")
         parser.set_defaults(run=run)
         return parser
 
-    add("summary", "counts per class and subset, imbalance, sizes", _summarise)
+    add("summary", "print counts per class and subset, imbalance, and image sizes", _summarise)
 
-    audit = add("audit", "unreadable, duplicate, conflicting and leaking photographs", _audit)
+    audit = add("audit", "find unreadable, duplicate, conflicting and leaking images", _audit)
     audit.add_argument("--out", type=Path, metavar="FILE", help="write the cleaned table as CSV")
 
-    split = add("split", "subsets that share no lesion, patient or copy", _split)
+    split = add("split", "split into subsets that share no lesion, patient or copy", _split)
     split.add_argument("--out", type=Path, metavar="FILE", help="write the split as CSV")
 
-    balancing = add("balance", "what balancing does to the train subset", balance)
+    balancing = add("balance", "balance the classes of the training subset", balance)
     balancing.add_argument("--method", choices=("class-weights", "oversampling"), required=True)
     balancing.add_argument(
-        "--target", type=int, metavar="N", help="images per class; default: as the largest has"
+        "--target", type=int, metavar="N", help="images per class; default: size of the largest"
     )
     balancing.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="changes"
     )
-    balancing.add_argument("--out", type=Path, metavar="DIR", help="write the new images there")
+    balancing.add_argument(
+        "--out", type=Path, metavar="DIR", help="write the synthetic images to this folder"
+    )
     for parser in (split, balancing):
         parser.add_argument("--seed", type=_parse_seed, default=0, metavar="N")
-        parser.add_argument("--table", type=Path, metavar="FILE", help="a cleaned table of `audit`")
+        parser.add_argument(
+            "--table", type=Path, metavar="FILE", help="cleaned table written by `audit --out`"
+        )
 
-    archive = add("download", "photographs from the ISIC Archive", download)
-    archive.add_argument("--query", default="", help="in the Archive's language; default: all")
+    archive = add("download", "download images from the ISIC Archive", download)
+    archive.add_argument(
+        "--query", default="", help="search query of the Archive; default: all images"
+    )
     archive.add_argument(
         "--collection", action="append", type=int, default=[], metavar="N", dest="collections"
     )
-    archive.add_argument("--limit", type=int, metavar="N", help="at most so many photographs")
-    archive.add_argument("--yes", action="store_true", help="do not ask")
+    archive.add_argument("--limit", type=int, metavar="N", help="maximum number of images")
+    archive.add_argument("--yes", action="store_true", help="download without asking")
 
 
 def _summarise(options: argparse.Namespace) -> int:
@@ -91,12 +95,12 @@ def _summarise(options: argparse.Namespace) -> int:
     layouts = ", ".join(dict.fromkeys(c.layout.title for c in collections))
     print(f"{options.folder} ({layouts}): {document['num_images']:,} files,", end=" ")
     print(f"{document['num_unreadable']:,} of them unreadable.\n")
-    _tell_classes(document)
-    _tell_sizes(document["sizes"])
-    _tell_labels(document["labels"])
+    _print_classes(document)
+    _print_sizes(document["sizes"])
+    _print_labels(document["labels"])
     print(f"\nCleaned: {document['cleaned']['num_images']:,} images.\n")
-    _tell_classes(document["cleaned"])
-    _tell_decisions(document["cleaned"])
+    _print_classes(document["cleaned"])
+    _print_decisions(document["cleaned"])
     return 0
 
 
@@ -121,7 +125,7 @@ def _describe_classes(table: "pd.DataFrame") -> dict[str, Any]:
 
 
 def _describe_sizes(records: "pd.DataFrame") -> dict[str, dict[str, float | None]]:
-    """Return the least, the median and the largest width and height in pixels."""
+    """Return the minimum, median and maximum width and height in pixels."""
     return {
         side: {name: float(records[side].agg(name)) for name in ("min", "median", "max")}
         for side in ("width", "height")
@@ -129,7 +133,7 @@ def _describe_sizes(records: "pd.DataFrame") -> dict[str, dict[str, float | None
 
 
 def _describe_labels(records: "pd.DataFrame") -> list[dict[str, Any]]:
-    """Return every label as it is written, what it means and how many files have it."""
+    """Return every label as written, its diagnosis, and its number of files."""
     words = records[["name", "label"]].astype(object)
     words = words.where(words.notna(), None)
     counts = Counter(zip(words["name"], words["label"], strict=True))
@@ -140,7 +144,7 @@ def _describe_labels(records: "pd.DataFrame") -> list[dict[str, Any]]:
 
 
 def _describe_decisions(decisions: "pd.DataFrame") -> dict[str, dict[str, int]]:
-    """Return for what reasons how many files are left out, and relabelled."""
+    """Return the numbers of files left out and relabelled, by reason."""
     from melanoma_core.data.cleaning import Action
 
     def count(action: Action) -> dict[str, int]:
@@ -150,7 +154,7 @@ def _describe_decisions(decisions: "pd.DataFrame") -> dict[str, dict[str, int]]:
     return {"left_out": count(Action.DROP), "relabelled": count(Action.RELABEL)}
 
 
-def _tell_classes(document: Mapping[str, Any]) -> None:
+def _print_classes(document: Mapping[str, Any]) -> None:
     from melanoma_core.data.overview import describe_imbalance
     from melanoma_core.taxonomy import Diagnosis
 
@@ -159,25 +163,25 @@ def _tell_classes(document: Mapping[str, Any]) -> None:
     print(f"\n{describe_imbalance(totals)}")
 
 
-def _tell_labels(labels: Sequence[Mapping[str, Any]]) -> None:
+def _print_labels(labels: Sequence[Mapping[str, Any]]) -> None:
     for title, known in (("Labels", True), ("None of the eight diagnoses", False)):
-        told = [
+        texts = [
             f"{each['name'] or 'no label'} ({each['num_images']:,})"
             for each in labels
             if (each["diagnosis"] is not None) is known
         ]
-        if told:
-            more = f" and {len(told) - _MOST_LABELS:,} more" if len(told) > _MOST_LABELS else ""
-            print(f"{title}, as written: {', '.join(told[:_MOST_LABELS])}{more}.")
+        if texts:
+            more = f" and {len(texts) - _MAX_LABELS:,} more" if len(texts) > _MAX_LABELS else ""
+            print(f"{title}, as written: {', '.join(texts[:_MAX_LABELS])}{more}.")
 
 
-def _tell_sizes(sizes: Mapping[str, Mapping[str, float | None]]) -> None:
+def _print_sizes(sizes: Mapping[str, Mapping[str, float | None]]) -> None:
     if sizes["width"]["min"] is not None:
-        told = (f"{side} {s['min']:.0f} to {s['max']:.0f} px" for side, s in sizes.items())
-        print(f"Sizes: {', '.join(told)}.")
+        texts = (f"{side} {s['min']:.0f} to {s['max']:.0f} px" for side, s in sizes.items())
+        print(f"Sizes: {', '.join(texts)}.")
 
 
-def _tell_decisions(document: Mapping[str, Any]) -> None:
+def _print_decisions(document: Mapping[str, Any]) -> None:
     for what, title in (("left_out", "Left out"), ("relabelled", "Relabelled")):
         for reason, count in document[what].items():
             print(f"{title}: {count:,} files: {reason}.")
@@ -208,34 +212,30 @@ def _audit(options: argparse.Namespace) -> int:
             "Changes labels.": finding.changes_labels,
             "Inflates scores.": finding.inflates_scores,
         }
-        told = " ".join(effect for effect, holds in effects.items() if holds)
-        print(f"\n[{finding.severity}] {finding.sentence} {told}".rstrip())
+        text = " ".join(effect for effect, holds in effects.items() if holds)
+        print(f"\n[{finding.severity}] {finding.sentence} {text}".rstrip())
     print(f"\nCleaned table: {cleaned['num_images']:,} images.")
-    _tell_decisions(cleaned)
+    _print_decisions(cleaned)
     return 0
 
 
 def _check_out(out: Path | None, folder: Path) -> None:
-    """Make sure, before the work, that a file has a place outside of the photographs."""
+    """Check before the work that an output file can be written outside the dataset."""
     if out is None:
         return
     if real_path(out).is_relative_to(real_path(folder)):
         raise FolderError(
-            f"{out} lies in the folder of the photographs, in which nothing is ever changed. Name "
-            "a file elsewhere."
+            f"{out} is inside the folder of the dataset, which is never changed. Choose a file "
+            "elsewhere."
         )
     if out.is_dir():
-        raise FolderError(f"{out} is a folder. Name a file.")
+        raise FolderError(f"{out} is a folder. Choose a file.")
     make_folder(out.parent)
 
 
 def _write(out: Path, write: Callable[[], object]) -> None:
-    try:
+    with explain_write_errors(out, "or choose another file"):
         write()
-    except OSError as error:
-        raise FolderError(
-            f"Cannot write {out} ({error.strerror}). Name a file that can be written to."
-        ) from error
     log(f"Wrote {out}")
 
 
@@ -269,6 +269,6 @@ def _split(options: argparse.Namespace) -> int:
 
 def _parse_seed(text: str) -> int:
     seed = int(text)
-    if not 0 <= seed < 2**32:  # what scikit-learn takes
-        raise argparse.ArgumentTypeError(f"a seed lies in [0, 2^32), found {text}")
+    if not 0 <= seed < 2**32:  # the range that scikit-learn accepts
+        raise argparse.ArgumentTypeError(f"found {text}; a seed must lie in [0, 2^32)")
     return seed

@@ -1,4 +1,4 @@
-"""`python -m melanoma_core dataset download`: photographs from the ISIC Archive."""
+"""`python -m melanoma_core dataset download`: download images from the ISIC Archive."""
 
 import argparse
 import sys
@@ -13,49 +13,49 @@ if TYPE_CHECKING:
 
 
 def download(options: argparse.Namespace) -> int:
-    """Show what would come, ask, and bring it."""
+    """Show the download plan, ask for confirmation, and download."""
     from melanoma_core.data.archive import download as archive
     from melanoma_core.data.archive.search import ArchiveSearch
 
     search = ArchiveSearch(options.query, tuple(options.collections), options.limit)
     plan = archive.plan_download(search, options.folder, make_counter("Searching the ISIC Archive"))
-    _tell_plan(plan)
+    _log_plan(plan)
     if not options.yes:
-        _ask()
-    result = archive.download(plan, make_counter("Downloading photographs"))
+        _confirm()
+    result = archive.download(plan, make_counter("Downloading images"))
     if options.json:
         print_json(_describe_download(plan, result))
     else:
         print(
-            f"{result.folder}: {result.num_downloaded:,} photographs downloaded, "
-            f"{result.num_present:,} there before, {len(result.failures):,} failed"
+            f"{result.folder}: {result.num_downloaded:,} images downloaded, "
+            f"{result.num_present:,} already present, {len(result.failures):,} failed"
         )
         for failure in result.failures:
             log(f"{failure.isic_id}: {failure.reason}")
     return 0 if result.num_downloaded or result.num_present else 2
 
 
-def _tell_plan(plan: "DownloadPlan") -> None:
-    """Show the size and the licences before anything comes."""
+def _log_plan(plan: "DownloadPlan") -> None:
+    """Log the size and the licences of the download."""
     log(
-        f"{len(plan.images):,} photographs, {_megabytes(plan.num_bytes)}, of which "
-        f"{len(plan.present):,} with {_megabytes(plan.num_bytes_present)} are there already; "
-        f"{_megabytes(plan.free_bytes)} free at {plan.folder}."
+        f"{len(plan.images):,} images, {_format_size(plan.num_bytes)}, of which "
+        f"{len(plan.present):,} with {_format_size(plan.num_bytes_present)} are already present; "
+        f"{_format_size(plan.free_bytes)} free at {plan.folder}."
     )
     log("Licences: " + ", ".join(f"{name} ({count:,})" for name, count in plan.licences.items()))
     if plan.rejected:
         log(f"{len(plan.rejected):,} more are listed but cannot be downloaded.")
 
 
-def _ask() -> None:
+def _confirm() -> None:
     log("Download them? [y/N] ", end="")
     answer = sys.stdin.readline() if sys.stdin else ""
     if answer.strip().lower() not in {"y", "yes"}:
         log("")
-        raise DatasetError("Nothing was downloaded. Answer y, or give --yes.")
+        raise DatasetError("The download was not confirmed. Answer y, or use --yes.")
 
 
-def _megabytes(num_bytes: int) -> str:
+def _format_size(num_bytes: int) -> str:
     return f"{num_bytes / 1e6:,.1f} MB"
 
 

@@ -1,6 +1,6 @@
-"""`python -m melanoma_core evaluate …`: how good a model is on a labelled folder.
+"""`python -m melanoma_core evaluate …`: evaluate a model on a labelled folder.
 
-As everywhere on the command line, a command imports what it needs when it runs.
+Like every command, it imports what it needs when it runs.
 """
 
 import argparse
@@ -15,37 +15,44 @@ from melanoma_core.settings import load_settings
 if TYPE_CHECKING:
     from melanoma_core.assessment.assessment import Assessment
 
-_MOST_NAMED = 10  # files that could not be read
+_MAX_LISTED = 10  # unreadable files
 
 
 def add_evaluate_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `evaluate` to the command line."""
-    evaluate = commands.add_parser("evaluate", help="measure a model on labelled photographs")
-    evaluate.add_argument(
-        "folder", type=Path, metavar="DIR", help="a collection, or a folder of them"
+    evaluate = commands.add_parser(
+        "evaluate", help="evaluate a model on a folder of labelled images"
     )
-    evaluate.add_argument("--model", metavar="ID", help="default: the model that reads")
+    evaluate.add_argument(
+        "folder", type=Path, metavar="DIR", help="a dataset folder: one collection or several"
+    )
+    evaluate.add_argument("--model", metavar="ID", help="default: the deployed model")
     evaluate.add_argument(
         "--subset",
         choices=("test", "validation", "train", "all"),
-        help="as the folder calls it; default: test, or all where nothing is called so",
+        help="default: the folder's test subset, or all images if it has none",
     )
     evaluate.add_argument(
-        "--table", type=Path, metavar="FILE", help="a cleaned table of `dataset audit`"
+        "--table",
+        type=Path,
+        metavar="FILE",
+        help="use the labels of a cleaned table written by `dataset audit`",
     )
     evaluate.add_argument(
         "--with-trained",
         action="store_true",
-        help="measure on what the model was fitted on, too: the figures are then too good",
+        help="include images seen in training; the metrics are then too optimistic",
     )
     evaluate.add_argument(
         "--prevalence",
         type=_parse_share,
         metavar="P",
-        help="share of melanomas in your clinic, as 0.02",
+        help="also compute PPV and NPV at this prevalence of melanoma, for example 0.02",
     )
-    evaluate.add_argument("--json", action="store_true", help="one JSON document")
-    evaluate.add_argument("--out", type=Path, metavar="FILE", help="write the JSON document there")
+    evaluate.add_argument("--json", action="store_true", help="print one JSON document")
+    evaluate.add_argument(
+        "--out", type=Path, metavar="FILE", help="write the JSON document to FILE"
+    )
     evaluate.set_defaults(run=_evaluate)
 
 
@@ -55,7 +62,9 @@ def _parse_share(text: str) -> float:
     except ValueError:
         share = 0.0
     if not 0 < share < 1:
-        raise argparse.ArgumentTypeError(f'found "{text}"; it must lie between 0 and 1, as 0.02')
+        raise argparse.ArgumentTypeError(
+            f'found "{text}"; it must lie between 0 and 1, for example 0.02'
+        )
     return share
 
 
@@ -70,24 +79,24 @@ def _evaluate(options: argparse.Namespace) -> int:
     assessment = evaluate_folder(
         load_settings(),
         request,
-        make_counter("Reading photographs"),
-        make_counter("Scanning photographs"),
+        make_counter("Reading images"),
+        make_counter("Scanning images"),
     )
-    document = to_jsonable(assessment) | _tell_elsewhere(assessment, options.prevalence)
+    document = to_jsonable(assessment) | _compute_at_prevalence(assessment, options.prevalence)
     if options.out:
         text = dump_json(document, indent=2, ensure_ascii=True)
         write_file(options.out, f"{text}\n".encode(), "or name another file")
     if options.json:
         print_json(document)
     else:
-        _tell(assessment, options.prevalence)
+        _print_evaluation(assessment, options.prevalence)
     return 0
 
 
-def _tell_elsewhere(
+def _compute_at_prevalence(
     assessment: "Assessment", prevalence: float | None
 ) -> dict[str, dict[str, object] | None]:
-    """Return what the alerts mean at a prevalence that somebody named."""
+    """Return the predictive values at the requested prevalence, if any."""
     from melanoma_core.evaluation.alerts import predict_values
 
     if prevalence is None:
@@ -97,19 +106,19 @@ def _tell_elsewhere(
     return {"at_prevalence": to_jsonable(values)}
 
 
-def _tell(assessment: "Assessment", prevalence: float | None) -> None:
+def _print_evaluation(assessment: "Assessment", prevalence: float | None) -> None:
     from melanoma_core.assessment.tables import (
         describe_assessment,
         describe_prevalence,
-        write_assessment,
+        format_tables,
     )
 
     for sentence in describe_assessment(assessment):
         print(sentence)
-    print(f"\n{write_assessment(assessment)}")
+    print(f"\n{format_tables(assessment)}")
     if prevalence is not None:
         print(f"\n{describe_prevalence(assessment.evaluation.figures, prevalence)}")
-    for name, reason in list(assessment.unreadable.items())[:_MOST_NAMED]:
-        log(f"{name}: not read. {reason}")
-    if len(assessment.unreadable) > _MOST_NAMED:
-        log(f"… and {len(assessment.unreadable) - _MOST_NAMED:,} more.")
+    for name, reason in list(assessment.unreadable.items())[:_MAX_LISTED]:
+        log(f"Unreadable: {name}. {reason}")
+    if len(assessment.unreadable) > _MAX_LISTED:
+        log(f"… and {len(assessment.unreadable) - _MAX_LISTED:,} more.")

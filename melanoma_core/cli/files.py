@@ -1,4 +1,4 @@
-"""What the dataset commands share: how they open a folder, and how they print a table."""
+"""What several commands share: opening a folder, and printing a table of classes."""
 
 import argparse
 import os
@@ -15,34 +15,33 @@ if TYPE_CHECKING:
 
 
 def open_files(folder: Path) -> "OpenedFolder":
-    """Scan a folder, or remember it.
+    """Scan a folder, with the cache and a counter.
 
     Raises:
-        DatasetError: Nothing was recognised, a table is wrong, or there is no file.
+        DatasetError: The layout is unknown, a table is wrong, or the folder has no image files.
     """
     from melanoma_core.data.cache import FactCache
     from melanoma_core.data.opening import open_folder
 
     cache = FactCache(load_settings().cache_dir)
-    return open_folder(folder, cache, make_counter("Scanning photographs"))
+    return open_folder(folder, cache, make_counter("Scanning images"))
 
 
 def open_cleaned(folder: Path, table: Path | None) -> "Dataset":
-    """Read the photographs that are used: as the rules decide, or as a cleaned table says.
-
-    What the collections beside the folder know of its photographs counts too.
+    """Return the images of a folder after cleaning, with the facts of companion collections.
 
     Args:
         folder: A collection, or a folder of collections.
-        table: What `dataset audit --out` wrote, or a person made of it; or None.
+        table: A cleaned table (`dataset audit --out`), possibly edited; None to clean by the
+            rules.
 
     Raises:
-        DatasetError: One of the two cannot be read, or they do not fit each other.
+        DatasetError: The folder or the table cannot be read, or they do not match.
     """
     from melanoma_core.data.cleaning import apply_decisions, read_decisions
     from melanoma_core.data.dataset import COLUMNS, Dataset, merge_records
 
-    # Read before the scan, which takes longer.
+    # Before the scan, which takes longer.
     decisions = None if table is None else read_decisions(table, real_path(folder))
     records = open_files(folder).records
     if decisions is None:
@@ -52,19 +51,19 @@ def open_cleaned(folder: Path, table: Path | None) -> "Dataset":
 
 
 def real_path(path: Path) -> Path:
-    """Follow all links; unlike Path.resolve, also where a link leads to itself."""
+    """Return a path without links. Unlike Path.resolve, it accepts a link to itself."""
     return Path(os.path.realpath(path))
 
 
 def draw_split(options: argparse.Namespace) -> "Split":
-    """Draw the subsets of a folder's images with `--table` and `--seed`."""
+    """Split the images of a folder by the options `--table` and `--seed`."""
     from melanoma_core.data.splitting import split_dataset
 
     return split_dataset(open_cleaned(options.folder, options.table).table, options.seed)
 
 
 def print_table(rows: dict[str, Any]) -> None:
-    """Print one line per class, by the name that a clinician uses."""
+    """Print one line per class, with the full name of the diagnosis."""
     import pandas as pd
 
     from melanoma_core.taxonomy import Diagnosis

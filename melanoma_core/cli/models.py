@@ -6,7 +6,7 @@ import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from melanoma_core.cli.terminal import log, make_counter, print_json, write_file
+from melanoma_core.cli.terminal import log, make_counter, print_json, write_output
 from melanoma_core.errors import RunError
 from melanoma_core.jsonable import to_jsonable
 from melanoma_core.settings import Settings, load_settings
@@ -76,12 +76,12 @@ def _list(options: argparse.Namespace) -> int:
 
 def _look_up(settings: Settings) -> "Deployment":
     """Return which model is deployed, from the file beside the models where the store is gone."""
-    from melanoma_core.deployment.promotion import Deployment, sync_deployment
+    from melanoma_core.deployment.promotion import Deployment, synchronise_deployment
     from melanoma_core.models.card import load_card
     from melanoma_core.models.registry import find_serving
 
     try:
-        return sync_deployment(settings)
+        return synchronise_deployment(settings)
     except RunError as error:
         log(str(error))
         serving = load_card(find_serving(settings).folder)
@@ -99,11 +99,11 @@ def _show(options: argparse.Namespace) -> int:
     card, evidence = load_card(folder), read_evidence(folder)
     sections = build_sections(card, evidence)
     if options.markdown:
-        write_file(options.markdown, write_markdown(card.model_id, sections).encode("utf-8"))
+        write_output(options.markdown, write_markdown(card.model_id, sections).encode("utf-8"))
     if options.pdf:
         from melanoma_core.models.card_text.pdf import write_pdf
 
-        write_file(options.pdf, write_pdf(card.model_id, sections, card.created_at))
+        write_output(options.pdf, write_pdf(card.model_id, sections, card.created_at))
     if options.json:
         print_json(describe_evidence(card, evidence))
     elif not (options.markdown or options.pdf):
@@ -132,11 +132,11 @@ def _tell_serving(settings: Settings) -> None:
 
 
 def _promote(options: argparse.Namespace) -> int:
-    from melanoma_core.deployment.promotion import promote, propose, sync_deployment
+    from melanoma_core.deployment.promotion import promote, propose, synchronise_deployment
     from melanoma_core.deployment.versions import EventKind
 
     settings = load_settings()
-    deployed_id = sync_deployment(settings).deployed_id
+    deployed_id = synchronise_deployment(settings).deployed_id
     proposal = propose(settings, options.model, deployed_id)
     if options.data and len(proposal.unread):
         again = _read_unread(settings, proposal, options.data)

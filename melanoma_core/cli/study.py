@@ -1,4 +1,4 @@
-"""`python -m melanoma_core study`: every recipe on one split, and what each measurement says."""
+"""`python -m melanoma_core study`: train every recipe on one split, with and without leakage."""
 
 import argparse
 import time
@@ -14,32 +14,32 @@ if TYPE_CHECKING:
     from melanoma_core.runs.run import Run
 
 _POLL_SECONDS = 2.0
-_WIDTH = 100  # characters that a line takes at least, so that it hides the one before
+_WIDTH = 100  # characters to which a line is padded, to hide the one before
 
 
 def add_study_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `study` to the command line."""
     parser = commands.add_parser(
-        "study", help="train every recipe on one split, and compare what each measurement says"
+        "study", help="compare all recipes on one split, evaluated with and without leakage"
     )
-    parser.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="with class folders")
     parser.add_argument(
-        "--recipes", metavar="NAME,NAME", help="default: all but quick, which is for a first try"
+        "folder", type=Path, nargs="?", metavar="DIR", help="a folder of class folders"
     )
+    parser.add_argument("--recipes", metavar="NAME,NAME", help="default: all except quick")
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="KEY=VALUE",
         dest="changes",
-        help="a field of every recipe",
+        help="change a field of every recipe",
     )
-    parser.add_argument("--show", metavar="ID", help="show a study as it stands; launch nothing")
+    parser.add_argument("--show", metavar="ID", help="show a study without launching runs")
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--markdown", action="store_true", help="the tables as README shows them")
-    form.add_argument("--json", action="store_true", help="one JSON document")
+    form.add_argument("--markdown", action="store_true", help="print Markdown tables")
+    form.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument(
-        "--detach", action="store_true", help="launch, print the id and wait for nothing"
+        "--detach", action="store_true", help="print the id of the study and return at once"
     )
     parser.set_defaults(run=_study)
 
@@ -47,10 +47,11 @@ def add_study_command(commands: "argparse._SubParsersAction[argparse.ArgumentPar
 def _study(options: argparse.Namespace) -> int:
     if (options.folder is None) == (options.show is None):
         raise RunError(
-            "Found not exactly one of a folder and --show. Name a folder to study, or a "
-            "study to show."
+            "Found both a folder and --show, or neither. Exactly one is needed. Name a folder to "
+            "study, or a study to show."
         )
-    from melanoma_core.runs.study import describe_study, load_study, write_study
+    from melanoma_core.runs.study import load_study
+    from melanoma_core.runs.study_table import describe_study, write_study
 
     settings = load_settings()
     study_id = options.show or _launch(settings, options)
@@ -76,15 +77,15 @@ def _launch(settings: Settings, options: argparse.Namespace) -> str:
 
 
 def _follow(settings: Settings, study_id: str) -> None:
-    """Wait for the runs of a study; if a person has enough, stop them."""
+    """Wait for the runs of a study; Ctrl-C stops them."""
     from melanoma_core.runs.control import stop_run
     from melanoma_core.runs.study import list_study_runs
 
     try:
         _wait(settings, study_id)
     except KeyboardInterrupt:
-        log("\nStopping. The same command goes on with the study.")
-        # The last one first, or the next in the queue would begin.
+        log("\nStopping. The same command resumes the study.")
+        # In reverse, so that no queued run begins meanwhile.
         for run in reversed(list_study_runs(settings, study_id)):
             stop_run(settings, run.run_id)
         _wait(settings, study_id)
@@ -93,26 +94,26 @@ def _follow(settings: Settings, study_id: str) -> None:
 def _wait(settings: Settings, study_id: str) -> None:
     from melanoma_core.runs.study import list_study_runs
 
-    told: set[str] = set()
+    logged: set[str] = set()
     while True:
         its_runs = list_study_runs(settings, study_id)
         for run in its_runs:
-            if run.state.is_over and run.run_id not in told:
-                told.add(run.run_id)
-                log(f"\r{_tell_end(run)}")
-        # Not by their number: another person may delete one meanwhile.
+            if run.state.is_over and run.run_id not in logged:
+                logged.add(run.run_id)
+                log(f"\r{_format_end(run)}")
+        # Not counted, because a run may be deleted meanwhile.
         if all(run.state.is_over for run in its_runs):
             return
-        log(f"\r{_tell_progress(its_runs)}", end="")
+        log(f"\r{_format_progress(its_runs)}", end="")
         time.sleep(_POLL_SECONDS)
 
 
-def _tell_end(run: "Run") -> str:
+def _format_end(run: "Run") -> str:
     return f"{run.spec.recipe.name}: {run.state}. {run.message}".rstrip().ljust(_WIDTH)
 
 
-def _tell_progress(its_runs: "list[Run]") -> str:
-    """Say in one line how many runs are over and where those that work stand."""
+def _format_progress(its_runs: "list[Run]") -> str:
+    """Return the number of finished runs and the progress of the others in one line."""
     parts = [f"{sum(run.state.is_over for run in its_runs)} of {len(its_runs)} runs are over"]
     for run in its_runs:
         progress = run.progress

@@ -1,10 +1,11 @@
-"""What commands say: one answer on standard output, everything else on standard error."""
+"""Output of commands: the answer on standard output, everything else on standard error."""
 
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from melanoma_core.errors import FolderError
+from melanoma_core.files import write_file
 from melanoma_core.jsonable import dump_json
 
 if TYPE_CHECKING:
@@ -12,50 +13,45 @@ if TYPE_CHECKING:
 
 
 def print_json(document: object) -> None:
-    """Print the answer, in ASCII, which every terminal takes and which holds any file's name."""
+    """Print a document as JSON in ASCII, which every terminal and every file name allows."""
     print(dump_json(document, indent=2, ensure_ascii=True))
 
 
 def log(text: str, end: str = "\n") -> None:
-    """Say what is not the answer."""
+    """Print a message to standard error."""
     print(text, file=sys.stderr, end=end, flush=True)
 
 
-def make_counter(what: str) -> "Progress":
-    """Return a function that shows on one line how much of the work is done."""
+def make_counter(title: str) -> "Progress":
+    """Return a progress callback that shows a counter on one line of standard error."""
 
     def show(done: int, total: int) -> None:
         if done % 100 == 0 or done == total:
-            log(f"\r{what}: {done}/{total}", end="\n" if done == total else "")
+            log(f"\r{title}: {done}/{total}", end="\n" if done == total else "")
 
     return show
 
 
 def make_folder(path: Path) -> None:
-    """Find out before the work whether its result will have a place.
+    """Create the folder of a result, so that a wrong path fails before the work.
 
     Raises:
-        FolderError: It will not.
+        FolderError: The folder cannot be created.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FolderError(
-            f"Cannot make the folder {path} ({error.strerror}). Name one that can be written to."
+            f"Cannot create the folder {path} ({error.strerror}). Choose a folder that you may "
+            "write to."
         ) from error
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Write what a person asked for, and say where.
+def write_output(path: Path, content: bytes) -> None:
+    """Write a file that the user asked for, and log its path.
 
     Raises:
-        FolderError: It cannot be written.
+        FolderError: The file cannot be written.
     """
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise FolderError(
-            f"Cannot write {path} ({error.strerror}). Name a file in a folder that can be written "
-            "to."
-        ) from error
+    write_file(path, content, "or choose another file")
     log(f"Wrote {path}")

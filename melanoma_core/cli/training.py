@@ -1,4 +1,4 @@
-"""`python -m melanoma_core train, runs, stop, resume`: the same runs as the Training page's."""
+"""`python -m melanoma_core train`, `runs`, `stop`, `resume`: the runs of the Training page."""
 
 import argparse
 import math
@@ -18,60 +18,62 @@ if TYPE_CHECKING:
     from melanoma_core.training.recipe import Recipe
 
 _POLL_SECONDS = 1.0
-_STOP_SECONDS = 120.0  # more than any batch takes
-_WIDTH = 110  # characters that a line takes at least, so that it hides the one before
+_STOP_SECONDS = 120.0  # longer than any batch
+_WIDTH = 110  # characters to which a line is padded, to hide the one before
 
 
 def add_training_commands(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
 ) -> None:
     """Add `train`, `runs`, `stop` and `resume` to the command line."""
-    train = commands.add_parser("train", help="train a network and write it as a model")
+    train = commands.add_parser("train", help="train a network and save it as a model")
     train.add_argument("folder", type=Path, metavar="DIR", help="a collection, or a folder of them")
-    train.add_argument("--table", type=Path, metavar="FILE", help="a cleaned table of the audit")
+    train.add_argument("--table", type=Path, metavar="FILE", help="cleaned table of the audit")
     train.add_argument("--recipe", default="transfer", metavar="NAME")
     train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes")
     starts = train.add_mutually_exclusive_group()
     starts.add_argument(
         "--weights",
         metavar="FILE",
-        help="the backbone's weights without its head; default: looked for in "
-        "MELANOMA_WEIGHTS_DIR, else downloaded by keras",
+        help="weights of the backbone without its head; default: searched in "
+        "MELANOMA_WEIGHTS_DIR, otherwise downloaded by Keras",
     )
     starts.add_argument(
         "--from",
         metavar="MODEL",
         dest="start",
-        help="go on from a model, whose photographs stay in the subsets that it met them in",
+        help="start from a model; images that it has seen keep their subsets",
     )
     train.add_argument(
         "--leave-out",
         metavar="SOURCE",
-        help="train without a collection of DIR and measure on it, as if it came from elsewhere",
+        help="train without this collection of DIR and evaluate on it as an external test set",
     )
-    train.add_argument("--name", help="of the run; default: the recipe and a number")
+    train.add_argument("--name", help="name of the run; default: the recipe and a number")
     train.set_defaults(run=_train)
 
     runs = commands.add_parser("runs", help="list the runs")
-    runs.add_argument("--json", action="store_true", help="one JSON document")
+    runs.add_argument("--json", action="store_true", help="print one JSON document")
     runs.set_defaults(run=_list)
 
-    stop = commands.add_parser("stop", help="stop a run after the batch that it works on")
-    resume = commands.add_parser("resume", help="go on with a run from its last finished epoch")
+    stop = commands.add_parser("stop", help="stop a run after the current batch")
+    resume = commands.add_parser("resume", help="resume a run after its last finished epoch")
     for parser in (stop, resume):
-        parser.add_argument("which", metavar="RUN", help="its id, the beginning of it, or its name")
+        parser.add_argument(
+            "which", metavar="RUN", help="id of the run, beginning of the id, or name"
+        )
     stop.set_defaults(run=_stop)
     resume.set_defaults(run=_resume)
     for parser in (train, resume):
-        parser.add_argument("--json", action="store_true", help="the model card as JSON")
+        parser.add_argument("--json", action="store_true", help="print the model card as JSON")
         parser.add_argument(
-            "--detach", action="store_true", help="print the run's id and wait for nothing"
+            "--detach", action="store_true", help="print the id of the run and return at once"
         )
 
 
 def _train(options: argparse.Namespace) -> int:
     settings = load_settings()
-    recipe = _make_recipe(options, settings)  # before the seconds of an import
+    recipe = _make_recipe(options, settings)  # so that it fails before the slow imports
     make_folder(settings.models_dir)
 
     from melanoma_core.data.splitting import leave_out, split_dataset
@@ -105,14 +107,14 @@ def _make_recipe(options: argparse.Namespace, settings: Settings) -> "Recipe":
 
     if not options.start:
         recipe = make_recipe(options.recipe, options.changes)
-        # The run's process has another working folder.
+        # Absolute, because the run's process may have another working folder.
         given = str(Path(options.weights).absolute()) if options.weights else recipe.weights
         return replace(recipe, weights=given)
     folder = find_model(settings, options.start)
     before = load_card(folder).recipe
     network = ("architecture", "image_size", "batch_normalization", "colour_constancy")
     changes = [f"{name}={before[name]}" for name in network if name in before]
-    # Its head has learned already.
+    # The head is already trained.
     recipe = make_recipe(options.recipe, [*changes, "head_epochs=0", *options.changes])
     return replace(recipe, weights=str((folder / KERAS_NAME).absolute()))
 
@@ -145,14 +147,14 @@ def _wait_until_over(settings: Settings, run_id: str) -> "Run":
         time.sleep(_POLL_SECONDS / 2)
     if not run.state.is_over:
         log(
-            f'Run "{run.name}" was asked to stop {_STOP_SECONDS:.0f} seconds ago and still '
-            f"works on a batch. It stops after that; its log is in {settings.runs_dir / run_id}."
+            f'Run "{run.name}" was asked to stop {_STOP_SECONDS:.0f} seconds ago and still works '
+            f"on a batch. It stops after that batch. Its log is in {settings.runs_dir / run_id}."
         )
     return run
 
 
 def _follow(settings: Settings, run_id: str, options: argparse.Namespace) -> int:
-    """Show how a run goes until it is over, and return the exit status."""
+    """Show the progress of a run until it is over, and return the exit status."""
     from melanoma_core.runs.control import stop_run
 
     if options.detach:
@@ -163,38 +165,38 @@ def _follow(settings: Settings, run_id: str, options: argparse.Namespace) -> int
         return 0
     log(f"Run {run_id}. Ctrl-C stops it.")
     try:
-        run = _watch(settings, run_id)
+        run = _wait_with_progress(settings, run_id)
     except KeyboardInterrupt:
-        log("\nStopping after the batch that it works on.")
+        log("\nStopping after the current batch.")
         stop_run(settings, run_id)
         run = _wait_until_over(settings, run_id)
     return _conclude(settings, run, options.json)
 
 
-def _watch(settings: Settings, run_id: str) -> "Run":
+def _wait_with_progress(settings: Settings, run_id: str) -> "Run":
     from melanoma_core.runs.control import load_run, read_curves
 
     while not (run := load_run(settings, run_id)).state.is_over:
-        validation = _tell_validation(read_curves(settings, run_id))
-        log(f"\r{_tell_progress(run, validation).ljust(_WIDTH)}", end="")
+        validation = _format_validation(read_curves(settings, run_id))
+        log(f"\r{_format_progress(run, validation).ljust(_WIDTH)}", end="")
         time.sleep(_POLL_SECONDS)
     log("")
     return run
 
 
 def _conclude(settings: Settings, run: "Run", as_json: bool) -> int:
-    """Say what came out of a run, and return the exit status."""
+    """Print the result of a run, and return the exit status."""
     from melanoma_core.models.card import load_card
     from melanoma_core.runs.run import RunState
 
     if run.state is not RunState.FINISHED:
         log(f'Run "{run.name}" is {run.state}. {run.message}')
         if run.state.can_resume:
-            log(f"Go on with it: python -m melanoma_core resume {run.run_id[:8]}")
+            log(f"To resume it: python -m melanoma_core resume {run.run_id[:8]}")
         return 1 if run.is_bug else 2
     if run.model_id:
         log(f"Wrote {settings.models_dir / run.model_id}")
-        log(f"It reads once it is promoted: python -m melanoma_core promote {run.model_id}")
+        log(f"To deploy it: python -m melanoma_core promote {run.model_id}")
     else:
         log(f"Not kept as a model. {run.not_kept}")
     if as_json and run.model_id:
@@ -206,11 +208,11 @@ def _conclude(settings: Settings, run: "Run", as_json: bool) -> int:
     return 0
 
 
-def _tell_progress(run: "Run", validation: str) -> str:
+def _format_progress(run: "Run", validation: str) -> str:
     from melanoma_core.training.observer import Phase
 
     if run.state.is_over or run.progress is None:
-        return f"place {run.queue_position} in the queue" if run.queue_position else "starting"
+        return f"position {run.queue_position} in the queue" if run.queue_position else "starting"
     progress = run.progress
     count = f" {progress.done}/{progress.total}" if progress.total else ""
     of_epochs = f"epoch {progress.epoch}/{progress.num_epochs}  " if progress.epoch else ""
@@ -219,18 +221,18 @@ def _tell_progress(run: "Run", validation: str) -> str:
     share = (progress.epoch - 1 + progress.done / progress.total) / progress.num_epochs
     return (
         f"{of_epochs}{share:6.1%}  loss {progress.loss:.3f}  {validation}"
-        f"{_tell_time_left(progress)}"
+        f"{_format_time_left(progress)}"
     )
 
 
-def _tell_time_left(progress: "Progress") -> str:
+def _format_time_left(progress: "Progress") -> str:
     if math.isnan(progress.remaining_seconds):
         return ""
     minutes, seconds = divmod(round(progress.remaining_seconds), 60)
     return f"{minutes} min {seconds:02d} s left"
 
 
-def _tell_validation(curves: "pd.DataFrame") -> str:
+def _format_validation(curves: "pd.DataFrame") -> str:
     last = curves[curves["subset"] == "validation"].groupby("metric")["value"].last()
     if last.empty:
         return ""
@@ -247,20 +249,20 @@ def _list(options: argparse.Namespace) -> int:
         print_json(runs)
         return 0
     if not runs:
-        log("There are no runs yet. `python -m melanoma_core train DIR` launches one.")
+        log("There are no runs yet. To launch one: python -m melanoma_core train DIR")
         return 0
     import pandas as pd
 
-    table = pd.DataFrame([_tell_row(run) for run in runs])
+    table = pd.DataFrame([_format_row(run) for run in runs])
     print(table.to_string(index=False))
     return 0
 
 
-def _tell_row(run: "Run") -> dict[str, str]:
+def _format_row(run: "Run") -> dict[str, str]:
     progress = run.progress
     where = f"{progress.phase}, epoch {progress.epoch}/{progress.num_epochs}" if progress else ""
     if run.queue_position:
-        where = f"place {run.queue_position} in the queue"
+        where = f"position {run.queue_position} in the queue"
     return {
         "run": run.run_id[:8],
         "name": run.name,

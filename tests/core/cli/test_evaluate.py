@@ -18,45 +18,47 @@ def moles(tmp_path: Path, draw, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_the_answer_is_one_document_and_the_same_in_a_file(moles: Path, tmp_path: Path, capsys):
+def test_the_json_document_is_printed_and_written_to_a_file(moles: Path, tmp_path: Path, capsys):
     out = tmp_path / "new" / "out.json"
     assert main(["evaluate", str(moles), "--json", "--out", str(out), "--prevalence", "0.1"]) == 0
     answer = capsys.readouterr()
     document = json.loads(answer.out)
     assert document == json.loads(out.read_text("utf-8"))
     assert [each.name for each in out.parent.iterdir()] == ["out.json"]
-    assert "Reading photographs: 6/6" in answer.err
+    assert "Reading images: 6/6" in answer.err
     assert document["at_prevalence"]["prevalence"] == 0.1
     assert document.pop("at_prevalence")["ppv"]["total"] == 6
     assessment = from_jsonable(Assessment, document)
     assert (assessment.subset, assessment.evaluation.num_images) == ("all", 6)
 
 
-def test_a_person_reads_sentences_and_tables(moles: Path, capsys):
+def test_without_json_sentences_and_tables_are_printed(moles: Path, capsys):
     (moles / "nevus" / "broken.png").write_text("no picture")
     assert main(["evaluate", str(moles), "--prevalence", "0.02"]) == 0
     answer = capsys.readouterr()
-    assert answer.out.startswith("6 of 7 photographs of moles (subset all), of 6 lesions")
+    assert answer.out.startswith("6 of 7 images of moles (subset all), of 6 lesions")
     assert "| Sensitivity of the alert |" in answer.out
-    assert "Of 1,000 lesions in a clinic where 2.0% are melanomas" in answer.out
-    assert "broken.png: not read." in answer.err
+    assert "At a prevalence of 2.0%, 20 of 1,000 lesions are melanomas." in answer.out
+    assert "Unreadable: broken.png." in answer.err
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--subset", "test"], "Found 0 photographs"),
+        (["--subset", "test"], "Found 0 images"),
         (["--model", "nonsense"], 'Found no model "nonsense"'),
         (["--table", "gone.csv"], "gone.csv"),
     ],
 )
-def test_what_cannot_be_measured_is_named(moles: Path, options: list[str], message: str, capsys):
+def test_an_impossible_evaluation_is_an_error(
+    moles: Path, options: list[str], message: str, capsys
+):
     assert main(["evaluate", str(moles), *options]) == 2
     assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("share", ["0", "1", "2%", "nan"])
-def test_a_prevalence_that_is_none_is_refused(moles: Path, share: str, capsys):
+def test_an_impossible_prevalence_is_refused(moles: Path, share: str, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["evaluate", str(moles), "--prevalence", share])
     assert ended.value.code == 2

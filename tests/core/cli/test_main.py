@@ -1,15 +1,17 @@
-"""The command line as a person uses it: real processes, real files."""
+"""The command line on real files, in real processes where the process is the claim."""
 
 import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from melanoma_core.cli.main import build_parser, main
 from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.jsonable import to_jsonable
 from melanoma_core.models.card import load_card
@@ -33,7 +35,33 @@ KEYS = [
 CODES = ["MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC"]
 
 
-def call(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+@dataclass(frozen=True)
+class Done:
+    """A command that has ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
+    """Return a function that runs a command in this process, without the start of another."""
+
+    def run(*arguments: str | Path, **environment: str) -> Done:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        capfd.readouterr()
+        try:
+            status = main([*map(str, arguments)])
+        except SystemExit as end:  # raised by argparse
+            status = int(end.code or 0)
+        return Done(status, *capfd.readouterr())
+
+    return run
+
+
+def run_process(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "melanoma_core", *map(str, arguments)],
         cwd=PROJECT_ROOT,
@@ -67,8 +95,8 @@ def add_model(models_dir: Path, bundled: Path, model_id: str) -> Path:
     return folder
 
 
-def test_no_command_is_bad_usage():
-    done = call()
+def test_a_missing_command_is_wrong_usage():
+    done = run_process()
 
     assert done.returncode == 2
     assert done.stdout == ""
@@ -78,14 +106,14 @@ def test_no_command_is_bad_usage():
 @pytest.mark.parametrize(
     "arguments", [["predict"], ["predict", "--speed", "a.jpg"], ["prophesy"], ["train"]]
 )
-def test_bad_usage_ends_with_2_and_says_nothing_on_standard_output(arguments: list[str]):
+def test_wrong_usage_exits_with_2_and_prints_no_answer(call, arguments: list[str]):
     done = call(*arguments)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert "error:" in done.stderr
 
 
-def test_a_photograph_that_is_not_there_is_refused_and_nothing_else_is_done(tmp_path: Path):
+def test_a_missing_photograph_is_refused_without_a_reading(call, tmp_path: Path):
     done = call("predict", tmp_path / "gone.jpg", "--json")
 
     (row,) = parse_strictly(done.stdout)
@@ -96,7 +124,7 @@ def test_a_photograph_that_is_not_there_is_refused_and_nothing_else_is_done(tmp_
     assert done.returncode == 2
 
 
-def test_a_refused_photograph_never_stops_the_rest(tmp_path: Path, draw, lax: dict[str, str]):
+def test_a_refused_photograph_never_stops_the_rest(call, tmp_path: Path, draw, lax: dict[str, str]):
     text = tmp_path / "größe 1.jpg"
     text.write_text("no picture")
     empty = tmp_path / "empty.png"
@@ -114,7 +142,7 @@ def test_a_refused_photograph_never_stops_the_rest(tmp_path: Path, draw, lax: di
 
 
 def test_an_answer_holds_every_diagnosis_and_follows_from_its_threshold(
-    tmp_path: Path, draw, bundled: Path, lax: dict[str, str]
+    call, tmp_path: Path, draw, bundled: Path, lax: dict[str, str]
 ):
     done = call("predict", draw(tmp_path / "a.jpg", 1), "--json", **lax)
 
@@ -129,7 +157,7 @@ def test_an_answer_holds_every_diagnosis_and_follows_from_its_threshold(
     assert done.stderr == ""
 
 
-def test_without_json_each_photograph_is_one_line(tmp_path: Path, draw, lax: dict[str, str]):
+def test_without_json_each_photograph_is_one_line(call, tmp_path: Path, draw, lax: dict[str, str]):
     text = tmp_path / "text.jpg"
     text.write_text("no picture")
 
@@ -142,9 +170,7 @@ def test_without_json_each_photograph_is_one_line(tmp_path: Path, draw, lax: dic
     assert done.returncode == 0
 
 
-def test_a_name_that_no_terminal_can_show_is_told_all_the_same(
-    tmp_path: Path, draw, lax: dict[str, str]
-):
+def test_a_file_name_that_is_not_valid_text_is_printed(tmp_path: Path, draw, lax: dict[str, str]):
     source = draw(tmp_path / "a.jpg", 1)
     odd = os.fsencode(tmp_path) + b"/\xff\xfe.jpg"
     try:
@@ -153,14 +179,14 @@ def test_a_name_that_no_terminal_can_show_is_told_all_the_same(
         pytest.skip("this file system takes no such name")
 
     for format_options in ([], ["--json"]):
-        done = call("predict", os.fsdecode(odd), *format_options, **lax)
+        done = run_process("predict", os.fsdecode(odd), *format_options, **lax)
 
         assert done.returncode == 0
         assert "udcff" in done.stdout
 
 
 def test_heatmaps_are_overlays_of_every_class_at_the_size_of_the_photograph(
-    tmp_path: Path, draw, lax: dict[str, str]
+    call, tmp_path: Path, draw, lax: dict[str, str]
 ):
     folder = tmp_path / "new" / "heatmaps"
     text = tmp_path / "text.jpg"
@@ -180,8 +206,8 @@ def test_heatmaps_are_overlays_of_every_class_at_the_size_of_the_photograph(
             assert (overlay.format, overlay.size) == ("JPEG", (200, 150))
 
 
-def test_namesakes_of_two_folders_keep_each_their_heatmaps(
-    tmp_path: Path, draw, lax: dict[str, str]
+def test_files_with_the_same_name_get_heatmaps_of_their_own(
+    call, tmp_path: Path, draw, lax: dict[str, str]
 ):
     sizes = {"one": (200, 150), "two": (150, 100), "three": (100, 80)}
     names = {"one": "a.jpg", "two": "a.jpg", "three": "A.JPG"}
@@ -198,16 +224,16 @@ def test_namesakes_of_two_folders_keep_each_their_heatmaps(
     }
 
 
-def test_heatmaps_into_a_file_are_refused_before_any_reading(tmp_path: Path, draw):
+def test_heatmaps_into_a_file_are_refused_before_any_reading(call, tmp_path: Path, draw):
     photograph = draw(tmp_path / "a.jpg", 1)
 
     done = call("predict", photograph, "--json", "--heatmaps", photograph)
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("Cannot make the folder")
+    assert done.stderr.startswith("Cannot create the folder")
 
 
-def test_real_photographs_are_read(shared_data: Path):
+def test_real_photographs_are_read(call, shared_data: Path):
     paths = [
         sorted((shared_data / folder).rglob("*.jpg"))[0]
         for folder in ("isic9", "ham10000", "isic2017", "full_resolution")
@@ -221,7 +247,9 @@ def test_real_photographs_are_read(shared_data: Path):
     assert len({row["melanoma_probability"] for row in rows}) == 4
 
 
-def test_an_unknown_model_is_answered_with_the_known_ones(tmp_path: Path, draw, bundled: Path):
+def test_an_unknown_model_is_refused_with_a_list_of_models(
+    call, tmp_path: Path, draw, bundled: Path
+):
     done = call("predict", draw(tmp_path / "a.jpg", 1), "--model", "oracle", "--json")
 
     assert (done.returncode, done.stdout) == (2, "")
@@ -230,8 +258,8 @@ def test_an_unknown_model_is_answered_with_the_known_ones(tmp_path: Path, draw, 
     assert "Traceback" not in done.stderr
 
 
-def test_a_model_of_ones_own_is_found_by_its_id_or_by_the_environment(
-    tmp_path: Path, draw, unguarded: Path
+def test_a_trained_model_is_chosen_by_its_id_or_by_the_environment(
+    call, tmp_path: Path, draw, unguarded: Path
 ):
     add_model(tmp_path / "models", unguarded, "my-own")
     photograph = draw(tmp_path / "a.jpg", 1)
@@ -246,7 +274,7 @@ def test_a_model_of_ones_own_is_found_by_its_id_or_by_the_environment(
     assert named.stdout == chosen.stdout
 
 
-def test_a_damaged_model_is_named_with_the_way_out(tmp_path: Path, draw, bundled: Path):
+def test_a_damaged_model_is_named_with_a_remedy(call, tmp_path: Path, draw, bundled: Path):
     network = add_model(tmp_path / "models", bundled, "my-own") / "model.onnx"
     network.write_bytes(network.read_bytes()[:5000])
 
@@ -264,7 +292,7 @@ def test_a_damaged_model_is_named_with_the_way_out(tmp_path: Path, draw, bundled
     assert "Traceback" not in done.stderr
 
 
-def test_models_are_listed_as_one_document(tmp_path: Path, bundled: Path):
+def test_models_are_listed_as_one_document(call, tmp_path: Path, bundled: Path):
     add_model(tmp_path, bundled, "my-own")
 
     listed = parse_strictly(call("models", "--json", MELANOMA_MODELS_DIR=str(tmp_path)).stdout)
@@ -279,7 +307,7 @@ def test_models_are_listed_as_one_document(tmp_path: Path, bundled: Path):
         assert line in lines
 
 
-def test_a_reading_waits_for_no_library_of_training_tables_or_pages(tmp_path: Path):
+def test_a_reading_imports_no_library_of_training_tables_or_pages(tmp_path: Path):
     code = (
         "import sys\n"
         "from melanoma_core.cli.main import main\n"
@@ -301,7 +329,7 @@ def test_a_reading_waits_for_no_library_of_training_tables_or_pages(tmp_path: Pa
     assert done.stdout.splitlines()[-1] == "0 []"
 
 
-def test_a_reader_who_has_had_enough_is_no_bug(tmp_path: Path, draw):
+def test_a_closed_pipe_is_not_an_error(tmp_path: Path, draw):
     photograph = draw(tmp_path / "a.jpg", 1)
     process = subprocess.Popen(
         [sys.executable, "-m", "melanoma_core", "predict", *[str(photograph)] * 3],
@@ -318,7 +346,17 @@ def test_a_reader_who_has_had_enough_is_no_bug(tmp_path: Path, draw):
     assert process.wait() == 0
 
 
-def test_demonstration_lesions_are_drawn_where_they_are_asked_for(tmp_path: Path):
+def test_the_usage_names_the_program_as_it_was_started(monkeypatch: pytest.MonkeyPatch):
+    for started, program in (
+        ("/bin/melanoma", "melanoma"),
+        ("C:/Scripts/melanoma.exe", "melanoma"),
+        ("/code/melanoma_core/__main__.py", "python -m melanoma_core"),
+    ):
+        monkeypatch.setattr(sys, "argv", [started])
+        assert build_parser().prog == program
+
+
+def test_demonstration_lesions_are_written_to_a_folder(call, tmp_path: Path):
     done = call("demonstration", tmp_path / "drawn")
 
     paths = [Path(line) for line in done.stdout.splitlines()]

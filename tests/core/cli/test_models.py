@@ -20,9 +20,9 @@ def models_dir(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv("MELANOMA_MODEL", raising=False)
     (tmp_path / "runs").mkdir()
     shutil.copy(empty_store, tmp_path / "runs")
-    write_model(tmp_path / "models", "steady", missed=10, false_alerts=120)
-    write_model(tmp_path / "models", "better", missed=4, false_alerts=100)
-    write_model(tmp_path / "models", "worse", missed=40, false_alerts=60)
+    write_model(tmp_path / "models", "steady", missed=10, false_alerts=120, can_read=False)
+    write_model(tmp_path / "models", "better", missed=4, false_alerts=100, can_read=False)
+    write_model(tmp_path / "models", "worse", missed=40, false_alerts=60, can_read=False)
     assert main(["promote", "steady", "--by", "Ada", "--override", "the first"]) == 0
     return tmp_path / "models"
 
@@ -101,7 +101,7 @@ def test_a_model_that_is_named_by_the_environment_is_said_to_read(capsys, monkey
 def test_a_deployed_model_without_readings_reads_the_photographs_again(
     capsys, models_dir: Path, tmp_path: Path
 ):
-    write_model(models_dir, "silent", with_lineage=False)
+    write_model(models_dir, "silent", with_lineage=False, can_read=False)
     main(["promote", "silent", "--by", "Ada", "--override", "to be compared with"])
     data = tmp_path / "data"
     for number, name in enumerate(("melanoma", "nevus")):
@@ -127,7 +127,7 @@ def test_models_are_listed_and_the_deployed_one_reads_where_the_store_is_spoilt(
 
     told = capsys.readouterr()
     assert "steady, deployed, made" in told.out
-    assert "Cannot use the record of runs" in told.err
+    assert "Cannot use the run history" in told.err
 
 
 def test_all_that_is_known_of_a_model_is_shown_and_written(capsys, tmp_path: Path):

@@ -57,8 +57,8 @@ def test_one_bad_epoch_is_not_overfitting():
 def test_two_falling_losses_mean_still_learning():
     falling = [1.0, 0.9, 0.8, 0.7, 0.6, 0.5]
     assert judge_fit(draw_curves(falling, falling)) == (
-        "Still learning: both losses fall (now 0.500 in training, 0.500 in validation). More epochs "
-        "may help."
+        "Still learning: both losses fall (now 0.500 in training, 0.500 in validation). More "
+        "epochs may help."
     )
     # Even if it is not better than guessing yet.
     assert judge_fit(draw_curves(falling, falling, 1 / 3)).startswith("Still learning")
