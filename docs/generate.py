@@ -15,6 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
+README = ROOT / "README.md"
+_RESULTS = "<!-- results: made from the model card by `make docs` -->"
 _NOTE = "<!-- Made from the code by `make docs`. Do not edit. -->"
 
 
@@ -99,7 +101,65 @@ def write_settings() -> str:
         "",
         "Settings are environment variables. They are read each time that they are needed.",
         "",
-        *_write_table(("variable", "what it sets", "default"), describe_settings()),
+        *_write_table(
+            ("variable", "what it sets", "default"),
+            [
+                (f"`{row['variable']}`", row["description"], _code(row["default"]))
+                for row in describe_settings()
+            ],
+        ),
+    ]
+    return "\n".join(lines)
+
+
+def write_bundled_model() -> str:
+    """Show what the bundled model achieves, from its card."""
+    from melanoma_core.models.card import load_card
+    from melanoma_core.models.card_text.tables import write_figures
+    from melanoma_core.models.registry import BUNDLED
+
+    card = load_card(BUNDLED)
+    lines = [
+        "# Bundled model",
+        "",
+        f"`{card.model_id}`, from its card. Metrics are on lesions that were not seen in training,",
+        "and that the alert threshold was not chosen on. In brackets are 95% confidence intervals,",
+        "resampled by lesion. `python -m melanoma_core models` prints this table, and",
+        f"`python -m melanoma_core models show {card.model_id}` the whole card.",
+        "",
+        write_figures(card),
+        "",
+        "Two in five lesions that are no melanoma get an alert too. That is the price of the",
+        "sensitivity that the threshold was chosen for. The collections differ: ISIC 2017 comes",
+        "from other clinics, and the model ranks its melanomas less well. Expect less on",
+        "photographs from elsewhere. The nine-class set has too few other lesions on its own to",
+        "say anything.",
+    ]
+    return "\n".join(lines)
+
+
+def write_results() -> str:
+    """Return README's lines of results, from the card of the bundled model."""
+    from melanoma_core.models.card import load_card
+    from melanoma_core.models.card_text.formats import format_figure, format_size
+    from melanoma_core.models.registry import BUNDLED
+
+    metrics = load_card(BUNDLED).metrics
+    size = format_size(metrics["test"]["accuracy"])
+
+    def show(name: str, subset: str = "test") -> str:
+        return format_figure(name, metrics[subset][name])
+
+    lines = [
+        f"On {size.replace(' of ', ' photographs of ')}, not seen in training, with 95% confidence intervals:",
+        "",
+        f"- Melanoma ROC AUC: {show('melanoma_roc_auc')}. "
+        f"HAM10000 alone: {show('melanoma_roc_auc', 'test/ham10000')}. "
+        f"ISIC 2017 alone: {show('melanoma_roc_auc', 'test/isic2017')}.",
+        f"- Sensitivity of the melanoma alert: {show('sensitivity')}.",
+        f"- Specificity of the melanoma alert: {show('specificity')}.",
+        f"- Balanced accuracy over eight diagnoses: {show('balanced_accuracy')}.",
+        f"- Calibration error of the probability of melanoma: {show('calibration_error')}.",
     ]
     return "\n".join(lines)
 
@@ -108,7 +168,7 @@ def write_card() -> str:
     """Describe the format of the model card and of the folder that it lies in."""
     from melanoma_core.evaluation.figure import Figure
     from melanoma_core.evaluation.leakage import Leakage
-    from melanoma_core.evaluation.prediction_set import ConformalBounds
+    from melanoma_core.evaluation.rules import ConformalBounds
     from melanoma_core.models.card import ModelCard, NoveltyLimit, OperatingPoint
 
     types = (ModelCard, OperatingPoint, Figure, ConformalBounds, NoveltyLimit, Leakage)
@@ -314,6 +374,12 @@ def _write_docstring(doc: str) -> Iterator[str]:
             yield from (" ".join(part.split()), "")
 
 
+def _code(text: str) -> str:
+    """Set a plain value as code; leave a sentence as it is."""
+    is_value = text not in {"", "none"} and " " not in text and "`" not in text
+    return f"`{text}`" if is_value else text or "none"
+
+
 def _sentence(text: str) -> str:
     text = " ".join(text.split())
     if not text:
@@ -330,6 +396,7 @@ def _write_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "reference/bundled-model.md": write_bundled_model,
     "reference/command-line.md": write_command_line,
     "reference/settings.md": write_settings,
     "reference/model-card.md": write_card,
@@ -345,6 +412,18 @@ def find_outdated() -> Iterator[str]:
         path = DOCS / name
         if not path.is_file() or path.read_text("utf-8") != _finish(write()):
             yield f"docs/{name} is out of date: run `make docs`"
+    text = README.read_text("utf-8")
+    if text != _fill_results(text):
+        yield "README.md's results are not those of the card: run `make docs`"
+
+
+def _fill_results(text: str) -> str:
+    """Return README with its results as the card has them."""
+    head, begin, rest = text.partition(_RESULTS)
+    _, end, tail = rest.partition("<!-- /results -->")
+    if not (begin and end):
+        raise ValueError(f"README.md lacks {_RESULTS} or its end")
+    return f"{head}{begin}\n\n{write_results()}\n\n{end}{tail}"
 
 
 def _finish(text: str) -> str:
@@ -362,6 +441,7 @@ def main() -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(_finish(write()), "utf-8")
         print(path.relative_to(ROOT))
+    README.write_text(_fill_results(README.read_text("utf-8")), "utf-8")
     return 0
 
 

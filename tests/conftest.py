@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,7 +52,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """In a quick run, let every import of TensorFlow fail, in child processes too."""
+    """Give all test processes one cache, and a quick run no TensorFlow, in child processes too."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        cache = tempfile.TemporaryDirectory(prefix="melanoma-test-cache-")
+        config.add_cleanup(cache.cleanup)
+        os.environ["MELANOMA_CACHE_DIR"] = cache.name
     if config.getoption("--quick"):
         stub = str(TESTS / "without_tensorflow")
         sys.path.insert(0, stub)

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 
+from docs.generate import find_outdated
 from tests.lint.commands import find_wrong_commands, find_wrong_targets
 from tests.lint.files import (
     find_large_files,
@@ -19,6 +20,7 @@ Check = Callable[[], Iterator[str]]
 CHECKS: tuple[Check, ...] = (
     find_wrong_commands,
     find_wrong_targets,
+    find_outdated,
     find_broken_links,
     find_unclear_words,
     find_long_sentences,
