@@ -1,1 +1,1 @@
-"""A labelled folder of photographs -> a model measured on it."""
+"""Evaluate a model on a labelled folder."""

@@ -71,9 +71,8 @@ def evaluate_folder(
     selection = select_photographs(opened, request.subset, read_split(model), decisions)
     return assess(
         classifier,
-        opened,
         selection,
-        with_known=request.include_seen,
+        include_seen=request.include_seen,
         num_workers=os.cpu_count() or 1,
         progress=read_progress,
     )

@@ -1,4 +1,4 @@
-"""Which photographs of a folder a model is measured on, and which of them it knows already."""
+"""Which images of a folder a model is evaluated on, and which of them were seen in training."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,27 +15,30 @@ from melanoma_core.errors import DatasetError
 
 ALL = "all"
 SUBSETS = ("test", "validation", "train", ALL)
-AS_FOUND = "as the folder has them, also where cleaning would drop or relabel the photograph"
-CLEANED = "those of the cleaned table"
-_ISIC = r"^ISIC_\d{7}$"  # other names of files may be anyone's
+_FOLDER_LABELS = "as in the folder, including images that cleaning would leave out or relabel"
+_CLEANED_LABELS = "from the cleaned table"
+_ISIC = r"^ISIC_\d{7}$"  # other file names do not identify an image
 
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """Photographs to be measured on.
+    """Labelled images to evaluate a model on. Images are related if they share a group.
 
     Attributes:
-        table: A row per photograph, index 0…N-1: image_id, path, label (Diagnosis), age, sex,
-            site, source, group (int, photographs of one lesion share it), `is_known` (the model
-            was fitted on it or on a relative of it) and `has_relative` (a relative of it is in the
-            folder's own train subset).
-        subset: Which it is; "all" for the whole folder.
-        labels: Whose labels these are, in words.
-        num_unlabelled: Photographs of the subset that have none of the eight diagnoses.
-        is_lineage_known: Whether the model tells what it was fitted on.
+        table: One row per image, index 0…N-1: image_id, path, label (Diagnosis), age, sex, site,
+            source, group (int), `is_seen` (the image or a related one was seen in training) and
+            `has_relative` (a related image is in the folder's own train subset).
+        folder: Name of the folder.
+        folder_key: Key of the folder's content (`OpenedFolder.key`).
+        subset: The selected subset; "all" for the whole folder.
+        labels: Where the labels come from, in words.
+        num_unlabelled: Number of images of the subset without one of the eight diagnoses.
+        is_lineage_known: Whether the model records what it was trained on.
     """
 
     table: pd.DataFrame
+    folder: str
+    folder_key: str
     subset: str
     labels: str
     num_unlabelled: int
@@ -48,22 +51,22 @@ def select_photographs(
     fitted_on: pd.DataFrame | None,
     decisions: pd.DataFrame | None = None,
 ) -> Selection:
-    """Select the photographs of a folder.
+    """Select the labelled images of a folder.
 
     Args:
         opened: The folder.
-        subset: One of `SUBSETS`; None for what the folder calls test, or all of a folder that
-            calls nothing so.
-        fitted_on: The model's split (`lineage.read_split`), or None where it keeps none.
-        decisions: A cleaned table; None takes every file under the label that it was found with.
+        subset: One of `SUBSETS`; None for the folder's test subset, or the whole folder if it has
+            none.
+        fitted_on: The model's split (`lineage.read_split`), or None if it has none.
+        decisions: A cleaned table; None uses every file with its label in the folder.
 
     Raises:
-        DatasetError: The folder has no such photograph.
+        DatasetError: The subset has no labelled image.
     """
     records = opened.records if decisions is None else apply_decisions(opened.records, decisions)
     records = records.assign(group=find_groups(records))
     records["source"] = _find_sources(records, opened)
-    records["is_known"] = _find_known(records, fitted_on)
+    records["is_seen"] = _find_seen(records, fitted_on)
     in_train = records["group"][records["subset"] == "train"]
     records["has_relative"] = records["group"].isin(in_train) & (records["subset"] != "train")
     has_test = bool((records["subset"] == "test").any())
@@ -73,20 +76,26 @@ def select_photographs(
     labelled = records[records["label"].notna()].reset_index(drop=True)
     if labelled.empty:
         raise DatasetError(
-            f"Found {len(records):,} photographs in {opened.folder} (subset {chosen}), and none "
-            "with one of the eight diagnoses. Name another subset or folder, or add labels."
+            f"Found {len(records):,} images in {opened.folder} (subset {chosen}), none of them "
+            "with one of the eight diagnoses. An evaluation needs at least 1. Name another subset "
+            "or folder, or add labels."
         )
     return Selection(
         labelled,
+        opened.folder.name,
+        opened.key,
         chosen,
-        AS_FOUND if decisions is None else CLEANED,
+        _FOLDER_LABELS if decisions is None else _CLEANED_LABELS,
         num_unlabelled=len(records) - len(labelled),
         is_lineage_known=fitted_on is not None,
     )
 
 
 def _find_sources(records: pd.DataFrame, opened: OpenedFolder) -> pd.Series:
-    """Return where photographs were published, which tells more than a folder of class folders."""
+    """Return the source of each image.
+
+    For images that a person sorted into class folders it is the published source, if known.
+    """
     collections = find_collections(opened.folder)
     sorted_by_hand = {c.folder.name for c in collections if c.layout is Layout.CLASS_FOLDERS}
     sources = records["source"].astype(object)
@@ -94,20 +103,20 @@ def _find_sources(records: pd.DataFrame, opened: OpenedFolder) -> pd.Series:
     return sources.mask(sources.isin(sorted_by_hand) & published.notna(), published)
 
 
-def _find_known(records: pd.DataFrame, fitted_on: pd.DataFrame | None) -> NDArray[np.bool_]:
-    """Find what the weights or the threshold were fitted on, with all photographs of its groups."""
+def _find_seen(records: pd.DataFrame, fitted_on: pd.DataFrame | None) -> NDArray[np.bool_]:
+    """Return which images share a group with one that weights or threshold were fitted on."""
     if fitted_on is None:
         return np.zeros(len(records), dtype=bool)
     fitted = fitted_on[fitted_on["subset"] != "test"]
     ids = records["image_id"].astype(str)
-    known = ids.str.match(_ISIC) & ids.isin(fitted["image_id"])
+    seen = ids.str.match(_ISIC) & ids.isin(fitted["image_id"])
     for key in ("sha256", "lesion_id", "patient_id"):
-        known |= records[key].notna() & records[key].isin(fitted[key].dropna())
-    return np.asarray(records["group"].isin(records["group"][known]))
+        seen |= records[key].notna() & records[key].isin(fitted[key].dropna())
+    return np.asarray(records["group"].isin(records["group"][seen]))
 
 
 def keep_classes(selection: Selection, class_names: Sequence[str]) -> Selection:
-    """Return the photographs with a diagnosis that a model knows; the others are unlabelled."""
+    """Keep the images with a diagnosis among `class_names`; count the others as unlabelled."""
     kept = selection.table[selection.table["label"].isin([str(name) for name in class_names])]
     num_dropped = len(selection.table) - len(kept)
     return replace(
@@ -117,17 +126,17 @@ def keep_classes(selection: Selection, class_names: Sequence[str]) -> Selection:
     )
 
 
-def leave_out_known(selection: Selection) -> NDArray[np.bool_]:
-    """Return which photographs are new to the model, bool [N].
+def find_unseen(selection: Selection) -> NDArray[np.bool_]:
+    """Return which images were not seen in training, bool [N].
 
     Raises:
-        DatasetError: None is.
+        DatasetError: All of them were seen.
     """
-    is_new = ~selection.table["is_known"].to_numpy(dtype=bool)
-    if not is_new.any():
+    is_unseen = ~selection.table["is_seen"].to_numpy(dtype=bool)
+    if not is_unseen.any():
         raise DatasetError(
-            f"Found {len(is_new):,} photographs to measure on, and the model was fitted on every "
-            "one of them or on a relative of it: its figures would be too good. Name another "
-            "folder or subset, or ask for them with `--with-trained`."
+            f"Found {len(is_unseen):,} images to evaluate on, and the model has seen all of them, "
+            "or related images, in training. An unbiased evaluation needs at least 1 unseen image. "
+            "Name another folder or subset, or include them with `--with-trained`."
         )
-    return is_new
+    return is_unseen

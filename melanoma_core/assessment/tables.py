@@ -1,4 +1,4 @@
-"""An assessment in sentences and in tables, for a page and for the command line."""
+"""An evaluation of a folder in sentences and tables, for pages and the command line."""
 
 import math
 from collections.abc import Mapping
@@ -15,8 +15,11 @@ from melanoma_core.models.card_text.formats import (
     format_interval,
     format_percent,
 )
-from melanoma_core.models.card_text.wording import describe_alert_frequencies, name_class
-from melanoma_core.models.card_text.wording import name_figure as name_any
+from melanoma_core.models.card_text.wording import (
+    describe_alert_frequencies,
+    name_class,
+    name_figure,
+)
 
 Row = dict[str, Any]
 _MAIN = (
@@ -25,86 +28,98 @@ _MAIN = (
     *("sensitivity", "specificity", "ppv", "npv", "alert_rate", "prevalence"),
     *("brier_score", "calibration_error", "coverage", "set_size"),
 )
-_OF_CLASS = ("recall", "precision", "roc_auc", "average_precision", "coverage", "set_size")
+_CLASS_COLUMNS = {
+    "recall": "Recall",
+    "precision": "Precision",
+    "roc_auc": "ROC AUC",
+    "average_precision": "Average precision",
+    "coverage": "Prediction set coverage",
+    "set_size": "Prediction set size",
+}
+SLICES_NOTE = (
+    f"A subgroup needs {FEWEST_LESIONS} melanomas and {FEWEST_LESIONS} other lesions. By the rule "
+    f"of three, even if all {FEWEST_LESIONS} are correct, up to one in ten may still be wrong."
+)
 
 
 def describe_assessment(assessment: Assessment) -> list[str]:
-    """Say what was measured on what, and what speaks against believing it, one sentence each."""
-    read = assessment.evaluation
+    """Describe what was evaluated on which images, and the limitations, one sentence each."""
+    evaluation = assessment.evaluation
     sentences = [
-        f"{read.num_images:,} of {assessment.num_selected:,} photographs of {assessment.folder} "
-        f"(subset {assessment.subset}), of {read.num_lesions:,} lesions, were read by "
+        f"{evaluation.num_images:,} of {assessment.num_selected:,} images of {assessment.folder} "
+        f"(subset {assessment.subset}), of {evaluation.num_lesions:,} lesions, were evaluated with "
         f"{assessment.model_id}.",
         f"Labels: {assessment.labels}.",
     ]
     if assessment.num_unlabelled:
         sentences.append(
-            f"{assessment.num_unlabelled:,} more have a label that the model does not know, or "
-            "none: they were left out."
+            f"Left out: {assessment.num_unlabelled:,} images without a label that the model has."
         )
     if assessment.unreadable:
-        sentences.append(f"{len(assessment.unreadable):,} cannot be read: they were left out.")
+        sentences.append(f"Left out: {len(assessment.unreadable):,} images that cannot be read.")
     if assessment.num_refused:
         sentences.append(
-            f"{assessment.num_refused:,} of them a reading would refuse, melanomas: "
-            f"{assessment.num_refused_melanomas:,}. They are measured all the same."
+            f"A reading would refuse {assessment.num_refused:,} of the images, of which "
+            f"{assessment.num_refused_melanomas:,} are melanomas. They are included in the metrics."
         )
-    sentences.append(
-        describe_alert_frequencies(read.figures["sensitivity"], read.figures["specificity"])
-    )
-    sentences += _describe_known(assessment)
+    figures = evaluation.figures
+    sentences.append(describe_alert_frequencies(figures["sensitivity"], figures["specificity"]))
+    sentences.append(_describe_seen(assessment))
     if assessment.num_relatives:
         sentences.append(
-            f"{assessment.num_relatives:,} of those that were read share a photograph, lesion or "
-            "patient with the folder's own train subset: a network trained on it has met them. "
-            "The figures on the others alone stand beside."
+            f"{assessment.num_relatives:,} of the images share a copy, lesion or patient with the "
+            "folder's own train subset. A separate column shows the metrics without them."
         )
     return [sentence for sentence in sentences if sentence]
 
 
-def _describe_known(assessment: Assessment) -> list[str]:
+def _describe_seen(assessment: Assessment) -> str:
     if assessment.num_known is None:
-        return [
-            "WARNING: this model keeps no list of what it was trained on. If photographs of this "
-            "folder were among it, these figures are too good, and nobody can tell."
-        ]
+        return (
+            "WARNING: This model does not record what it was trained on. If it was trained on "
+            "images of this folder, the metrics are too optimistic."
+        )
     if not assessment.num_known:
-        return ["The model was fitted on none of them."]
-    what = f"{assessment.num_known:,} photographs that the model was fitted on, or on relatives of"
+        return "None of the images was seen in training."
+    seen = f"{assessment.num_known:,} images were seen in training, or are related to one that was."
     if assessment.with_known:
-        return [f"WARNING: {what}, are among them, as was asked for: these figures are too good."]
-    return [f"WARNING: {what}, were left out: figures on them would be too good."]
+        return f"WARNING: {seen} They are included as requested: the metrics are too optimistic."
+    return (
+        f"WARNING: {seen} They were left out, because they would make the metrics too optimistic."
+    )
 
 
 def tabulate_main(assessment: Assessment) -> list[Row]:
-    """Return the main figures, on all photographs and on those without relatives."""
+    """Tabulate the main metrics, on all images and on those not related to the train subset."""
     return [
-        {"Figure": name_any(name), **_tell_both(assessment, name)}
+        {"Metric": name_figure(name), **_format_columns(assessment, name)}
         for name in _MAIN
         if name in assessment.evaluation.figures
     ]
 
 
-def _tell_both(assessment: Assessment, name: str) -> Row:
-    row = {"All photographs": format_figure(name, assessment.evaluation.figures[name])}
+def _format_columns(assessment: Assessment, name: str) -> Row:
+    row = {"All images": format_figure(name, assessment.evaluation.figures[name])}
     if assessment.without_relatives is not None:
         figure = assessment.without_relatives.figures[name]
-        row["Without relatives in train"] = format_figure(name, figure)
+        row["Not related to train"] = format_figure(name, figure)
     return row
 
 
 def tabulate_classes(evaluation: Evaluation) -> list[Row]:
-    """Return the figures of each class against the rest."""
+    """Tabulate the metrics of each class against the rest."""
     kinds = [
-        kind for kind in _OF_CLASS if f"{kind}_{evaluation.class_names[0]}" in evaluation.figures
+        kind
+        for kind in _CLASS_COLUMNS
+        if f"{kind}_{evaluation.class_names[0]}" in evaluation.figures
     ]
     return [
         {
             "Diagnosis": name_class(name),
-            "Photographs": evaluation.figures[f"recall_{name}"].total,
+            "Images": evaluation.figures[f"recall_{name}"].total,
             "Lesions": evaluation.figures[f"recall_{name}"].num_lesions,
             **{
-                _CLASS_HEADS[kind]: format_figure(kind, evaluation.figures[f"{kind}_{name}"])
+                _CLASS_COLUMNS[kind]: format_figure(kind, evaluation.figures[f"{kind}_{name}"])
                 for kind in kinds
             },
         }
@@ -112,30 +127,14 @@ def tabulate_classes(evaluation: Evaluation) -> list[Row]:
     ]
 
 
-_CLASS_HEADS = {
-    "recall": "Recall",
-    "precision": "Precision",
-    "roc_auc": "ROC AUC",
-    "average_precision": "Average precision",
-    "coverage": "Set holds it",
-    "set_size": "Diagnoses in a set",
-}
-
-
-SLICES_NOTE = (
-    f"A slice needs {FEWEST_LESIONS} melanomas and {FEWEST_LESIONS} other lesions: where all of "
-    f"{FEWEST_LESIONS} were right, up to one in ten may still be wrong (the rule of three)."
-)
-
-
 def tabulate_slices(evaluation: Evaluation) -> list[Row]:
-    """Return the figures of every slice, with a warning where it is small."""
+    """Tabulate the metrics of every subgroup, with a warning if it is too small."""
     return [
         {
-            "By": each.attribute,
-            "Which": each.value,
+            "Attribute": each.attribute,
+            "Value": each.value,
             "Warning": each.warning,
-            "Photographs": each.num_images,
+            "Images": each.num_images,
             "Melanomas": each.num_melanomas,
             "Other lesions": each.num_others,
             "Sensitivity": format_figure("sensitivity", each.figures["sensitivity"]),
@@ -148,7 +147,7 @@ def tabulate_slices(evaluation: Evaluation) -> list[Row]:
 
 
 def describe_prevalence(figures: Mapping[str, Figure], prevalence: float) -> str:
-    """Say in natural frequencies what the alerts mean where melanoma is so frequent.
+    """Describe the alerts at a given prevalence of melanoma, in natural frequencies.
 
     Args:
         figures: With "sensitivity" and "specificity".
@@ -157,45 +156,49 @@ def describe_prevalence(figures: Mapping[str, Figure], prevalence: float) -> str
     values = predict_values(figures["sensitivity"], figures["specificity"], prevalence)
     if math.isnan(values.alert_rate.value):
         return (
-            "What an alert means elsewhere is undefined: sensitivity or specificity was measured "
-            "on no photograph."
+            "The predictive values are undefined, because there are no melanomas or no other "
+            "lesions among the images."
         )
     num_melanomas = 1000 * prevalence
     found = num_melanomas * figures["sensitivity"].value
     return (
-        f"Of 1,000 lesions in a clinic where {format_percent(prevalence)} are melanomas, "
-        f"{num_melanomas:.0f} are: the alert comes on {1000 * values.alert_rate.value:.0f} "
-        f"lesions, finds {found:.0f} melanomas and misses {num_melanomas - found:.0f}. Of 100 "
-        f"alerts, {_of_hundred(values.ppv)} are melanomas; of 100 lesions without one, "
-        f"{_of_hundred(values.npv)} are not."
+        f"At a prevalence of {format_percent(prevalence)}, {num_melanomas:.0f} of 1,000 lesions "
+        f"are melanomas. The model raises {1000 * values.alert_rate.value:.0f} alerts, finds "
+        f"{found:.0f} melanomas and misses {num_melanomas - found:.0f}. Of 100 alerts, "
+        f"{_format_per_hundred(values.ppv)} are melanomas. Of 100 lesions without an alert, "
+        f"{_format_per_hundred(values.npv)} are not melanomas."
     )
 
 
-def _of_hundred(figure: Figure) -> str:
+def _format_per_hundred(figure: Figure) -> str:
     if math.isnan(figure.value):
         return UNDEFINED
     return f"{100 * figure.value:.1f} ({format_interval(figure)})"
 
 
-def write_assessment(assessment: Assessment) -> str:
-    """Return all tables as Markdown."""
+def format_tables(assessment: Assessment) -> str:
+    """Format all tables of an evaluation as Markdown."""
     evaluation = assessment.evaluation
-    tables = [tabulate_main(assessment), tabulate_classes(evaluation), _confusion(evaluation)]
-    texts = [_write_table(rows) for rows in tables]
+    tables = [
+        tabulate_main(assessment),
+        tabulate_classes(evaluation),
+        _tabulate_confusion(evaluation),
+    ]
+    texts = [_format_table(rows) for rows in tables]
     if evaluation.slices:
-        texts += [_write_table(tabulate_slices(evaluation)), SLICES_NOTE]
+        texts += [_format_table(tabulate_slices(evaluation)), SLICES_NOTE]
     return "\n\n".join(texts)
 
 
-def _confusion(evaluation: Evaluation) -> list[Row]:
+def _tabulate_confusion(evaluation: Evaluation) -> list[Row]:
     return [
-        {"True diagnosis, below; put first, beside": name_class(name)}
+        {"True diagnosis (row), predicted (column)": name_class(name)}
         | dict(zip(evaluation.class_names, counts, strict=True))
         for name, counts in zip(evaluation.class_names, evaluation.confusion, strict=True)
     ]
 
 
-def _write_table(rows: list[Row]) -> str:
+def _format_table(rows: list[Row]) -> str:
     lines = [
         list(rows[0]),
         ["---"] * len(rows[0]),

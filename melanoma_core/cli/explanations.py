@@ -1,10 +1,9 @@
-"""`python -m melanoma_core explanations …`: how far a model's heatmaps can be trusted.
+"""`python -m melanoma_core explanations …`: run the faithfulness tests of a model's heatmaps.
 
-As everywhere on the command line, a command imports what it needs when it runs.
+Like every command, it imports what it needs when it runs.
 """
 
 import argparse
-import math
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +16,7 @@ from melanoma_core.models.methods import Method
 from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from melanoma_core.assessment.selection import Selection
     from melanoma_core.models.card import ModelCard
 
 
@@ -26,30 +24,32 @@ def add_explanations_command(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
 ) -> None:
     """Add `explanations` to the command line."""
-    parser = commands.add_parser("explanations", help="test a model's heatmaps")
+    parser = commands.add_parser(
+        "explanations", help="run the faithfulness tests of a model's heatmaps"
+    )
     parser.add_argument(
         "folder",
         type=Path,
         metavar="DIR",
-        help="photographs with outlines in masks/ beside them, as HAM10000 has them",
+        help="images with lesion outlines in a masks/ folder beside them, as in HAM10000",
     )
-    parser.add_argument("--model", metavar="ID", help="default: the model that reads")
+    parser.add_argument("--model", metavar="ID", help="default: the deployed model")
     parser.add_argument(
         "--method",
         choices=[str(method) for method in Method],
         default=str(Method.GRAD_CAM),
-        help="how the heatmaps are made; default: %(default)s",
+        help="heatmap method; default: %(default)s",
     )
     parser.add_argument(
-        "--limit", type=_parse_limit, metavar="N", help="test N photographs, drawn at random"
+        "--limit", type=_parse_limit, metavar="N", help="test N images, drawn at random"
     )
-    parser.add_argument("--json", action="store_true", help="one JSON document")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=_explanations)
 
 
 def _parse_limit(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f'found "{text}"; it must be a whole number from 1')
+        raise argparse.ArgumentTypeError(f'found "{text}"; it must be a whole number of at least 1')
     return int(text)
 
 
@@ -61,34 +61,38 @@ def _explanations(options: argparse.Namespace) -> int:
 
     folder = find_model(load_settings(), options.model)
     classifier, explainer = load_classifier(folder), Explainer()
-    table, is_told = _select(options.folder, folder)
+    selection = _select_unseen(options.folder, folder)
     try:
         maker = MapMaker(classifier, folder, explainer, Method(options.method))
-        figures = measure_maps(maker, table, options.limit, make_counter("Testing heatmaps"))
+        figures = measure_maps(
+            maker, selection.table, options.limit, make_counter("Testing heatmaps")
+        )
     finally:
         explainer.close()
     if figures is None:
         raise DatasetError(
-            f"Found no outline of a lesion beside the photographs in {options.folder} that are new "
-            "to the model. Put them into masks/ beside the folder of the photographs, named as "
-            "HAM10000's: ISIC_0024306_segmentation.png."
+            f"Found no lesion outline for the unseen images in {options.folder}. The tests need at "
+            "least 1. Put the outlines into a masks/ folder beside the folder of the images, named "
+            "as in HAM10000: ISIC_0024306_segmentation.png."
         )
-    _tell(replace(classifier.card, explanation={options.method: figures}), is_told, options)
+    card = replace(classifier.card, explanation={options.method: figures})
+    _print_figures(card, selection.is_lineage_known, options)
     return 0
 
 
-def _select(data: Path, model: Path) -> "tuple[pd.DataFrame, bool]":
-    """Return the photographs that are new to a model, and whether it tells which those are."""
-    from melanoma_core.assessment.selection import ALL, leave_out_known, select_photographs
+def _select_unseen(data: Path, model: Path) -> "Selection":
+    """Select the images of a folder that were not seen in training."""
+    from melanoma_core.assessment.selection import ALL, find_unseen, select_photographs
     from melanoma_core.models.lineage import read_split
 
     selection = select_photographs(open_files(data), ALL, read_split(model))
     if not selection.is_lineage_known:
-        log("The model does not tell what it learned from: it may know some of these photographs.")
-    return selection.table[leave_out_known(selection)], selection.is_lineage_known
+        log("This model does not record what it was trained on. It may have seen these images.")
+    return replace(selection, table=selection.table[find_unseen(selection)])
 
 
-def _tell(card: "ModelCard", is_told: bool, options: argparse.Namespace) -> None:
+def _print_figures(card: "ModelCard", is_lineage_known: bool, options: argparse.Namespace) -> None:
+    from melanoma_core.models.card_text.formats import format_value
     from melanoma_core.models.card_text.heatmaps import describe_maps, tabulate_maps
 
     if options.json:
@@ -96,12 +100,11 @@ def _tell(card: "ModelCard", is_told: bool, options: argparse.Namespace) -> None
         figures = to_jsonable(card)["explanation"][options.method]
         print_json(
             document
-            | {"is_lineage_known": is_told, "verdict": describe_maps(card, options.method)}
-            | {"figures": figures}
+            | {"is_lineage_known": is_lineage_known}
+            | {"verdict": describe_maps(card, options.method), "figures": figures}
         )
         return
     print(f"{card.model_id}, {options.method}\n\n{describe_maps(card, options.method)}\n")
     for row in tabulate_maps(card):
-        interval = f"({row['95% from']:.3f}–{row['95% to']:.3f})"
-        value = "undefined" if math.isnan(row["Value"]) else f"{row['Value']:.3f} {interval}"
-        print(f"{row['Photographs of']}: {row['Figure']}: {value}, of {row['Photographs']:,}")
+        value = format_value(row["Value"], row["95% CI from"], row["95% CI to"])
+        print(f"{row['Diagnosis']}: {row['Test']}: {value}, of {row['Photographs']:,}")

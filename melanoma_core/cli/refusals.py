@@ -1,4 +1,4 @@
-"""`python -m melanoma_core refusals`: how many photographs are refused, of whatever they show."""
+"""`python -m melanoma_core refusals`: count the photographs that a model refuses, by reason."""
 
 import argparse
 import os
@@ -17,34 +17,33 @@ if TYPE_CHECKING:
     from melanoma_core.models.classifier import Classifier
     from melanoma_core.reading.refusals import RefusalShare
 
-_NUM_IMPOSTORS = 100  # of each kind
-_BATCH = 64
+_NUM_NON_LESIONS = 100  # of each kind
 
 
 def add_refusals_command(commands: Any) -> None:
     """Add `refusals` to the parser's commands."""
-    parser = commands.add_parser(
-        "refusals", help="measure how many photographs are refused, and why"
+    parser = commands.add_parser("refusals", help="count the refused photographs, by reason")
+    parser.add_argument(
+        "folder", type=Path, metavar="DIR", help="photographs, with or without labels"
     )
-    parser.add_argument("folder", type=Path, metavar="DIR", help="photographs; they need no labels")
-    parser.add_argument("--model", metavar="ID", help="default: the one that reads")
+    parser.add_argument("--model", metavar="ID", help="default: the deployed model")
     parser.add_argument(
         "--impostors",
         type=int,
         nargs="?",
-        const=_NUM_IMPOSTORS,
+        const=_NUM_NON_LESIONS,
         default=0,
         metavar="N",
-        help="also noise, flat colours, text and screenshots, which are drawn: N of each "
-        f"(by default {_NUM_IMPOSTORS})",
+        help="also draw N non-lesion images of each kind: noise, flat colours, text and "
+        f"screenshots (default: {_NUM_NON_LESIONS})",
     )
     parser.add_argument(
         "--leave-out",
         metavar="SOURCE",
-        help="instead: what would be refused of this collection of DIR, had the check been fitted "
-        "to the others alone",
+        help="instead, refit the out-of-distribution check without this collection of DIR, and "
+        "count how many of its images it then refuses",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON document")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=_refusals)
 
 
@@ -56,31 +55,31 @@ def _refusals(options: argparse.Namespace) -> int:
     if options.leave_out:
         figure = _leave_out(classifier, options.folder, options.leave_out)
         rows = [{"name": f"{options.leave_out} left out", "refused": figure}]
-        told = [f"{options.leave_out} left out: {_tell(figure)} refused"]
+        lines = [f"{options.leave_out} left out: {_format_share(figure)} refused"]
     else:
         shares = list(_measure(classifier, options.folder, options.impostors))
         rows = to_jsonable(shares)
-        told = [_tell_share(share) for share in shares]
+        lines = [_format_refusals(share) for share in shares]
     if options.json:
         print_json({"model_id": classifier.card.model_id, "shares": rows})
     else:
-        print("\n".join(told))
+        print("\n".join(lines))
     return 0
 
 
 def _measure(classifier: "Classifier", folder: Path, impostors: int) -> "Iterator[RefusalShare]":
     from melanoma_core.data.drawn.non_lesions import NonLesionKind
-    from melanoma_core.reading.refusals import measure_folder, measure_impostors
+    from melanoma_core.reading.refusals import measure_folder, measure_non_lesions
 
     for name, paths in _find_photographs(folder).items():
         log(f"{name}: {len(paths)} photographs")
         yield measure_folder(classifier, name, paths, os.cpu_count() or 1)
     for kind in NonLesionKind if impostors > 0 else ():
-        yield measure_impostors(classifier, kind, impostors)
+        yield measure_non_lesions(classifier, kind, impostors)
 
 
 def _find_photographs(folder: Path) -> dict[str, list[Path]]:
-    """Return the photographs of each folder in `folder`, itself included, by its name there."""
+    """Return the photographs of `folder` and of each folder in it, by the folder's name."""
     from melanoma_core.data.folders import is_image_name
 
     found: dict[str, list[Path]] = {}
@@ -90,18 +89,18 @@ def _find_photographs(folder: Path) -> dict[str, list[Path]]:
             found.setdefault(folder.name if name == "." else name, []).append(path)
     if not found:
         raise DatasetError(
-            f"Found no photograph in {folder}. Name a folder with JPEG, PNG, TIFF, WebP or BMP "
-            "files in it or below it."
+            f"Found no photograph in {folder}. The command needs at least 1. Name a folder that "
+            "contains JPEG, PNG, TIFF, WebP or BMP files."
         )
     return found
 
 
 def _leave_out(classifier: "Classifier", folder: Path, source: str) -> "Figure":
-    """Fit the check again without a collection, on the split that the model's recipe draws."""
+    """Refit the check without a collection, on the split that the model's recipe draws."""
     import numpy as np
 
     from melanoma_core.cli.files import open_cleaned
-    from melanoma_core.data.images import read_image, resize_to_square
+    from melanoma_core.data.decoding import decode_table
     from melanoma_core.data.splitting import split_dataset
     from melanoma_core.evaluation.novelty import (
         LARGEST_SHARE,
@@ -116,37 +115,33 @@ def _leave_out(classifier: "Classifier", folder: Path, source: str) -> "Figure":
     known = sorted(set(origins.sources.tolist()))
     if source not in known:
         raise DatasetError(
-            f'Found no collection "{source}" in {folder}. There are: {", ".join(known)}. Name one '
+            f'Found no collection "{source}" in {folder}. It holds: {", ".join(known)}. Name one '
             "of them."
         )
-    progress = make_counter("Describing photographs")
-    paths = [Path(path) for path in table["path"]]
-    features = []
-    for start in range(0, len(paths), _BATCH):
-        chunk = paths[start : start + _BATCH]
-        pixels = [resize_to_square(read_image(path).pixels, card.image_size) for path in chunk]
-        features.append(classifier.describe(np.stack(pixels)))
-        progress(start + len(chunk), len(paths))
+    progress = make_counter("Computing features")
+    batches = decode_table(table, card.image_size, progress=progress)
+    features = np.concatenate([classifier.describe(pixels) for _, pixels in batches])
     share = card.novelty.largest_share if card.novelty else LARGEST_SHARE
-    measured = measure_left_out(np.concatenate(features), origins, share, [source])
+    measured = measure_left_out(features, origins, share, [source])
     if not measured:
         raise DatasetError(
-            f'Found too few photographs in {folder} beside "{source}" to fit the check to. Name a '
-            "folder of several collections."
+            f'Found too few images in {folder} besides those of "{source}". The check needs at '
+            "least 50 to fit and 50 to choose its limit. Name a folder with several collections."
         )
     (figure,) = measured.values()
     return figure
 
 
-def _tell_share(share: "RefusalShare") -> str:
+def _format_refusals(share: "RefusalShare") -> str:
     reasons = ", ".join(f"{count} {kind}" for kind, count in share.by_kind.items())
+    suffix = f" ({reasons})" if reasons else ""
     return (
-        f"{share.name}: {_tell(share.refused)} refused{f' ({reasons})' if reasons else ''}; "
-        f"{_tell(share.warned)} read with a warning"
+        f"{share.name}: {_format_share(share.refused)} refused{suffix}; "
+        f"{_format_share(share.warned)} read with a warning"
     )
 
 
-def _tell(figure: "Figure") -> str:
+def _format_share(figure: "Figure") -> str:
     from melanoma_core.models.card_text.formats import format_interval, format_percent
 
     return (

@@ -1,4 +1,4 @@
-"""How far a model's heatmaps can be trusted, measured on photographs of lesions with an outline."""
+"""Faithfulness tests of a model's heatmaps, on photographs of lesions with an outline."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from melanoma_core.data.decoding import decode_table
 from melanoma_core.data.outlines import read_outline, select_outlined
 from melanoma_core.evaluation.faithfulness import (
-    Areas,
+    CurveAreas,
     average,
     average_difference,
     draw_random_map,
@@ -28,9 +28,9 @@ from melanoma_core.models.methods import HeatmapRequest, Method
 from melanoma_core.progress import Progress
 from melanoma_core.reading.explanation import enlarge
 
-NUM_TRACED = 48  # photographs whose deletion and insertion are traced: 40 passes each
-NUM_RANDOMISED = 32
-_BATCH = NUM_RANDOMISED
+_NUM_TRACED = 48  # photographs for deletion and insertion, which take 40 passes each
+_NUM_RANDOMISED = 32  # photographs for the comparison with random weights
+_BATCH = _NUM_RANDOMISED
 _OUTLINE_FIGURES = (
     "energy_inside",
     "lesion_share",
@@ -40,36 +40,36 @@ _OUTLINE_FIGURES = (
 )
 
 
-class Explainer(Protocol):
-    """Makes the heatmaps that need gradients; see `networks.explainer.Explainer`."""
+class HeatmapSource(Protocol):
+    """Computes heatmaps that need gradients; see `networks.explainer.Explainer`."""
 
     def explain(self, request: HeatmapRequest) -> NDArray[np.float32]:
-        """Return one map per photograph, float32 [N, h, w], at or above 0."""
+        """Return one heatmap per photograph, float32 [N, h, w], at least 0."""
 
     def compare_randomised(self, request: HeatmapRequest) -> dict[str, NDArray[np.float64]]:
-        """Return the similarity of maps to those of random weights, by stage."""
+        """Return the similarity to heatmaps of random weights, float64 [N], by stage."""
 
 
 @dataclass(frozen=True, eq=False)
 class MapMaker:
-    """Makes the maps that are tested.
+    """Computes the heatmaps that are tested.
 
     Attributes:
-        classifier: Reads, and gives Grad-CAM's maps in the same pass.
-        folder: Of the model.
-        explainer: Makes the maps of other methods, and those of random weights.
-        method: Which maps.
+        classifier: The model, which also returns the Grad-CAM heatmaps.
+        folder: Folder of the model.
+        explainer: Computes heatmaps of other methods and of random weights.
+        method: The tested method.
     """
 
     classifier: Classifier
     folder: Path
-    explainer: Explainer
+    explainer: HeatmapSource
     method: Method = Method.GRAD_CAM
 
     def make(
         self, pixels: NDArray[np.uint8], outputs: Outputs, class_indices: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """Return the evidence for a class in each photograph, float32 [N, h, w], at or above 0."""
+        """Return the heatmap of one class per photograph, float32 [N, h, w], at least 0."""
         if self.method is Method.GRAD_CAM:
             chosen = outputs.activation_maps[np.arange(len(pixels)), class_indices]
             return np.maximum(chosen, 0)
@@ -78,7 +78,7 @@ class MapMaker:
     def make_request(
         self, pixels: NDArray[np.uint8], class_indices: NDArray[np.int64]
     ) -> HeatmapRequest:
-        """Return the request for the maps of N photographs to the explainer."""
+        """Return the request to the explainer for the heatmaps of N photographs."""
         sha256 = self.classifier.card.files.get(KERAS_NAME, "")
         return HeatmapRequest(self.folder, sha256, pixels, class_indices, self.method)
 
@@ -89,44 +89,48 @@ def measure_maps(
     limit: int | None = None,
     progress: Progress | None = None,
 ) -> ExplanationFigures | None:
-    """Test the maps that a reading shows first: melanoma's on an alert, else the most probable's.
+    """Test the heatmaps that a reading shows first.
+
+    That is the heatmap of melanoma if there is an alert, else of the most probable diagnosis.
 
     Args:
-        maker: Of the maps.
-        table: Photographs that the network did not learn from: `path`, `label`, `group`.
-        limit: Test at most so many photographs, drawn at random; None is all of them.
-        progress: Called with the number of photographs done and their number in all.
+        maker: Computes the heatmaps.
+        table: Photographs not seen in training: `path`, `label`, `group`.
+        limit: Maximum number of photographs, drawn at random; None means all.
+        progress: Called with the number of finished photographs and their total number.
 
     Returns:
-        Figures by name, of all photographs (`EVERY_CLASS`) and of those of each diagnosis; or None
-        where no photograph has an outline.
-        "energy_inside", "lesion_share", "energy_centred", "energy_above_centred" (paired),
-        "pointing_game", "pointing_centred": see `evaluation.faithfulness`. "flat_maps": the share
-        of maps without any evidence, of which nothing else is measured. Of all photographs also
-        "deletion", "deletion_random", "deletion_gain" (paired; above 0 the map is better than
-        chance), the same of "insertion", both of melanoma's map on up to `NUM_TRACED` alerts; and,
-        on up to `NUM_RANDOMISED` photographs, "similarity_…" by stage of
-        `randomisation.compare_randomised`.
+        Metrics by diagnosis (`EVERY_CLASS` for all photographs) and name; None if no photograph
+        has an outline. The names:
+
+        - "energy_inside", "lesion_share", "energy_centred", "energy_above_centred" (paired),
+          "pointing_game", "pointing_centred": see `evaluation.faithfulness`.
+        - "flat_maps": share of heatmaps without any evidence. The other metrics leave them out.
+        - "deletion", "deletion_random", "deletion_gain" (paired; above 0 the heatmap is better
+          than random), and the same for "insertion". Only for `EVERY_CLASS`: heatmaps of melanoma
+          on at most 48 photographs with an alert.
+        - "similarity_…" by stage of `randomisation.compare_randomised`. Only for `EVERY_CLASS`, on
+          at most 32 photographs.
 
     Raises:
-        ImageError: A file has gone or changed since the table was made.
-        ExplanationError: There is no TensorFlow.
+        ImageError: A file is missing or has changed since the table was made.
+        ExplanationError: TensorFlow is not installed.
     """
     outlined = select_outlined(table)
     if outlined.empty:
         return None
     if limit is not None:
         outlined = outlined.sample(min(limit, len(outlined)), random_state=0)
-    shown = _measure_inside(maker, outlined, progress)
+    measured = _measure_inside(maker, outlined, progress)
     labels, groups = outlined["label"].to_numpy(), outlined["group"].to_numpy()
     selections = {EVERY_CLASS: np.ones(len(outlined), dtype=bool)}
     selections |= {str(name): labels == name for name in maker.classifier.card.class_names}
     figures = {
-        name: _summarise(shown[rows], groups[rows])
+        name: _summarise(measured[rows], groups[rows])
         for name, rows in selections.items()
         if rows.any()
     }
-    figures[EVERY_CLASS] |= _trace(maker, outlined[shown["alert"].to_numpy()])
+    figures[EVERY_CLASS] |= _trace(maker, outlined[measured["alert"].to_numpy()])
     figures[EVERY_CLASS] |= _randomise(maker, outlined)
     return figures
 
@@ -134,7 +138,7 @@ def measure_maps(
 def _measure_inside(
     maker: MapMaker, outlined: pd.DataFrame, progress: Progress | None
 ) -> pd.DataFrame:
-    """Return what the outlines say of each photograph's map, a row per photograph."""
+    """Return the metrics that need the outline, one row per photograph."""
     card = maker.classifier.card
     centred = make_centred_map(card.image_size)[None]
     parts = []
@@ -162,28 +166,28 @@ def _measure_inside(
     return pd.concat(parts, ignore_index=True)
 
 
-def _summarise(shown: pd.DataFrame, groups: NDArray[Any]) -> dict[str, Figure]:
-    values = {name: shown[name].to_numpy(dtype=np.float64) for name in _OUTLINE_FIGURES}
-    # Of the same photographs, or the map would be compared with a control of other ones.
+def _summarise(measured: pd.DataFrame, groups: NDArray[Any]) -> dict[str, Figure]:
+    values = {name: measured[name].to_numpy(dtype=np.float64) for name in _OUTLINE_FIGURES}
+    # Leave out the same photographs, so that heatmap and control are comparable.
     for name in ("energy_centred", "pointing_centred", "lesion_share"):
         values[name] = np.where(np.isnan(values["energy_inside"]), np.nan, values[name])
     figures = {name: average(each, groups) for name, each in values.items()}
     above = values["energy_inside"] - values["energy_centred"]
     figures["energy_above_centred"] = average_difference(above, groups)
-    figures["flat_maps"] = average(shown["flat_maps"].to_numpy(), groups)
+    figures["flat_maps"] = average(measured["flat_maps"].to_numpy(), groups)
     return figures
 
 
 def _trace(maker: MapMaker, alerts: pd.DataFrame) -> dict[str, Figure]:
-    """Measure deletion and insertion of the probability of melanoma, on photographs that alert."""
+    """Measure deletion and insertion for the probability of melanoma, on alerts."""
     card, rng = maker.classifier.card, np.random.default_rng(0)
-    chosen = alerts.sample(min(NUM_TRACED, len(alerts)), random_state=0)
+    chosen = alerts.sample(min(_NUM_TRACED, len(alerts)), random_state=0)
     side = card.image_size
 
     def predict(photographs: NDArray[np.uint8]) -> NDArray[np.float64]:
         return maker.classifier.classify(photographs).probabilities[:, card.melanoma_index]
 
-    areas: list[Areas] = []
+    areas: list[CurveAreas] = []
     for _, pixels in decode_table(chosen, side, batch_size=_BATCH):
         outputs = maker.classifier.classify(pixels)
         coarse = outputs.activation_maps.shape[2:]
@@ -207,10 +211,10 @@ def _trace(maker: MapMaker, alerts: pd.DataFrame) -> dict[str, Figure]:
 
 
 def _randomise(maker: MapMaker, outlined: pd.DataFrame) -> dict[str, Figure]:
-    """Compare maps with those of random weights, of the diagnosis put first."""
-    chosen = outlined.sample(min(NUM_RANDOMISED, len(outlined)), random_state=1)
+    """Compare heatmaps of the most probable diagnosis with those of random weights."""
+    chosen = outlined.sample(min(_NUM_RANDOMISED, len(outlined)), random_state=1)
     side = maker.classifier.card.image_size
-    ((_, pixels),) = decode_table(chosen, side, batch_size=NUM_RANDOMISED)
+    ((_, pixels),) = decode_table(chosen, side, batch_size=_NUM_RANDOMISED)
     first = maker.classifier.classify(pixels).probabilities.argmax(axis=1)
     similarities = maker.explainer.compare_randomised(maker.make_request(pixels, first))
     groups = chosen["group"].to_numpy()

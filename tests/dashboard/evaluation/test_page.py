@@ -51,7 +51,7 @@ def test_the_metrics_of_the_card_are_shown_before_any_evaluation(page: AppTest):
     card = load_card(BUNDLED)
     assert card.model_id in html(page)
     assert "Of 100 melanomas, about" in html(page)
-    assert "Of 1,000 lesions in a clinic where 5.0% are melanomas, 50 are:" in html(page)
+    assert "At a prevalence of 5.0%, 50 of 1,000 lesions are melanomas." in html(page)
     page.slider(key="prevalence-card").set_value(1.0).run()
     assert "where 1.0% are melanomas, 10 are:" in html(page)
     assert page.selectbox(key="evaluated-model").value == card.model_id
@@ -62,7 +62,7 @@ def test_a_folder_is_evaluated_and_the_result_is_shown_and_kept(
 ):
     app = evaluate(page, moles)
     page_html = html(app)
-    assert "6 of 6 photographs of moles (subset test)" in page_html
+    assert "6 of 6 images of moles (subset test)" in page_html
     assert "1 of those that were read share a photograph" in page_html
     assert "6 of them a reading would refuse" in page_html
     heads = [table.value.columns[0] for table in app.dataframe]
@@ -75,7 +75,7 @@ def test_a_folder_is_evaluated_and_the_result_is_shown_and_kept(
     again = open_dashboard().switch_page("evaluation/page.py").run()
     again.text_input(key="folder-path").set_value(str(moles)).run()
     next(button for button in again.button if button.label == "Evaluate").click().run()
-    assert "6 of 6 photographs of moles (subset test)" in html(again)
+    assert "6 of 6 images of moles (subset test)" in html(again)
 
 
 def test_a_failed_evaluation_shows_its_error(page: AppTest, moles: Path):
