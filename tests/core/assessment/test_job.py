@@ -91,4 +91,4 @@ def test_the_worker_reports_why_an_evaluation_failed(
 
     status = read_status(settings, request)
     assert status.state is JobState.FAILED
-    assert status.message.startswith("Found 0 photographs in")
+    assert status.message.startswith("Found 0 images in")
