@@ -15,14 +15,16 @@ import pytest
 from PIL import Image
 
 from melanoma_core.cli.main import main
+from melanoma_core.data.cache import FactCache
 from melanoma_core.data.drawn.dataset import write_demonstration_dataset
 
 COUNTS = {"NV": 27, "MEL": 9, "BKL": 8, "BCC": 5, "AK": 4, "VASC": 4, "SCC": 4, "DF": 3}
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
+def cache(real_cache: FactCache) -> Path:
+    """The cache folder of the commands, which knows the real images."""
+    return real_cache.path.parent
 
 
 @pytest.fixture(scope="module")

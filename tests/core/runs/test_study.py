@@ -36,8 +36,8 @@ def open_drawn(tmp_path, draw):
 
 
 @pytest.fixture(scope="session")
-def isic9(shared_data, tmp_path_factory) -> OpenedFolder:
-    return open_folder(shared_data / "isic9", FactCache(tmp_path_factory.mktemp("cache")))
+def isic9(shared_data, real_cache) -> OpenedFolder:
+    return open_folder(shared_data / "isic9", real_cache)
 
 
 def make_run(recipe: str, state: RunState = RunState.FINISHED, message: str = "") -> Run:
