@@ -53,7 +53,7 @@ def test_the_metrics_of_the_card_are_shown_before_any_evaluation(page: AppTest):
     assert "Of 100 melanomas, about" in html(page)
     assert "At a prevalence of 5.0%, 50 of 1,000 lesions are melanomas." in html(page)
     page.slider(key="prevalence-card").set_value(1.0).run()
-    assert "where 1.0% are melanomas, 10 are:" in html(page)
+    assert "At a prevalence of 1.0%, 10 of 1,000 lesions are melanomas." in html(page)
     assert page.selectbox(key="evaluated-model").value == card.model_id
 
 
@@ -63,12 +63,12 @@ def test_a_folder_is_evaluated_and_the_result_is_shown_and_kept(
     app = evaluate(page, moles)
     page_html = html(app)
     assert "6 of 6 images of moles (subset test)" in page_html
-    assert "1 of those that were read share a photograph" in page_html
-    assert "6 of them a reading would refuse" in page_html
+    assert "1 of the images share a copy, lesion or patient" in page_html
+    assert "A reading would refuse 6 of the images" in page_html
     heads = [table.value.columns[0] for table in app.dataframe]
-    assert heads[:4] == ["At the alert threshold", "Metric", "Diagnosis", "By"]
+    assert heads[:4] == ["At the alert threshold", "Metric", "Diagnosis", "Attribute"]
     app.slider(key="prevalence-measured").set_value(50.0).run()
-    assert "where 50.0% are melanomas, 500 are:" in html(app)
+    assert "At a prevalence of 50.0%, 500 of 1,000 lesions are melanomas." in html(app)
     app.radio(key="measured-part").set_value(app.radio(key="measured-part").options[1]).run()
     assert not app.exception
 
@@ -82,5 +82,5 @@ def test_a_failed_evaluation_shows_its_error(page: AppTest, moles: Path):
     page.selectbox(key="evaluated-subset").select("validation").run()
     app = evaluate(page, moles)
     assert 'class="error"' in html(app)
-    assert "Found 0 photographs" in html(app)
+    assert "Found 0 images" in html(app)
     assert load_card(BUNDLED).model_id in html(app)

@@ -100,9 +100,9 @@ def test_the_whole_card_is_on_the_page_with_missing_facts_not_provided(show_mode
     assert titles[-1] == "Reporting checklists"
     tables = [frame.value for frame in app.dataframe]
     answers = [
-        table[table["Item"] == "Skin tones"]["Value"].tolist()
+        table[table["Item"] == "Skin tones"]["Answer"].tolist()
         for table in tables
-        if "Item" in table
+        if "Answer" in table
     ]
     assert ["not provided"] in answers
 
@@ -141,7 +141,7 @@ def test_a_candidate_that_leaks_is_refused_and_its_metrics_are_withheld(show_mod
     app = open_view(app, "Card")
     assert not app.exception
     assert "Metrics are withheld because of leakage: 7 of 600" in html(app)
-    assert "Its sensitivity is withheld." in html(app)
+    assert "Sensitivity is withheld" in html(app)
 
 
 def test_a_missing_deployed_model_is_reported_on_every_page(open_dashboard, models_dir):

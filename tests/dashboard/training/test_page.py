@@ -290,7 +290,7 @@ def test_a_run_that_ended_early_shows_the_cause_and_can_be_resumed(show, write_r
 
 def test_a_run_that_died_in_the_queue_is_shown_as_interrupted(show, write_run):
     app = show(run_id=write_run(RunState.QUEUED))
-    assert "Its process ended without a word" in html(app)
+    assert "Its process ended without an error message" in html(app)
     assert "Resume" in list_buttons(app)
 
 
@@ -380,7 +380,7 @@ def test_metrics_on_different_test_images_are_not_compared(write_run):
     write_run(name="one")
     write_run(name="two", test_sha256="another")
     app = AppTest.from_string(COMPARE, default_timeout=60).run()
-    assert "not measured on the same test images" in html(app)
+    assert "evaluated on different test images" in html(app)
     assert len(app.get("plotly_chart")) == 1
 
 
