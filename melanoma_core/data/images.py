@@ -13,7 +13,7 @@ from PIL import ExifTags, Image, ImageCms, ImageFile, TiffImagePlugin
 from melanoma_core.errors import ImageError
 
 MAX_BYTES = 32 * 2**20
-MAX_SIDE = 2048  # px; ten times the input of a network, and sharp on a wide screen
+_MAX_SIDE = 2048  # px; ten times the input of a network, and sharp on a wide screen
 _MAX_PIXELS = 64_000_000  # a 64-megapixel camera; decoding takes up to 600 MB
 _MIN_SIDE = 64  # px; below this no dermoscopic structure is visible
 
@@ -81,7 +81,7 @@ class Photograph:
     """A decoded photograph without metadata such as location, date or name.
 
     Attributes:
-        pixels: uint8 [height, width, 3], sRGB, upright, at most `MAX_SIDE` on the longer side,
+        pixels: uint8 [height, width, 3], sRGB, upright, at most 2048 on the longer side,
             read-only.
         original_width: Width of the upright image in the file, in pixels.
         original_height: Height of the upright image in the file, in pixels.
@@ -94,7 +94,7 @@ class Photograph:
     image_format: str
 
 
-def decode_image(data: bytes, max_side: int = MAX_SIDE) -> Photograph:
+def decode_image(data: bytes, max_side: int = _MAX_SIDE) -> Photograph:
     """Decode one photograph.
 
     The function is thread-safe: it holds no state and changes none of Pillow's global settings.
@@ -134,7 +134,7 @@ def decode_image(data: bytes, max_side: int = MAX_SIDE) -> Photograph:
         raise ImageError(_explain_undecodable(data)) from error
 
 
-def read_image(path: Path, max_side: int = MAX_SIDE) -> Photograph:
+def read_image(path: Path, max_side: int = _MAX_SIDE) -> Photograph:
     """Read and decode one photograph.
 
     Args:

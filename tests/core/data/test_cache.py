@@ -11,7 +11,7 @@ from melanoma_core.data.facts import FileFacts
 FACTS = FileFacts("ab", "cd", "0" * 64, 120, 90, 0.5, 0.25, 0.001)
 
 
-def write(path: Path, text: str = "picture") -> Path:
+def write(path: Path, text: str = "content") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     return path
@@ -46,11 +46,11 @@ def test_a_changed_size_or_time_invalidates_the_facts(tmp_path: Path):
     store(cache, path)
     status = path.stat()
 
-    write(path, "picture!")
+    write(path, "content!")
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert load(cache, path) is None
 
-    write(path, "picture")
+    write(path, "content")
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
     assert load(cache, path) is None
 
@@ -62,7 +62,7 @@ def test_a_file_that_changes_while_it_is_measured_is_measured_again(tmp_path: Pa
     path = write(tmp_path / "a.jpg")
     cache = FactCache(tmp_path)
     _, versions = cache.load([path])
-    write(path, "another picture")
+    write(path, "other content")
 
     cache.store({path: FACTS}, versions)
 
@@ -73,7 +73,7 @@ def test_unreadable_files_are_not_stored(tmp_path: Path):
     path = write(tmp_path / "a.jpg")
     cache = FactCache(tmp_path)
 
-    store(cache, path, FileFacts(error="no picture"))
+    store(cache, path, FileFacts(error="no image"))
 
     assert load(cache, path) is None
 

@@ -338,7 +338,7 @@ def test_16_bit_colours_are_scaled():
         ]
 
 
-def test_a_cmyk_jpeg_reads_in_its_colours():
+def test_a_cmyk_jpeg_is_converted_to_its_colours():
     pixels = decode_image(encode(PICTURE.convert("CMYK"), "JPEG", quality=95)).pixels
     assert np.abs(pixels.astype(int) - PIXELS).mean() < 3
 
@@ -472,7 +472,7 @@ def test_a_missing_file_is_named(tmp_path):
     )
 
 
-def test_a_folder_is_no_photograph(tmp_path):
+def test_a_folder_is_not_an_image_file(tmp_path):
     with pytest.raises(ImageError, match="is not a file") as caught:
         read_image(tmp_path)
     assert str(tmp_path) in str(caught.value)

@@ -26,7 +26,7 @@ def test_one_class_with_one_image_is_read(tmp_path: Path, draw):
 
 def test_an_unreadable_file_keeps_its_row(tmp_path: Path, draw):
     draw(tmp_path / "nevus" / "a.jpg", 1)
-    (tmp_path / "nevus" / "b.jpg").write_text("no picture")
+    (tmp_path / "nevus" / "b.jpg").write_text("no image")
 
     records = load_records(tmp_path)
 

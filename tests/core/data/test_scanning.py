@@ -54,7 +54,7 @@ def test_no_files_give_no_facts_and_no_progress(tmp_path: Path):
 
 def test_an_unreadable_file_has_an_error_and_the_others_keep_their_order(tmp_path: Path, draw):
     text = tmp_path / "text.jpg"
-    text.write_text("no picture")
+    text.write_text("no image")
     files = [draw(tmp_path / "a.jpg", 1), text, tmp_path / "gone.jpg", draw(tmp_path / "b.png", 2)]
 
     first, of_text, gone, last = scan_files(files)
@@ -262,7 +262,7 @@ def start_processes(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def many_files(tmp_path: Path, draw) -> list[Path]:
     files = [draw(tmp_path / f"{seed:02d}.jpg", seed) for seed in range(40)]
-    files[30].write_text("no picture")
+    files[30].write_text("no image")
     return files
 
 
