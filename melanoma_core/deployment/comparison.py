@@ -193,7 +193,7 @@ def _compare(
         images_sha256=hash_images(compared),
         expected_sha256=hash_images(unseen),
         knows_learned=deployed.split is not None,
-        differences=compare(*predictions, *rules),
+        differences=compare(predictions[0], predictions[1], rules[0], rules[1]),
         candidate={name: metrics[0][name] for name in _COMPARED},
         deployed={name: metrics[1][name] for name in _COMPARED},
         mcnemar={

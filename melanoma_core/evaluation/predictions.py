@@ -17,7 +17,8 @@ class LabelledPredictions:
     """Predictions for N images whose diagnosis is known.
 
     Attributes:
-        probabilities: float64 [N, C], calibrated, in [0, 1]; any float type is converted.
+        probabilities: float64 [N, C], calibrated, in [0, 1]. In float32 a probability at the alert
+            threshold could fall below it.
         labels: int [N], index of the true class, in [0, C).
         lesion_ids: str or int [N], equal for images of the same lesion; none missing.
         attributes: N rows with any of the columns `slices.ATTRIBUTES`; None for no slices.
@@ -34,13 +35,13 @@ class LabelledPredictions:
         array([ True, False])
     """
 
-    probabilities: NDArray[np.floating[Any]]
+    probabilities: NDArray[np.float64]
     labels: NDArray[np.integer[Any]]
     lesion_ids: NDArray[Any]
     attributes: "pd.DataFrame | None" = None
 
     def __post_init__(self) -> None:
-        """Check the arrays and convert the probabilities to float64."""
+        """Check the arrays."""
         num_images = len(self.labels)
         shapes = (self.probabilities.shape, self.labels.shape, self.lesion_ids.shape)
         needed = ((num_images, self.probabilities.shape[-1]), (num_images,), (num_images,))
@@ -49,6 +50,8 @@ class LabelledPredictions:
                 f"probabilities, labels and lesion_ids are {shapes}; they must be [N, C], [N] and "
                 "[N] with N above 0"
             )
+        if self.probabilities.dtype != np.float64:
+            raise ValueError(f"probabilities are {self.probabilities.dtype}; they must be float64")
         if not ((self.probabilities >= 0) & (self.probabilities <= 1)).all():
             raise ValueError("probabilities must be in [0, 1]")
         if self.labels.min() < 0 or self.labels.max() >= self.num_classes:
@@ -56,9 +59,6 @@ class LabelledPredictions:
         lesion_ids = self.lesion_ids.tolist()
         if not all(isinstance(lesion, (str, int)) and lesion != "" for lesion in lesion_ids):
             raise ValueError("lesion_ids must be strings or integers, none missing")
-        # A frozen dataclass allows no assignment. In float32 a probability at the threshold could
-        # fall below it.
-        object.__setattr__(self, "probabilities", self.probabilities.astype(np.float64))
 
     @property
     def num_classes(self) -> int:

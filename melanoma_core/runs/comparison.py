@@ -120,8 +120,8 @@ def compare_predictions(
         return dict.fromkeys(names, undefined)
     class_names = list_classes(one)
     labels, lesion_ids = index_labels(rows[0], class_names), rows[0]["group"].to_numpy()
-    predictions = [
+    first, second = (
         LabelledPredictions(get_probabilities(each), labels, lesion_ids) for each in rows
-    ]
+    )
     rules = DecisionRules(class_names, find_melanoma(class_names))
-    return compare(*predictions, rules, rules)
+    return compare(first, second, rules, rules)

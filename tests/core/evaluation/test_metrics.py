@@ -373,6 +373,7 @@ def test_the_interval_contains_the_truth_in_19_of_20_samples_unlike_one_resample
         {"probabilities": PROBABILITIES[:, 0]},
         {"probabilities": np.full((6, 3), np.nan)},
         {"probabilities": np.full((6, 3), 1.1)},
+        {"probabilities": PROBABILITIES.astype(np.float32)},
         {"labels": LABELS[:5]},
         {"labels": LABELS + 1},
         {"labels": LABELS - 1},
