@@ -66,7 +66,7 @@ def evaluate_folder(
     classifier = load_classifier(model, num_threads=1)
     # Before the scan, which takes longer. Path.resolve fails on a link that leads to itself.
     real_folder = Path(os.path.realpath(request.folder))
-    decisions = request.table and read_decisions(request.table, real_folder)
+    decisions = read_decisions(request.table, real_folder) if request.table else None
     opened = open_folder(request.folder, FactCache(settings.cache_dir), scan_progress)
     selection = select_photographs(opened, request.subset, read_split(model), decisions)
     return assess(
