@@ -1,26 +1,31 @@
+"""Networks of recipes: weights, layers, losses and optimizers."""
+
 import math
-import os
-import subprocess
-import sys
+import urllib.request
 from dataclasses import replace
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from scipy.special import log_softmax
 
 from melanoma_core.errors import RecipeError
 from melanoma_core.networks.network import (
-    add_probabilities,
+    add_softmax,
     build_network,
+    make_loss,
+    make_optimizer,
     seed_dropout,
     split_network,
 )
-from melanoma_core.settings import PROJECT_ROOT
-from melanoma_core.training.recipe import PRESETS, Architecture, Recipe
+from melanoma_core.training.recipe import PRESETS, Architecture, Loss, Recipe
 
 RECIPE = Recipe(name="small", image_size=96)
 RECIPE_SMALL = replace(PRESETS["baseline"], image_size=32)
+LOGITS = np.array([[2.0, 0.0, -1.0], [0.5, 1.5, 0.0]], dtype=np.float32)
+TARGETS = np.eye(3, dtype=np.float32)[[0, 2]]
+PLAIN = Recipe(name="x", label_smoothing=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +34,13 @@ def network() -> keras.Model:
     return build_network(RECIPE, 8, None)
 
 
-def test_a_file_of_weights_that_is_not_there_is_named(tmp_path: Path):
+def test_a_missing_weights_file_is_named(tmp_path: Path):
     with pytest.raises(RecipeError, match=r"Found no file .*gone\.weights\.h5"):
         build_network(RECIPE, 8, tmp_path / "gone.weights.h5")
 
 
 @pytest.mark.parametrize("name", ["text.weights.h5", "text.h5", "text.txt"])
-def test_a_file_that_holds_no_weights_is_refused(tmp_path: Path, name: str):
+def test_a_file_without_weights_is_refused(tmp_path: Path, name: str):
     path = tmp_path / name
     path.write_text("no weights")
 
@@ -43,7 +48,7 @@ def test_a_file_that_holds_no_weights_is_refused(tmp_path: Path, name: str):
         build_network(RECIPE, 8, path)
 
 
-@pytest.mark.filterwarnings("ignore:Skipping nested container")  # then keras refuses the rest
+@pytest.mark.filterwarnings("ignore:Skipping nested container")  # Keras then refuses the rest
 def test_the_weights_of_another_architecture_are_refused(tmp_path: Path):
     path = tmp_path / "other.weights.h5"
     inputs = keras.Input((8, 8, 3))
@@ -53,29 +58,18 @@ def test_the_weights_of_another_architecture_are_refused(tmp_path: Path):
         build_network(RECIPE, 8, path)
 
 
-def test_weights_that_cannot_be_downloaded_are_told_in_one_sentence(tmp_path: Path):
-    code = (
-        "from melanoma_core.networks.network import build_network\n"
-        "from melanoma_core.training.recipe import Recipe\n"
-        "from melanoma_core.errors import RecipeError\n"
-        "try: build_network(Recipe(name='x', image_size=96), 8, 'imagenet')\n"
-        "except RecipeError as error: print(error)\n"
-    )
-    nowhere = {"KERAS_HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9", "no_proxy": ""}
+def test_a_failed_download_of_weights_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    # Nothing listens there. An opener of an earlier download would have another proxy.
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setattr(urllib.request, "_opener", None)
+    monkeypatch.setattr(keras.src.backend.config, "_KERAS_DIR", str(tmp_path))
 
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=PROJECT_ROOT,
-        env=os.environ | nowhere,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-
-    assert done.stdout.splitlines()[-1].startswith("Cannot download the weights of MobileNetV2 (")
+    with pytest.raises(RecipeError, match=r"Cannot download the weights of MobileNetV2 \("):
+        build_network(RECIPE, 8, "imagenet")
 
 
-def test_photographs_go_in_as_bytes_and_logits_come_out(network: keras.Model):
+def test_the_input_is_uint8_and_the_output_logits(network: keras.Model):
     assert network.input.dtype == "uint8"
     assert network.input_shape == (None, 96, 96, 3)
     assert network.output_shape == (None, 8)
@@ -86,14 +80,14 @@ def test_photographs_go_in_as_bytes_and_logits_come_out(network: keras.Model):
     np.testing.assert_array_equal(logits[0], logits[1])
 
 
-def test_the_scaling_is_inside(network: keras.Model):
+def test_the_network_scales_its_input(network: keras.Model):
     scaling = next(x for x in network.layers if isinstance(x, keras.layers.Rescaling))
     picture = np.array([0, 255], dtype=np.uint8)
 
     np.testing.assert_allclose(keras.ops.convert_to_numpy(scaling(picture)), [-1, 1], atol=1e-6)
 
 
-def test_every_batch_normalisation_is_frozen_and_nothing_else(network: keras.Model):
+def test_only_batch_normalisation_is_frozen(network: keras.Model):
     frozen = {type(layer).__name__ for layer in network.layers if not layer.trainable}
 
     assert frozen == {"BatchNormalization"}
@@ -101,31 +95,38 @@ def test_every_batch_normalisation_is_frozen_and_nothing_else(network: keras.Mod
 
 
 @pytest.mark.parametrize("image_size", [96, 100])
-def test_layers_that_see_the_picture_finer_than_the_stride_keep_their_weights(image_size: int):
+def test_layers_with_an_output_finer_than_the_stride_are_frozen(image_size: int):
     recipe = replace(RECIPE, image_size=image_size, frozen_stride=8)
     network = build_network(recipe, 8, None)
 
     trained = [layer for layer in network.layers if layer.trainable and layer.weights]
 
-    # An eighth, rounded up: from the first layer that halves the picture a third time.
+    # One eighth, rounded up: from the first layer after the third halving.
     assert max(layer.output.shape[1] for layer in trained[:-1]) == math.ceil(image_size / 8)
     assert trained[0].name == "block_3_depthwise"
     assert trained[-1].name == "logits"
 
 
-def test_squeeze_and_excitation_stays_with_the_layers_around_it():
+@pytest.fixture(scope="module")
+def efficientnet() -> keras.Model:
     recipe = replace(RECIPE, architecture=Architecture.EFFICIENTNET, frozen_stride=8)
-    layers = build_network(recipe, 8, None).layers
+    return build_network(recipe, 8, None)
+
+
+def test_squeeze_and_excitation_is_frozen_with_the_layers_around_it(efficientnet: keras.Model):
+    layers = efficientnet.layers
     weighted = [layer.name for layer in layers if layer.weights]
     trained = [layer.name for layer in layers if layer.trainable and layer.weights]
 
     normalised = {layer.name for layer in layers if "normalization" in type(layer).__name__.lower()}
     rest = [name for name in weighted if name not in normalised]
     assert 0 < len(trained) < len(rest)
-    assert trained == rest[-len(trained) :]  # what is kept is the beginning, without a gap
+    assert trained == rest[-len(trained) :]  # the frozen layers are the first ones, without gaps
 
 
-def test_a_training_step_leaves_the_statistics_of_batch_normalisation(network: keras.Model):
+def test_a_training_step_does_not_change_the_statistics_of_batch_normalisation(
+    network: keras.Model,
+):
     normalisation = next(
         x for x in network.layers if isinstance(x, keras.layers.BatchNormalization)
     )
@@ -139,7 +140,7 @@ def test_a_training_step_leaves_the_statistics_of_batch_normalisation(network: k
         np.testing.assert_array_equal(keras.ops.convert_to_numpy(variable), expected)
 
 
-def test_the_backbone_is_inline_with_its_pooling_and_head_by_name(network: keras.Model):
+def test_the_backbone_is_inline_and_its_embedding_and_logits_are_named(network: keras.Model):
     assert not any(isinstance(layer, keras.Model) for layer in network.layers)
     assert network.get_layer("embedding").output.shape == (None, 1280)
     assert network.get_layer("logits").kernel.shape == (1280, 8)
@@ -159,7 +160,7 @@ def test_the_small_network_is_that_of_the_tutorials():
     assert not any(isinstance(x, keras.layers.BatchNormalization) for x in small.layers)
 
 
-def test_batch_normalisation_of_the_small_network_comes_before_the_activation_and_learns():
+def test_batch_normalisation_of_the_small_network_precedes_the_activation_and_is_trained():
     small = build_network(replace(PRESETS["augmented"], batch_normalization=True), 8, None)
 
     names = [layer.name.partition("_")[0] for layer in small.layers]
@@ -168,18 +169,18 @@ def test_batch_normalisation_of_the_small_network_comes_before_the_activation_an
     assert small.get_layer("dropout").rate == 0.2
 
 
-def test_the_two_halves_are_the_network(network: keras.Model):
+def test_backbone_and_head_together_are_the_network(network: keras.Model):
     pixels = np.random.default_rng(0).integers(0, 256, (3, 96, 96, 3), dtype=np.uint8)
     backbone, head = split_network(network)
 
     whole = keras.ops.convert_to_numpy(network(pixels))
-    halves = keras.ops.convert_to_numpy(head(backbone(pixels)))
+    parts = keras.ops.convert_to_numpy(head(backbone(pixels)))
 
-    np.testing.assert_allclose(halves, whole, atol=1e-6)
+    np.testing.assert_allclose(parts, whole, atol=1e-6)
     assert [variable.shape for variable in head.trainable_variables] == [(1280, 8), (8,)]
 
 
-def test_dropout_depends_on_the_seed_and_the_epoch_alone():
+def test_dropout_depends_only_on_the_seed_and_the_epoch():
     recipe = replace(PRESETS["augmented"], image_size=32)
     one, other = (build_network(recipe, 8, None) for _ in range(2))
     dropped = [keras.Model(n.input, n.get_layer("dropout").output) for n in (one, other)]
@@ -199,7 +200,7 @@ def test_dropout_depends_on_the_seed_and_the_epoch_alone():
     assert not np.array_equal(draw(0, 2, 4), first)
 
 
-def test_mixed_precision_computes_in_16_bits_and_answers_in_32():
+def test_mixed_precision_computes_in_16_bits_and_returns_32():
     mixed = build_network(RECIPE_SMALL, 8, None, "mixed_float16")
 
     assert mixed.get_layer("embedding").compute_dtype == "float16"
@@ -211,26 +212,25 @@ def test_the_saved_network_gives_the_softmax_of_the_logits(network: keras.Model)
     pixels = np.random.default_rng(0).integers(0, 256, (3, 96, 96, 3), dtype=np.uint8)
 
     logits = keras.ops.convert_to_numpy(network(pixels)).astype(np.float64)
-    probabilities = keras.ops.convert_to_numpy(add_probabilities(network)(pixels))
+    probabilities = keras.ops.convert_to_numpy(add_softmax(network)(pixels))
 
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(probabilities, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize(
-    "architecture",
-    [
-        Architecture.EFFICIENTNET_LITE,
-        Architecture.RESNET,
-        Architecture.EFFICIENTNET,
-        Architecture.CONVNEXT,
-    ],
+    "architecture", [Architecture.EFFICIENTNET_LITE, Architecture.RESNET, Architecture.CONVNEXT]
 )
-def test_the_other_architectures_take_bytes_too(architecture: Architecture):
+def test_the_other_architectures_accept_uint8_too(architecture: Architecture):
     other = build_network(Recipe(name="x", architecture=architecture, image_size=64), 8, None)
 
     assert other.input.dtype == "uint8"
     assert other.output_shape == (None, 8)
+
+
+def test_efficientnet_accepts_uint8_too(efficientnet: keras.Model):
+    assert efficientnet.input.dtype == "uint8"
+    assert efficientnet.output_shape == (None, 8)
 
 
 def test_the_same_file_of_imagenet_weights_gives_the_same_features(shared_data: Path):
@@ -243,13 +243,13 @@ def test_the_same_file_of_imagenet_weights_gives_the_same_features(shared_data: 
     np.testing.assert_array_equal(*map(keras.ops.convert_to_numpy, features))
 
 
-def test_efficientnet_lite_is_the_network_that_its_weights_are_of(shared_data: Path):
+def test_the_weights_of_efficientnet_lite_fit_the_network(shared_data: Path):
     path = shared_data.parent / "weights" / "efficientnet_lite0_no_top.weights.h5"
     recipe = replace(RECIPE, architecture=Architecture.EFFICIENTNET_LITE)
 
     network = build_network(recipe, 8, path)
 
-    # 4,652,008 of the whole network, less its classifier of 1,000 classes; plus our head of 8.
+    # 4,652,008 of the published network, minus its head of 1,000 classes, plus a head of 8.
     assert network.count_params() == 4_652_008 + 42_016 - 1281 * 1000 + 1281 * 8
     pixels = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3), dtype=np.uint8)
     features = keras.Model(network.input, network.get_layer("embedding").output)(pixels)
@@ -257,11 +257,11 @@ def test_efficientnet_lite_is_the_network_that_its_weights_are_of(shared_data: P
 
 
 def test_keras_cannot_download_the_weights_of_efficientnet_lite():
-    with pytest.raises(RecipeError, match="keras has no weights of it to download"):
+    with pytest.raises(RecipeError, match="Keras offers no weights of it"):
         build_network(replace(RECIPE, architecture=Architecture.EFFICIENTNET_LITE), 8, "imagenet")
 
 
-def test_colour_constancy_reads_a_photograph_alike_under_another_light():
+def test_with_colour_constancy_another_light_changes_the_logits_less():
     recipe = replace(RECIPE_SMALL, colour_constancy=True)
     keras.utils.set_random_seed(1)
     network = build_network(recipe, 8, None)
@@ -277,16 +277,16 @@ def test_colour_constancy_reads_a_photograph_alike_under_another_light():
     assert differ(network) < 0.2 * differ(plain)
 
 
-def test_a_black_photograph_is_defined_under_colour_constancy():
+def test_a_black_photograph_has_finite_logits_with_colour_constancy():
     network = build_network(replace(RECIPE_SMALL, colour_constancy=True), 8, None)
 
     assert np.isfinite(network.predict(np.zeros((1, 32, 32, 3), np.uint8), verbose=0)).all()
 
 
-def test_a_network_goes_on_from_a_whole_model(tmp_path: Path):
+def test_a_network_starts_with_the_weights_of_a_complete_model(tmp_path: Path):
     keras.utils.set_random_seed(1)
     before = build_network(RECIPE_SMALL, 8, None)
-    add_probabilities(before).save(tmp_path / "model.keras")
+    add_softmax(before).save(tmp_path / "model.keras")
 
     after = build_network(RECIPE_SMALL, 8, tmp_path / "model.keras")
 
@@ -294,12 +294,62 @@ def test_a_network_goes_on_from_a_whole_model(tmp_path: Path):
         np.testing.assert_array_equal(old, new)
 
 
-def test_a_model_of_another_architecture_or_no_model_is_nothing_to_go_on_from(tmp_path: Path):
+def test_a_model_of_another_architecture_or_a_file_that_is_no_model_is_refused(tmp_path: Path):
     path = tmp_path / "model.keras"
     build_network(replace(RECIPE_SMALL, image_size=64), 8, None).save(path)
     with pytest.raises(RecipeError, match=r"has no embedding/kernel of shape \(1024, 128\)"):
         build_network(RECIPE_SMALL, 8, path)
 
     path.write_text("no model")
-    with pytest.raises(RecipeError, match="Cannot load the model"):
+    with pytest.raises(RecipeError, match="Cannot load the initial model"):
         build_network(RECIPE_SMALL, 8, path)
+
+
+def compute_loss(recipe: Recipe, weights: np.ndarray | None = None) -> float:
+    loss = make_loss(recipe)(TARGETS, LOGITS, sample_weight=weights)
+    return float(keras.ops.convert_to_numpy(loss))
+
+
+def test_cross_entropy_is_the_mean_negative_log_probability():
+    expected = -(log_softmax(LOGITS, axis=1) * TARGETS).sum(axis=1).mean()
+
+    assert compute_loss(PLAIN) == pytest.approx(expected, rel=1e-5)
+
+
+def test_label_smoothing_spreads_its_share_over_all_classes():
+    smoothed = TARGETS * 0.9 + 0.1 / 3
+    expected = -(log_softmax(LOGITS, axis=1) * smoothed).sum(axis=1).mean()
+
+    assert compute_loss(replace(PLAIN, label_smoothing=0.1)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_focal_loss_reduces_the_weight_of_confident_predictions():
+    log_probability = (log_softmax(LOGITS, axis=1) * TARGETS).sum(axis=1)
+    expected = -((1 - np.exp(log_probability)) ** 2 * log_probability).mean()
+
+    assert compute_loss(replace(PLAIN, loss=Loss.FOCAL)) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_the_focal_loss_of_gamma_zero_is_the_cross_entropy(smoothing: float):
+    recipe = replace(PLAIN, label_smoothing=smoothing)
+    focal = replace(recipe, loss=Loss.FOCAL, focal_gamma=0.0)
+
+    assert compute_loss(focal) == pytest.approx(compute_loss(recipe), rel=1e-5)
+
+
+@pytest.mark.parametrize("loss", Loss)
+def test_an_image_of_weight_two_counts_twice(loss: Loss):
+    recipe = replace(PLAIN, loss=loss)
+    first, second = (compute_loss(recipe, weights) for weights in np.eye(2, dtype=np.float32))
+
+    weighed = compute_loss(recipe, np.array([2, 1], dtype=np.float32))
+
+    assert weighed == pytest.approx(2 * first + second, rel=1e-5)
+
+
+def test_the_optimizer_is_adam_without_weight_decay():
+    assert type(make_optimizer(replace(PLAIN, weight_decay=0.0))) is keras.optimizers.Adam
+    optimizer = make_optimizer(replace(PLAIN, weight_decay=0.02))
+    assert isinstance(optimizer, keras.optimizers.AdamW)
+    assert optimizer.weight_decay == 0.02

@@ -1,4 +1,4 @@
-"""Trainings that are stopped, killed and resumed end at the very weights of one that was not."""
+"""Stopped, killed and resumed trainings end with the same weights as uninterrupted ones."""
 
 import logging
 import pickle
@@ -20,10 +20,10 @@ from melanoma_core.networks import hardware, trainer
 from melanoma_core.networks.hardware import choose_precision
 from melanoma_core.networks.inference import predict, predict_table
 from melanoma_core.networks.network import build_network, split_network
-from melanoma_core.networks.trainer import train_network
+from melanoma_core.networks.trainer import TrainingTask, measure_epoch, train_network
 from melanoma_core.settings import PROJECT_ROOT
 from melanoma_core.taxonomy import Diagnosis
-from melanoma_core.training.batches import correct_frequencies
+from melanoma_core.training.batches import compute_bias_correction
 from melanoma_core.training.checkpoints import load_checkpoint, load_features, sign_training
 from melanoma_core.training.observer import Phase, Stopped
 from melanoma_core.training.photographs import load_pixels
@@ -32,7 +32,8 @@ from melanoma_core.training.recipe import Architecture, Loss, Rebalancing, Recip
 pytestmark = pytest.mark.usefixtures("tiny_backbone")
 
 CLASS_NAMES = tuple(Diagnosis)
-# All that is drawn by chance, and early stopping: every part of the state matters.
+THREE_CLASSES = ("nevus", "melanoma", "vascular lesion")
+# Every kind of randomness, and early stopping: every part of the state matters.
 SMALL = Recipe(
     name="small",
     architecture=Architecture.SMALL_CNN,
@@ -50,46 +51,57 @@ SMALL = Recipe(
 TRANSFER = Recipe(
     name="transfer", image_size=32, head_epochs=2, epochs=2, images_per_epoch=32, batch_size=16
 )
-# A process that is killed at a batch.
+# One process with two trainings, since TensorFlow takes seconds to start. The second training
+# starts within a batch of the first one, and then kills the process.
 KILLED = """
 import os, pickle, signal, sys
 from pathlib import Path
 from melanoma_core.networks.network import BACKBONES, Backbone
 from melanoma_core.training.recipe import Architecture
-from melanoma_core.networks.trainer import train_network
+from melanoma_core.networks.trainer import TrainingTask, train_network
 from tests.core.conftest import build_tiny
 
 BACKBONES[Architecture.MOBILENET] = Backbone(build_tiny, 1 / 127.5, -1.0)
 folder = Path(sys.argv[1])
-recipe, split, class_names, kill_at = pickle.loads((folder / "begin.pickle").read_bytes())
-class Killer:
+small, transfer, split, class_names = pickle.loads((folder / "begin.pickle").read_bytes())
+class Trigger:
+    def __init__(self, at, action): self.at, self.action = at, action
     def on_phase(self, phase, done, total): pass
     def on_epoch(self, report): pass
     def on_batch(self, state):
-        if (state.epoch, state.batch) == kill_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-train_network(recipe, split, class_names, None, folder / "state", Killer())
+        if (state.epoch, state.batch) == self.at:
+            self.action()
+def train(recipe, at, action):
+    task = TrainingTask(recipe, split, class_names)
+    train_network(task, folder / recipe.name, Trigger(at, action))
+kill = lambda: os.kill(os.getpid(), signal.SIGKILL)
+train(small, (3, 2), lambda: train(transfer, (2, 1), kill))
 """
 
 
 @dataclass(frozen=True)
-class Whole:
-    """A training that nobody stopped."""
+class FinishedTraining:
+    """An uninterrupted training."""
 
-    witness: Any
+    observer: Any
     weights: list[np.ndarray]
     folder: Path
 
 
-def train_whole(recipe: Recipe, split: Split, folder: Path, witness: Any) -> Whole:
-    network = train_network(recipe, split, CLASS_NAMES, None, folder, witness)
-    return Whole(witness, network.get_weights(), folder)
+def train(recipe: Recipe, split: Split, folder: Path, observer: Any) -> keras.Model:
+    return train_network(TrainingTask(recipe, split, CLASS_NAMES), folder, observer)
 
 
-def kill_training(recipe: Recipe, split: Split, folder: Path, kill_at: tuple[int, int]) -> Path:
-    """Train in a process of its own until it kills itself, and return the folder of its state."""
-    begin = (recipe, split, CLASS_NAMES, kill_at)
-    (folder / "begin.pickle").write_bytes(pickle.dumps(begin))
+def finish_training(recipe: Recipe, split: Split, folder: Path, observer: Any) -> FinishedTraining:
+    network = train(recipe, split, folder, observer)
+    return FinishedTraining(observer, network.get_weights(), folder)
+
+
+@pytest.fixture(scope="module")
+def killed(drawn_split: Split, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with the states of two trainings whose process was killed."""
+    folder = tmp_path_factory.mktemp("killed")
+    (folder / "begin.pickle").write_bytes(pickle.dumps((SMALL, TRANSFER, drawn_split, CLASS_NAMES)))
     done = subprocess.run(
         [sys.executable, "-c", KILLED, folder],
         cwd=PROJECT_ROOT,
@@ -98,7 +110,7 @@ def kill_training(recipe: Recipe, split: Split, folder: Path, kill_at: tuple[int
         check=False,
     )
     assert done.returncode == -signal.SIGKILL, done.stderr
-    return folder / "state"
+    return folder
 
 
 def assert_same(found: Sequence[np.ndarray], expected: Sequence[np.ndarray]) -> None:
@@ -106,60 +118,62 @@ def assert_same(found: Sequence[np.ndarray], expected: Sequence[np.ndarray]) -> 
         np.testing.assert_array_equal(ours, theirs)
 
 
-def curves(witness: Any) -> list[dict[str, Any]]:
-    return [asdict(report) for report in witness.epochs]
+def curves(observer: Any) -> list[dict[str, Any]]:
+    return [asdict(report) for report in observer.epochs]
 
 
 @pytest.fixture(scope="module")
 def small(
-    drawn_split: Split, tmp_path_factory: pytest.TempPathFactory, make_witness: type
-) -> Whole:
-    return train_whole(SMALL, drawn_split, tmp_path_factory.mktemp("small"), make_witness())
+    drawn_split: Split, tmp_path_factory: pytest.TempPathFactory, make_observer: type
+) -> FinishedTraining:
+    return finish_training(SMALL, drawn_split, tmp_path_factory.mktemp("small"), make_observer())
 
 
 @pytest.fixture(scope="module")
 def transfer(
     drawn_split: Split,
     tmp_path_factory: pytest.TempPathFactory,
-    make_witness: type,
-    tiny_backbone: None,  # noqa: ARG001  # the mark comes too late for a fixture of the module
-) -> Whole:
-    return train_whole(TRANSFER, drawn_split, tmp_path_factory.mktemp("transfer"), make_witness())
+    make_observer: type,
+    tiny_backbone: None,  # noqa: ARG001  # the mark does not apply to module fixtures
+) -> FinishedTraining:
+    return finish_training(
+        TRANSFER, drawn_split, tmp_path_factory.mktemp("transfer"), make_observer()
+    )
 
 
-def test_every_batch_is_told_once_and_in_order(small: Whole):
-    told = [(state.epoch, state.batch) for state in small.witness.batches]
+def test_every_batch_is_reported_once_and_in_order(small: FinishedTraining):
+    reported = [(state.epoch, state.batch) for state in small.observer.batches]
 
-    assert told == [(epoch, batch) for epoch in range(1, 5) for batch in (1, 2)]
-    assert {state.num_batches for state in small.witness.batches} == {2}
-    assert {state.num_epochs for state in small.witness.batches} == {4}
-    assert {state.phase for state in small.witness.batches} == {Phase.NETWORK}
-    assert all(state.loss > 0 for state in small.witness.batches)
+    assert reported == [(epoch, batch) for epoch in range(1, 5) for batch in (1, 2)]
+    assert {state.num_batches for state in small.observer.batches} == {2}
+    assert {state.num_epochs for state in small.observer.batches} == {4}
+    assert {state.phase for state in small.observer.batches} == {Phase.NETWORK}
+    assert all(state.loss > 0 for state in small.observer.batches)
 
 
-def test_pace_and_what_is_left_are_known_after_the_first_batch(small: Whole):
-    first, *others = small.witness.batches
+def test_throughput_and_remaining_time_are_known_after_the_first_batch(small: FinishedTraining):
+    first, *others = small.observer.batches
 
     assert np.isnan([first.images_per_second, first.remaining_seconds]).all()
     assert all(state.images_per_second > 0 for state in others)
     assert all(state.remaining_seconds > 0 for state in others)
 
 
-def test_every_epoch_is_measured_on_validation_and_as_many_images_of_train(
-    small: Whole, drawn_split: Split
+def test_every_epoch_is_evaluated_on_validation_and_as_many_images_of_train(
+    small: FinishedTraining, drawn_split: Split
 ):
-    assert [report.epoch for report in small.witness.epochs] == [1, 2, 3, 4]
-    for report in small.witness.epochs:
+    assert [report.epoch for report in small.observer.epochs] == [1, 2, 3, 4]
+    for report in small.observer.epochs:
         assert report.figures.keys() == {"train", "validation"}
         for figures in report.figures.values():
             assert figures["loss"] > 0
             assert np.isnan(figures["recall/BCC"])
     assert len(drawn_split.subset("validation")) == 12
-    shares = [report.figures["train"]["accuracy"] * 12 for report in small.witness.epochs]
+    shares = [report.figures["train"]["accuracy"] * 12 for report in small.observer.epochs]
     np.testing.assert_allclose(shares, np.round(shares))
 
 
-def test_the_measured_figures_are_those_of_the_network(small: Whole, drawn_split: Split):
+def test_the_reported_metrics_are_those_of_the_network(small: FinishedTraining, drawn_split: Split):
     network = build_network(SMALL, 8, None)
     network.set_weights(load_checkpoint(small.folder, sign(SMALL, drawn_split)).weights)
     validation = drawn_split.subset("validation")
@@ -167,7 +181,7 @@ def test_the_measured_figures_are_those_of_the_network(small: Whole, drawn_split
     probabilities = predict_table(network, validation, 32)
 
     own = probabilities[np.arange(12), [CLASS_NAMES.index(x) for x in validation["label"]]]
-    assert small.witness.epochs[-1].figures["validation"]["loss"] == pytest.approx(
+    assert small.observer.epochs[-1].figures["validation"]["loss"] == pytest.approx(
         -np.log(own).mean(), rel=1e-5
     )
 
@@ -176,101 +190,104 @@ def sign(recipe: Recipe, split: Split) -> str:
     return sign_training(recipe, split, CLASS_NAMES)
 
 
-def test_killed_and_resumed_equals_uninterrupted_to_the_last_bit(
-    small: Whole, drawn_split: Split, tmp_path: Path, make_witness: type
+def test_a_killed_and_resumed_training_equals_an_uninterrupted_one_bit_by_bit(
+    small: FinishedTraining, drawn_split: Split, killed: Path, make_observer: type
 ):
-    state = kill_training(SMALL, drawn_split, tmp_path, kill_at=(3, 2))
-    witness = make_witness()
+    observer = make_observer()
 
-    resumed = train_network(SMALL, drawn_split, CLASS_NAMES, None, state, witness)
+    resumed = train(SMALL, drawn_split, killed / "small", observer)
 
-    assert [(s.epoch, s.batch) for s in witness.batches][:2] == [(3, 1), (3, 2)]
-    assert repr(curves(witness)) == repr(curves(small.witness))  # NaN included
+    assert [(s.epoch, s.batch) for s in observer.batches][:2] == [(3, 1), (3, 2)]
+    assert repr(curves(observer)) == repr(curves(small.observer))  # NaN included
     assert_same(resumed.get_weights(), small.weights)
 
 
 def run_backbone(split: Split) -> np.ndarray:
-    """What the backbone as it was built says of the validation subset."""
+    """Return the features of the untrained backbone for the validation subset."""
     keras.utils.set_random_seed(TRANSFER.seed)
     backbone, _ = split_network(build_network(TRANSFER, 8, None))
     return predict(backbone, load_pixels(split.subset("validation"), 32))
 
 
-def test_killed_in_the_head_and_stopped_in_the_network_ends_as_if_it_had_not(
-    transfer: Whole, drawn_split: Split, tmp_path: Path, make_witness: type
+def test_a_training_killed_in_the_head_and_stopped_in_the_network_equals_an_uninterrupted_one(
+    transfer: FinishedTraining, drawn_split: Split, killed: Path, make_observer: type
 ):
-    state = kill_training(TRANSFER, drawn_split, tmp_path, kill_at=(2, 1))
+    state = killed / "transfer"
     features = load_features(state, sign(TRANSFER, drawn_split))
     assert features["train"].shape == (60, 12)
     np.testing.assert_array_equal(features["validation"], run_backbone(drawn_split))
-    stopped, witness = make_witness(stop_at=(4, 1)), make_witness()
+    stopped, observer = make_observer(stop_at=(4, 1)), make_observer()
 
     with pytest.raises(Stopped):
-        train_network(TRANSFER, drawn_split, CLASS_NAMES, None, state, stopped)
-    resumed = train_network(TRANSFER, drawn_split, CLASS_NAMES, None, state, witness)
+        train(TRANSFER, drawn_split, state, stopped)
+    resumed = train(TRANSFER, drawn_split, state, observer)
 
     assert [(s.epoch, s.batch) for s in stopped.batches] == [(2, 1), (2, 2), (3, 1), (3, 2), (4, 1)]
-    assert [(s.epoch, s.batch) for s in witness.batches] == [(4, 1), (4, 2)]
+    assert [(s.epoch, s.batch) for s in observer.batches] == [(4, 1), (4, 2)]
     assert Phase.FEATURES not in {phase for phase, _, _ in stopped.phases}
-    assert repr(curves(witness)) == repr(curves(transfer.witness))
+    assert repr(curves(observer)) == repr(curves(transfer.observer))
     assert_same(resumed.get_weights(), transfer.weights)
 
 
-def test_the_head_is_trained_before_the_network_at_its_own_learning_rate(transfer: Whole):
-    assert [(report.phase, report.epoch) for report in transfer.witness.epochs] == [
+def test_the_head_is_trained_before_the_network_at_its_own_learning_rate(
+    transfer: FinishedTraining,
+):
+    assert [(report.phase, report.epoch) for report in transfer.observer.epochs] == [
         (Phase.HEAD, 1),
         (Phase.HEAD, 2),
         (Phase.NETWORK, 3),
         (Phase.NETWORK, 4),
     ]
-    rates = [report.learning_rate for report in transfer.witness.epochs]
+    rates = [report.learning_rate for report in transfer.observer.epochs]
     # Steps 1 of 2 in the warm-up, then 1 of 2 down half a cosine.
     np.testing.assert_allclose(rates, [1e-3, 1e-3, 3e-4 * (0.01 + 0.99 / 2), 3e-4 / 2])
 
 
-def test_features_are_computed_once_and_gone_when_the_head_is_trained(transfer: Whole):
-    phases = [phase for phase, _, _ in transfer.witness.phases if phase is not Phase.MEASURING]
+def test_features_are_computed_once_and_removed_when_the_head_is_trained(
+    transfer: FinishedTraining,
+):
+    phases = [phase for phase, _, _ in transfer.observer.phases if phase is not Phase.MEASURING]
 
     assert phases == [Phase.DECODING] * 2 + [Phase.FEATURES] * 2
     assert [path.name for path in transfer.folder.iterdir()] == ["checkpoint.npz"]
 
 
-def test_a_stop_is_heard_at_the_batch_and_the_epochs_before_are_kept(
-    drawn_split: Split, tmp_path: Path, make_witness: type
+def test_a_training_stops_within_an_epoch_and_keeps_the_epochs_before(
+    drawn_split: Split, tmp_path: Path, make_observer: type
 ):
-    witness = make_witness(stop_at=(2, 1))
+    observer = make_observer(stop_at=(2, 1))
 
     with pytest.raises(Stopped):
-        train_network(SMALL, drawn_split, CLASS_NAMES, None, tmp_path, witness)
+        train(SMALL, drawn_split, tmp_path, observer)
 
-    assert len(witness.batches) == 3
+    assert len(observer.batches) == 3
     assert len(load_checkpoint(tmp_path, sign(SMALL, drawn_split)).history) == 1
 
 
 @pytest.mark.parametrize("phase", [Phase.DECODING, Phase.MEASURING])
-def test_a_stop_is_heard_while_no_batch_runs(
-    drawn_split: Split, tmp_path: Path, make_witness: type, phase: Phase
+def test_a_training_stops_while_no_batch_runs(
+    drawn_split: Split, tmp_path: Path, make_observer: type, phase: Phase
 ):
     with pytest.raises(Stopped):
-        train_network(SMALL, drawn_split, CLASS_NAMES, None, tmp_path, make_witness(phase))
+        train(SMALL, drawn_split, tmp_path, make_observer(phase))
 
 
-def test_a_finished_training_is_taken_from_its_folder(
-    small: Whole, drawn_split: Split, make_witness: type
+def test_a_finished_training_is_loaded_from_its_folder(
+    small: FinishedTraining, drawn_split: Split, make_observer: type
 ):
-    witness = make_witness(stop_at=(1, 1))
+    observer = make_observer(stop_at=(1, 1))
 
-    again = train_network(SMALL, drawn_split, CLASS_NAMES, None, small.folder, witness)
+    again = train(SMALL, drawn_split, small.folder, observer)
 
-    assert witness.phases == witness.batches == []
-    assert len(witness.epochs) == 4
+    assert observer.phases == observer.batches == []
+    assert len(observer.epochs) == 4
     assert_same(again.get_weights(), small.weights)
 
 
 def test_early_stopping_ends_with_the_weights_of_the_best_epoch(
-    drawn_split: Split, tmp_path: Path, make_witness: type
+    drawn_split: Split, tmp_path: Path, make_observer: type
 ):
-    # There is nothing to be learned of chance, so that it can only be learned by heart.
+    # Random images can only be memorised, so the validation loss rises soon.
     hasty = replace(
         SMALL,
         learning_rate=3e-3,
@@ -282,148 +299,187 @@ def test_early_stopping_ends_with_the_weights_of_the_best_epoch(
         early_stopping=1,
         warmup_epochs=0,
     )
-    witness = make_witness()
+    observer = make_observer()
 
-    network = train_network(hasty, drawn_split, CLASS_NAMES, None, tmp_path / "hasty", witness)
-    losses = [report.figures["validation"]["loss"] for report in witness.epochs]
+    network = train(hasty, drawn_split, tmp_path / "hasty", observer)
+    losses = [report.figures["validation"]["loss"] for report in observer.epochs]
     best = int(np.argmin(losses))
     kept = load_checkpoint(tmp_path / "hasty", sign(hasty, drawn_split))
 
     assert len(losses) == best + 2 < 12
     assert_same(network.get_weights(), kept.best)
-    again = train_network(
-        hasty, drawn_split, CLASS_NAMES, None, tmp_path / "hasty", make_witness((1, 1))
-    )
+    again = train(hasty, drawn_split, tmp_path / "hasty", make_observer((1, 1)))
     assert_same(again.get_weights(), kept.best)
 
 
-def test_labels_may_be_called_anything_and_a_published_share_is_measured_too(
-    drawn_split: Split, tmp_path: Path, make_witness: type
+def test_labels_can_have_any_name_and_a_published_share_is_evaluated_too(
+    drawn_split: Split, tmp_path: Path, make_observer: type
 ):
     names = {"MEL": "melanoma", "NV": "a mole"}
     table = drawn_split.table.assign(label=drawn_split.table["label"].map(names))
     table.loc[table.index[table["subset"] == "train"][:10], "subset"] = "published"
     split = replace(drawn_split, table=table)
-    witness = make_witness()
+    observer = make_observer()
 
-    network = train_network(
-        replace(SMALL, epochs=1), split, ("a mole", "melanoma"), None, tmp_path, witness
-    )
+    task = TrainingTask(replace(SMALL, epochs=1), split, ("a mole", "melanoma"))
+    network = train_network(task, tmp_path, observer)
 
     assert network.output_shape == (None, 2)
-    (report,) = witness.epochs
+    (report,) = observer.epochs
     assert report.figures.keys() == {"train", "validation", "published"}
     assert "recall/a mole" in report.figures["validation"]
     tenths = report.figures["published"]["accuracy"] * 10
     assert tenths == pytest.approx(round(tenths))
 
 
-def test_the_state_of_another_recipe_is_not_continued(
-    small: Whole, drawn_split: Split, make_witness: type
+def test_the_state_of_another_recipe_is_not_resumed(
+    small: FinishedTraining, drawn_split: Split, make_observer: type
 ):
     with pytest.raises(RecipeError, match="state of a training with another recipe or other data"):
-        train_network(
-            replace(SMALL, epochs=3), drawn_split, CLASS_NAMES, None, small.folder, make_witness()
-        )
+        train(replace(SMALL, epochs=3), drawn_split, small.folder, make_observer())
 
 
-def test_the_state_of_another_split_is_not_continued(
-    small: Whole, drawn_split: Split, make_witness: type
+def test_the_state_of_another_split_is_not_resumed(
+    small: FinishedTraining, drawn_split: Split, make_observer: type
 ):
     other = split_dataset(drawn_split.table.assign(subset="unassigned"), seed=2)
 
     with pytest.raises(RecipeError, match="Name an empty folder"):
-        train_network(SMALL, other, CLASS_NAMES, None, small.folder, make_witness())
+        train(SMALL, other, small.folder, make_observer())
 
 
-def test_a_subset_without_melanoma_is_found_before_anything_is_trained(
-    drawn_split: Split, tmp_path: Path, make_witness: type
+def test_a_subset_without_melanoma_is_refused_before_the_training(
+    drawn_split: Split, tmp_path: Path, make_observer: type
 ):
     table = drawn_split.table
     healthy = table[(table["subset"] != "validation") | (table["label"] != "MEL")]
     split = replace(drawn_split, table=healthy)
 
-    with pytest.raises(DatasetError, match="0 melanomas among the 8 photographs of the validation"):
-        train_network(SMALL, split, CLASS_NAMES, None, tmp_path, make_witness())
+    with pytest.raises(DatasetError, match="0 melanomas among the 8 images of the validation"):
+        train(SMALL, split, tmp_path, make_observer())
 
 
-def test_a_photograph_that_has_gone_since_is_named(
-    drawn_split: Split, tmp_path: Path, make_witness: type
-):
+def test_a_removed_photograph_is_named(drawn_split: Split, tmp_path: Path, make_observer: type):
     split = replace(drawn_split, table=drawn_split.table.assign(path=tmp_path / "gone.jpg"))
 
     with pytest.raises(ImageError, match=r"no file .*gone\.jpg"):
-        train_network(SMALL, split, CLASS_NAMES, None, tmp_path, make_witness())
+        train(SMALL, split, tmp_path, make_observer())
 
 
-def test_a_folder_that_cannot_be_made_is_told(
-    drawn_split: Split, tmp_path: Path, make_witness: type
+def test_a_folder_that_cannot_be_created_is_an_error(
+    drawn_split: Split, tmp_path: Path, make_observer: type
 ):
     (tmp_path / "file").write_text("")
 
     with pytest.raises(FolderError, match=r"Cannot write .*state \(Not a directory\)"):
-        train_network(
-            SMALL, drawn_split, CLASS_NAMES, None, tmp_path / "file" / "state", make_witness()
-        )
+        train(SMALL, drawn_split, tmp_path / "file" / "state", make_observer())
 
 
-def test_a_loss_that_is_no_number_ends_the_training_in_a_sentence(
-    drawn_split: Split, tmp_path: Path, make_witness: type
+def test_a_loss_that_is_not_finite_ends_the_training_with_an_error(
+    drawn_split: Split, tmp_path: Path, make_observer: type
 ):
     wild = replace(SMALL, learning_rate=1e30, warmup_epochs=0, schedule=Schedule.CONSTANT)
 
     with pytest.raises(
-        RecipeError, match=r"no longer a number, in epoch 1 at learning rate 1e\+30"
+        RecipeError, match=r"not a finite number, in epoch 1 at learning rate 1e\+30"
     ):
-        train_network(wild, drawn_split, CLASS_NAMES, None, tmp_path, make_witness())
+        train(wild, drawn_split, tmp_path, make_observer())
 
 
-def test_without_a_gpu_mixed_precision_is_left_out_and_said(
+def test_without_a_gpu_mixed_precision_is_ignored_with_a_log_message(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(hardware, "has_gpu", lambda: False)
+    monkeypatch.setattr(hardware, "list_accelerators", tuple)
 
     with caplog.at_level(logging.INFO, logger="melanoma_core"):
         assert choose_precision(SMALL) == "float32"
 
-    assert caplog.messages == ["Found no GPU: mixed precision is left out."]
+    assert caplog.messages == [
+        "Found no GPU. Training computes in 32 bits instead of mixed precision."
+    ]
 
 
-def test_a_network_of_mixed_precision_comes_back_in_32_bits(
-    drawn_split: Split, tmp_path: Path, make_witness: type, monkeypatch: pytest.MonkeyPatch
+def test_a_network_trained_in_mixed_precision_is_returned_in_32_bits(
+    drawn_split: Split, tmp_path: Path, make_observer: type, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(trainer, "choose_precision", lambda _: "mixed_float16")
-    recipe = replace(SMALL, epochs=2)
+    recipe = replace(SMALL, epochs=2, images_per_epoch=16)
 
     with pytest.raises(Stopped):
-        train_network(recipe, drawn_split, CLASS_NAMES, None, tmp_path, make_witness((2, 1)))
-    network = train_network(recipe, drawn_split, CLASS_NAMES, None, tmp_path, make_witness())
+        train(recipe, drawn_split, tmp_path, make_observer((2, 1)))
+    network = train(recipe, drawn_split, tmp_path, make_observer())
 
     assert {layer.compute_dtype for layer in network.layers} == {"float32"}
     assert keras.config.dtype_policy().name == "float32"
 
 
-def test_a_share_of_the_model_that_it_went_on_from_is_in_the_finished_network(
-    drawn_split: Split, tmp_path: Path, make_witness: type
+def test_a_fine_tuned_network_is_averaged_with_the_model_that_it_started_from(
+    drawn_split: Split, tmp_path: Path, make_observer: type
 ):
     path = tmp_path / "model.keras"
     keras.utils.set_random_seed(1)
-    recipe = replace(SMALL, weights=str(path), epochs=1, early_stopping=0)
+    recipe = replace(SMALL, weights=str(path), epochs=1, early_stopping=0, start_share=0.25)
     start = build_network(recipe, len(CLASS_NAMES), None)
     start.save(path)
+    task = TrainingTask(recipe, drawn_split, CLASS_NAMES, path)
 
-    def train(share: float) -> keras.Model:
-        changed = replace(recipe, start_share=share)
-        folder = tmp_path / str(share)
-        return train_network(changed, drawn_split, CLASS_NAMES, path, folder, make_witness())
+    averaged = train_network(task, tmp_path, make_observer())
 
-    trained, blended = train(0.0), train(0.25)
-
-    correction = correct_frequencies(recipe, drawn_split.subset("train"), CLASS_NAMES)
-    for then, now, found in zip(
-        start.trainable_weights, trained.trainable_weights, blended.trainable_weights, strict=True
+    trained = build_network(recipe, len(CLASS_NAMES), None)
+    trained.set_weights(load_checkpoint(tmp_path, sign(recipe, drawn_split)).weights)
+    correction = compute_bias_correction(recipe, drawn_split.subset("train"), CLASS_NAMES)
+    for initial, own, found in zip(
+        start.trainable_weights, trained.trainable_weights, averaged.trainable_weights, strict=True
     ):
-        # A finished model's head expects the classes as often as they are, not as they are drawn.
-        before = then - correction if then.shape == (len(CLASS_NAMES),) else then
-        assert not np.array_equal(now, before)
-        np.testing.assert_allclose(found, 0.75 * now + 0.25 * before, atol=1e-6)
+        # The bias of a finished model expects natural class frequencies, not those of the draw.
+        before = initial - correction if initial.shape == (len(CLASS_NAMES),) else initial
+        assert not np.array_equal(own, before)
+        np.testing.assert_allclose(found, 0.75 * own + 0.25 * before, atol=1e-6)
+
+
+def test_the_metrics_of_four_photographs():
+    logits = np.log([[0.7, 0.2, 0.1], [0.5, 0.4, 0.1], [0.1, 0.8, 0.1], [0.3, 0.6, 0.1]])
+    labels = np.array([0, 1, 1, 0])
+
+    found = measure_epoch(logits.astype(np.float32), labels, THREE_CLASSES)
+
+    assert found == pytest.approx(
+        {
+            "loss": -np.mean(np.log([0.7, 0.4, 0.8, 0.3])),
+            "accuracy": 0.5,
+            "balanced_accuracy": 0.5,
+            "melanoma_sensitivity": 0.5,
+            "melanoma_specificity": 0.5,
+            "roc_auc": 0.75,
+            "recall/nevus": 0.5,
+            "recall/melanoma": 0.5,
+            "recall/vascular lesion": np.nan,
+        },
+        nan_ok=True,
+    )
+
+
+def test_without_melanoma_its_metrics_are_undefined():
+    found = measure_epoch(np.zeros((2, 3), np.float32), np.array([0, 2]), THREE_CLASSES)
+
+    undefined = {name for name, value in found.items() if np.isnan(value)}
+    assert undefined == {"melanoma_sensitivity", "roc_auc", "recall/melanoma"}
+    assert found["loss"] == pytest.approx(np.log(3))
+
+
+def test_without_photographs_all_metrics_are_undefined():
+    found = measure_epoch(np.zeros((0, 3), np.float32), np.zeros(0, np.int64), THREE_CLASSES)
+
+    assert all(np.isnan(value) for value in found.values())
+
+
+def test_logits_that_are_not_finite_have_no_roc_auc():
+    found = measure_epoch(np.full((2, 3), np.nan, np.float32), np.array([0, 1]), THREE_CLASSES)
+
+    assert np.isnan(found["roc_auc"])
+    assert np.isnan(found["loss"])
+
+
+def test_classes_without_melanoma_are_refused():
+    with pytest.raises(DatasetError, match="Found 0 classes that mean melanoma"):
+        measure_epoch(np.zeros((1, 1), np.float32), np.zeros(1, np.int64), ("nevus",))

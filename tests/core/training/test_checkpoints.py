@@ -1,4 +1,4 @@
-"""Checkpoints that are whole or not there, however the process ends."""
+"""Checkpoints are complete or missing, however the process ends."""
 
 import subprocess
 import sys
@@ -30,41 +30,31 @@ CHECKPOINT = Checkpoint(
     optimizer=[np.array(7, np.int64), *(np.full(1, n, np.float32) for n in range(11))],
     best=[np.ones((2, 3), np.float32)],
 )
-# What the subprocesses below begin with: an epoch that is kept.
-BEGIN = """
-import os, resource, signal, sys
+# A process that saves one epoch, and is killed while it writes the next.
+KILLED = """
+import os, signal, sys
 import numpy as np
 from pathlib import Path
-from melanoma_core.errors import FolderError
-from melanoma_core.training.checkpoints import Checkpoint, save_checkpoint
-from melanoma_core.training.observer import EpochReport
-from melanoma_core.training.observer import Phase
 from melanoma_core.files import write_file
+from melanoma_core.training.checkpoints import Checkpoint, save_checkpoint
+from melanoma_core.training.observer import EpochReport, Phase
 
 folder = Path(sys.argv[1])
-def keep(epoch, size):
-    report = EpochReport(epoch, 3, Phase.NETWORK, 0.1, {})
-    weights = [np.full(size, epoch, np.float32)]
-    save_checkpoint(folder, "ours", Checkpoint((report,), weights, []))
-keep(1, 10)
+report = EpochReport(1, 3, Phase.NETWORK, 0.1, {})
+save_checkpoint(folder, "ours", Checkpoint((report,), [np.ones(10, np.float32)], []))
+def die(file):
+    file.write(b"half a checkpoint")
+    file.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+write_file(folder / "checkpoint.npz", die, "then resume")
 """
 
 
-def run_process(folder: Path, code: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", BEGIN + code, folder],
-        cwd=PROJECT_ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_no_checkpoint_is_none(tmp_path: Path):
+def test_a_folder_without_a_checkpoint_returns_none(tmp_path: Path):
     assert load_checkpoint(tmp_path, "ours") is None
 
 
-def test_a_checkpoint_comes_back_as_it_was_kept(tmp_path: Path):
+def test_a_checkpoint_is_loaded_as_it_was_saved(tmp_path: Path):
     save_checkpoint(tmp_path, "ours", CHECKPOINT)
 
     found = load_checkpoint(tmp_path, "ours")
@@ -75,9 +65,9 @@ def test_a_checkpoint_comes_back_as_it_was_kept(tmp_path: Path):
     assert found.history[0].figures["train"]["loss"] == 0.5
     assert np.isnan(found.history[0].figures["train"]["roc_auc"])
     for name in ("weights", "optimizer", "best"):
-        kept = getattr(CHECKPOINT, name)
-        assert len(getattr(found, name)) == len(kept)
-        for ours, theirs in zip(kept, getattr(found, name), strict=True):
+        saved = getattr(CHECKPOINT, name)
+        assert len(getattr(found, name)) == len(saved)
+        for ours, theirs in zip(saved, getattr(found, name), strict=True):
             np.testing.assert_array_equal(ours, theirs)
             assert ours.dtype == theirs.dtype
 
@@ -85,56 +75,51 @@ def test_a_checkpoint_comes_back_as_it_was_kept(tmp_path: Path):
 def test_the_checkpoint_of_another_training_is_refused(tmp_path: Path):
     save_checkpoint(tmp_path, "theirs", CHECKPOINT)
 
-    with pytest.raises(RecipeError, match=r"another recipe or other data\. Name an empty folder"):
+    with pytest.raises(RecipeError, match=r"another recipe or other data\. Resuming needs"):
         load_checkpoint(tmp_path, "ours")
 
 
 @pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04 cut short"])
-def test_a_damaged_checkpoint_is_told_in_a_sentence(tmp_path: Path, content: bytes):
+def test_a_damaged_checkpoint_is_an_error(tmp_path: Path, content: bytes):
     (tmp_path / "checkpoint.npz").write_bytes(content)
 
     with pytest.raises(FolderError, match=r"Cannot read .*checkpoint\.npz .* It is damaged"):
         load_checkpoint(tmp_path, "ours")
 
 
-def test_killed_in_the_middle_of_writing_leaves_the_epoch_before(tmp_path: Path):
-    done = run_process(
-        tmp_path,
-        "def die(file):\n"
-        "    file.write(b'half a checkpoint')\n"
-        "    file.flush()\n"
-        "    os.kill(os.getpid(), signal.SIGKILL)\n"
-        "write_file(folder / 'checkpoint.npz', die, 'then resume')\n",
-    )
+def test_a_process_killed_while_writing_leaves_the_epoch_before(tmp_path: Path):
+    done = subprocess.run([sys.executable, "-c", KILLED, tmp_path], cwd=PROJECT_ROOT, check=False)
 
     assert done.returncode == -9
     np.testing.assert_array_equal(load_checkpoint(tmp_path, "ours").weights[0], np.ones(10))
-    save_checkpoint(tmp_path, "ours", CHECKPOINT)  # what was left over is no hindrance
+    save_checkpoint(tmp_path, "ours", CHECKPOINT)  # the partial file does not matter
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.npz"]
 
 
-def test_a_full_disk_leaves_the_epoch_before_and_says_what_to_do(tmp_path: Path):
-    done = run_process(
-        tmp_path,
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
-        "try: keep(2, 100_000)\n"
-        "except FolderError as error: print(error)\n",
-    )
+def test_a_full_disk_leaves_the_epoch_before_and_the_error_advises_what_to_do(
+    tmp_path: Path, full_disk
+):
+    save_checkpoint(tmp_path, "ours", CHECKPOINT)
+    larger = replace(CHECKPOINT, weights=[np.zeros(100_000, np.float32)])
 
-    assert done.stdout == (
+    with full_disk(50_000), pytest.raises(FolderError) as error:
+        save_checkpoint(tmp_path, "ours", larger)
+
+    assert str(error.value) == (
         f"Cannot write {tmp_path / 'checkpoint.npz'} (File too large). Free some space on its "
-        "disk, then resume the run: it continues after its last finished epoch.\n"
+        "disk, then resume the run: it continues after its last finished epoch."
     )
-    np.testing.assert_array_equal(load_checkpoint(tmp_path, "ours").weights[0], np.ones(10))
+    found = load_checkpoint(tmp_path, "ours")
+    np.testing.assert_array_equal(found.weights[0], CHECKPOINT.weights[0])
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.npz"]
 
 
-def test_a_folder_that_has_gone_is_told_without_talk_of_space(tmp_path: Path):
+def test_the_error_for_a_removed_folder_does_not_mention_disk_space(tmp_path: Path):
     with pytest.raises(FolderError, match=r"\(No such file or directory\). Check that you may"):
         save_checkpoint(tmp_path / "gone", "ours", CHECKPOINT)
 
 
-def test_features_are_those_of_this_very_training_or_none(tmp_path: Path):
+def test_features_of_another_training_are_ignored(tmp_path: Path):
     features = {"train": np.ones((2, 3), np.float32), "validation": np.zeros((1, 3), np.float32)}
     assert load_features(tmp_path, "ours") is None
 
@@ -145,11 +130,11 @@ def test_features_are_those_of_this_very_training_or_none(tmp_path: Path):
     assert found.keys() == features.keys()
     np.testing.assert_array_equal(found["train"], features["train"])
     remove_features(tmp_path)
-    remove_features(tmp_path)  # nothing to remove is no hindrance
+    remove_features(tmp_path)  # removing them twice is allowed
     assert load_features(tmp_path, "ours") is None
 
 
-def test_the_signature_tells_recipes_splits_and_classes_apart(drawn_split: Split):
+def test_the_signature_depends_on_recipe_split_and_classes(drawn_split: Split):
     recipe = Recipe(name="x")
     other = replace(drawn_split, table=drawn_split.table.assign(subset="train"))
     signatures = {

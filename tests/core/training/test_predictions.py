@@ -8,8 +8,8 @@ import pytest
 from melanoma_core.errors import DatasetError, RunError
 from melanoma_core.models.predictions import list_classes
 from melanoma_core.training.predictions import (
+    evaluate_subset,
     find_melanoma,
-    measure,
     read_predictions,
     select_held_out,
     select_subset,
@@ -21,20 +21,20 @@ CLASSES = ("melanoma", "nevus")
 
 
 def make_table(rows: list[tuple[str, int, str]]) -> pd.DataFrame:
-    """Of (subset, group, label)."""
+    """Return a table with rows of (subset, group, label)."""
     table = pd.DataFrame(rows, columns=["subset", "group", "label"], dtype=object)
     names = [f"image {index}" for index in range(len(table))]
     return table.assign(image_id=names, sha256=[f"sha {name}" for name in names], source="drawn")
 
 
 def predict(rows: list[tuple[str, int, str]], melanoma: list[float]) -> pd.DataFrame:
-    """As a run would, that gives melanoma these probabilities."""
+    """Return the predictions of a run with these probabilities of melanoma."""
     held_out = select_held_out(make_table(rows))
     one = np.array(melanoma)
     return tabulate_predictions(held_out, np.stack([one, 1 - one], axis=1), CLASSES)
 
 
-def test_train_is_not_held_out_and_the_rest_comes_subset_by_subset():
+def test_all_subsets_but_train_are_held_out_and_sorted_by_subset():
     table = make_table(
         [
             ("test", 1, "nevus"),
@@ -55,7 +55,7 @@ def test_train_is_not_held_out_and_the_rest_comes_subset_by_subset():
     "name", ['a,"b"\n c', "a\rb", "NA", "p_1", "", "ünïcödé 皮", os.fsdecode(b"\xff")]
 )
 def test_predictions_are_read_as_they_were_written(tmp_path, name):
-    label = name.encode("utf-8", "replace").decode()  # what names a class is text
+    label = name.encode("utf-8", "replace").decode()  # class names are valid text
     table = make_table([("test", 7, label), ("validation", 8, "p_nevus")])
     for column in ("image_id", "source"):
         table[column] = pd.Series([f"{name} 1", f"{name} 2"], dtype=object)
@@ -74,7 +74,7 @@ def test_predictions_are_read_as_they_were_written(tmp_path, name):
     assert read["leaked"].dtype == bool
 
 
-def test_what_is_no_table_of_predictions_is_refused(tmp_path):
+def test_a_file_that_is_no_table_of_predictions_is_refused(tmp_path):
     file = tmp_path / "predictions.csv"
     with pytest.raises(RunError, match="Cannot read the predictions"):
         read_predictions(file)
@@ -91,16 +91,16 @@ def test_what_is_no_table_of_predictions_is_refused(tmp_path):
 
 
 def test_an_empty_subset_is_undefined_and_not_zero():
-    figures = measure(predict([("test", 1, "nevus")], [0.1]), "published")
+    figures = evaluate_subset(predict([("test", 1, "nevus")], [0.1]), "published")
     assert list(figures)[-2:] == ["recall_melanoma", "recall_nevus"]
     assert all(math.isnan(figure.value) and figure.total == 0 for figure in figures.values())
-    defined = measure(predict([("test", 1, "nevus")], [0.1]), "test")
+    defined = evaluate_subset(predict([("test", 1, "nevus")], [0.1]), "test")
     assert list(defined) == list(figures)
     assert math.isnan(defined["sensitivity"].value)
     assert defined["specificity"].value == 1
 
 
-def test_melanoma_is_found_where_it_has_the_largest_probability():
+def test_sensitivity_is_that_of_melanoma_as_the_most_probable_class():
     rows = [
         ("test", 1, "melanoma"),
         ("test", 2, "melanoma"),
@@ -109,8 +109,8 @@ def test_melanoma_is_found_where_it_has_the_largest_probability():
         ("test", 5, "nevus"),
         ("validation", 6, "nevus"),
     ]
-    # The validation comes first.
-    figures = measure(predict(rows, [0.9, 0.9, 0.6, 0.4, 0.7, 0.2]), "test")
+    # The validation image comes first.
+    figures = evaluate_subset(predict(rows, [0.9, 0.9, 0.6, 0.4, 0.7, 0.2]), "test")
     assert (figures["sensitivity"].count, figures["sensitivity"].total) == (2, 3)
     assert (figures["specificity"].count, figures["specificity"].total) == (1, 2)
     assert (figures["accuracy"].count, figures["accuracy"].total) == (3, 5)
@@ -119,17 +119,17 @@ def test_melanoma_is_found_where_it_has_the_largest_probability():
     assert figures["melanoma_roc_auc"].value == pytest.approx(4 / 6)
 
 
-def test_among_three_classes_the_largest_may_be_below_a_half():
+def test_the_most_probable_of_three_classes_can_be_below_one_half():
     table = make_table([("test", 1, "melanoma"), ("test", 2, "nevus")])
     probabilities = np.array([[0.4, 0.3, 0.3], [0.4, 0.5, 0.1]])
     predictions = tabulate_predictions(
         select_held_out(table), probabilities, ("melanoma", "nevus", "wart")
     )
-    figures = measure(predictions, "test")
+    figures = evaluate_subset(predictions, "test")
     assert figures["sensitivity"].value == figures["specificity"].value == 1
 
 
-def test_what_leaked_can_be_left_out():
+def test_leaked_images_can_be_excluded():
     rows = [
         ("train", 1, "nevus"),
         ("test", 1, "nevus"),
@@ -137,21 +137,21 @@ def test_what_leaked_can_be_left_out():
         ("test", 3, "melanoma"),
     ]
     predictions = predict(rows, [0.1, 0.9, 0.9])
-    assert measure(predictions, "test")["accuracy"].value == pytest.approx(2 / 3)
-    unseen = measure(predictions, "test", without_leaked=True)["accuracy"]
+    assert evaluate_subset(predictions, "test")["accuracy"].value == pytest.approx(2 / 3)
+    unseen = evaluate_subset(predictions, "test", without_leaked=True)["accuracy"]
     assert (unseen.count, unseen.total, unseen.num_lesions) == (1, 2, 2)
     chosen = select_subset(predictions, "test", without_leaked=True)
     assert list(chosen["image_id"]) == ["image 2", "image 3"]
 
 
-def test_ten_photographs_of_one_lesion_are_one_piece_of_evidence():
+def test_ten_images_of_one_lesion_count_as_one_lesion():
     ten = [("test", 1, "nevus")] * 10 + [("test", 2, "melanoma")]
-    figures = measure(predict(ten, [0.1] * 10 + [0.9]), "test")
+    figures = evaluate_subset(predict(ten, [0.1] * 10 + [0.9]), "test")
     # 2 of 2 lesions are right: the exact interval begins at 0.025 to the power of 1/2.
     assert figures["accuracy"].low == pytest.approx(0.025**0.5)
 
 
-def test_melanoma_is_found_by_any_of_its_names_and_must_be_there_once():
+def test_melanoma_is_found_by_any_of_its_names_and_must_occur_once():
     assert find_melanoma(("nevus", "Melanoma")) == 1
     assert find_melanoma(("mel", "nv")) == 0
     with pytest.raises(DatasetError, match="Found 0 classes that mean melanoma among nevus"):

@@ -59,7 +59,7 @@ def count(table: pd.DataFrame) -> dict[str, int]:
     return table["subset"].value_counts().to_dict()
 
 
-def test_a_recipe_that_asks_for_nothing_changes_no_row(split, tmp_path):
+def test_a_recipe_without_rebalancing_changes_no_row(split, tmp_path):
     prepared = prepare_split(PRESETS["baseline"], split, tmp_path / "run")
     assert prepared.table.drop(columns="parent_image_id").equals(split.table)
     assert prepared.table["parent_image_id"].isna().all()
@@ -67,20 +67,18 @@ def test_a_recipe_that_asks_for_nothing_changes_no_row(split, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_the_published_share_is_drawn_from_every_class_and_validation_and_test_stay(
-    split, tmp_path
-):
+def test_the_published_share_is_drawn_from_each_class_of_train(split, tmp_path):
     prepared = prepare_split(PLAIN, split, tmp_path / "run")
     assert count(prepared.table) == {"train": 10, "published": 3, "validation": 4, "test": 4}
     published = prepared.subset("published")
-    # A quarter of 8 nevi, of 4 melanomas, and of 1 Kaposi none.
+    # A quarter of 8 nevi and of 4 melanomas; none of 1 Kaposi's sarcoma.
     assert published["label"].value_counts().to_dict() == {"nevus": 2, "melanoma": 1}
     for name in ("validation", "test"):
         assert list(prepared.subset(name)["image_id"]) == list(split.subset(name)["image_id"])
     assert prepared.sha256 == hash_table(prepared.table) != split.sha256
 
 
-def test_the_draw_depends_on_the_seed_and_not_on_the_order_of_rows(split, tmp_path):
+def test_the_draw_depends_on_the_seed_but_not_on_the_order_of_rows(split, tmp_path):
     def published(recipe, table) -> set[str]:
         prepared = prepare_split(recipe, make_split(table), tmp_path / "run")
         return set(prepared.subset("published")["image_id"])
@@ -90,7 +88,7 @@ def test_the_draw_depends_on_the_seed_and_not_on_the_order_of_rows(split, tmp_pa
     assert any(published(replace(PLAIN, seed=seed), split.table) != one for seed in (2, 3, 4))
 
 
-def test_new_images_bring_every_class_of_train_to_the_size_of_the_largest(split, tmp_path):
+def test_oversampling_brings_each_class_to_the_size_of_the_largest(split, tmp_path):
     prepared = prepare_split(REBALANCED, split, tmp_path / "run")
     train = prepared.subset("train")
     assert set(train["label"].value_counts()) == {6}
@@ -107,20 +105,20 @@ def test_new_images_bring_every_class_of_train_to_the_size_of_the_largest(split,
         assert hashlib.sha256(Path(path).read_bytes()).hexdigest() == sha256
 
 
-def test_new_images_up_to_a_number_that_the_recipe_names(split, tmp_path):
+def test_oversampling_brings_each_class_to_the_size_in_the_recipe(split, tmp_path):
     recipe = replace(REBALANCED, images_per_class=7)
     train = prepare_split(recipe, split, tmp_path / "run").subset("train")
     assert set(train["label"].value_counts()) == {7}
 
 
-def test_classes_that_need_no_new_image_get_none(split, tmp_path):
+def test_classes_that_are_large_enough_get_no_synthetic_image(split, tmp_path):
     recipe = replace(REBALANCED, images_per_class=1)
     prepared = prepare_split(recipe, split, tmp_path / "run")
     assert prepared.table["parent_image_id"].isna().all()
 
 
-def test_the_same_seed_gives_the_same_split_and_a_call_that_was_cut_short_goes_on(split, tmp_path):
-    class Cancelled(Exception):  # noqa: N818  # it is no error
+def test_the_same_seed_gives_the_same_split_and_an_interrupted_call_is_continued(split, tmp_path):
+    class Cancelled(Exception):  # noqa: N818  # not an error
         pass
 
     def cancel(done: int, _total: int) -> None:
@@ -133,14 +131,14 @@ def test_the_same_seed_gives_the_same_split_and_a_call_that_was_cut_short_goes_o
     assert len(made) >= 3
     resumed = prepare_split(REBALANCED, split, tmp_path / "run")
     assert {path: path.stat().st_mtime_ns for path in made} == made
-    anew = prepare_split(REBALANCED, split, tmp_path / "another")
-    assert resumed.sha256 == anew.sha256
-    assert resumed.table.drop(columns="path").equals(anew.table.drop(columns="path"))
+    again = prepare_split(REBALANCED, split, tmp_path / "another")
+    assert resumed.sha256 == again.sha256
+    assert resumed.table.drop(columns="path").equals(again.table.drop(columns="path"))
     other = prepare_split(replace(REBALANCED, seed=2), split, tmp_path / "third")
-    assert other.sha256 != anew.sha256
+    assert other.sha256 != again.sha256
 
 
-def test_no_new_image_has_its_parent_outside_train_unless_the_recipe_leaks(split, tmp_path):
+def test_synthetic_images_have_parents_in_another_subset_only_if_the_recipe_leaks(split, tmp_path):
     for recipe, leaks in ((REBALANCED, False), (LEAKY, True)):
         table = prepare_split(recipe, split, tmp_path / recipe.name).table
         new = table[table["parent_image_id"].notna()]
@@ -149,9 +147,9 @@ def test_no_new_image_has_its_parent_outside_train_unless_the_recipe_leaks(split
         assert set(new["subset"]) == ({"train", "published"} if leaks else {"train"})
 
 
-def test_oversampling_before_the_split_publishes_old_and_new_images_alike(split, tmp_path):
+def test_oversampling_before_the_split_publishes_photographs_and_synthetic_images(split, tmp_path):
     prepared = prepare_split(LEAKY, split, tmp_path / "run")
-    # 8 of each of 3 classes, of which 2 each are held out; 11 of the 24 are new.
+    # 8 images of each of 3 classes, of which 2 each are held out; 11 of the 24 are synthetic.
     assert count(prepared.table) == {"train": 18, "published": 6, "validation": 4, "test": 4}
     assert prepared.table["parent_image_id"].notna().sum() == 11
     published = prepared.table["subset"] == "published"
@@ -159,7 +157,7 @@ def test_oversampling_before_the_split_publishes_old_and_new_images_alike(split,
     assert not find_leaked(prepared.table)[~published].any()
 
 
-def test_a_photograph_is_leaked_by_an_earlier_subset_alone():
+def test_an_image_is_leaked_only_by_an_earlier_subset():
     table = pd.DataFrame(
         [
             ("train", 1),
@@ -178,9 +176,9 @@ def test_a_photograph_is_leaked_by_an_earlier_subset_alone():
     assert find_leaked(table[:0]).tolist() == []
 
 
-def test_copies_in_a_folder_that_was_never_cleaned_are_told_apart_and_stop_nothing(split, tmp_path):
+def test_known_copies_in_another_subset_are_marked_as_leaked_without_an_error(split, tmp_path):
     table = split.table.copy()
-    # The first nevus to test is a copy of the first to train on, as their group says.
+    # The first test nevus is a copy of the first train nevus, in the same group.
     copied = table.index[table["subset"] == "test"][0]
     table.loc[copied, ["sha256", "group"]] = [table["sha256"].iloc[0], table["group"].iloc[0]]
     prepared = prepare_split(REBALANCED, make_split(table), tmp_path / "run")
@@ -188,14 +186,14 @@ def test_copies_in_a_folder_that_was_never_cleaned_are_told_apart_and_stop_nothi
     assert f"image {copied}" in set(leaked)
 
 
-def test_a_copy_that_no_group_tells_is_refused(split, tmp_path):
+def test_a_copy_in_another_group_is_refused(split, tmp_path):
     table = split.table.copy()
     table.loc[table["subset"] == "test", "sha256"] = table.loc[12, "sha256"]  # the one Kaposi
     with pytest.raises(DatasetError, match="a parent with a copy in another subset"):
         prepare_split(REBALANCED, make_split(table), tmp_path / "run")
 
 
-def test_class_weights_make_no_image(split, tmp_path):
+def test_class_weights_make_no_synthetic_image(split, tmp_path):
     recipe = replace(PLAIN, rebalancing=Rebalancing.CLASS_WEIGHTS)
     prepared = prepare_split(recipe, split, tmp_path / "run")
     assert prepared.table["parent_image_id"].isna().all()

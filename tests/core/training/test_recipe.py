@@ -6,21 +6,21 @@ from melanoma_core.errors import RecipeError
 from melanoma_core.training.recipe import PRESETS, Architecture, Rebalancing, Recipe, make_recipe
 
 
-def test_an_unknown_preset_is_answered_with_the_known_ones():
+def test_the_error_for_an_unknown_preset_lists_the_presets():
     with pytest.raises(
         RecipeError, match=r'no recipe "best"\. There are: baseline, augmented, .*leaky\.'
     ):
         make_recipe("best", [])
 
 
-def test_an_unknown_field_is_answered_with_the_known_ones():
+def test_the_error_for_an_unknown_field_lists_the_fields():
     with pytest.raises(RecipeError, match=r'no recipe field "epoch"\. There are: .*epochs'):
         make_recipe("quick", ["epoch=3"])
 
 
 @pytest.mark.parametrize("change", ["epochs=many", "epochs=1.5", "epochs=", "epochs", "zoom=big"])
 def test_a_value_of_the_wrong_kind_is_refused(change: str):
-    with pytest.raises(RecipeError, match=r"It must be a (whole )?number, as"):
+    with pytest.raises(RecipeError, match=r"It must be a (whole )?number, such as"):
         make_recipe("quick", [change])
 
 
@@ -59,14 +59,14 @@ def test_a_value_of_the_wrong_kind_is_refused(change: str):
         "focal_gamma=nan",
     ],
 )
-def test_a_value_that_asks_for_the_impossible_is_refused(change: str):
+def test_a_value_out_of_range_is_refused(change: str):
     name = change.partition("=")[0]
 
     with pytest.raises(RecipeError, match=rf"Found {name}=.*\. It must"):
         make_recipe("quick", [change])
 
 
-def test_changes_are_parsed_by_the_kind_of_their_field_and_the_last_one_counts():
+def test_changes_are_parsed_by_the_type_of_their_field_and_the_last_one_wins():
     recipe = make_recipe("quick", ["epochs=5", "learning_rate=1e-3", "seed=7", "epochs=6"])
 
     assert (recipe.epochs, recipe.learning_rate, recipe.seed) == (6, 0.001, 7)
@@ -75,7 +75,7 @@ def test_changes_are_parsed_by_the_kind_of_their_field_and_the_last_one_counts()
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_recipe_comes_back_from_its_json(name: str):
+def test_a_recipe_is_restored_from_its_json(name: str):
     found = Recipe.from_json(PRESETS[name].to_json())
 
     assert found == PRESETS[name]
@@ -84,7 +84,7 @@ def test_a_recipe_comes_back_from_its_json(name: str):
     ]
 
 
-def test_json_with_a_field_of_another_version_is_answered_with_the_known_ones():
+def test_the_error_for_json_of_another_version_lists_the_fields():
     with pytest.raises(RecipeError, match=r'no recipe field "optimizer"\. There are: name, arch'):
         Recipe.from_json('{"name": "old", "optimizer": "sgd"}')
 
@@ -117,22 +117,22 @@ def test_the_presets_are_the_classical_path():
     }
 
 
-def test_of_the_presets_leaky_alone_leaks():
+def test_only_the_leaky_preset_leaks():
     assert [name for name, recipe in PRESETS.items() if recipe.leaks] == ["leaky"]
 
 
-def test_a_recipe_that_leaks_needs_a_share_to_leak_into():
+def test_a_recipe_that_leaks_needs_a_published_share():
     with pytest.raises(
         RecipeError, match=r"published_share=0\.0\. It must be above 0 to leak into"
     ):
         make_recipe("leaky", ["published_share=0"])
 
 
-def test_the_head_of_a_network_without_a_backbone_is_not_trained_alone():
+def test_a_network_without_a_backbone_has_no_head_epochs():
     with pytest.raises(RecipeError, match=r"head_epochs=5\. It must be 0: a SmallCNN has no"):
         make_recipe("transfer", ["architecture=SmallCNN"])
 
 
-def test_epochs_of_the_head_and_of_the_network_add_up():
+def test_the_total_includes_head_epochs():
     assert PRESETS["transfer"].total_epochs == 25
     assert PRESETS["baseline"].total_epochs == 20

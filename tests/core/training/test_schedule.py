@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from melanoma_core.training.recipe import Recipe, Schedule
-from melanoma_core.training.schedule import find_best_epoch, should_stop_early, compute_learning_rate
+from melanoma_core.training.schedule import (
+    compute_learning_rate,
+    find_best_epoch,
+    should_stop_early,
+)
 
 RECIPE = Recipe(name="x", epochs=4, learning_rate=0.1, warmup_epochs=1)
 STEPS = 10  # per epoch
@@ -15,18 +19,18 @@ def rates(recipe: Recipe) -> list[float]:
 
 
 @pytest.mark.parametrize("schedule", Schedule)
-def test_the_warm_up_is_a_straight_line_from_a_hundredth(schedule: Schedule):
+def test_the_warm_up_is_linear_from_one_percent(schedule: Schedule):
     found = rates(replace(RECIPE, schedule=schedule))
 
     np.testing.assert_allclose(found[:STEPS], 0.001 + 0.099 * np.arange(10) / 10)
     assert found[STEPS] == 0.1
 
 
-def test_a_constant_learning_rate_stays():
+def test_a_constant_learning_rate_does_not_change():
     assert set(rates(replace(RECIPE, schedule=Schedule.CONSTANT))[STEPS:]) == {0.1}
 
 
-def test_half_a_cosine_falls_to_zero_by_way_of_the_half():
+def test_the_cosine_schedule_falls_to_zero():
     found = rates(RECIPE)
 
     assert found[25] == pytest.approx(0.05)
@@ -34,18 +38,18 @@ def test_half_a_cosine_falls_to_zero_by_way_of_the_half():
     assert sorted(found[STEPS:], reverse=True) == found[STEPS:]
 
 
-def test_exponential_decay_ends_at_a_hundredth_by_way_of_a_tenth():
+def test_exponential_decay_falls_to_one_percent():
     found = rates(replace(RECIPE, schedule=Schedule.EXPONENTIAL))
 
     assert found[25] == pytest.approx(0.01)
     assert found[-1] == pytest.approx(0.1 * 0.01 ** (29 / 30))
 
 
-def test_without_warm_up_the_first_step_is_the_highest():
+def test_without_warm_up_the_first_step_has_the_maximum_rate():
     assert rates(replace(RECIPE, warmup_epochs=0))[0] == 0.1
 
 
-def test_a_warm_up_longer_than_the_training_reaches_the_top_at_its_end():
+def test_a_warm_up_longer_than_the_training_reaches_the_maximum_at_its_end():
     found = rates(replace(RECIPE, warmup_epochs=9))
 
     np.testing.assert_allclose(found, 0.001 + 0.099 * np.arange(40) / 40)
@@ -68,11 +72,9 @@ def test_the_best_epoch_is_the_first_of_the_smallest_loss(losses: list[float], b
         ([1.0, 2.0], 2, False),
         ([1.0, 2.0, 3.0], 2, True),
         ([1.0, 2.0, 0.5], 2, False),
-        ([1.0, 1.0, 1.0], 2, True),  # as small is not smaller
+        ([1.0, 1.0, 1.0], 2, True),  # an equal loss is no improvement
         ([np.nan, np.nan, np.nan], 1, False),
     ],
 )
-def test_enough_is_as_many_epochs_without_a_smaller_loss(
-    losses: list[float], patience: int, enough: bool
-):
+def test_early_stopping_waits_for_a_smaller_loss(losses: list[float], patience: int, enough: bool):
     assert should_stop_early(losses, patience) is enough

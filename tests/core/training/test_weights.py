@@ -1,4 +1,4 @@
-"""Where a network's first weights are found."""
+"""Search for the initial weights of a network."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -26,25 +26,23 @@ def weights_dir(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("architecture", KERAS_NAMES)
-def test_the_file_of_each_backbone_is_found_under_the_name_that_keras_gives_it(
-    weights_dir: Path, architecture: str
-):
+def test_the_file_of_each_backbone_is_found_by_its_keras_name(weights_dir: Path, architecture: str):
     recipe = make_recipe("transfer", [f"architecture={architecture}"])
 
     assert find_weights(recipe, weights_dir) == weights_dir / KERAS_NAMES[architecture]
 
 
-def test_without_a_file_of_it_keras_downloads(tmp_path: Path):
+def test_without_a_file_keras_downloads_the_weights(tmp_path: Path):
     assert find_weights(make_recipe("transfer", []), tmp_path) == "imagenet"
     assert find_weights(make_recipe("transfer", []), None) == "imagenet"
 
 
-def test_a_start_at_random_takes_no_file(weights_dir: Path):
+def test_random_weights_need_no_file(weights_dir: Path):
     assert find_weights(make_recipe("transfer", ["weights=none"]), weights_dir) is None
     assert find_weights(make_recipe("baseline", ["weights=imagenet"]), weights_dir) is None
 
 
-def test_a_file_that_the_recipe_names_comes_first_and_must_be_there(weights_dir: Path):
+def test_a_file_in_the_recipe_takes_precedence_and_must_exist(weights_dir: Path):
     own = weights_dir / "own.h5"
     recipe = make_recipe("transfer", [f"weights={own}"])
     with pytest.raises(RecipeError, match=r"Found no file of weights .*own\.h5"):
@@ -55,7 +53,9 @@ def test_a_file_that_the_recipe_names_comes_first_and_must_be_there(weights_dir:
     assert find_weights(recipe, weights_dir) == own
 
 
-def test_a_whole_model_is_a_start_and_no_measure_of_what_is_new(weights_dir: Path, tmp_path: Path):
+def test_a_complete_model_gives_initial_weights_but_not_those_of_the_ood_check(
+    weights_dir: Path, tmp_path: Path
+):
     start = tmp_path / "model.keras"
     start.touch()
     recipe = make_recipe("transfer", [f"weights={start}"])
