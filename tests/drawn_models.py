@@ -1,7 +1,11 @@
 """Cheap models for tests: the bundled network with another id and invented test predictions."""
 
+import hashlib
 import json
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +38,7 @@ def write_model(
     leakage: Leakage | None = CLEAN,
     first_test: int = 0,
     with_lineage: bool = True,
+    can_read: bool = True,
 ) -> Path:
     """Write a copy of the bundled model with invented test predictions.
 
@@ -45,18 +50,74 @@ def write_model(
         leakage: The leakage recorded in the model card.
         first_test: Number of the first test image; other numbers give other images.
         with_lineage: Whether to write the split and the test predictions.
+        can_read: Whether the network is the bundled one. If not, it has the same inputs and
+            outputs but meaningless values, and loads at once.
     """
     folder = models_dir / model_id
     folder.mkdir(parents=True)
-    (folder / "model.onnx").write_bytes((BUNDLED / "model.onnx").read_bytes())
+    network = (BUNDLED / "model.onnx").read_bytes() if can_read else _make_small_network()
+    (folder / "model.onnx").write_bytes(network)
     raw = to_jsonable(load_card(BUNDLED)) | {"model_id": model_id}
     raw["operating_point"] |= {"threshold": THRESHOLD}
     raw["leakage"] = asdict(leakage) if leakage else None
-    raw["files"] = {"model.onnx": raw["files"]["model.onnx"]}
+    raw["files"] = {"model.onnx": hashlib.sha256(network).hexdigest()}
     if with_lineage:
         raw["files"] |= _write_lineage(folder, missed, false_alerts, first_test)
     (folder / "card.json").write_text(json.dumps(raw), "utf-8")
     return folder
+
+
+def make_network(
+    outputs: Mapping[str, Sequence[int]], image_size: int, *, takes_floats: bool = False
+) -> bytes:
+    """Return a small valid ONNX network, whose outputs mean nothing.
+
+    Args:
+        outputs: Shapes by name; -1 is the number of photographs.
+        image_size: Side of the input in pixels.
+        takes_floats: Whether the input is float32 instead of uint8.
+    """
+    import onnx
+
+    helper, kinds = onnx.helper, onnx.TensorProto
+    kind = kinds.FLOAT if takes_floats else kinds.UINT8
+    shape = ["N", image_size, image_size, 3]
+    photograph = helper.make_tensor_value_info("photograph", kind, shape)
+    nodes = [
+        helper.make_node("Cast", ["photograph"], ["floats"], to=kinds.FLOAT),
+        helper.make_node("ReduceMean", ["floats"], ["means"], axes=[1, 2], keepdims=0),
+    ]
+    values, constants = [], []
+    for name, shape in outputs.items():
+        width = abs(math.prod(shape))
+        weights, target = np.ones((3, width), np.float32), np.array(shape, np.int64)
+        constants += [
+            onnx.numpy_helper.from_array(weights, f"{name} weights"),
+            onnx.numpy_helper.from_array(target, f"{name} shape"),
+        ]
+        nodes += [
+            helper.make_node("MatMul", ["means", f"{name} weights"], [f"{name} flat"]),
+            helper.make_node("Reshape", [f"{name} flat", f"{name} shape"], [name]),
+        ]
+        sizes = ["N" if size == -1 else size for size in shape]
+        values.append(helper.make_tensor_value_info(name, kinds.FLOAT, sizes))
+    graph = helper.make_graph(nodes, "small", [photograph], values, constants)
+    opsets = [helper.make_opsetid("", 17)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=9).SerializeToString()
+
+
+@cache
+def _make_small_network() -> bytes:
+    card = load_card(BUNDLED)
+    num_classes = len(card.class_names)
+    outputs = {
+        "probabilities": [-1, num_classes],
+        "embedding": [-1, 1280],
+        "activation_maps": [-1, num_classes, 1, 1],
+        "novelty": [-1],
+        "untuned_features": [-1, 96],
+    }
+    return make_network(outputs, card.image_size)
 
 
 def make_split(first_test: int = 0) -> pd.DataFrame:

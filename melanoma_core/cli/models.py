@@ -1,4 +1,4 @@
-"""`python -m melanoma_core models, promote, rollback`: the same as the Models page's."""
+"""The commands `models`, `promote` and `rollback`, which do the same as the Models page."""
 
 import argparse
 import dataclasses
@@ -24,34 +24,40 @@ def add_model_commands(
 ) -> None:
     """Add `models`, `promote` and `rollback` to the command line."""
     models = commands.add_parser("models", help="list the models")
-    models.add_argument("--json", action="store_true", help="their cards as one JSON document")
+    models.add_argument("--json", action="store_true", help="print the model cards as JSON")
     models.set_defaults(run=_list)
     shown = models.add_subparsers(metavar="COMMAND")
-    show = shown.add_parser("show", help="all that is known of one model: its evidence")
+    show = shown.add_parser("show", help="show the model card of one model")
     show.add_argument("model", metavar="ID")
-    show.add_argument("--markdown", type=Path, metavar="FILE", help="write the model card")
-    show.add_argument("--pdf", type=Path, metavar="FILE", help="write the model card")
-    show.add_argument("--json", action="store_true", help="the evidence as one JSON document")
+    show.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="write the model card as Markdown"
+    )
+    show.add_argument("--pdf", type=Path, metavar="FILE", help="write the card as PDF")
+    show.add_argument("--json", action="store_true", help="print the evidence pack as JSON")
     show.set_defaults(run=_show)
 
-    promote = commands.add_parser("promote", help="let a model read in the deployed one's place")
+    promote = commands.add_parser("promote", help="deploy a model, if the gate allows it")
     promote.add_argument("model", metavar="ID")
     promote.add_argument(
-        "--override", default="", metavar="REASON", help="against the gate; needs --by"
+        "--override",
+        default="",
+        metavar="REASON",
+        help="promote against the gate, for this reason; needs --by",
     )
     promote.add_argument(
         "--data",
         type=Path,
         metavar="DIR",
-        help="holds the candidate's test photographs, for a deployed model that kept no readings",
+        help="folder with the candidate's test photographs, which the deployed model then reads if "
+        "it has no predictions for them",
     )
     promote.set_defaults(run=_promote)
 
-    rollback = commands.add_parser("rollback", help="deploy the model before again")
+    rollback = commands.add_parser("rollback", help="deploy the previous model again")
     rollback.set_defaults(run=_roll_back)
     for parser in (promote, rollback):
-        parser.add_argument("--by", default="", metavar="NAME", help="who does it, for the record")
-        parser.add_argument("--json", action="store_true", help="one JSON document")
+        parser.add_argument("--by", default="", metavar="NAME", help="your name, which is recorded")
+        parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -60,7 +66,7 @@ def _list(options: argparse.Namespace) -> int:
 
     settings = load_settings()
     cards = [card for _, card in list_models(settings)]
-    deployment = _look_up(settings)
+    deployment = _get_deployment(settings)
     if options.json:
         states = [{"state": _name_state(card.model_id, deployment)} for card in cards]
         print_json([to_jsonable(card) | state for card, state in zip(cards, states, strict=True)])
@@ -68,14 +74,16 @@ def _list(options: argparse.Namespace) -> int:
     for card in cards:
         threshold = card.operating_point.threshold
         state = _name_state(card.model_id, deployment)
-        print(f"{card.model_id}, {state}, made {card.created_at}, alert from {threshold:.4f}\n")
+        print(
+            f"{card.model_id}, {state}, made {card.created_at}, alert threshold {threshold:.4f}\n"
+        )
         print(f"{write_figures(card)}\n")
-    _tell_serving(settings)
+    _log_serving(settings)
     return 0
 
 
-def _look_up(settings: Settings) -> "Deployment":
-    """Return which model is deployed, from the file beside the models where the store is gone."""
+def _get_deployment(settings: Settings) -> "Deployment":
+    """Return the deployed model; from deployed.json if the tracking store cannot be used."""
     from melanoma_core.deployment.promotion import Deployment, synchronise_deployment
     from melanoma_core.models.card import load_card
     from melanoma_core.models.registry import find_serving
@@ -117,8 +125,8 @@ def _name_state(model_id: str, deployment: "Deployment") -> str:
     return "deployed before" if model_id == deployment.previous_id else "candidate"
 
 
-def _tell_serving(settings: Settings) -> None:
-    """Say on standard error what reads instead of the deployed model, if anything does."""
+def _log_serving(settings: Settings) -> None:
+    """Log if another model than the deployed one reads."""
     from melanoma_core.models.registry import Ground, find_serving
 
     serving = find_serving(settings)
@@ -126,8 +134,8 @@ def _tell_serving(settings: Settings) -> None:
         log(serving.notice)
     if serving.ground is Ground.PINNED:
         log(
-            f"MELANOMA_MODEL names {settings.model}, which reads whatever is deployed. Unset it to "
-            "let the deployed model read."
+            f"MELANOMA_MODEL names {settings.model}, which is used instead of the deployed model. "
+            "Unset it to use the deployed model."
         )
 
 
@@ -142,8 +150,8 @@ def _promote(options: argparse.Namespace) -> int:
         again = _read_unread(settings, proposal, options.data)
         proposal = propose(settings, options.model, deployed_id, again)
     event = promote(settings, proposal, options.by or _guess_name(options), options.override)
-    _tell_event(event, options.json, proposal)
-    _tell_serving(settings)
+    _print_event(event, options.json, proposal)
+    _log_serving(settings)
     return 2 if event.kind is EventKind.REFUSED else 0
 
 
@@ -151,18 +159,18 @@ def _roll_back(options: argparse.Namespace) -> int:
     from melanoma_core.deployment.promotion import roll_back
 
     settings = load_settings()
-    _tell_event(roll_back(settings, options.by or _guess_name(options)), options.json)
-    _tell_serving(settings)
+    _print_event(roll_back(settings, options.by or _guess_name(options)), options.json)
+    _log_serving(settings)
     return 0
 
 
 def _guess_name(options: argparse.Namespace) -> str:
-    """Return the account's name, but for an override, which a person has to sign."""
+    """Return the name of the account; "" for an override, which a person has to sign."""
     if getattr(options, "override", ""):
         return ""
     try:
         return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # as in a container without accounts
+    except (OSError, KeyError, ImportError):  # for example in a container without accounts
         return ""
 
 
@@ -173,12 +181,12 @@ def _read_unread(settings: Settings, proposal: "Proposal", folder: Path) -> "pd.
     from melanoma_core.models.registry import find_model
 
     rows = locate_photographs(proposal.unread, open_files(folder).records)
-    log(f"{len(rows)} of {len(proposal.unread)} photographs that it has to read are in {folder}.")
+    log(f"Found {len(rows)} of {len(proposal.unread)} missing test photographs in {folder}.")
     classifier = load_classifier(find_model(settings, proposal.deployed.model_id))
-    return read_again(classifier, rows, make_counter("Reading"))
+    return read_again(classifier, rows, make_counter("Reading photographs"))
 
 
-def _tell_event(event: "Event", as_json: bool, proposal: "Proposal | None" = None) -> None:
+def _print_event(event: "Event", as_json: bool, proposal: "Proposal | None" = None) -> None:
     from melanoma_core.deployment.comparison import Comparison
     from melanoma_core.deployment.versions import EventKind
 
@@ -192,12 +200,12 @@ def _tell_event(event: "Event", as_json: bool, proposal: "Proposal | None" = Non
         log(f"The gate refuses {event.model_id}:")
         for reason in event.verdict:
             log(f"- {reason}")
-        log("To promote it all the same: --by NAME --override REASON; both are recorded.")
+        log("To promote it against the gate, add --by NAME --override REASON. Both are recorded.")
         return
     print(f"{event.model_id} {event.kind}" if event.reason else f"{event.model_id} is deployed")
     for reason in event.verdict:
         log(f"- {reason}")
-    log(f"Before it: {event.previous_id}. `python -m melanoma_core rollback` brings that back.")
+    log(f"Previous model: {event.previous_id}. `python -m melanoma_core rollback` restores it.")
 
 
 def _describe(comparison: "Comparison") -> dict[str, Any]:

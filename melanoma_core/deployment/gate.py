@@ -1,4 +1,4 @@
-"""Whether a candidate may read in the place of the deployed model: plain values in, verdict out."""
+"""The gate: decide whether a candidate may replace the deployed model."""
 
 import math
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.leakage import Leakage
 
-if TYPE_CHECKING:  # who only shows a verdict waits for no pandas
+if TYPE_CHECKING:  # a page that only shows a verdict does not load pandas
     from melanoma_core.deployment.comparison import Comparison
 
 _TAIL = 0.025
@@ -15,19 +15,18 @@ _TAIL = 0.025
 
 @dataclass(frozen=True)
 class Margins:
-    """How much worse a candidate may be.
+    """The largest loss that the gate accepts.
 
     Attributes:
-        sensitivity: The 95% interval of the difference in melanoma sensitivity must exclude a
-            loss larger than this. Not smaller by default, since no smaller one can be shown on
-            the test subsets that there are. Of two equally good networks that differ on 4% (6%)
-            of 190 melanoma lesions, the interval reaches 2.7 (3.4) points to either side: a margin
-            of 2 points would refuse 71% (79%) of the equal ones; 5 points refuse 9% (21%) of
-            them, and let 4% of those pass that miss 5 melanomas more in 100, and 0.2% of those that
-            miss 8 more. The test of this module simulates it.
-        specificity: The difference itself, which thousands of lesions measure well, must not be a
-            larger loss than this: ten more of a hundred harmless lesions with an alert would teach
-            people to overlook alerts.
+        sensitivity: Loss of melanoma sensitivity. The 95% CI of the difference must exclude a
+            larger loss. The default is as small as the test subset allows: it has 190 melanoma
+            lesions. Suppose that two equally good models differ on 4% (6%) of them. The 95% CI is
+            then ±2.7 (±3.4) points. A margin of 2 points would refuse 71% (79%) of such
+            candidates; 5 points refuse 9% (21%). Of the candidates that miss 5 more melanomas per
+            100, 4% pass; of those that miss 8 more, 0.2% pass. A test simulates these numbers.
+        specificity: Loss of specificity. It applies to the difference itself, which thousands of
+            lesions estimate well. Ten more false alerts per 100 lesions would make people ignore
+            alerts.
     """
 
     sensitivity: float = 0.05
@@ -36,11 +35,11 @@ class Margins:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gate says.
+    """The decision of the gate.
 
     Attributes:
         is_allowed: Whether the candidate may be promoted.
-        reasons: One sentence each: why not, or on what grounds.
+        reasons: The reasons for the decision, one sentence each.
     """
 
     is_allowed: bool
@@ -54,17 +53,17 @@ def judge(
     comparison: "Comparison | str",
     margins: Margins | None = None,
 ) -> Verdict:
-    """Say whether a candidate may be promoted.
+    """Return whether a candidate may be promoted, with all reasons.
 
     Args:
-        model_id: The candidate's.
-        deployed_id: Of the model that it would replace.
-        leakage: Of the candidate's card.
-        comparison: With the deployed model, or why there is none.
-        margins: By default those of the class.
+        model_id: Id of the candidate.
+        deployed_id: Id of the model that it would replace.
+        leakage: The leakage check in the candidate's card.
+        comparison: The comparison with the deployed model; or, in a sentence, why there is none.
+        margins: The accepted losses.
     """
     if model_id == deployed_id:
-        return Verdict(False, (f"{model_id} is deployed already.",))
+        return Verdict(False, (f"{model_id} is already deployed.",))
     margins = margins or Margins()
     against = [*_judge_leakage(leakage)]
     if isinstance(comparison, str):
@@ -74,19 +73,19 @@ def judge(
         against += _judge_figures(comparison, margins)
     if against or isinstance(comparison, str):
         return Verdict(False, tuple(against))
-    return Verdict(True, _tell_grounds(comparison, margins))
+    return Verdict(True, _explain_approval(comparison, margins))
 
 
 def _judge_leakage(leakage: Leakage | None) -> list[str]:
     if leakage is None:
         return [
-            "Nobody looked for leaks between its training and its test (it was made by an older "
-            "version). Train it anew."
+            "Leakage between training and test was not checked, because an older version made the "
+            "model. Train it again."
         ]
     if leakage.found:
         return [
-            f"It leaks: {leakage.found:,} of its {leakage.num_test:,} test photographs have a "
-            f"relative among those that it was fitted on ({leakage.examples[0]})."
+            f"Leakage: {leakage.found:,} of {leakage.num_test:,} test photographs are related to a "
+            f"photograph that the model was fitted on ({leakage.examples[0]})."
         ]
     return []
 
@@ -94,15 +93,14 @@ def _judge_leakage(leakage: Leakage | None) -> list[str]:
 def _judge_images(comparison: "Comparison", model_id: str, deployed_id: str) -> list[str]:
     if (comparison.candidate_id, comparison.deployed_id) != (model_id, deployed_id):
         return [
-            f"It was not compared with the deployed model {deployed_id}: the comparison is of "
-            f"{comparison.candidate_id} and {comparison.deployed_id}. Compare anew."
+            f"The comparison is between {comparison.candidate_id} and {comparison.deployed_id}, "
+            f"not with the deployed model {deployed_id}. Compare {model_id} again."
         ]
     if comparison.images_sha256 != comparison.expected_sha256:
         return [
-            f"It was compared on other images than those it is to be judged by: on "
-            f"{comparison.num_images:,} of its {comparison.num_test:,} test photographs. Of "
-            f"{comparison.num_unread:,} nobody knows what {deployed_id} says: name the folder that "
-            "holds them."
+            f"The comparison is incomplete: it covers {comparison.num_images:,} of "
+            f"{comparison.num_test:,} test photographs. {deployed_id} has no prediction for "
+            f"{comparison.num_unread:,} of them. Name the folder that contains them."
         ]
     return []
 
@@ -111,33 +109,33 @@ def _judge_figures(comparison: "Comparison", margins: Margins) -> list[str]:
     gain, specificity = comparison.differences["sensitivity"], comparison.differences["specificity"]
     against = []
     if math.isnan(gain.value) or math.isnan(specificity.value):
-        return ["The photographs hold no melanoma, or nothing else: nothing can be compared."]
-    low = find_lower_end(gain)
+        return ["The compared photographs show only melanomas, or none. The comparison needs both."]
+    low = _bound_loss(gain)
     if low < -margins.sensitivity:
         against.append(
-            f"Its sensitivity for melanoma may be worse than that of the deployed model by more "
-            f"than the margin of {_points(margins.sensitivity)}: the difference is "
+            f"Its melanoma sensitivity may be lower than that of the deployed model by more than "
+            f"the margin of {_points(margins.sensitivity)}: the difference is "
             f"{format_difference(gain)} on {comparison.num_melanomas:,} photographs of "
             f"{comparison.num_melanoma_lesions:,} melanomas{_explain_doubt(gain, margins)}."
         )
     if specificity.value < -margins.specificity:
         against.append(
-            f"Its specificity collapses by more than the margin of "
+            f"Its specificity is lower by more than the margin of "
             f"{_points(margins.specificity)}: the difference is {format_difference(specificity)}."
         )
     return against
 
 
 def _explain_doubt(gain: Figure, margins: Margins) -> str:
-    """Say that it is the number of melanomas which excludes too little, where it is."""
-    return ", too few to exclude that" if gain.value >= -margins.sensitivity else ""
+    """Return a note if too few melanomas, not a measured loss, are the reason."""
+    return ", too few to exclude a larger loss" if gain.value >= -margins.sensitivity else ""
 
 
-def find_lower_end(difference: Figure) -> float:
-    """Return the lower end of a difference's interval, also where no resample differs.
+def _bound_loss(difference: Figure) -> float:
+    """Return the lower end of a difference's 95% CI, also if the two models never differ.
 
-    Where the two networks never differ on n lesions, up to 1 - 0.025^(1/n) of all lesions may
-    still be such on which they do (Clopper and Pearson 1934), and all to the candidate's loss.
+    If they never differ on n lesions, they may still differ on up to 1 - 0.025^(1/n) of all
+    lesions (Clopper and Pearson 1934). In the worst case, the candidate is wrong on all of them.
     """
     if not math.isnan(difference.low):
         return difference.low
@@ -146,22 +144,26 @@ def find_lower_end(difference: Figure) -> float:
 
 
 def format_difference(difference: Figure) -> str:
-    """Return a difference of shares in percentage points with its 95% interval."""
+    """Return a difference of shares in percentage points with its 95% CI.
+
+    >>> format_difference(Figure(0.03, 0.01, 0.05, None, 200, 200))
+    '+3.0 percentage points (95% CI +1.0 to +5.0)'
+    """
     if math.isnan(difference.value):
         return "undefined"
     value = f"{100 * difference.value:+.1f} percentage points"
     if math.isnan(difference.low):
-        return f"{value} (the two never differ on these {difference.num_lesions:,} lesions)"
+        return f"{value} (no difference on any of {difference.num_lesions:,} lesions)"
     low, high = 100 * difference.low, 100 * difference.high
-    return f"{value} (95% interval {low:+.1f} to {high:+.1f})"
+    return f"{value} (95% CI {low:+.1f} to {high:+.1f})"
 
 
-def _tell_grounds(comparison: "Comparison", margins: Margins) -> tuple[str, ...]:
+def _explain_approval(comparison: "Comparison", margins: Margins) -> tuple[str, ...]:
     differences = comparison.differences
     return (
         f"Compared on {comparison.num_images:,} photographs of {comparison.num_lesions:,} lesions "
-        "that are news to both, without a leak.",
-        f"Sensitivity for melanoma: {format_difference(differences['sensitivity'])}; a loss of more "
+        "that neither model has seen in training. No leakage.",
+        f"Melanoma sensitivity: {format_difference(differences['sensitivity'])}. A loss of more "
         f"than {_points(margins.sensitivity)} is excluded.",
         f"Specificity: {format_difference(differences['specificity'])}.",
     )

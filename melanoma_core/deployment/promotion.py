@@ -1,8 +1,8 @@
-"""Which model reads: proposed, judged, promoted, rolled back; each with who and why.
+"""Promote models and roll back. Every change is recorded with the person and the reason.
 
-The alias "deployed" of MLflow's registry is the truth, and the file beside the models
-(`models.pointer`) the copy that pages read. Both are changed under one lock, which a process that
-dies gives back; whoever looks finds out where they differ, and mends it.
+The alias "deployed" in MLflow's model registry is authoritative. deployed.json beside the models
+(`models.registry`) is a copy that pages can read without a database. Both are changed under one
+lock, which the operating system releases if a process dies. Every access synchronises the two.
 """
 
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ import pandas as pd
 from filelock import FileLock
 
 from melanoma_core.deployment.comparison import (
-    Comparison,
     ComparedModel,
+    Comparison,
     compare_models,
     list_unread,
     load_compared_model,
@@ -25,7 +25,7 @@ from melanoma_core.deployment.versions import (
     Alias,
     Event,
     EventKind,
-    Registered,
+    RegistryState,
     Version,
     add_event,
     get_exact_time,
@@ -40,18 +40,18 @@ from melanoma_core.runs.record import Record, has_record, open_record
 from melanoma_core.settings import Settings
 
 _LOCK_NAME = "registry.lock"
-_PATIENCE_SECONDS = 60.0
+_LOCK_TIMEOUT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """Which model reads, and how that came about.
+    """The deployed model and its history.
 
     Attributes:
-        deployed_id: Of the model that is deployed: promoted, or else the bundled one.
-        previous_id: Of the model that a rollback brings back, or None.
-        events: The newest first.
-        pinned_id: Of the model that MELANOMA_MODEL names, which reads instead; or None.
+        deployed_id: Id of the deployed model: the promoted one, or the bundled one.
+        previous_id: Id of the model that a rollback restores; None if there is none.
+        events: All events, the newest first.
+        pinned_id: Id of the model named by MELANOMA_MODEL, which reads instead; None if not set.
     """
 
     deployed_id: str
@@ -62,16 +62,16 @@ class Deployment:
 
 @dataclass(frozen=True, eq=False)
 class Proposal:
-    """A candidate, and all that speaks for and against it.
+    """A candidate with its comparison and the verdict of the gate.
 
     Attributes:
-        candidate: Its card.
-        deployed_id: Of the model that it would replace.
-        deployed: The card of that model; where it is gone, of the bundled one, which reads
-            in its place.
-        comparison: Of the two, or in a sentence why there is none.
-        verdict: What the gate says.
-        unread: Test photographs that the deployed model would have to read again.
+        candidate: Card of the candidate.
+        deployed_id: Id of the model that it would replace.
+        deployed: Card of that model. If it is missing, card of the bundled model, which reads
+            instead.
+        comparison: The comparison of both; or, in a sentence, why there is none.
+        verdict: The decision of the gate.
+        unread: Test photographs without a prediction of the deployed model.
     """
 
     candidate: ModelCard
@@ -82,22 +82,22 @@ class Proposal:
     unread: pd.DataFrame
 
 
-def sync_deployment(settings: Settings) -> Deployment:
-    """Return which model is deployed and what happened, and mend the file where it differs.
+def synchronise_deployment(settings: Settings) -> Deployment:
+    """Bring deployed.json in line with the registry, and return the deployed model.
 
     Raises:
-        RunError: The store cannot be used.
-        FolderError: The file had to be mended and cannot be.
+        RunError: The tracking store cannot be used.
+        FolderError: deployed.json has to be written and cannot be.
     """
     if not has_record(settings) and not _has_pointer(settings):
         return Deployment(_bundled_id(), None, (), settings.model)
-    with _hold(settings) as record:
-        known = _mend(settings, record)
-    previous = known.find(Alias.PREVIOUS)
+    with _lock_registry(settings) as record:
+        state = _synchronise(settings, record)
+    previous = state.find(Alias.PREVIOUS)
     return Deployment(
-        _name_deployed(known),
+        _name_deployed(state),
         _name(previous) if previous else None,
-        known.events,
+        state.events,
         settings.model,
     )
 
@@ -108,17 +108,16 @@ def propose(
     deployed_id: str,
     read_again: pd.DataFrame | None = None,
 ) -> Proposal:
-    """Compare a candidate with the deployed model and ask the gate; nothing is changed.
+    """Compare a candidate with the deployed model and apply the gate. Changes nothing.
 
     Args:
-        settings: Where models are, and the margin of the gate.
-        model_id: The candidate's.
-        deployed_id: As `sync_deployment` gave it.
-        read_again: What the deployed model now says of photographs that it kept no reading of
-            (`comparison.compare_models`).
+        settings: The models folder and the margins of the gate.
+        model_id: Id of the candidate.
+        deployed_id: As returned by `synchronise_deployment`.
+        read_again: Further predictions of the deployed model (`comparison.compare_models`).
 
     Raises:
-        ModelError: One of the two is missing or damaged.
+        ModelError: One of the models is missing or damaged.
     """
     candidate = load_compared_model(find_model(settings, model_id))
     deployed = _gather_deployed(settings, deployed_id)
@@ -135,38 +134,38 @@ def propose(
 
 
 def promote(settings: Settings, proposal: Proposal, by: str = "", override: str = "") -> Event:
-    """Deploy a candidate if the gate allows it, or if a person overrides the gate.
+    """Deploy a candidate if the gate allows it or a person overrides the gate.
 
     Args:
-        settings: Where everything is.
-        proposal: What `propose` said.
-        by: Who promotes; an override needs it.
-        override: Why the gate is overridden; empty to heed it.
+        settings: The models folder and the tracking store.
+        proposal: As returned by `propose`.
+        by: Name of the person; required for an override.
+        override: Reason for overriding the gate; empty for no override.
 
     Returns:
-        What was done and recorded. It is a refusal (`EventKind.REFUSED`) where the gate says no
-        and nobody overrides it.
+        The recorded event. Its kind is `EventKind.REFUSED` if the gate refuses the candidate and
+        is not overridden.
 
     Raises:
-        ModelError: An override lacks the name, the network cannot read, or another model was
-            deployed meanwhile.
-        RunError: The store cannot be used; nothing has changed then.
+        ModelError: An override has no name, the network cannot be loaded, or another model was
+            deployed in the meantime.
+        RunError: The tracking store cannot be used. Nothing has changed.
     """
     by, override = by.strip(), override.strip()
     model_id, before = proposal.candidate.model_id, proposal.deployed_id
     if override and not by:
         raise ModelError(
-            "Found a reason to override the gate and no name. Both are recorded: name yourself."
+            "Found a reason to override the gate and no name. Both are recorded. Enter your name."
         )
     kind = _choose_kind(proposal.verdict, override)
     if kind is not EventKind.REFUSED:
         _check_readable(settings, model_id)
-    with _hold(settings) as record:
-        known = _mend(settings, record)
-        if (now := _name_deployed(known)) != before:
+    with _lock_registry(settings) as record:
+        state = _synchronise(settings, record)
+        if (now := _name_deployed(state)) != before:
             raise ModelError(
-                f"{model_id} was compared with {before}, but meanwhile {now} was deployed"
-                f"{_tell_who(known)}. Compare it with that one."
+                f"{model_id} was compared with {before}, but {now} has since been deployed"
+                f"{_name_promoter(state)}. Compare it with {now}."
             )
         event = Event(
             kind,
@@ -179,7 +178,7 @@ def promote(settings: Settings, proposal: Proposal, by: str = "", override: str 
         )
         number = _register(settings, record, model_id)
         if kind is not EventKind.REFUSED:
-            # Where the one before is gone, a rollback brings back what read in its place.
+            # If the deployed model was missing, a rollback restores the model that read instead.
             previous = _register(settings, record, proposal.deployed.model_id)
             _deploy(settings, record, number, model_id, previous)
         add_event(record, event, number)
@@ -187,26 +186,26 @@ def promote(settings: Settings, proposal: Proposal, by: str = "", override: str 
 
 
 def roll_back(settings: Settings, by: str = "") -> Event:
-    """Deploy the model again that was deployed before; a second rollback undoes the first.
+    """Deploy the previous model again. A second rollback undoes the first.
 
     Raises:
-        ModelError: There is none, or it is gone or cannot read.
-        RunError: The store cannot be used; nothing has changed then.
+        ModelError: There is no previous model, or it is missing or cannot be loaded.
+        RunError: The tracking store cannot be used. Nothing has changed.
     """
-    with _hold(settings) as record:
-        known = _mend(settings, record)
-        previous = known.find(Alias.PREVIOUS)
+    with _lock_registry(settings) as record:
+        state = _synchronise(settings, record)
+        previous = state.find(Alias.PREVIOUS)
         if previous is None:
             raise ModelError(
-                "Nothing was promoted here yet, so that there is nothing to roll back to. "
-                "`python -m melanoma_core promote ID` promotes a model."
+                "Found no previous model: no model has been promoted yet. Promote one with "
+                "`python -m melanoma_core promote ID`."
             )
         model_id = _name(previous)
         _check_readable(settings, model_id)
-        before = _name_deployed(known)
+        before = _name_deployed(state)
         event = Event(EventKind.ROLLED_BACK, model_id, before, by.strip(), "", (), get_exact_time())
         number = _register(settings, record, model_id)
-        deployed = known.find(Alias.DEPLOYED)
+        deployed = state.find(Alias.DEPLOYED)
         back = deployed.number if deployed else _register(settings, record, before)
         _deploy(settings, record, number, model_id, back)
         add_event(record, event, number)
@@ -214,7 +213,7 @@ def roll_back(settings: Settings, by: str = "") -> Event:
 
 
 def _check_readable(settings: Settings, model_id: str) -> None:
-    """Load a model once, so that none is deployed which a page then cannot read with."""
+    """Load a model once, so that a damaged one is never deployed."""
     from melanoma_core.models.classifier import load_classifier
 
     load_classifier(find_model(settings, model_id), num_threads=1)
@@ -227,39 +226,39 @@ def _choose_kind(verdict: Verdict, override: str) -> EventKind:
 
 
 def _deploy(settings: Settings, record: Record, number: str, model_id: str, previous: str) -> None:
-    # In this order, a process that is killed in between leaves an alias that a look mends.
+    # Aliases first: if the process is killed here, the next synchronisation repairs the file.
     set_alias(record, Alias.PREVIOUS, previous)
     set_alias(record, Alias.DEPLOYED, number)
     is_bundled = model_id == _bundled_id()
     write_pointer(settings.models_dir, Pointer(model_id, is_bundled, get_exact_time()))
 
 
-def _mend(settings: Settings, record: Record) -> Registered:
-    """Let the file say what the alias does; where a store has no alias, it learns from the file.
+def _synchronise(settings: Settings, record: Record) -> RegistryState:
+    """Bring deployed.json and the alias in the registry in line.
 
-    The second happens where the store was lost or another one is used: the model that reads must
-    not change by that.
+    The alias is authoritative. If the registry has none, the alias is restored from the file: the
+    deployed model must not change because the store was lost or replaced.
     """
-    known = read_versions(record)
-    deployed = known.find(Alias.DEPLOYED)
+    state = read_versions(record)
+    deployed = state.find(Alias.DEPLOYED)
     try:
         pointer = read_pointer(settings.models_dir)
     except ModelError:
         pointer = None
     if deployed is None:
         if pointer is None:
-            write_pointer(settings.models_dir, None)  # a damaged one
-            return known
-        return _recover(settings, record, pointer)
-    if pointer is None or (pointer.model_id, pointer.is_bundled) != _place(deployed):
-        write_pointer(settings.models_dir, Pointer(*_place(deployed), get_exact_time()))
-    return known
+            write_pointer(settings.models_dir, None)  # removes a damaged file
+            return state
+        return _restore_alias(settings, record, pointer)
+    if pointer is None or (pointer.model_id, pointer.is_bundled) != _describe_pointer(deployed):
+        write_pointer(settings.models_dir, Pointer(*_describe_pointer(deployed), get_exact_time()))
+    return state
 
 
-def _recover(settings: Settings, record: Record, pointer: Pointer) -> Registered:
+def _restore_alias(settings: Settings, record: Record, pointer: Pointer) -> RegistryState:
     try:
         number = _register(settings, record, pointer.model_id, pointer.is_bundled)
-    except ModelError:  # it is gone as well: the bundled model reads, and every page says so
+    except ModelError:  # missing too: the bundled model reads, with a notice on every page
         return read_versions(record)
     set_alias(record, Alias.DEPLOYED, number)
     event = Event(EventKind.RECOVERED, pointer.model_id, None, "", "", (), get_exact_time())
@@ -267,7 +266,7 @@ def _recover(settings: Settings, record: Record, pointer: Pointer) -> Registered
     return read_versions(record)
 
 
-def _place(version: Version) -> tuple[str, bool]:
+def _describe_pointer(version: Version) -> tuple[str, bool]:
     return version.model_id, version.is_bundled
 
 
@@ -278,23 +277,23 @@ def _register(
         is_bundled = model_id == _bundled_id()
     if not is_bundled:
         find_model(settings, model_id)
-    return register_version(record, model_id, model_id, is_bundled)
+    return register_version(record, model_id, is_bundled)
 
 
 def _gather_deployed(settings: Settings, deployed_id: str) -> ComparedModel:
     try:
         return load_compared_model(find_model(settings, deployed_id))
     except ModelError:
-        return load_compared_model(BUNDLED)  # gone: this one reads in its place
+        return load_compared_model(BUNDLED)  # missing: this one reads instead
 
 
-def _name_deployed(known: Registered) -> str:
-    deployed = known.find(Alias.DEPLOYED)
+def _name_deployed(state: RegistryState) -> str:
+    deployed = state.find(Alias.DEPLOYED)
     return _name(deployed) if deployed else _bundled_id()
 
 
 def _name(version: Version) -> str:
-    """Return the id of a version's model: the bundled one is that of today's project."""
+    """Return the id of a version's model. For the bundled model, that is the current one."""
     return _bundled_id() if version.is_bundled else version.model_id
 
 
@@ -309,22 +308,22 @@ def _has_pointer(settings: Settings) -> bool:
         return True
 
 
-def _tell_who(known: Registered) -> str:
-    who = known.events[0].by if known.events else ""
-    return f" by {who}" if who else ""
+def _name_promoter(state: RegistryState) -> str:
+    name = state.events[0].by if state.events else ""
+    return f" by {name}" if name else ""
 
 
 @contextmanager
-def _hold(settings: Settings) -> Iterator[Record]:
-    """Keep others of this machine from promoting meanwhile."""
+def _lock_registry(settings: Settings) -> Iterator[Record]:
+    """Yield the record while no other process on this computer can change the deployment."""
     record = open_record(settings)
-    lock = FileLock(settings.runs_dir / _LOCK_NAME, timeout=_PATIENCE_SECONDS)
+    lock = FileLock(settings.runs_dir / _LOCK_NAME, timeout=_LOCK_TIMEOUT_SECONDS)
     try:
         lock.acquire()
     except (TimeoutError, OSError) as error:  # filelock's Timeout is a TimeoutError
         raise RunError(
-            f"Cannot hold {settings.runs_dir / _LOCK_NAME} ({error}). Somebody else promotes a "
-            "model, or the folder cannot be written to. Try again."
+            f"Cannot lock {settings.runs_dir / _LOCK_NAME} ({error}). Another process is promoting "
+            "a model, or the folder is not writable. Try again."
         ) from error
     try:
         yield record
@@ -335,6 +334,6 @@ def _hold(settings: Settings) -> Iterator[Record]:
 def find_candidates(
     models: list[tuple[Path, ModelCard]], deployment: Deployment
 ) -> list[ModelCard]:
-    """Return the cards of all models but the deployed one, the newest first."""
+    """Return the cards of all models except the deployed one, the newest first."""
     cards = [card for _, card in models if card.model_id != deployment.deployed_id]
     return sorted(cards, key=lambda card: card.created_at, reverse=True)

@@ -1,4 +1,4 @@
-"""The model card: all that serving needs and all that a reader should know.
+"""The model card: what a reading needs, and what a user should know about the model.
 
 After Mitchell et al., "Model Cards for Model Reporting" (2019).
 """
@@ -12,25 +12,25 @@ from typing import Any
 from melanoma_core.errors import ModelError
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.leakage import Leakage
-from melanoma_core.evaluation.prediction_set import ConformalBounds
+from melanoma_core.evaluation.rules import ConformalBounds, DecisionRules
 from melanoma_core.jsonable import dump_json, from_jsonable
 
 CARD_NAME = "card.json"
 KERAS_NAME = "model.keras"
 ONNX_NAME = "model.onnx"
 EVERY_CLASS = "all"
-# By the diagnosis of the photographs (or EVERY_CLASS), then by name: `reading.faithfulness`.
+# By diagnosis (or EVERY_CLASS), then by the name of the metric; see `reading.faithfulness`.
 ExplanationFigures = dict[str, dict[str, Figure]]
 
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """The threshold on the probability of melanoma, and where it comes from.
+    """The threshold on the probability of melanoma, and how it was chosen.
 
     Attributes:
-        threshold: Alert at or above this calibrated probability, in (0, 1).
-        target_sensitivity: What it was chosen for.
-        chosen_on: The subset that it was chosen on; never the one reported on.
+        threshold: This calibrated probability or a larger one raises the alert; in (0, 1).
+        target_sensitivity: The sensitivity that the threshold was chosen for.
+        chosen_on: The subset that it was chosen on. Metrics are never reported on this subset.
     """
 
     threshold: float
@@ -40,16 +40,17 @@ class OperatingPoint:
 
 @dataclass(frozen=True)
 class NoveltyLimit:
-    """From where a photograph is too unlike those that were learned from to be read.
+    """The limit of the out-of-distribution check.
 
     Attributes:
-        distance: The largest Mahalanobis distance that is read, in standard deviations.
+        distance: Photographs with a larger Mahalanobis distance are refused; in standard
+            deviations.
         chosen_on: The subset that it was chosen on.
-        largest_share: The share of real lesions that it was allowed to refuse there.
-        refused: Share of real lesions that it refuses, by what they are: the subset that it was
-            chosen on, "test", "test/<collection>", and "<collection> left out", where the
-            collection was left out of the fit and the choice.
-        features: What is compared, for a reader.
+        largest_share: Share of real lesions that it may refuse on this subset.
+        refused: Share of real lesions that it refuses, by their origin: the subset that it was
+            chosen on, "test", "test/<collection>", and "<collection> left out", if the collection
+            was left out when fitting the check and choosing the limit.
+        features: Description of the compared features, for people.
     """
 
     distance: float
@@ -61,33 +62,32 @@ class NoveltyLimit:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What travels beside the weights, as `card.json`.
+    """The content of `card.json`, beside the weights.
 
     Attributes:
-        model_id: Unique for ever, so that what is cached by it cannot go stale.
+        model_id: Unique and never used again, so that caches can use it as a key.
         created_at: UTC, ISO 8601.
         class_names: Diagnosis codes in the order of the network's outputs.
         melanoma_index: Position of melanoma in `class_names`.
         image_size: Side of the network's square input, in pixels.
-        heatmap: How the maps that the ONNX network returns are made: "activation-maps" are class
-            activation maps; "gradients at <layer>" are Grad-CAM maps of that layer.
+        heatmap: How the ONNX network computes its heatmaps: "activation-maps" are class
+            activation maps; "gradients at <layer>" are Grad-CAM heatmaps of that layer.
         heatmap_scale: Value of an activation map that is drawn at full strength, in logits.
         temperature: Divides the logits before the softmax.
         operating_point: When the alert is raised.
-        metrics: Figures by subset and name: `{"test": {"sensitivity": Figure, …}, …}`.
-        files: SHA-256 (hex) by file name, of everything the model folder holds but the card.
-        data: What it was trained and measured on: sources, hash, licences, counts, conflicts.
+        metrics: Metrics by subset and name: `{"test": {"sensitivity": Figure, …}, …}`.
+        files: SHA-256 (hex) by file name, of all files in the model's folder except the card.
+        data: Data for training and test: sources, hash, licences, counts, conflicts.
         recipe: The training recipe, as its JSON.
-        versions: Versions of the libraries that made it.
-        intended_use: Who may use it for what.
-        limitations: What it cannot do, one sentence each.
-        leakage: What the search for relatives between test and training found; None where nobody
-            looked. Where it found any, there are no metrics, whatever the file says.
-        conformal: From which probability a diagnosis belongs to the set of a reading; None where
-            the model makes no sets.
-        explanation: How its heatmaps fared, by the method that made them ("grad-cam"; see
-            `reading.methods`); None where they were not tested.
-        novelty: When a photograph is refused as unlike a lesion; None where it is never asked.
+        versions: Library versions that the model was made with.
+        intended_use: Who may use the model for what.
+        limitations: What the model cannot do, one sentence each.
+        leakage: Result of the leakage check between training and test; None if it was not done.
+            A card with leakage is loaded without metrics.
+        conformal: Bounds of the conformal prediction sets; None if the model makes no sets.
+        explanation: Results of the faithfulness tests of the heatmaps, by method
+            (`models.methods`); None if they were not tested.
+        novelty: Limit of the out-of-distribution check; None if the model has no such check.
     """
 
     model_id: str
@@ -113,16 +113,38 @@ class ModelCard:
 
     @property
     def frequencies(self) -> tuple[float, ...] | None:
-        """Share of each class among the photographs trained on, whose mix the probabilities are of.
+        """Class frequencies in the training data, which the probabilities assume.
 
-        None where the card does not tell it.
+        None if the card does not contain them.
         """
         counts = self.data.get("images_by_label", {}).get("train", {})
         total = sum(counts.get(name, 0) for name in self.class_names)
         return tuple(counts.get(name, 0) / total for name in self.class_names) if total else None
 
+    @property
+    def rules(self) -> DecisionRules:
+        """How probabilities become a diagnosis, an alert and a prediction set."""
+        return DecisionRules(
+            self.class_names,
+            self.melanoma_index,
+            self.operating_point.threshold,
+            self.conformal,
+            self.frequencies,
+        )
+
+    @property
+    def decision_rules(self) -> DecisionRules:
+        """How probabilities of this model become a diagnosis, an alert and a prediction set."""
+        return DecisionRules(
+            self.class_names,
+            self.melanoma_index,
+            self.operating_point.threshold,
+            self.conformal,
+            self.frequencies,
+        )
+
     def save(self, folder: Path) -> None:
-        """Write the card into `folder`."""
+        """Write `card.json` into `folder`."""
         text = dump_json(self, indent=2)
         (folder / CARD_NAME).write_text(text + "\n", encoding="utf-8")
 
@@ -131,7 +153,7 @@ def load_card(folder: Path) -> ModelCard:
     """Read the card of the model in `folder`.
 
     Raises:
-        ModelError: There is no card, or it is not one of ours.
+        ModelError: The card is missing, damaged, or not a card of this project.
     """
     path = folder / CARD_NAME
     try:
@@ -164,8 +186,12 @@ def _card_from_json(raw: dict[str, Any]) -> ModelCard:
 
 
 def _check_numbers(card: ModelCard) -> None:
-    """Refuse numbers with which a reading would be wrong without looking so."""
-    sound = {
+    """Reject values that would give plausible but wrong readings.
+
+    Raises:
+        ValueError: A value is out of range.
+    """
+    checks = {
         "melanoma_index": 0 <= card.melanoma_index < len(card.class_names),
         "image_size": card.image_size >= 1,
         "heatmap_scale": 0 < card.heatmap_scale < math.inf,
@@ -177,7 +203,7 @@ def _check_numbers(card: ModelCard) -> None:
         ),
         "novelty": card.novelty is None or 0 < card.novelty.distance < math.inf,
     }
-    wrong = [name for name, is_sound in sound.items() if not is_sound]
+    wrong = [name for name, is_valid in checks.items() if not is_valid]
     if wrong:
         raise ValueError(f"{', '.join(wrong)} out of range")
     if card.conformal is not None and list(card.conformal.bounds) != list(card.class_names):

@@ -1,8 +1,8 @@
-"""The evidence pack: one JSON per model version, with all that is known of it.
+"""The evidence pack: one JSON file per model with all its evaluation results.
 
-It lies beside the card as `evidence.json` and holds the card, every figure, curve and slice that
-was measured, the search for leaks, the hashes of the data, and how the training went. Whatever is
-not known is missing in it, and shown as "not provided".
+`evidence.json` is beside the card. It contains the card, every metric, curve and subgroup, the
+result of the leakage check, the hashes of the data, and the training log. What is unknown is
+missing, and shown as "not provided".
 """
 
 import json
@@ -19,7 +19,7 @@ from melanoma_core.evaluation.evaluation import Evaluation
 from melanoma_core.jsonable import dump_json, from_jsonable, to_jsonable
 from melanoma_core.models.card import ModelCard, load_card
 
-EVIDENCE_NAME = "evidence.json"
+_EVIDENCE_NAME = "evidence.json"
 _FORMAT = 1
 
 
@@ -28,11 +28,11 @@ class TrainingLog:
     """How a network was trained.
 
     Attributes:
-        run_id: Of the record; empty where there is none.
-        run_name: For people.
-        data_name: What the data is called, for people.
-        started_at: UTC, ISO 8601; empty where unknown.
-        curves: Rows of epoch, subset, metric, value: what was measured after each epoch.
+        run_id: Id of the run; empty if there is no run.
+        run_name: Name of the run, for people.
+        data_name: Name of the dataset, for people.
+        started_at: UTC, ISO 8601; empty if unknown.
+        curves: Rows of epoch, subset, metric, value: the metrics after each epoch.
     """
 
     run_id: str
@@ -44,15 +44,15 @@ class TrainingLog:
 
 @dataclass(frozen=True)
 class Machine:
-    """What a network was trained and measured on.
+    """The computer that a network was trained on.
 
     Attributes:
-        system: Of the operating system, with its release.
-        processor: Its architecture.
-        num_cores: Logical ones.
-        memory_bytes: In all.
-        python: Version.
-        accelerators: As the library of training names them; empty where there is none.
+        system: Operating system with its release.
+        processor: Architecture of the processor.
+        num_cores: Number of logical cores.
+        memory_bytes: Size of the memory.
+        python: Python version.
+        accelerators: Accelerators, as the training library names them.
     """
 
     system: str
@@ -65,15 +65,15 @@ class Machine:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the file holds besides the card.
+    """The content of the evidence pack besides the card.
 
     Attributes:
-        evaluations: All that was measured, by subset ("test", "test/<collection>"); none where
-            figures are withheld.
+        evaluations: Evaluations by subset ("test", "test/<collection>"); empty if metrics are
+            withheld because of leakage.
         test_sha256: Hash of the test photographs and their labels (`lineage.hash_images`).
-        split: Rows of the split by subset, new images and inherited ones included.
-        training: How it was trained, or None where nobody knows.
-        machine: On what, or None.
+        split: Number of rows of the split by subset, including inherited ones.
+        training: The training log; None if unknown.
+        machine: The computer; None if unknown.
     """
 
     evaluations: dict[str, Evaluation]
@@ -84,7 +84,7 @@ class Evidence:
 
 
 def describe_machine(accelerators: Sequence[str] = ()) -> Machine:
-    """Return what this process runs on, without the machine's name, which is nobody's business."""
+    """Return the computer that this process runs on, without its private host name."""
     return Machine(
         system=f"{platform.system()} {platform.release()}",
         processor=platform.machine(),
@@ -96,31 +96,31 @@ def describe_machine(accelerators: Sequence[str] = ()) -> Machine:
 
 
 def describe_evidence(card: ModelCard, evidence: Evidence | None) -> dict[str, Any]:
-    """Return card and evidence as one document; what nobody knows is null."""
-    known: dict[str, Any] = {"format": _FORMAT, "card": to_jsonable(card)}
+    """Return card and evidence as one JSON document. What is unknown is null."""
+    document: dict[str, Any] = {"format": _FORMAT, "card": to_jsonable(card)}
     if evidence is None:
         unknown = ("evaluations", "test_sha256", "split", "training", "machine")
-        return known | dict.fromkeys(unknown)
-    return known | to_jsonable(evidence)
+        return document | dict.fromkeys(unknown)
+    return document | to_jsonable(evidence)
 
 
 def write_evidence(folder: Path, card: ModelCard, evidence: Evidence) -> None:
     """Write the evidence pack of a model beside its card."""
     text = dump_json(describe_evidence(card, evidence))
-    (folder / EVIDENCE_NAME).write_text(text + "\n", encoding="utf-8")
+    (folder / _EVIDENCE_NAME).write_text(text + "\n", encoding="utf-8")
 
 
 def read_evidence(folder: Path) -> Evidence | None:
-    """Return the evidence of the model in `folder`; None where it has none.
+    """Read the evidence pack of the model in `folder`; None if it has none.
 
     Raises:
-        ModelError: The file is damaged, or it is of another card than the one beside it.
+        ModelError: The file is damaged, or does not belong to the card beside it.
     """
-    path, card = folder / EVIDENCE_NAME, load_card(folder)
+    path, card = folder / _EVIDENCE_NAME, load_card(folder)
     try:
         raw = json.loads(path.read_text("utf-8"))
         if raw["card"]["model_id"] != card.model_id or raw["card"]["files"] != card.files:
-            raise ValueError("it is of another model than the card beside it")
+            raise ValueError("it belongs to another model than the card beside it")
         withheld = card.leakage is not None and card.leakage.found > 0
         names = [field.name for field in fields(Evidence)]
         known = {name: raw[name] for name in names} | ({"evaluations": {}} if withheld else {})
@@ -130,5 +130,5 @@ def read_evidence(folder: Path) -> Evidence | None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             f"Cannot read the evidence {path} ({error}). Restore the file from its source, or "
-            "remove it: the card alone is shown then."
+            "remove it. Without it, only the card is shown."
         ) from error

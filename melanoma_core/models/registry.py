@@ -1,4 +1,4 @@
-"""Which models there are, and which one reads."""
+"""List the models, and find the one that reads photographs."""
 
 import json
 from dataclasses import dataclass
@@ -12,24 +12,25 @@ from melanoma_core.models.card import CARD_NAME, ModelCard, load_card
 from melanoma_core.settings import ASSETS, Settings
 
 BUNDLED = ASSETS / "model"
+POINTER_NAME = "deployed.json"
 
 
 class Ground(StrEnum):
-    """Why a model is the one that reads."""
+    """Why a model reads photographs."""
 
-    PINNED = "MELANOMA_MODEL names it"
-    DEPLOYED = "it was promoted"
-    BUNDLED = "it comes with the project"
+    PINNED = "named by MELANOMA_MODEL"
+    DEPLOYED = "promoted"
+    BUNDLED = "bundled with the project"
 
 
 @dataclass(frozen=True)
 class Serving:
-    """The model that reads.
+    """The model that reads photographs.
 
     Attributes:
         folder: Its folder.
         ground: Why it reads.
-        notice: What everybody should know: that the deployed model is gone. Empty else.
+        notice: A warning for all pages, if the deployed model is missing; else empty.
     """
 
     folder: Path
@@ -38,9 +39,9 @@ class Serving:
 
 
 def list_models(settings: Settings) -> list[tuple[Path, ModelCard]]:
-    """Return folder and card of the bundled model and of every one that was trained here.
+    """Return folder and card of the bundled model and of every model in the models folder.
 
-    A folder whose name begins with a dot is a model that is still being written.
+    Folders whose name begins with a dot are skipped: they are still being written.
 
     Raises:
         ModelError: A card is damaged.
@@ -54,8 +55,8 @@ def find_model(settings: Settings, model_id: str | None = None) -> Path:
     """Return the folder of a model.
 
     Args:
-        settings: Where models are kept, and which one reads.
-        model_id: An id; None is the one that reads (`find_serving`).
+        settings: The models folder, and the model named by MELANOMA_MODEL.
+        model_id: The id; None means the model that reads (`find_serving`).
 
     Raises:
         ModelError: There is no such model.
@@ -68,26 +69,25 @@ def find_model(settings: Settings, model_id: str | None = None) -> Path:
             return folder
     known = ", ".join(card.model_id for _, card in models)
     raise ModelError(
-        f'Found no model "{model_id}". There are: {known}. Name one of them, or put the model\'s '
-        f"folder into {settings.models_dir}."
+        f'Found no model "{model_id}". Existing models: {known}. Name one of them, or put the '
+        f"model's folder into {settings.models_dir}."
     )
 
 
 def find_serving(settings: Settings) -> Serving:
-    """Return the model that reads: the one that MELANOMA_MODEL names, the deployed, the bundled.
+    """Return the model that reads: the one named by MELANOMA_MODEL, the deployed or the bundled.
 
-    A deployed model that is gone is replaced by the bundled one, with a notice: a page that reads
-    nothing would help nobody, and one that read with another model in silence would mislead.
+    If the deployed model is missing, the bundled one reads and `Serving.notice` says so.
 
     Raises:
-        ModelError: There is no model that MELANOMA_MODEL names.
+        ModelError: The model named by MELANOMA_MODEL does not exist.
     """
     if settings.model is not None:
         return Serving(find_model(settings, settings.model), Ground.PINNED)
     try:
         pointer = read_pointer(settings.models_dir)
     except ModelError as error:
-        return Serving(BUNDLED, Ground.BUNDLED, f"The bundled model reads. {error}")
+        return Serving(BUNDLED, Ground.BUNDLED, f"The bundled model is in use. {error}")
     if pointer is None or pointer.is_bundled:
         return Serving(BUNDLED, Ground.BUNDLED)
     folder = _find_trained(settings, pointer.model_id)
@@ -95,16 +95,16 @@ def find_serving(settings: Settings) -> Serving:
         return Serving(
             BUNDLED,
             Ground.BUNDLED,
-            f"The bundled model reads, since the deployed one, {pointer.model_id}, is gone from "
-            f"{settings.models_dir} or its card is damaged. Restore its folder, or promote "
-            "another model or roll back on the Models page.",
+            f"The bundled model is in use, because the deployed model {pointer.model_id} is "
+            f"missing from {settings.models_dir} or its card is damaged. Restore its folder, or "
+            "promote another model or roll back on the Models page.",
         )
     return Serving(folder, Ground.DEPLOYED)
 
 
 def _find_trained(settings: Settings, model_id: str) -> Path | None:
-    """Return the folder of a model that was trained here, or None; damaged ones don't count."""
-    own = settings.models_dir / model_id  # as `release_network` names it
+    """Return the folder of a model in the models folder; None if it is missing or damaged."""
+    own = settings.models_dir / model_id  # the name that `networks.release` gives it
     folders = [own, *sorted(path.parent for path in settings.models_dir.glob(f"[!.]*/{CARD_NAME}"))]
     for folder in folders:
         try:
@@ -115,18 +115,15 @@ def _find_trained(settings: Settings, model_id: str) -> Path | None:
     return None
 
 
-POINTER_NAME = "deployed.json"
-
-
 @dataclass(frozen=True)
 class Pointer:
-    """What the file says.
+    """The content of deployed.json.
 
     Attributes:
-        model_id: Of the deployed model.
-        is_bundled: Whether that was the one that comes with the project, whose place the bundled
-            model of a later version takes.
-        at: When it was deployed; UTC, ISO 8601.
+        model_id: Id of the deployed model.
+        is_bundled: Whether this is the bundled model. A later version of the project then uses
+            its own bundled model.
+        at: Time of deployment; UTC, ISO 8601.
     """
 
     model_id: str
@@ -135,10 +132,10 @@ class Pointer:
 
 
 def read_pointer(models_dir: Path) -> Pointer | None:
-    """Return what the file says; None where nothing was ever promoted here.
+    """Read deployed.json; None if no model was ever promoted here.
 
     Raises:
-        ModelError: It is damaged.
+        ModelError: The file is damaged.
     """
     path = models_dir / POINTER_NAME
     try:
@@ -148,17 +145,21 @@ def read_pointer(models_dir: Path) -> Pointer | None:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
-            f"Cannot read which model is deployed from {path} ({error}). The Models page and "
+            f"Cannot read the deployed model from {path} ({error}). The Models page and "
             "`python -m melanoma_core models` restore the file from the registry."
         ) from error
     return pointer
 
 
 def write_pointer(models_dir: Path, pointer: Pointer | None) -> None:
-    """Write the file, or remove it; who reads meanwhile finds the old one or the new.
+    """Write deployed.json atomically, or remove it.
+
+    Args:
+        models_dir: The models folder.
+        pointer: The new content; None removes the file.
 
     Raises:
-        FolderError: It cannot be written.
+        FolderError: The file cannot be written.
     """
     path = models_dir / POINTER_NAME
     advice = (

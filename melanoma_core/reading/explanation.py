@@ -1,4 +1,4 @@
-"""Heatmaps from the class activation maps, and the scale that maps are drawn on."""
+"""Scale class activation maps to heatmaps, and enlarge them to the photograph."""
 
 from functools import lru_cache
 
@@ -7,21 +7,21 @@ from numpy.typing import NDArray
 
 from melanoma_core.models.methods import Method
 
-# Multiplications that OpenBLAS does without calling its threads. Those wait by spinning, and took
-# the cores from ONNX Runtime's: a reading lasted four times as long.
+# Products of this size stay below the limit from which OpenBLAS starts threads. Its threads spin
+# while they wait. They made a reading four times slower, because ONNX Runtime lost the cores.
 _UNTHREADED_PRODUCTS = 2**17
 _SALIENCY_QUANTILE = 0.99
-_FLAT = 1e-5  # differences of float32 sums, as a share of the map's strength
+_FLAT = 1e-5  # rounding differences of float32 sums, relative to the strongest value
 
 
 def scale_evidence(
     activation_maps: NDArray[np.float32], heatmap_scale: float
 ) -> NDArray[np.float32]:
-    """Turn activation maps into strengths: evidence for a class, none against it.
+    """Scale activation maps to strengths of the evidence for a class.
 
-    The scale belongs to the model, not to the photograph: a map without evidence stays dark
-    instead of being stretched until it glows. Up to that scale this is Grad-CAM on the logit
-    (Selvaraju et al. 2017, arXiv:1610.02391, appendix A).
+    Evidence against the class becomes 0. The scale is fixed for the model, so that a heatmap
+    without evidence stays dark instead of being stretched. Except for the scale, this is Grad-CAM
+    on the logit (Selvaraju et al. 2017, arXiv:1610.02391, appendix A).
 
     Args:
         activation_maps: float32 [..., h, w], in logits.
@@ -29,23 +29,29 @@ def scale_evidence(
 
     Returns:
         float32 [..., h, w] in [0, 1].
+
+    >>> scale_evidence(np.array([[-5.0, 1.5, 30.0]], np.float32), 3.0)
+    array([[0. , 0.5, 1. ]], dtype=float32)
     """
     strengths: NDArray[np.float32] = np.clip(activation_maps / np.float32(heatmap_scale), 0, 1)
     return strengths
 
 
 def enlarge(maps: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
-    """Enlarge maps to a photograph's size, bilinearly.
+    """Enlarge heatmaps to the size of the photograph, with bilinear interpolation.
 
-    The two axes are independent, so that each map is two small matrix products.
+    The axes are independent, so that each heatmap takes two small matrix products.
 
     Args:
         maps: float32 [C, h, w].
-        height: Of the photograph, in pixels.
-        width: Likewise.
+        height: Height of the photograph, in pixels.
+        width: Width of the photograph, in pixels.
 
     Returns:
         float32 [C, height, width], between the smallest and largest value of `maps`.
+
+    >>> enlarge(np.array([[[0.0, 1.0]]], np.float32), 1, 4)
+    array([[[0.  , 0.25, 0.75, 1.  ]]], dtype=float32)
     """
     rows = _weights(maps.shape[1], height)
     wide = maps @ _weights(maps.shape[2], width).T
@@ -53,7 +59,7 @@ def enlarge(maps: NDArray[np.float32], height: int, width: int) -> NDArray[np.fl
     strip = max(1, _UNTHREADED_PRODUCTS // wide[0].size)
     for top in range(0, height, strip):
         np.matmul(rows[top : top + strip], wide, out=enlarged[:, top : top + strip])
-    # Weights sum to one but for rounding, which must not leave the range of the map.
+    # The weights sum to 1 except for rounding, which must not leave the range of the maps.
     np.clip(enlarged, maps.min(), maps.max(), out=enlarged)
     return enlarged
 
@@ -65,21 +71,21 @@ def _weights(source: int, target: int) -> NDArray[np.float32]:
     position = position.clip(0, source - 1)
     distance = np.abs(position[:, None] - np.arange(source)[None, :])
     weights: NDArray[np.float32] = np.maximum(0, 1 - distance).astype(np.float32)
-    weights.setflags(write=False)  # shared by all who read
+    weights.setflags(write=False)  # the cache shares it between readings
     return weights
 
 
 def scale_to_strongest(heatmap: NDArray[np.float32], method: Method) -> NDArray[np.float32]:
-    """Turn the map of a method without a unit into strengths, against its own strongest place.
+    """Scale a heatmap without a unit to strengths, relative to its strongest point.
 
-    Such maps can be compared within a photograph, not between two. A map that is the same
-    everywhere says nothing of places and stays dark. Saliency is that of single pixels, of which
-    one in a hundred is drawn at full strength, or one would leave all others dark (Smilkov et al.
-    2017, arXiv:1706.03825, section 3.1).
+    Such heatmaps can be compared within a photograph, not between photographs. A constant heatmap
+    has no information and stays dark. Saliency has a value per pixel; its strongest 1% is drawn at
+    full strength, because a single pixel would leave all others dark (Smilkov et al. 2017,
+    arXiv:1706.03825, section 3.1).
 
     Args:
-        heatmap: float32 [h, w], at or above 0.
-        method: That made it.
+        heatmap: float32 [h, w], at least 0.
+        method: The method that computed it.
 
     Returns:
         float32 [h, w] in [0, 1].

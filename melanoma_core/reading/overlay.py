@@ -1,4 +1,4 @@
-"""Heatmap over photograph, with NumPy and Pillow only."""
+"""Draw a heatmap over a photograph, with NumPy and Pillow only."""
 
 import math
 
@@ -7,13 +7,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 # Viridis by Stéfan van der Walt and Nathaniel Smith (2015), as in matplotlib; CC0. 256 colours,
-# RRGGBB. Its steps look equal, and its lightness only rises: so it also reads in grey, and draws
-# no borders where the map has none, as jet does. Skin is pink to brown and melanoma brown to
-# black, where the browns and oranges of inferno and plasma look like a lesion or a redness; teal
-# and green do not. Blended at 60% over photographs of HAM10000, three quarters and full strength
-# differ from what is beneath by ΔE 33 and 55 (inferno 29 and 30, cividis 15 and 51), and for the
-# red-green-blind by 7 and 43 (CIE 1976; the 10th percentile of the pixels, on pale skin or on
-# the darkest tenth, whichever is less; Machado's simulation).
+# RRGGBB. It is perceptually uniform and its lightness only rises. It therefore also works in grey,
+# and draws no false borders as jet does. The browns and oranges of inferno and plasma can be
+# mistaken for a lesion or for redness; teal and green cannot. Blended at 60% over photographs of
+# HAM10000, three quarters and full strength differ from the photograph by ΔE 33 and 55 (inferno 29
+# and 30, cividis 15 and 51); with red-green blindness by 7 and 43. (CIE 1976, 10th percentile of
+# the pixels, the smaller of pale skin and the darkest tenth; Machado's simulation.)
 _VIRIDIS = bytes.fromhex(
     "44015444025645045745055946075a46085c460a5d460b5e470d60470e61471063471164471365481467481668"
     "48176948186a481a6c481b6d481c6e481d6f481f70482071482173482374482475482576482677482878482979"
@@ -39,34 +38,40 @@ _VIRIDIS = bytes.fromhex(
 def blend(
     pixels: NDArray[np.uint8], heatmap: NDArray[np.float32], opacity: float
 ) -> NDArray[np.uint8]:
-    """Lay a heatmap over a photograph, the stronger the evidence, the less transparent.
+    """Draw a heatmap over a photograph. Stronger evidence is less transparent.
 
-    Each pixel's share of the map's colour is `opacity` times the square root of its strength: the
-    photograph stays as it is where there is no evidence, a flat zero map changes nothing, and
-    weak evidence can be seen, which its share alone would hide on dark lesions.
+    The share of the heatmap's colour in a pixel is `opacity` times the square root of the strength.
+    Pixels without evidence do not change. The square root keeps weak evidence visible on dark
+    lesions.
 
     Args:
         pixels: uint8 [height, width, 3].
-        heatmap: float32 [height, width], strength of evidence in [0, 1], drawn as it is, never
-            stretched; NaN, which is undefined, is drawn as no evidence.
-        opacity: Of full strength, in [0, 1].
+        heatmap: float32 [height, width], strength of the evidence in [0, 1], never stretched. NaN
+            (undefined) is drawn as no evidence.
+        opacity: Opacity of full strength, in [0, 1].
 
     Returns:
         uint8 [height, width, 3], read-only.
 
     Raises:
-        ValueError: Sizes differ, or a value is out of its range.
+        ValueError: Sizes differ, or a value is out of range.
+
+    >>> skin = np.full((1, 2, 3), (200, 150, 130), np.uint8)
+    >>> blend(skin, np.array([[0, 1]], np.float32), opacity=1.0).tolist()
+    [[[200, 150, 130], [253, 231, 37]]]
     """
     if heatmap.shape != pixels.shape[:2]:
-        raise ValueError(f"A heatmap of {heatmap.shape} does not fit pixels of {pixels.shape}.")
+        raise ValueError(
+            f"The heatmap of shape {heatmap.shape} does not fit pixels of shape {pixels.shape}."
+        )
     if not 0 <= opacity <= 1:
-        raise ValueError(f"Opacity is {opacity}; it must lie in [0, 1].")
-    strength = np.where(np.isnan(heatmap), np.float32(0), heatmap)  # 8 times nan_to_num's speed
+        raise ValueError(f"The opacity is {opacity}. It must be in [0, 1].")
+    strength = np.where(np.isnan(heatmap), np.float32(0), heatmap)  # 8 times faster than nan_to_num
     if strength.min() < 0 or strength.max() > 1:
         raise ValueError(
-            f"The heatmap lies in [{strength.min()}, {strength.max()}]; it must lie in [0, 1]."
+            f"The heatmap is in [{strength.min()}, {strength.max()}]. It must be in [0, 1]."
         )
-    strength *= 255  # in place: new memory costs more than the arithmetic
+    strength *= 255  # in place, because allocating memory takes longer than the arithmetic
     strength += 0.5
     levels = Image.fromarray(strength.astype(np.uint8))
     shares = levels.point([round(opacity * math.sqrt(255 * level)) for level in range(256)])
@@ -76,11 +81,11 @@ def blend(
 
 
 def colour_scale(width: int, height: int) -> NDArray[np.uint8]:
-    """Draw the colours of the map as a bar, from no evidence (left) to full strength (right).
+    """Draw the colour scale as a bar, from no evidence (left) to full strength (right).
 
     Args:
-        width: In pixels.
-        height: In pixels.
+        width: Width in pixels.
+        height: Height in pixels.
 
     Returns:
         uint8 [height, width, 3].

@@ -1,4 +1,4 @@
-"""A photograph -> an explained reading, or a refusal with its reason."""
+"""Read a photograph: return an explained reading, or a refusal with its reason."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,26 +20,26 @@ from melanoma_core.reading.explanation import enlarge, scale_evidence
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What the network says of one photograph.
+    """A photograph that was read with a model.
 
     Attributes:
-        model_id: Of the model that read.
+        model_id: Id of the model.
         class_names: Diagnosis codes.
-        probabilities: One per class, calibrated, in [0, 1], summing to 1.
-        melanoma_probability: The one of melanoma.
-        threshold: Of the model's operating point.
+        probabilities: One per class, calibrated, in [0, 1], with the sum 1.
+        melanoma_probability: Probability of melanoma.
+        threshold: Alert threshold of the model.
         alert: Whether the probability of melanoma reaches the threshold.
-        evidence: float32 [C, h, w] in [0, 1]: by class, how strongly each place of the
-            photograph speaks for it, as coarse as the network sees.
-        width: Of the photograph that was read, in pixels.
-        height: Likewise.
-        prediction_set: The diagnoses that it may be; None where the model makes no sets.
-        quality: What is wrong with the photograph, the reader beware; nothing where it is as usual.
-        novelty: Mahalanobis distance to the photographs that the network learned from, in standard
-            deviations; None where the model does not tell it.
-        novelty_limit: Up to which it reads; None where the model refuses nothing, or nothing was
-            asked, since the lesion is one of those that the project drew (`is_drawn`).
-        is_drawn: Whether it is a demonstration lesion of the project.
+        evidence: float32 [C, h, w] in [0, 1], the strength of the evidence for each class by
+            location, at the resolution of the network.
+        width: Width of the photograph in pixels.
+        height: Height of the photograph in pixels.
+        prediction_set: Conformal prediction set; None if the model makes none.
+        quality: Quality problems that the reading comes with; empty if there are none.
+        novelty: Mahalanobis distance to the training photographs, in standard deviations; None if
+            the model has no out-of-distribution check.
+        novelty_limit: Largest distance that is read; None if the model has no such limit, or if
+            the check was skipped for a drawn lesion.
+        is_drawn: Whether the photograph is one of the project's demonstration lesions.
     """
 
     model_id: str
@@ -72,9 +72,9 @@ class Reading:
 class RefusalKind(StrEnum):
     """Why a photograph was not read."""
 
-    UNREADABLE = "unreadable"  # no photograph, or none that can be decoded
-    QUALITY = "quality"  # nothing can be seen on it
-    UNFAMILIAR = "unfamiliar"  # unlike everything that the network learned from
+    UNREADABLE = "unreadable"  # not an image, or an image that cannot be decoded
+    QUALITY = "quality"  # no lesion is visible
+    UNFAMILIAR = "unfamiliar"  # out of distribution
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,10 @@ class Refusal:
 
     Attributes:
         reason: What was found, what is needed, what to do.
-        kind: Why, in a word.
-        quality: What decided, where nothing can be seen.
-        novelty: What decided, where it is unlike a lesion, and so is the next; as `Reading`.
-        novelty_limit: Likewise.
+        kind: The kind of reason.
+        quality: Quality problems, if they are the reason.
+        novelty: Distance, if the photograph is out of distribution; see `Reading`.
+        novelty_limit: Limit, if the photograph is out of distribution; see `Reading`.
     """
 
     reason: str
@@ -99,16 +99,16 @@ class Refusal:
 def read_photograph(
     classifier: Classifier, photograph: Photograph, *, is_drawn: bool = False
 ) -> Reading | Refusal:
-    """Read one photograph, unless nothing can be seen on it or it is unlike a known lesion.
+    """Read one photograph, unless no lesion is visible or it is out of distribution.
 
-    Nobody may turn a refusal into a reading: what the network says of a photograph unlike all
-    that it learned from means nothing.
+    There is no way to override a refusal: the output of the network for an out-of-distribution
+    photograph has no meaning.
 
     Args:
-        classifier: Reads.
-        photograph: What is read.
-        is_drawn: Whether it is a demonstration lesion of the project, which is unlike every
-            photograph indeed, and read all the same: it is there to try the page with.
+        classifier: The model.
+        photograph: The photograph.
+        is_drawn: Whether it is one of the project's demonstration lesions. These are out of
+            distribution, but are read, so that people can try the page with them.
     """
     quality = judge_quality(measure_quality(photograph))
     if quality and quality[0].refused:
@@ -117,7 +117,7 @@ def read_photograph(
     outputs = classifier.classify(resize_to_square(photograph.pixels, card.image_size)[None])
     distance = None if outputs.novelty is None else float(outputs.novelty[0])
     limit = None if card.novelty is None or is_drawn else card.novelty.distance
-    if distance is not None and limit is not None and not distance <= limit:  # NaN is no lesion
+    if distance is not None and limit is not None and not distance <= limit:  # NaN is refused too
         return _refuse_unfamiliar(distance, limit)
     probabilities = tuple(outputs.probabilities[0].tolist())
     melanoma_probability = probabilities[card.melanoma_index]
@@ -143,10 +143,10 @@ def read_photograph(
 def _refuse_unfamiliar(distance: float, limit: float) -> Refusal:
     digits = 1 if f"{distance:.1f}" != f"{limit:.1f}" else 4
     return Refusal(
-        "This photograph does not look like the dermoscopic photographs that the network learned "
-        f"from (distance {distance:.{digits}f}, limit {limit:.{digits}f}): it may show no lesion, "
-        "or one taken without a dermoscope, and what the network would say of it means nothing. "
-        "Take a photograph through a dermoscope, in focus, with the lesion in the middle.",
+        "This photograph does not look like the dermoscopic photographs that the network was "
+        f"trained on (distance {distance:.{digits}f}, limit {limit:.{digits}f}). It may show no "
+        "lesion, or it was taken without a dermoscope. A reading would have no meaning. Take a "
+        "photograph through a dermoscope, in focus, with the lesion in the centre.",
         RefusalKind.UNFAMILIAR,
         novelty=distance,
         novelty_limit=limit,
@@ -156,15 +156,15 @@ def _refuse_unfamiliar(distance: float, limit: float) -> Refusal:
 def read_files(
     classifier: Classifier, paths: Iterable[Path], num_workers: int = 1
 ) -> Iterator[tuple[Path, Reading | Refusal]]:
-    """Read files, each on its own: one that cannot be read never stops the rest.
+    """Read files independently: a file that cannot be read does not stop the others.
 
     Args:
-        classifier: Reads; load it with one thread where there are several workers.
-        paths: Of the photographs.
-        num_workers: Photographs that are read at the same time.
+        classifier: The model; load it with one thread if there are several workers.
+        paths: Paths of the photographs.
+        num_workers: Number of photographs that are read in parallel.
 
     Yields:
-        Path and reading or refusal, in the order of `paths`; only a few are held in memory.
+        Path and reading or refusal, in the order of `paths`. Only a few are kept in memory.
     """
 
     def read(path: Path) -> tuple[Path, Reading | Refusal]:

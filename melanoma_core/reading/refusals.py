@@ -1,4 +1,4 @@
-"""Of a heap of photographs, how many are refused, and why: what the checks are worth."""
+"""Measure how many photographs are refused, and why, to evaluate the checks before a reading."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ from melanoma_core.reading.reading import (
 
 @dataclass(frozen=True)
 class RefusalShare:
-    """What became of some photographs.
+    """The share of refused photographs in a set.
 
     Attributes:
-        name: Of the folder or the kind of picture.
-        refused: Share that was not read; each photograph counts as a lesion of its own.
-        warned: Share that was read with a warning, of all.
-        by_kind: How many were refused for which reason.
+        name: Name of the folder or of the kind of non-lesion image.
+        refused: Share that was refused. Each photograph counts as a lesion of its own.
+        warned: Share that was read with a quality warning.
+        by_kind: Number of refusals by reason.
     """
 
     name: str
@@ -40,21 +40,33 @@ class RefusalShare:
 def measure_folder(
     classifier: Classifier, name: str, paths: Iterable[Path], num_workers: int = 1
 ) -> RefusalShare:
-    """Read every photograph of a folder, and count what is refused."""
-    return summarise(name, [result for _, result in read_files(classifier, paths, num_workers)])
+    """Read photographs and count refusals.
+
+    Args:
+        classifier: The model; load it with one thread if there are several workers.
+        name: Name of the result.
+        paths: Paths of the photographs; at least one.
+        num_workers: Number of photographs that are read in parallel.
+    """
+    return _summarise(name, [result for _, result in read_files(classifier, paths, num_workers)])
 
 
-def measure_impostors(classifier: Classifier, kind: NonLesionKind, number: int) -> RefusalShare:
-    """Draw pictures that are no photographs of lesions, and count what is refused."""
-    pictures = (draw_non_lesion(kind, seed) for seed in range(number))
-    return summarise(
+def measure_non_lesions(classifier: Classifier, kind: NonLesionKind, number: int) -> RefusalShare:
+    """Draw non-lesion images, read them and count refusals.
+
+    Args:
+        classifier: The model.
+        kind: The kind of non-lesion image.
+        number: Number of images; at least 1.
+    """
+    images = (draw_non_lesion(kind, seed) for seed in range(number))
+    return _summarise(
         f"drawn {kind}",
-        [read_photograph(classifier, Photograph(p, WIDTH, HEIGHT, "PNG")) for p in pictures],
+        [read_photograph(classifier, Photograph(image, WIDTH, HEIGHT, "PNG")) for image in images],
     )
 
 
-def summarise(name: str, results: list[Reading | Refusal]) -> RefusalShare:
-    """Count the results of readings; at least one."""
+def _summarise(name: str, results: list[Reading | Refusal]) -> RefusalShare:
     each = np.arange(len(results))
     refused = np.array([isinstance(result, Refusal) for result in results])
     warned = np.array([isinstance(r, Reading) and bool(r.quality) for r in results])

@@ -1,7 +1,7 @@
-"""What one person is reading: photographs that wait, those that were read, those refused.
+"""The photographs of one user session: waiting, read and refused.
 
-Everything is kept in memory and nothing of the original file but its name: of each photograph
-there stay a copy without metadata, large enough for a screen, and its reading.
+Everything is kept in memory only. Of a file, the worklist keeps its name, a screen-sized copy of
+the photograph without metadata, and the reading.
 """
 
 import csv
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from melanoma_core.errors import ImageError
 
-if TYPE_CHECKING:  # for the names alone: a page is painted before ONNX Runtime is there
+if TYPE_CHECKING:  # so that a page appears before ONNX Runtime is imported
     import numpy as np
     from numpy.typing import NDArray
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:  # for the names alone: a page is painted before ONNX Runtime 
     from melanoma_core.models.classifier import Classifier
     from melanoma_core.reading.reading import Reading, Refusal
 
-SHOWN_SIDE = 1280  # px; sharp on half a wide screen, also enlarged
-THUMBNAIL_SIDE = 160  # px
-_LONGEST_NAME = 120
+_SHOWN_SIDE = 1280  # px; sharp on half of a wide screen
+_THUMBNAIL_SIDE = 160  # px
+_MAX_NAME_LENGTH = 120
 
 _Row = dict[str, str | float]
 
@@ -35,13 +35,13 @@ class Entry:
     """A photograph that was read.
 
     Attributes:
-        key: Unique in its worklist, never used again.
-        name: What the file was called, fit to be shown.
-        photograph: JPEG without metadata, at most `SHOWN_SIDE` pixels on the longer side.
-        thumbnail: Likewise, at most `THUMBNAIL_SIDE`.
-        reading: What the network says.
-        card: Of the model that read; the next photograph may be read by another.
-        seen: uint8 [size, size, 3], what the network saw of it.
+        key: Unique in its worklist and never used again.
+        name: Cleaned file name.
+        photograph: JPEG without metadata; its longer side has at most 1280 pixels.
+        thumbnail: JPEG without metadata; its longer side has at most 160 pixels.
+        reading: The reading.
+        card: Card of the model that read it. Other photographs may have another model.
+        seen: uint8 [size, size, 3], the input of the network.
     """
 
     key: int
@@ -55,12 +55,13 @@ class Entry:
     def draw_overlay(
         self, class_name: str, opacity: float, strengths: "NDArray[np.float32] | None" = None
     ) -> bytes:
-        """Return the photograph with a diagnosis's heatmap over it, as a JPEG.
+        """Return the photograph with the heatmap of a diagnosis, as a JPEG.
 
         Args:
             class_name: Diagnosis code.
-            opacity: Of full strength, in [0, 1].
-            strengths: float32 [h, w] in [0, 1], a map of another method; by default the reading's.
+            opacity: Opacity of full strength, in [0, 1].
+            strengths: float32 [h, w] in [0, 1], a heatmap of another method; by default the
+                Grad-CAM heatmap of the reading.
         """
         import numpy as np
         from PIL import Image
@@ -69,7 +70,7 @@ class Entry:
         from melanoma_core.reading.explanation import enlarge
         from melanoma_core.reading.overlay import blend
 
-        # Our own JPEG: not by `decode_image`, which refuses the narrow ones as it should.
+        # Not `decode_image`, which refuses narrow photographs: this JPEG is already checked.
         pixels = np.asarray(Image.open(io.BytesIO(self.photograph)))
         if strengths is None:
             strengths = self.reading.evidence[self.reading.class_names.index(class_name)]
@@ -79,12 +80,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class RefusedFile:
-    """A file that was not read.
+    """A file that was refused.
 
     Attributes:
-        key: Unique in its worklist, never used again.
-        name: What the file was called, fit to be shown.
-        refusal: Why not.
+        key: Unique in its worklist and never used again.
+        name: Cleaned file name.
+        refusal: The reason.
     """
 
     key: int
@@ -98,10 +99,10 @@ class RefusedFile:
 
 
 class Worklist:
-    """The photographs of one person, read one by one.
+    """The photographs of one user session, read one after another.
 
-    Safe where an interrupted pass is still reading while the next one begins: a photograph is
-    taken, read and kept in one go, so that none is read twice and none is lost.
+    It is thread-safe, because Streamlit may start a new run of the page while an interrupted one
+    still reads. Every photograph is read exactly once.
     """
 
     def __init__(self) -> None:
@@ -110,7 +111,7 @@ class Worklist:
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything, photographs that wait included."""
+        """Remove all photographs, including those that wait."""
         with self._lock:
             self._pending: deque[tuple[int, str, bytes]] = deque()
             self._entries: list[Entry] = []
@@ -119,10 +120,10 @@ class Worklist:
             self._opened: int | None = None
 
     def add(self, files: Iterable[tuple[str, bytes]]) -> None:
-        """Put files at the end of those that wait; the most suspicious of them will be opened.
+        """Add files to the queue. The one most likely to be a melanoma will be opened.
 
         Args:
-            files: Name and content of each. The same name twice makes two entries.
+            files: Names and contents. Two files may have the same name.
         """
         with self._lock:
             if not self._pending:
@@ -133,7 +134,7 @@ class Worklist:
             self._opened = None
 
     def read_next(self, classifier: "Classifier") -> bool:
-        """Read the photograph that waits longest; return False where none does."""
+        """Read the next photograph in the queue; return False if the queue is empty."""
         with self._lock:
             if not self._pending:
                 return False
@@ -147,12 +148,12 @@ class Worklist:
             return True
 
     def drop_pending(self) -> None:
-        """Forget the photographs that wait; those that were read stay."""
+        """Empty the queue. Photographs that were read stay."""
         with self._lock:
             self._pending.clear()
 
     def dismiss_refused(self) -> None:
-        """Forget the files that were refused."""
+        """Remove the refused files."""
         with self._lock:
             self._refused.clear()
 
@@ -162,34 +163,34 @@ class Worklist:
 
     @property
     def pending_name(self) -> str | None:
-        """Name of the file that is next, or None where none waits."""
+        """Name of the next file in the queue; None if it is empty."""
         with self._lock:
             return self._pending[0][1] if self._pending else None
 
     @property
     def progress(self) -> tuple[int, int]:
-        """How many files of the current batch are done, and how many there are."""
+        """Number of finished files in the current batch, and their total number."""
         with self._lock:
             total = self._next_key - self._batch_start
             return total - len(self._pending), total
 
     @property
     def entries(self) -> list[Entry]:
-        """What was read, the most suspicious first."""
+        """Photographs that were read, the highest probability of melanoma first."""
         with self._lock:
             return list(self._entries)
 
     @property
     def refused(self) -> list[RefusedFile]:
-        """What was not, in the order it came."""
+        """Files that were refused, in their order of upload."""
         with self._lock:
             return list(self._refused)
 
     @property
     def position(self) -> int | None:
-        """Place of the opened entry among `entries`, or None where there are none.
+        """Position of the opened entry in `entries`; None if there are no entries.
 
-        Where nobody opened one, it is the most suspicious of those that came last.
+        By default, this is the first entry of the last batch.
         """
         with self._lock:
             keys = [entry.key for entry in self._entries]
@@ -200,34 +201,38 @@ class Worklist:
 
     @property
     def opened(self) -> Entry | None:
-        """The opened entry, or None where nothing was read."""
+        """The opened entry; None if there are no entries."""
         with self._lock:
             position = self.position
             return None if position is None else self._entries[position]
 
 
 def clean_name(name: str) -> str:
-    """Return a file's name fit to be shown: one line, no control or invisible characters.
+    """Return a file name for display: one line without control or invisible characters.
 
-    A name is hostile text: it may turn the direction of writing, so that `gpj.exe` reads as
-    `exe.jpg`.
+    File names are untrusted. A control character can reverse the direction of writing, so that
+    `gpj.exe` looks like `exe.jpg`.
+
+    >>> clean_name("left   arm.jpg")
+    'left arm.jpg'
     """
     seen = "".join(c if unicodedata.category(c)[0] not in "CZ" else " " for c in name)
     seen = " ".join(seen.split())
-    if len(seen) > _LONGEST_NAME:
-        seen = f"{seen[: _LONGEST_NAME // 2]}…{seen[-_LONGEST_NAME // 2 :]}"
-    return seen or "photograph without a name"
+    if len(seen) > _MAX_NAME_LENGTH:
+        seen = f"{seen[: _MAX_NAME_LENGTH // 2]}…{seen[-_MAX_NAME_LENGTH // 2 :]}"
+    return seen or "unnamed photograph"
 
 
-def tabulate(worklist: Worklist) -> bytes:
-    """Return a worklist as CSV, one row per photograph, the columns named as `predict --json`'s.
+def export_csv(worklist: Worklist) -> bytes:
+    """Return a worklist as CSV with one row per photograph.
 
-    UTF-8 with a byte order mark, without which Excel takes it for another encoding.
+    The columns have the names of `predict --json`. The encoding is UTF-8 with a byte order mark,
+    which Excel needs.
     """
     rows = [_describe(entry) for entry in worklist.entries]
     rows += [_describe_refused(file) for file in worklist.refused]
     text = io.StringIO(newline="")
-    # Of all rows: another model may have read the later ones, and know other diagnoses.
+    # Columns of all rows: different models may have read them, with different diagnoses.
     table = csv.DictWriter(
         text, fieldnames=list(dict.fromkeys(name for row in rows for name in row))
     )
@@ -250,22 +255,22 @@ def _describe(entry: Entry) -> _Row:
     }
     for name, probability in zip(reading.class_names, reading.probabilities, strict=True):
         row[f"probability_{name}"] = probability
-    return row | _describe_trust(reading)
+    return row | _describe_checks(reading)
 
 
 def _describe_refused(file: RefusedFile) -> _Row:
     row: _Row = {"image": _disarm(file.name), "status": "refused", "reason": file.reason}
-    return row | _describe_trust(file.refusal)
+    return row | _describe_checks(file.refusal)
 
 
-def _describe_trust(result: "Reading | Refusal") -> _Row:
-    measured = {"novelty": result.novelty, "novelty_limit": result.novelty_limit}
-    row: _Row = {name: value for name, value in measured.items() if value is not None}
+def _describe_checks(result: "Reading | Refusal") -> _Row:
+    checks = {"novelty": result.novelty, "novelty_limit": result.novelty_limit}
+    row: _Row = {name: value for name, value in checks.items() if value is not None}
     return row | {"quality": "; ".join(finding.text for finding in result.quality)}
 
 
 def _disarm(name: str) -> str:
-    """Keep a spreadsheet from taking a file's name for a formula."""
+    """Escape a file name that a spreadsheet would execute as a formula."""
     return f"'{name}" if name.startswith(("=", "+", "-", "@")) else name
 
 
@@ -284,8 +289,8 @@ def _read(classifier: "Classifier", key: int, name: str, content: bytes) -> "Ent
     return Entry(
         key=key,
         name=name,
-        photograph=encode_jpeg(_shrink(photograph.pixels, SHOWN_SIDE)),
-        thumbnail=encode_jpeg(_shrink(photograph.pixels, THUMBNAIL_SIDE)),
+        photograph=encode_jpeg(_shrink(photograph.pixels, _SHOWN_SIDE)),
+        thumbnail=encode_jpeg(_shrink(photograph.pixels, _THUMBNAIL_SIDE)),
         reading=reading,
         card=classifier.card,
         seen=resize_to_square(photograph.pixels, classifier.card.image_size),
@@ -296,6 +301,6 @@ def _shrink(pixels: "NDArray[np.uint8]", side: int) -> "NDArray[np.uint8]":
     import numpy as np
     from PIL import Image
 
-    picture = Image.fromarray(pixels)
-    picture.thumbnail((side, side), Image.Resampling.BILINEAR)
-    return np.asarray(picture)
+    image = Image.fromarray(pixels)
+    image.thumbnail((side, side), Image.Resampling.BILINEAR)
+    return np.asarray(image)

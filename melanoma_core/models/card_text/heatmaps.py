@@ -1,4 +1,4 @@
-"""How far a model's heatmaps can be trusted: its card's tests in sentences and in a table."""
+"""Results of the faithfulness tests of a model's heatmaps, in sentences and as a table."""
 
 import math
 from typing import Any
@@ -6,64 +6,64 @@ from typing import Any
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.models.card import EVERY_CLASS, ExplanationFigures, ModelCard
 from melanoma_core.models.card_text.formats import format_percent
-from melanoma_core.taxonomy import parse_diagnosis
+from melanoma_core.models.card_text.wording import name_class
 
-NOT_TESTED = "These maps were not tested."
-_HARDLY = 0.1  # more of a map's strength inside the lesion than a blob's: too little to rest on
-_ALIKE = 0.5  # rank correlation of two maps, above which a person sees one map
+_NOT_TESTED = "The heatmaps of this method were not tested."
+_SMALL_GAIN = 0.1  # a smaller gain over a centred blob says little about the location
+_SIMILAR = 0.5  # rank correlation from which two heatmaps look the same
 _TITLES = {
-    "energy_inside": "Share of the map's strength inside the lesion",
-    "lesion_share": "Share of the picture that the lesion takes",
-    "energy_centred": "Share of a centred blob's strength inside the lesion",
-    "energy_above_centred": "Map's share less the blob's",
-    "pointing_game": "Strongest place inside the lesion (pointing game)",
-    "pointing_centred": "Centre of the picture inside the lesion",
-    "flat_maps": "Maps without any evidence",
-    "deletion": "Mean probability of melanoma, what the map marks hidden first (deletion)",
-    "deletion_random": "The same, hidden in random order",
-    "deletion_gain": "Random less map (above 0: the map is better)",
-    "insertion": "Mean probability of melanoma, what the map marks shown first (insertion)",
-    "insertion_random": "The same, shown in random order",
-    "insertion_gain": "Map less random (above 0: the map is better)",
-    "similarity_head": "Rank correlation with the map of a random last layer",
-    "similarity_half": "Rank correlation with the map of a random upper half",
-    "similarity_network": "Rank correlation with the map of random weights",
+    "energy_inside": "Heatmap strength inside the lesion",
+    "lesion_share": "Area of the lesion, as a share of the photograph",
+    "energy_centred": "Strength of a centred blob inside the lesion",
+    "energy_above_centred": "Heatmap minus centred blob",
+    "pointing_game": "Strongest point inside the lesion (pointing game)",
+    "pointing_centred": "Centre of the photograph inside the lesion",
+    "flat_maps": "Heatmaps without any evidence",
+    "deletion": "Deletion: mean probability of melanoma, strongest regions hidden first",
+    "deletion_random": "Deletion in random order",
+    "deletion_gain": "Deletion: random order minus heatmap (above 0 is better)",
+    "insertion": "Insertion: mean probability of melanoma, strongest regions shown first",
+    "insertion_random": "Insertion in random order",
+    "insertion_gain": "Insertion: heatmap minus random order (above 0 is better)",
+    "similarity_head": "Rank correlation with a network whose last layer is random",
+    "similarity_half": "Rank correlation with a network whose upper half is random",
+    "similarity_network": "Rank correlation with a network of random weights",
 }
 
 
 def describe_maps(card: ModelCard, method: str) -> str:
-    """Say in one line how far the maps of a method can be trusted, from what was measured.
+    """Return in a few sentences how faithful the heatmaps of a method are.
 
     Args:
-        card: Of the model.
-        method: One of `reading.methods`.
+        card: Card of the model.
+        method: One of `models.methods.Method`.
     """
     figures = (card.explanation or {}).get(method, {}).get(EVERY_CLASS, {})
     inside = figures.get("energy_inside")
     if inside is None or math.isnan(inside.value):
-        return NOT_TESTED
-    parts = [
-        _tell_energy(figures, inside),
-        _tell_order(figures),
-        _tell_weights(figures),
-        _tell_best(card.explanation or {}),
-    ]
-    return f"{'; '.join(part for part in parts if part)}."
+        return _NOT_TESTED
+    parts = (
+        _describe_location(figures, inside),
+        _describe_order(figures),
+        _describe_randomisation(figures),
+        _describe_best_method(card.explanation or {}),
+    )
+    return " ".join(part for part in parts if part)
 
 
 def tabulate_maps(card: ModelCard) -> list[dict[str, Any]]:
-    """Return every figure of the tests of a card's heatmaps; a method's first, then by diagnosis.
+    """Return every metric of the faithfulness tests, by method, then by diagnosis.
 
-    NaN where undefined; no row where they were not tested.
+    NaN where undefined. There is no row if the heatmaps were not tested.
     """
     return [
         {
             "Method": method,
-            "Photographs of": _name_group(group),
-            "Figure": _TITLES.get(name, name),
+            "Diagnosis": "all" if group == EVERY_CLASS else name_class(group),
+            "Test": _TITLES.get(name, name),
             "Value": figure.value,
-            "95% from": figure.low,
-            "95% to": figure.high,
+            "95% CI from": figure.low,
+            "95% CI to": figure.high,
             "Photographs": figure.total,
             "Lesions": figure.num_lesions,
         }
@@ -73,51 +73,52 @@ def tabulate_maps(card: ModelCard) -> list[dict[str, Any]]:
     ]
 
 
-def _tell_energy(figures: dict[str, Figure], inside: Figure) -> str:
+def _describe_location(figures: dict[str, Figure], inside: Figure) -> str:
     share, blob = figures["lesion_share"], figures["energy_centred"]
-    above = figures["energy_above_centred"]
-    told = (
-        f"How far its maps can be trusted: on {inside.total:,} test photographs of "
-        f"{inside.num_lesions:,} lesions with an outline, "
-        f"{format_percent(inside.value)} of a map's strength lay inside the lesion, "
-        f"which takes {format_percent(share.value)} of the picture"
+    gain = figures["energy_above_centred"]
+    if not gain.low > 0:
+        verdict = ", so the location carries no information"
+    else:
+        verdict = ", nearly as much" if gain.value < _SMALL_GAIN else ""
+    return (
+        f"Tested on {inside.total:,} test photographs of {inside.num_lesions:,} lesions with an "
+        f"outline: {format_percent(inside.value)} of the heatmap's strength is inside the lesion, "
+        f"which covers {format_percent(share.value)} of the photograph. A blob at the centre "
+        f"reaches {format_percent(blob.value)}{verdict}."
     )
-    reached = f"a blob at the centre of every picture reaches {format_percent(blob.value)}"
-    if not above.low > 0:
-        return f"{told}, but {reached}, so that the place says nothing of its own"
-    if above.value < _HARDLY:
-        return f"{told}, but {reached}, nearly as much"
-    return f"{told} ({reached})"
 
 
-def _tell_order(figures: dict[str, Figure]) -> str:
-    """Say whether the answer follows the map, when what it marks is hidden or shown first."""
+def _describe_order(figures: dict[str, Figure]) -> str:
+    """Return whether the probability depends on the regions that the heatmap marks."""
     deletion, insertion = figures.get("deletion_gain"), figures.get("insertion_gain")
     if deletion is None or insertion is None or math.isnan(deletion.value):
         return ""
     passed = (deletion.low > 0) + (insertion.low > 0)
     verdict = {
-        2: "more than hiding or showing places at random",
-        1: "more than places at random in one of the two tests only",
-        0: "no more than places at random: do not take it for the reason",
+        2: "more than random regions",
+        1: "more than random regions in only one of the two tests",
+        0: "no more than random regions, so they do not explain the answer",
     }[passed]
-    return f"hiding or showing first what it marks changed the probability of melanoma {verdict}"
-
-
-def _tell_weights(figures: dict[str, Figure]) -> str:
-    similarity = figures.get("similarity_network")
-    if similarity is None or math.isnan(similarity.value):
-        return ""
-    if similarity.value < _ALIKE and not similarity.high >= _ALIKE:
-        return "and the map changes when the network's weights are random, as it should"
     return (
-        "and the map hardly changes when the network's weights are random: it shows the photograph "
-        "more than what was learned"
+        "Deletion and insertion: hiding or showing the marked regions changes the probability of "
+        f"melanoma {verdict}."
     )
 
 
-def _tell_best(explanation: dict[str, ExplanationFigures]) -> str:
-    """Say which method's maps lie best on the lesions, where several were tested."""
+def _describe_randomisation(figures: dict[str, Figure]) -> str:
+    similarity = figures.get("similarity_network")
+    if similarity is None or math.isnan(similarity.value):
+        return ""
+    if similarity.value < _SIMILAR and not similarity.high >= _SIMILAR:
+        return "Randomisation: the heatmap changes if the weights are random, as it should."
+    return (
+        "Randomisation: the heatmap hardly changes if the weights are random, so it shows the "
+        "photograph more than what the network learned."
+    )
+
+
+def _describe_best_method(explanation: dict[str, ExplanationFigures]) -> str:
+    """Return the method with the largest share inside the lesions, if several were tested."""
     shares = {
         method: groups.get(EVERY_CLASS, {}).get("energy_inside")
         for method, groups in explanation.items()
@@ -127,11 +128,6 @@ def _tell_best(explanation: dict[str, ExplanationFigures]) -> str:
         return ""
     best = max(tested, key=lambda method: tested[method])
     return (
-        f"of the {len(tested)} methods tested, {best} had the largest share inside the lesion "
-        f"({format_percent(tested[best])})"
+        f"Of the {len(tested)} methods tested, {best} has the largest share inside the lesion "
+        f"({format_percent(tested[best])})."
     )
-
-
-def _name_group(group: str) -> str:
-    diagnosis = parse_diagnosis(group)
-    return diagnosis.title if diagnosis else "every diagnosis"

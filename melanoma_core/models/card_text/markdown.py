@@ -1,4 +1,4 @@
-"""Sections as Markdown, for a repository or a hub of models."""
+"""Write a model card as Markdown, for a repository or a model hub."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from melanoma_core.models.card_text.section import Section, Table
 
 
 def write_markdown(title: str, sections: Sequence[Section]) -> str:
-    """Return the sections as one document; every text shows as it is."""
+    """Return the sections as one Markdown document. Every text is escaped."""
     parts = [f"# Model card: {_escape(title)}"]
     for section in sections:
         parts.append(f"## {_escape(section.title)}")
@@ -25,7 +25,7 @@ def _write_table(table: Table) -> str:
 
 
 def _escape(text: str) -> str:
-    """Keep a text from being markup: what it holds was written by whoever named a file."""
+    """Escape Markdown. The text may contain names of files, which are untrusted."""
     plain = " ".join(text.split())
     for mark in ("\\", "|", "<", "*", "_", "`", "[", "#"):
         plain = plain.replace(mark, f"\\{mark}")

@@ -1,4 +1,4 @@
-"""Sections on paper: a PDF that can be filed, with its own font, so that every letter is there."""
+"""Write a model card as a PDF. It embeds its font, so that no character is missing."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,15 +12,15 @@ from melanoma_core.settings import ASSETS
 _FONTS = ASSETS / "fonts"
 _FAMILY = "DejaVu"
 _TEXT_POINTS, _SMALL_POINTS, _TITLE_POINTS, _HEAD_POINTS = 9, 7, 16, 12
-_MOST_LETTERS = 48  # of a text that counts for the width of its column
-_WIDE = 5  # columns from which a table takes the smaller letters
+_MAX_CHARACTERS = 48  # of a cell that count for the width of its column
+_WIDE = 5  # from this number of columns on, a table has the smaller font
 _RULE = (201, 210, 219)
-_QUIET = (74, 89, 104)
+_GREY = (74, 89, 104)
 _NOTICE = "For research and education. Not a medical device."
 
 
-class _Paper(FPDF):
-    """A4 with the model's name and the page's number below."""
+class _Document(FPDF):
+    """An A4 document whose footer has the model id and the page number."""
 
     def __init__(self, name: str) -> None:
         super().__init__(format="A4")
@@ -34,7 +34,7 @@ class _Paper(FPDF):
     def footer(self) -> None:
         self.set_y(-13)
         self.set_font(_FAMILY, size=_SMALL_POINTS)
-        self.set_text_color(*_QUIET)
+        self.set_text_color(*_GREY)
         self.cell(0, 5, f"{self._name}. {_NOTICE} Page {self.page_no()} of {{nb}}", align="C")
         self.set_text_color(0, 0, 0)
 
@@ -43,53 +43,53 @@ def write_pdf(title: str, sections: Sequence[Section], created_at: str) -> bytes
     """Return the sections as a PDF.
 
     Args:
-        title: Of the document, and of every page.
-        sections: As `sections.build_sections` gives them.
-        created_at: UTC, ISO 8601; the PDF says so, and is the same to the byte for the same card.
+        title: Title of the document, repeated on every page.
+        sections: As returned by `sections.build_sections`.
+        created_at: Date of the document (UTC, ISO 8601). The same card gives the same bytes.
     """
-    paper = _Paper(title)
-    paper.set_title(title)
-    paper.set_creator("Melanoma dashboard")
-    paper.set_creation_date(datetime.fromisoformat(created_at).astimezone(UTC))
-    paper.set_lang("en")
-    paper.add_page()
-    paper.set_font(_FAMILY, "B", _TITLE_POINTS)
-    paper.multi_cell(0, 8, f"Model card: {title}", new_x="LMARGIN", new_y="NEXT")
+    document = _Document(title)
+    document.set_title(title)
+    document.set_creator("Melanoma dashboard")
+    document.set_creation_date(datetime.fromisoformat(created_at).astimezone(UTC))
+    document.set_lang("en")
+    document.add_page()
+    document.set_font(_FAMILY, "B", _TITLE_POINTS)
+    document.multi_cell(0, 8, f"Model card: {title}", new_x="LMARGIN", new_y="NEXT")
     for section in sections:
-        _add_section(paper, section)
-    return bytes(paper.output())
+        _add_section(document, section)
+    return bytes(document.output())
 
 
-def _add_section(paper: _Paper, section: Section) -> None:
-    paper.ln(4)
-    # A heading that stands alone at the foot of a page belongs to the next one.
-    if paper.will_page_break(30):
-        paper.add_page()
-    paper.set_font(_FAMILY, "B", _HEAD_POINTS)
-    paper.start_section(section.title)
-    paper.multi_cell(0, 7, section.title, new_x="LMARGIN", new_y="NEXT")
-    paper.set_font(_FAMILY, size=_TEXT_POINTS)
+def _add_section(document: _Document, section: Section) -> None:
+    document.ln(4)
+    # Keep a heading on the same page as its text.
+    if document.will_page_break(30):
+        document.add_page()
+    document.set_font(_FAMILY, "B", _HEAD_POINTS)
+    document.start_section(section.title)
+    document.multi_cell(0, 7, section.title, new_x="LMARGIN", new_y="NEXT")
+    document.set_font(_FAMILY, size=_TEXT_POINTS)
     for paragraph in section.paragraphs:
-        paper.multi_cell(0, 4.6, paragraph, new_x="LMARGIN", new_y="NEXT", align="L")
-        paper.ln(1)
+        document.multi_cell(0, 4.6, paragraph, new_x="LMARGIN", new_y="NEXT", align="L")
+        document.ln(1)
     for table in section.tables:
-        _add_table(paper, table)
+        _add_table(document, table)
 
 
-def _add_table(paper: _Paper, table: Table) -> None:
+def _add_table(document: _Document, table: Table) -> None:
     if not table.rows:
         return
-    paper.ln(1)
-    if paper.will_page_break(20):
-        paper.add_page()
-    paper.set_font(_FAMILY, "B", _TEXT_POINTS)
-    paper.multi_cell(0, 5, table.title, new_x="LMARGIN", new_y="NEXT", align="L")
+    document.ln(1)
+    if document.will_page_break(20):
+        document.add_page()
+    document.set_font(_FAMILY, "B", _TEXT_POINTS)
+    document.multi_cell(0, 5, table.title, new_x="LMARGIN", new_y="NEXT", align="L")
     is_wide = len(table.head) >= _WIDE
-    paper.set_font(_FAMILY, size=_SMALL_POINTS if is_wide else _TEXT_POINTS - 1)
-    with paper.table(
+    document.set_font(_FAMILY, size=_SMALL_POINTS if is_wide else _TEXT_POINTS - 1)
+    with document.table(
         headings_style=FontFace(emphasis="BOLD", fill_color=(241, 244, 247)),
         borders_layout="HORIZONTAL_LINES",
-        col_widths=_share_width(table),
+        col_widths=_measure_widths(table),
         line_height=3.6 if is_wide else 4.2,
         text_align="LEFT",
         padding=0.8,
@@ -101,20 +101,20 @@ def _add_table(paper: _Paper, table: Table) -> None:
                 row.cell(text)
 
 
-def _share_width(table: Table) -> tuple[int, ...]:
-    """Return how wide the columns shall be beside each other, by their longest text.
+def _measure_widths(table: Table) -> tuple[int, ...]:
+    """Return the relative widths of the columns, by their longest cells.
 
-    At least as wide as the longest word of their heads, which are bold.
+    No column is narrower than the longest word of its bold head.
     """
     columns = zip(*table.rows, strict=True)
     widths = []
     for head, column in zip(table.head, columns, strict=True):
-        longest = min(max(len(text) for text in (head, *column)), _MOST_LETTERS)
+        longest = min(max(len(text) for text in (head, *column)), _MAX_CHARACTERS)
         word = max((len(word) for word in head.split()), default=0) + 3
         widths.append(max(longest, word))
     return tuple(widths)
 
 
 def _has_long_words(table: Table) -> bool:
-    """Return whether a table holds hashes, which have no place to break a line at."""
+    """Return whether a table contains hashes, which have no place for a line break."""
     return any(len(word) > 40 for row in table.rows for text in row for word in text.split())

@@ -1,14 +1,18 @@
 """A model card as tables: rows of plain values, for a page or a spreadsheet.
 
-The data and recipe of a card are what its maker wrote there: what it lacks makes no row.
+What the card lacks makes no row.
 """
 
 from typing import Any
 
 from melanoma_core.models.card import ModelCard
-from melanoma_core.models.card_text.formats import format_figure
-from melanoma_core.models.card_text.wording import describe_model, name_figure, name_subset
-from melanoma_core.taxonomy import parse_diagnosis
+from melanoma_core.models.card_text.formats import format_figure, format_size
+from melanoma_core.models.card_text.wording import (
+    describe_model,
+    name_class,
+    name_figure,
+    name_subset,
+)
 
 Row = dict[str, Any]
 _SUBSETS = ("train", "validation", "test")
@@ -24,13 +28,16 @@ _MAIN_FIGURES = (
 
 
 def tabulate_figures(card: ModelCard, subset: str) -> list[Row]:
-    """Return the figures of a subset with their 95% intervals, all in percent; NaN if undefined."""
+    """Return the metrics of a subset with their 95% confidence intervals.
+
+    All values are percentages; NaN where undefined.
+    """
     return [
         {
-            "Figure": name_figure(name),
+            "Metric": name_figure(name),
             "Value": 100 * figure.value,
-            "95% from": 100 * figure.low,
-            "95% to": 100 * figure.high,
+            "95% CI from": 100 * figure.low,
+            "95% CI to": 100 * figure.high,
             "Count": "–" if figure.count is None else f"{figure.count:,}",
             "Photographs": figure.total,
             "Lesions": figure.num_lesions,
@@ -40,24 +47,24 @@ def tabulate_figures(card: ModelCard, subset: str) -> list[Row]:
 
 
 def tabulate_sizes(card: ModelCard) -> list[Row]:
-    """Return how many photographs and lesions each subset held."""
+    """Return the number of photographs and lesions per subset."""
     counts = {
         unit.capitalize(): card.data[unit] for unit in ("images", "lesions") if unit in card.data
     }
-    return _cross(counts, "Held")
+    return _cross(counts, "Count of")
 
 
 def tabulate_labels(card: ModelCard) -> list[Row]:
-    """Return how many photographs of each diagnosis each subset held."""
+    """Return the number of photographs per diagnosis and subset."""
     by_label: dict[str, Row] = {}
     for subset, counts in card.data.get("images_by_label", {}).items():
         for label, count in counts.items():
-            by_label.setdefault(_name_label(label), {})[subset] = count
+            by_label.setdefault(name_class(label), {})[subset] = count
     return _cross(by_label, "Diagnosis")
 
 
 def tabulate_sources(card: ModelCard) -> list[Row]:
-    """Return how many photographs of each collection each subset held."""
+    """Return the number of photographs per collection and subset."""
     by_source: dict[str, Row] = {}
     for subset, counts in card.data.get("images_by_source", {}).items():
         for source, count in counts.items():
@@ -66,7 +73,7 @@ def tabulate_sources(card: ModelCard) -> list[Row]:
 
 
 def tabulate_decisions(card: ModelCard) -> list[Row]:
-    """Return what was decided on files whose label was missing or contradicted, and how often."""
+    """Return the number of files that were relabelled or left out, by reason."""
     decisions = card.data.get("file_decisions", {})
     return [{"Decision": reason, "Files": count} for reason, count in decisions.items()]
 
@@ -80,8 +87,23 @@ def tabulate_recipe(card: ModelCard) -> list[Row]:
 
 
 def tabulate_versions(card: ModelCard) -> list[Row]:
-    """Return the libraries that made the model."""
+    """Return the library versions that the model was made with."""
     return [{"Library": name, "Version": version} for name, version in card.versions.items()]
+
+
+def write_figures(card: ModelCard) -> str:
+    """Return the main metrics of every subset as a Markdown table, which README shows too."""
+    if not card.metrics:
+        return describe_model(card)
+    head = ["Metric (95% CI)", *map(name_subset, card.metrics)]
+    rows = [
+        [name_figure(name), *(format_figure(name, each[name]) for each in card.metrics.values())]
+        for name in _MAIN_FIGURES
+        if all(name in each for each in card.metrics.values())
+    ]
+    sizes = [format_size(figures["accuracy"]) for figures in card.metrics.values()]
+    lines = [head, ["---"] * len(head), *rows, ["Photographs", *sizes]]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _cross(counts: dict[str, Row], head: str) -> list[Row]:
@@ -89,11 +111,6 @@ def _cross(counts: dict[str, Row], head: str) -> list[Row]:
         {head: name} | {subset: by_subset.get(subset, 0) for subset in _SUBSETS}
         for name, by_subset in counts.items()
     ]
-
-
-def _name_label(label: str) -> str:
-    diagnosis = parse_diagnosis(label)
-    return diagnosis.title if diagnosis else label
 
 
 def _flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -104,19 +121,3 @@ def _flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[f"{prefix}{name}"] = value
     return flat
-
-
-def write_figures(card: ModelCard) -> str:
-    """Return the main figures of every subset as a Markdown table, as README shows it."""
-    if not card.metrics:
-        return describe_model(card)
-    head = ["on lesions it had never seen", *map(name_subset, card.metrics)]
-    rows = [
-        [name_figure(name), *(format_figure(name, each[name]) for each in card.metrics.values())]
-        for name in _MAIN_FIGURES
-        if all(name in each for each in card.metrics.values())
-    ]
-    sizes = [figures["accuracy"] for figures in card.metrics.values()]
-    counts = [f"{size.total:,} of {size.num_lesions:,} lesions" for size in sizes]
-    lines = [head, ["---"] * len(head), *rows, ["Photographs", *counts]]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

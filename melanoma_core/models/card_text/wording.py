@@ -1,9 +1,8 @@
-"""Figures and probabilities in the words that people act on.
+"""What a model card and a reading say, in sentences.
 
-Natural frequencies ("of 100 melanomas, about 95") are understood where percentages of
-percentages are not: Gigerenzer et al., "Helping Doctors and Patients Make Sense of Health
-Statistics" (2007). Every function takes plain values and returns plain text: who shows it escapes
-it.
+Sentences give natural frequencies ("of 100 melanomas, about 95") beside percentages, because people
+understand them better: Gigerenzer et al., "Helping Doctors and Patients Make Sense of Health
+Statistics" (2007). Every function returns plain text. The caller escapes it.
 """
 
 import math
@@ -11,42 +10,46 @@ import math
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.prediction_set import Abstention, PredictionSet
 from melanoma_core.models.card import ModelCard
-from melanoma_core.models.card_text.formats import format_interval, format_percent
+from melanoma_core.models.card_text.formats import UNDEFINED, format_interval, format_percent
 from melanoma_core.taxonomy import parse_diagnosis
 
-WITHHELD = "withheld"
 TEST = "test"
-
 _TITLES = {
     "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced accuracy",
-    "balanced_accuracy_even": "Balanced accuracy, every diagnosis taken as equally frequent",
-    "balanced_accuracy_seven": "Balanced accuracy likewise, AK and SCC as one (ISIC 2018's score)",
+    "balanced_accuracy_even": "Balanced accuracy, equal class priors",
+    "balanced_accuracy_seven": (
+        "Balanced accuracy, equal class priors, AK and SCC merged (ISIC 2018 score)"
+    ),
     "melanoma_roc_auc": "Melanoma ROC AUC",
     "sensitivity": "Sensitivity of the alert",
     "specificity": "Specificity of the alert",
-    "calibration_error": "Calibration error of the probability of melanoma",
-    "brier_score": "Brier score of the probability of melanoma",
+    "calibration_error": "Calibration error (ECE), probability of melanoma",
+    "brier_score": "Brier score, probability of melanoma",
     "melanoma_average_precision": "Melanoma average precision",
-    "ppv": "Melanomas among the alerts",
-    "npv": "Other lesions among those without an alert",
-    "alert_rate": "Share alerted on",
-    "prevalence": "Melanomas among the photographs",
-    "coverage": "Photographs whose set holds the diagnosis",
-    "set_size": "Diagnoses in a set",
+    "ppv": "PPV of the alert",
+    "npv": "NPV of the alert",
+    "alert_rate": "Alert rate",
+    "prevalence": "Prevalence of melanoma",
+    "coverage": "Coverage of the conformal prediction sets",
+    "set_size": "Mean size of the conformal prediction sets",
 }
 _CLASS_TITLES = {
     "recall_": "Recall of",
     "precision_": "Precision of",
     "roc_auc_": "ROC AUC of",
     "average_precision_": "Average precision of",
-    "coverage_": "Set holds the diagnosis, of",
-    "set_size_": "Diagnoses in a set, of",
+    "coverage_": "Set coverage of",
+    "set_size_": "Mean set size of",
 }
 
 
 def name_figure(name: str) -> str:
-    """Return what a person calls a figure of `evaluate`, as "Recall of nevus"."""
+    """Return the label of a metric of `metrics.evaluate_fully`.
+
+    >>> name_figure("ppv"), name_figure("recall_MEL")
+    ('PPV of the alert', 'Recall of melanoma')
+    """
     if name in _TITLES:
         return _TITLES[name]
     for prefix, title in _CLASS_TITLES.items():
@@ -56,192 +59,210 @@ def name_figure(name: str) -> str:
 
 
 def name_subset(subset: str) -> str:
-    """Return what a person calls a subset of `ModelCard.metrics`, as "test, ham10000 alone"."""
+    """Return the label of a subset of `ModelCard.metrics`.
+
+    >>> name_subset("test"), name_subset("test/ham10000")
+    ('test', 'test, ham10000 only')
+    """
     whole, _, source = subset.partition("/")
-    return f"{whole}, {source} alone" if source else whole
-
-
-def describe_sensitivity(card: ModelCard) -> str:
-    """Say how many held-out melanomas the threshold found, with count and interval."""
-    figure = _find(card, "sensitivity")
-    if figure is None or figure.count is None:
-        missing = "undefined: it was measured on no held-out melanoma"
-        return f"Its sensitivity is {WITHHELD if is_withheld(card) else missing}."
-    return (
-        f"Of {figure.total:,} photographs of melanomas that it had never seen, it alerted on "
-        f"{figure.count:,}: sensitivity {format_percent(figure.value)} ({format_interval(figure)}; "
-        f"{figure.num_lesions:,} lesions)."
-    )
-
-
-def describe_specificity(card: ModelCard) -> str:
-    """Say how many held-out lesions other than melanoma the threshold let pass."""
-    figure = _find(card, "specificity")
-    if figure is None or figure.count is None:
-        missing = "undefined: it was measured on no other held-out lesion"
-        return f"Its specificity is {WITHHELD if is_withheld(card) else missing}."
-    return (
-        f"Of {figure.total:,} photographs of other lesions, it gave no alert on "
-        f"{figure.count:,}: specificity {format_percent(figure.value)} ({format_interval(figure)}; "
-        f"{figure.num_lesions:,} lesions)."
-    )
-
-
-def describe_frequencies(card: ModelCard) -> str:
-    """Say what the threshold does to 100 melanomas and to 100 other lesions."""
-    found, passed = _find(card, "sensitivity"), _find(card, "specificity")
-    return "" if found is None or passed is None else describe_alert_frequencies(found, passed)
-
-
-def describe_alert_frequencies(found: Figure, passed: Figure) -> str:
-    """Say what alerts do to 100 melanomas and to 100 other lesions; empty where undefined.
-
-    Args:
-        found: The sensitivity.
-        passed: The specificity.
-    """
-    if math.isnan(found.value) or math.isnan(passed.value):
-        return ""
-    return (
-        f"Of 100 melanomas, this threshold alerts on {_of_hundred(found.value)}; of 100 other "
-        f"lesions, on {_of_hundred(1 - passed.value)}."
-    )
-
-
-def describe_novelty(card: ModelCard) -> str:
-    """Say whether a model refuses photographs that are no lesions, and how many that are."""
-    limit = card.novelty
-    if limit is None:
-        return (
-            "It does not check whether a photograph shows a lesion: it names a diagnosis for "
-            "whatever it is shown."
-        )
-    sentence = (
-        "It refuses photographs that are unlike those that it learned from: beyond a distance of "
-        f"{limit.distance:.1f}, chosen on the {limit.chosen_on} photographs so that at most "
-        f"{format_percent(limit.largest_share)} of real lesions are refused."
-    )
-    figure = limit.refused.get(TEST)
-    if figure is None or figure.count is None or math.isnan(figure.value):
-        return sentence
-    return (
-        f"{sentence} Of {figure.total:,} photographs of lesions that it had never seen, it refuses "
-        f"{figure.count:,}: {format_percent(figure.value)} ({format_interval(figure)})."
-    )
-
-
-def describe_caution(card: ModelCard, alert: bool) -> str:
-    """Say what an answer does not mean, with how many of 100 lesions get it, where measured."""
-    found, passed = _find(card, "sensitivity"), _find(card, "specificity")
-    caution = "An alert is not a diagnosis" if alert else "No alert does not rule out melanoma"
-    if found is None or passed is None:
-        return f"{caution}."
-    if alert:
-        shares, answer = (found.value, 1 - passed.value), "get one"
-    else:
-        shares, answer = (1 - found.value, passed.value), "get none"
-    return (
-        f"{caution}: of 100 melanomas, {_of_hundred(shares[0])} {answer}; of 100 other lesions, "
-        f"{_of_hundred(shares[1])} {answer}."
-    )
-
-
-def describe_probability(probability: float) -> str:
-    """Say what a calibrated probability of melanoma means among the lesions it was made for."""
-    return (
-        f"Of 100 lesions that read like this one, {_of_hundred(probability)} are melanomas, where "
-        "melanoma is as frequent as among the photographs it was calibrated on."
-    )
-
-
-def describe_set(found: PredictionSet, alert: bool) -> str:
-    """Say what a photograph may show, or why that cannot be said.
-
-    Args:
-        found: The set of the photograph.
-        alert: Whether it is alerted on, which another threshold decides.
-    """
-    members = _list_titles(found.members)
-    if found.abstention is Abstention.MELANOMA_UNKNOWN:
-        return (
-            "Which diagnoses it may be is left open: the network had not enough melanomas to name "
-            "melanoma or rule it out."
-        )
-    if found.abstention is Abstention.EMPTY:
-        return (
-            "Which diagnosis it may be is left open: it reads like none of those that the network "
-            "knows."
-        )
-    if found.abstention is Abstention.TOO_MANY:
-        return f"Which diagnosis it may be is left open: too many cannot be ruled out ({members})."
-    sentences = [
-        f"It may be {members}: the list is made to hold the diagnosis of "
-        f"{_of_hundred(found.coverage)} of 100 lesions of each kind."
-    ]
-    if alert and found.melanoma not in found.members:
-        sentences.append(
-            "Melanoma is not on it, and the alert stands: it is set to miss fewer melanomas."
-        )
-    if found.unknown:
-        sentences.append(f"Not enough cases to name or rule out: {_list_titles(found.unknown)}.")
-    return " ".join(sentences)
-
-
-def describe_model(card: ModelCard) -> str:
-    """Return the figures of a model in one line."""
-    if is_withheld(card):
-        return describe_leakage(card)
-    auc, balanced = _find(card, "melanoma_roc_auc"), _find(card, "balanced_accuracy")
-    if auc is None or balanced is None:
-        return "It was not measured on held-out lesions."
-    return (
-        f"Melanoma ROC AUC {auc.value:.3f} (95% interval {auc.low:.3f}–{auc.high:.3f}), balanced "
-        f"accuracy {format_percent(balanced.value)} ({format_interval(balanced)}), on "
-        f"{auc.total:,} held-out photographs of {auc.num_lesions:,} lesions."
-    )
-
-
-def is_withheld(card: ModelCard) -> bool:
-    """Return whether the card has no figures since they would be too good."""
-    return card.leakage is not None and card.leakage.found > 0
-
-
-def describe_leakage(card: ModelCard) -> str:
-    """Say whether test photographs have relatives among those that the network was fitted on."""
-    leakage = card.leakage
-    if leakage is None:
-        return "Nobody looked for leaks between training and test."
-    if leakage.found:
-        return (
-            f"Its figures are {WITHHELD}: {leakage.found:,} of its {leakage.num_test:,} test "
-            f"photographs have a relative among those that it was fitted on "
-            f"({leakage.examples[0]})."
-        )
-    return (
-        f"None of its {leakage.num_test:,} test photographs has a relative among the "
-        f"{leakage.num_others:,} that it was fitted on. Compared by "
-        f"{', '.join(leakage.checked_by) or 'nothing, since no table tells anything'}."
-    )
-
-
-def _find(card: ModelCard, name: str) -> Figure | None:
-    """Return a figure of the test subset, or None where it is undefined or was not measured."""
-    figure = card.metrics.get(TEST, {}).get(name)
-    return None if figure is None or math.isnan(figure.value) else figure
-
-
-def _list_titles(names: tuple[str, ...]) -> str:
-    titles = [name_class(name) for name in names]
-    return " or ".join(filter(None, (", ".join(titles[:-1]), titles[-1]))) if titles else ""
+    return f"{whole}, {source} only" if source else whole
 
 
 def name_class(name: str) -> str:
-    """Return what a clinician calls a class, or its own name where it is none of the eight."""
+    """Return the clinical name of a class; its own name if it is not one of the eight diagnoses.
+
+    >>> name_class("NV"), name_class("wart")
+    ('nevus', 'wart')
+    """
     diagnosis = parse_diagnosis(name)
     return diagnosis.title if diagnosis else name
 
 
-def _of_hundred(share: float) -> str:
+def describe_sensitivity(card: ModelCard) -> str:
+    """Return the sensitivity of the alert on the test subset, with its count and interval."""
+    figure = _find_test_figure(card, "sensitivity")
+    if figure is None or figure.count is None:
+        return _explain_missing(card, "Sensitivity", "no melanoma")
+    return (
+        f"Sensitivity {format_percent(figure.value)} ({format_interval(figure)}): it alerts on "
+        f"{figure.count:,} of {figure.total:,} photographs of melanomas in the held-out test set "
+        f"({figure.num_lesions:,} lesions)."
+    )
+
+
+def describe_specificity(card: ModelCard) -> str:
+    """Return the specificity of the alert on the test subset, with its count and interval."""
+    figure = _find_test_figure(card, "specificity")
+    if figure is None or figure.count is None:
+        return _explain_missing(card, "Specificity", "no lesion other than melanoma")
+    return (
+        f"Specificity {format_percent(figure.value)} ({format_interval(figure)}): it gives no "
+        f"alert on {figure.count:,} of {figure.total:,} photographs of other lesions in the "
+        f"held-out test set ({figure.num_lesions:,} lesions)."
+    )
+
+
+def _explain_missing(card: ModelCard, name: str, absent: str) -> str:
+    if is_withheld(card):
+        return f"{name} is withheld, because there is leakage between training and test."
+    return f"{name} is {UNDEFINED}: the model was tested on {absent}."
+
+
+def describe_frequencies(card: ModelCard) -> str:
+    """Return how a card's threshold treats 100 melanomas and 100 other lesions, or ""."""
+    sensitivity = _find_test_figure(card, "sensitivity")
+    specificity = _find_test_figure(card, "specificity")
+    if sensitivity is None or specificity is None:
+        return ""
+    return describe_alert_frequencies(sensitivity, specificity)
+
+
+def describe_alert_frequencies(sensitivity: Figure, specificity: Figure) -> str:
+    """Return how a threshold treats 100 melanomas and 100 other lesions; "" where undefined.
+
+    >>> show = lambda value: Figure(value, value, value, None, 10, 10)
+    >>> describe_alert_frequencies(show(0.95), show(0.66))
+    'Of 100 melanomas, about 95 get an alert. Of 100 other lesions, about 34 get one.'
+    """
+    if math.isnan(sensitivity.value) or math.isnan(specificity.value):
+        return ""
+    return (
+        f"Of 100 melanomas, {_count_in_hundred(sensitivity.value)} get an alert. Of 100 other "
+        f"lesions, {_count_in_hundred(1 - specificity.value)} get one."
+    )
+
+
+def describe_novelty(card: ModelCard) -> str:
+    """Return whether a model has an out-of-distribution check, and what that check refuses."""
+    limit = card.novelty
+    if limit is None:
+        return (
+            "This model has no out-of-distribution check: it returns a diagnosis for any "
+            "photograph, also of something else than a lesion."
+        )
+    sentences = (
+        "This model refuses out-of-distribution photographs: those whose distance to the training "
+        f"photographs exceeds {limit.distance:.1f}. The limit was chosen on the "
+        f"{limit.chosen_on} subset, so that at most {format_percent(limit.largest_share)} of real "
+        "lesions are refused."
+    )
+    figure = limit.refused.get(TEST)
+    if figure is None or figure.count is None or math.isnan(figure.value):
+        return sentences
+    return (
+        f"{sentences} In the held-out test set, it refuses {figure.count:,} of {figure.total:,} "
+        f"photographs of lesions: {format_percent(figure.value)} ({format_interval(figure)})."
+    )
+
+
+def describe_caution(card: ModelCard, alert: bool) -> str:
+    """Return what an answer does not prove, and how many of 100 lesions get the same answer."""
+    caution = "An alert is not a diagnosis." if alert else "No alert does not rule out melanoma."
+    sensitivity = _find_test_figure(card, "sensitivity")
+    specificity = _find_test_figure(card, "specificity")
+    if sensitivity is None or specificity is None:
+        return caution
+    if alert:
+        return f"{caution} {describe_alert_frequencies(sensitivity, specificity)}"
+    return (
+        f"{caution} Of 100 melanomas, {_count_in_hundred(1 - sensitivity.value)} get no alert. Of "
+        f"100 other lesions, {_count_in_hundred(specificity.value)} get none."
+    )
+
+
+def describe_probability(probability: float) -> str:
+    """Return what a calibrated probability of melanoma means as a natural frequency.
+
+    >>> describe_probability(0.38).split(",")[1]
+    ' about 38 are melanomas'
+    """
+    return (
+        f"Of 100 lesions with this probability, {_count_in_hundred(probability)} are melanomas, "
+        "if melanoma is as frequent as in the photographs that the model was calibrated on."
+    )
+
+
+def describe_set(found: PredictionSet, alert: bool) -> str:
+    """Return a conformal prediction set in words, or why there is none.
+
+    Args:
+        found: The set of one photograph.
+        alert: Whether the photograph gets an alert. The alert has a threshold of its own.
+    """
+    members = _join_titles(found.members)
+    if found.abstention is not None:
+        reason = {
+            Abstention.MELANOMA_UNKNOWN: (
+                "the model saw too few melanomas to include melanoma or to rule it out"
+            ),
+            Abstention.EMPTY: "the photograph fits none of the diagnoses that the model knows",
+            Abstention.TOO_MANY: f"too many cannot be ruled out ({members})",
+        }[found.abstention]
+        return f"Possible diagnoses are left open: {reason}."
+    sentences = [
+        f"Possible diagnoses: {members}. Such a set contains the true diagnosis of "
+        f"{_count_in_hundred(found.coverage)} in 100 lesions of each diagnosis."
+    ]
+    if alert and found.melanoma not in found.members:
+        sentences.append(
+            "Melanoma is not in the set, but the alert stands: its threshold misses fewer "
+            "melanomas."
+        )
+    if found.unknown:
+        sentences.append(f"Too few cases to include or rule out: {_join_titles(found.unknown)}.")
+    return " ".join(sentences)
+
+
+def describe_model(card: ModelCard) -> str:
+    """Return the main metrics of a model in one line."""
+    if is_withheld(card):
+        return describe_leakage(card)
+    roc_auc = _find_test_figure(card, "melanoma_roc_auc")
+    balanced = _find_test_figure(card, "balanced_accuracy")
+    if roc_auc is None or balanced is None:
+        return "This model was not evaluated on a held-out test set."
+    return (
+        f"Melanoma ROC AUC {roc_auc.value:.3f} (95% CI {roc_auc.low:.3f}–{roc_auc.high:.3f}), "
+        f"balanced accuracy {format_percent(balanced.value)} ({format_interval(balanced)}), on "
+        f"{roc_auc.total:,} held-out photographs of {roc_auc.num_lesions:,} lesions."
+    )
+
+
+def is_withheld(card: ModelCard) -> bool:
+    """Return whether the card has no metrics because of leakage."""
+    return card.leakage is not None and card.leakage.found > 0
+
+
+def describe_leakage(card: ModelCard) -> str:
+    """Return the result of the leakage check between training and test."""
+    leakage = card.leakage
+    if leakage is None:
+        return "Leakage between training and test was not checked."
+    if leakage.found:
+        return (
+            f"Metrics are withheld because of leakage: {leakage.found:,} of "
+            f"{leakage.num_test:,} test photographs are related to a photograph that the model "
+            f"was fitted on ({leakage.examples[0]})."
+        )
+    keys = ", ".join(leakage.checked_by) or "no key, because the tables have none"
+    return (
+        f"No leakage: none of the {leakage.num_test:,} test photographs is related to one of the "
+        f"{leakage.num_others:,} photographs that the model was fitted on. Compared by {keys}."
+    )
+
+
+def _find_test_figure(card: ModelCard, name: str) -> Figure | None:
+    """Return a metric of the test subset, or None where it is undefined or missing."""
+    figure = card.metrics.get(TEST, {}).get(name)
+    return None if figure is None or math.isnan(figure.value) else figure
+
+
+def _join_titles(names: tuple[str, ...]) -> str:
+    titles = [name_class(name) for name in names]
+    return " or ".join(filter(None, (", ".join(titles[:-1]), *titles[-1:])))
+
+
+def _count_in_hundred(share: float) -> str:
     if 0 < share < 0.005:
         return "fewer than 1"
     if 0.995 < share < 1:

@@ -1,5 +1,6 @@
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,18 +13,33 @@ from tests.drawn_models import write_model
 BUNDLED_ID = load_card(BUNDLED).model_id
 
 
+@pytest.fixture(scope="module")
+def promoted(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
+    """A folder with three models, of which "steady" was promoted against the gate."""
+    place = tmp_path_factory.mktemp("promoted")
+    (place / "runs").mkdir()
+    shutil.copy(empty_store, place / "runs")
+    write = partial(write_model, place / "models", can_read=False)
+    write("steady", missed=10, false_alerts=120)
+    write("better", missed=4, false_alerts=100)
+    write("worse", missed=40, false_alerts=60)
+    with pytest.MonkeyPatch.context() as patch:
+        use(place, patch)
+        assert main(["promote", "steady", "--by", "Ada", "--override", "the first"]) == 0
+    return place
+
+
+def use(place: Path, patch: pytest.MonkeyPatch) -> None:
+    patch.setenv("MELANOMA_MODELS_DIR", str(place / "models"))
+    patch.setenv("MELANOMA_RUNS_DIR", str(place / "runs"))
+    patch.delenv("MELANOMA_MODEL", raising=False)
+
+
 @pytest.fixture(autouse=True)
-def models_dir(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Three models, of which the first was promoted against the gate."""
-    monkeypatch.setenv("MELANOMA_MODELS_DIR", str(tmp_path / "models"))
-    monkeypatch.setenv("MELANOMA_RUNS_DIR", str(tmp_path / "runs"))
-    monkeypatch.delenv("MELANOMA_MODEL", raising=False)
-    (tmp_path / "runs").mkdir()
-    shutil.copy(empty_store, tmp_path / "runs")
-    write_model(tmp_path / "models", "steady", missed=10, false_alerts=120, can_read=False)
-    write_model(tmp_path / "models", "better", missed=4, false_alerts=100, can_read=False)
-    write_model(tmp_path / "models", "worse", missed=40, false_alerts=60, can_read=False)
-    assert main(["promote", "steady", "--by", "Ada", "--override", "the first"]) == 0
+def models_dir(promoted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The models folder of a copy of `promoted`."""
+    shutil.copytree(promoted, tmp_path, dirs_exist_ok=True)
+    use(tmp_path, monkeypatch)
     return tmp_path / "models"
 
 
@@ -33,9 +49,9 @@ def read_json(capsys: pytest.CaptureFixture[str]) -> object:
 
 def test_a_better_model_is_promoted_listed_and_rolled_back(capsys):
     assert main(["promote", "better", "--by", "Ada"]) == 0
-    told = capsys.readouterr()
-    assert told.out.splitlines()[-1] == "better is deployed"
-    assert "Compared on 600 photographs" in told.err
+    shown = capsys.readouterr()
+    assert shown.out.splitlines()[-1] == "better is deployed"
+    assert "Compared on 600 photographs" in shown.err
 
     assert main(["models"]) == 0
     listed = capsys.readouterr().out
@@ -47,17 +63,16 @@ def test_a_better_model_is_promoted_listed_and_rolled_back(capsys):
     assert capsys.readouterr().out.splitlines()[-1] == "steady is deployed"
 
 
-def test_a_refusal_ends_with_2_and_every_reason(capsys):
-    capsys.readouterr()
+def test_a_refusal_exits_with_2_and_every_reason(capsys):
     assert main(["promote", "worse"]) == 2
 
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert "The gate refuses worse" in told.err
-    assert "may be worse than that of the deployed model by more than the margin" in told.err
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "The gate refuses worse" in shown.err
+    assert "may be lower than that of the deployed model by more than the margin" in shown.err
 
 
-def test_an_override_without_a_name_ends_with_2(capsys):
+def test_an_override_without_a_name_exits_with_2(capsys):
     assert main(["promote", "worse", "--override", "we want it"]) == 2
     assert "no name" in capsys.readouterr().err
 
@@ -91,14 +106,17 @@ def test_the_models_as_json_say_which_is_deployed(capsys):
     }
 
 
-def test_a_model_that_is_named_by_the_environment_is_said_to_read(capsys, monkeypatch):
+def test_a_model_named_by_the_environment_is_reported(capsys, monkeypatch):
     monkeypatch.setenv("MELANOMA_MODEL", "worse")
     assert main(["promote", "better", "--by", "Ada"]) == 0
 
-    assert "MELANOMA_MODEL names worse, which reads whatever is deployed" in capsys.readouterr().err
+    assert (
+        "MELANOMA_MODEL names worse, which is used instead of the deployed model"
+        in capsys.readouterr().err
+    )
 
 
-def test_a_deployed_model_without_readings_reads_the_photographs_again(
+def test_a_deployed_model_without_predictions_reads_the_photographs_again(
     capsys, models_dir: Path, tmp_path: Path
 ):
     write_model(models_dir, "silent", with_lineage=False, can_read=False)
@@ -112,33 +130,31 @@ def test_a_deployed_model_without_readings_reads_the_photographs_again(
 
     assert main(["promote", "better", "--data", str(data)]) == 2
 
-    told = capsys.readouterr().err
-    assert f"0 of 600 photographs that it has to read are in {data}" in told
-    assert "Found no reading by silent of the 600 test photographs of better" in told
+    shown = capsys.readouterr().err
+    assert f"Found 0 of 600 missing test photographs in {data}" in shown
+    assert "Found no prediction of silent for the 600 test photographs of better" in shown
 
 
-def test_models_are_listed_and_the_deployed_one_reads_where_the_store_is_spoilt(
-    capsys, tmp_path: Path, monkeypatch
-):
+def test_models_are_listed_if_the_tracking_store_is_damaged(capsys, tmp_path: Path, monkeypatch):
     (tmp_path / "spoilt.db").write_text("no database" * 1000)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'spoilt.db'}")
 
     assert main(["models"]) == 0
 
-    told = capsys.readouterr()
-    assert "steady, deployed, made" in told.out
-    assert "Cannot use the run history" in told.err
+    shown = capsys.readouterr()
+    assert "steady, deployed, made" in shown.out
+    assert "Cannot use the run history" in shown.err
 
 
-def test_all_that_is_known_of_a_model_is_shown_and_written(capsys, tmp_path: Path):
+def test_a_model_card_is_shown_and_written(capsys, tmp_path: Path):
     capsys.readouterr()
     assert main(["models", "show", "better"]) == 0
     shown = capsys.readouterr().out
     assert shown.startswith("# Model card: better")
 
-    paper, text = tmp_path / "card.pdf", tmp_path / "card.md"
-    assert main(["models", "show", "better", "--pdf", str(paper), "--markdown", str(text)]) == 0
-    assert paper.read_bytes().startswith(b"%PDF-")
+    pdf, text = tmp_path / "card.pdf", tmp_path / "card.md"
+    assert main(["models", "show", "better", "--pdf", str(pdf), "--markdown", str(text)]) == 0
+    assert pdf.read_bytes().startswith(b"%PDF-")
     assert text.read_text("utf-8") == shown
     capsys.readouterr()
 
@@ -147,4 +163,4 @@ def test_all_that_is_known_of_a_model_is_shown_and_written(capsys, tmp_path: Pat
     assert document["card"]["model_id"] == "better"
     assert document["evaluations"] is None
     assert main(["models", "show", "better", "--pdf", str(tmp_path / "no" / "card.pdf")]) == 2
-    assert "Name a file in a folder that can be written to" in capsys.readouterr().err
+    assert "Cannot write" in capsys.readouterr().err

@@ -25,10 +25,10 @@ def compare(models_dir: Path, candidate: str, deployed: str) -> Comparison:
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
-    write_model(folder, "steady", missed=10, false_alerts=120)
-    write_model(folder, "better", missed=4, false_alerts=100)
-    write_model(folder, "elsewhere", first_test=200)
-    write_model(folder, "silent", with_lineage=False)
+    write_model(folder, "steady", missed=10, false_alerts=120, can_read=False)
+    write_model(folder, "better", missed=4, false_alerts=100, can_read=False)
+    write_model(folder, "elsewhere", first_test=200, can_read=False)
+    write_model(folder, "silent", with_lineage=False, can_read=False)
     return folder
 
 

@@ -5,16 +5,18 @@ import numpy as np
 import pytest
 
 from melanoma_core.deployment.comparison import Comparison, compare_models, load_compared_model
-from melanoma_core.deployment.gate import Margins, find_lower_end, format_difference, judge
+from melanoma_core.deployment.gate import Margins, Verdict, format_difference, judge
 from melanoma_core.evaluation.figure import Figure
 from tests.drawn_models import CLEAN, LEAKING, write_model
 
 
 @pytest.fixture(scope="module")
 def equal(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
-    """A candidate that answers as the deployed model does."""
+    """A candidate with the same predictions as the deployed model."""
     folder = tmp_path_factory.mktemp("models")
-    sides = [load_compared_model(write_model(folder, name)) for name in ("new", "old")]
+    sides = [
+        load_compared_model(write_model(folder, name, can_read=False)) for name in ("new", "old")
+    ]
     comparison = compare_models(*sides)
     assert isinstance(comparison, Comparison)
     return comparison
@@ -25,21 +27,23 @@ def differ(comparison: Comparison, name: str, value: float, low: float, high: fl
     return replace(comparison, differences=comparison.differences | {name: difference})
 
 
-def test_an_equal_candidate_passes_and_the_verdict_says_on_what_grounds(equal: Comparison):
+def test_an_equal_candidate_passes_and_the_verdict_has_its_reasons(equal: Comparison):
     verdict = judge("new", "old", CLEAN, equal)
 
     assert verdict.is_allowed
     assert verdict.reasons[0].startswith("Compared on 600 photographs of 600 lesions")
-    assert "a loss of more than 5 percentage points is excluded" in verdict.reasons[1]
+    assert "A loss of more than 5 percentage points is excluded" in verdict.reasons[1]
 
 
 @pytest.mark.parametrize(("low", "is_allowed"), [(-0.049, True), (-0.051, False)])
-def test_the_interval_of_the_sensitivity_decides(equal: Comparison, low: float, is_allowed: bool):
+def test_the_confidence_interval_of_the_sensitivity_decides(
+    equal: Comparison, low: float, is_allowed: bool
+):
     verdict = judge("new", "old", CLEAN, differ(equal, "sensitivity", -0.02, low, 0.01))
 
     assert verdict.is_allowed is is_allowed
-    assert is_allowed or "may be worse than that of the deployed model" in verdict.reasons[0]
-    assert is_allowed or "-2.0 percentage points (95% interval -5.1 to +1.0)" in verdict.reasons[0]
+    assert is_allowed or "may be lower than that of the deployed model" in verdict.reasons[0]
+    assert is_allowed or "-2.0 percentage points (95% CI -5.1 to +1.0)" in verdict.reasons[0]
 
 
 def test_a_wider_margin_lets_more_pass(equal: Comparison):
@@ -49,64 +53,74 @@ def test_a_wider_margin_lets_more_pass(equal: Comparison):
     assert judge("new", "old", CLEAN, worse, Margins(sensitivity=0.1)).is_allowed
 
 
-def test_two_that_never_differ_on_few_melanomas_are_not_shown_to_be_equal(equal: Comparison):
+def test_two_models_that_never_differ_on_few_melanomas_are_not_proven_equal(equal: Comparison):
     few = Figure(0.0, nan, nan, None, 20, 20)
     many = Figure(0.0, nan, nan, None, 200, 200)
 
-    assert find_lower_end(few) == pytest.approx(-(1 - 0.025 ** (1 / 20)))
-    assert find_lower_end(few) < -0.16
-    assert find_lower_end(many) > -0.02
-    found = replace(equal, differences=equal.differences | {"sensitivity": few})
-    verdict = judge("new", "old", CLEAN, found)
+    def judge_with(sensitivity: Figure, margin: float = 0.05) -> Verdict:
+        found = replace(equal, differences=equal.differences | {"sensitivity": sensitivity})
+        return judge("new", "old", CLEAN, found, Margins(margin))
+
+    largest_loss = 1 - 0.025 ** (1 / 20)  # Clopper and Pearson
+    assert 0.16 < largest_loss < 0.17
+    assert judge_with(few, largest_loss + 1e-9).is_allowed
+    assert not judge_with(few, largest_loss - 1e-9).is_allowed
+    assert judge_with(many, 0.02).is_allowed
+    verdict = judge_with(few)
     assert not verdict.is_allowed
-    assert verdict.reasons[0].endswith("of 200 melanomas, too few to exclude that.")
+    assert verdict.reasons[0].endswith("of 200 melanomas, too few to exclude a larger loss.")
 
 
-def test_a_collapse_of_the_specificity_is_refused(equal: Comparison):
+def test_a_large_loss_of_specificity_is_refused(equal: Comparison):
     verdict = judge("new", "old", CLEAN, differ(equal, "specificity", -0.15, -0.2, -0.1))
 
     assert not verdict.is_allowed
     assert verdict.reasons == (
-        "Its specificity collapses by more than the margin of 10 percentage points: the difference "
-        "is -15.0 percentage points (95% interval -20.0 to -10.0).",
+        "Its specificity is lower by more than the margin of 10 percentage points: the difference "
+        "is -15.0 percentage points (95% CI -20.0 to -10.0).",
     )
 
 
-def test_a_leak_or_no_search_for_one_is_refused(equal: Comparison):
+def test_leakage_or_no_leakage_check_is_refused(equal: Comparison):
     leaking, unchecked = (judge("new", "old", each, equal) for each in (LEAKING, None))
 
     assert not leaking.is_allowed
-    assert leaking.reasons[0].startswith("It leaks: 7 of its 600 test photographs")
+    assert leaking.reasons[0].startswith("Leakage: 7 of 600 test photographs")
     assert not unchecked.is_allowed
-    assert unchecked.reasons[0].startswith("Nobody looked for leaks")
+    assert unchecked.reasons[0].startswith("Leakage between training and test was not checked")
 
 
 def test_a_comparison_on_other_images_is_refused(equal: Comparison):
     verdict = judge("new", "old", CLEAN, replace(equal, images_sha256="other", num_unread=3))
 
     assert not verdict.is_allowed
-    assert "It was compared on other images" in verdict.reasons[0]
+    assert (
+        "The comparison is incomplete: it covers 600 of 600 test photographs." in verdict.reasons[0]
+    )
 
 
 def test_a_comparison_with_another_model_is_refused(equal: Comparison):
     verdict = judge("new", "older", CLEAN, equal)
 
     assert not verdict.is_allowed
-    assert "It was not compared with the deployed model older" in verdict.reasons[0]
+    assert (
+        "The comparison is between new and old, not with the deployed model older."
+        in verdict.reasons[0]
+    )
 
 
-def test_every_reason_is_told_not_just_the_first():
+def test_the_verdict_has_every_reason_not_just_the_first():
     verdict = judge("new", "old", None, "There are no readings.")
 
     assert not verdict.is_allowed
     assert len(verdict.reasons) == 2
 
 
-def test_the_deployed_model_is_no_candidate(equal: Comparison):
-    assert judge("old", "old", CLEAN, equal).reasons == ("old is deployed already.",)
+def test_the_deployed_model_is_not_a_candidate(equal: Comparison):
+    assert judge("old", "old", CLEAN, equal).reasons == ("old is already deployed.",)
 
 
-def test_what_is_undefined_is_refused(equal: Comparison):
+def test_an_undefined_difference_is_refused(equal: Comparison):
     undefined = differ(equal, "sensitivity", nan, nan, nan)
 
     assert not judge("new", "old", CLEAN, undefined).is_allowed
@@ -120,8 +134,8 @@ def test_what_is_undefined_is_refused(equal: Comparison):
 def test_the_margin_lets_equal_candidates_pass_and_worse_ones_seldom(
     loss: float, differing: float, least: float, most: float
 ):
-    # 190 melanoma lesions, as many as the project's test subset holds. On each, just one of the
-    # two alerts with the probabilities of gain and loss; resamples are multinomial draws of them.
+    # 190 melanoma lesions, as in the project's test subset. On each, exactly one of the two models
+    # alerts with the probabilities of gain and loss. Resamples are multinomial draws of these.
     rng = np.random.default_rng(0)
     chances = [(differing - loss) / 2, (differing + loss) / 2, 1 - differing]
     counts = rng.multinomial(190, chances, size=600)

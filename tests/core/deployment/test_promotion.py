@@ -1,13 +1,14 @@
-"""Which model reads, and how that is changed, with MLflow's real store."""
+"""Promotion and rollback, with a real MLflow store."""
 
 import shutil
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from melanoma_core.deployment.promotion import promote, propose, roll_back, sync_deployment
+from melanoma_core.deployment.promotion import promote, propose, roll_back, synchronise_deployment
 from melanoma_core.deployment.versions import Alias, EventKind, read_versions
 from melanoma_core.errors import ModelError, RunError
 from melanoma_core.models.card import load_card
@@ -38,33 +39,51 @@ def settle(folder: Path) -> Settings:
     )
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Settings:
-    """A place without a store and with four models."""
-    settings = settle(tmp_path)
-    write_model(settings.models_dir, "steady", missed=10, false_alerts=120)
-    write_model(settings.models_dir, "better", missed=4, false_alerts=100)
-    write_model(settings.models_dir, "worse", missed=40, false_alerts=60)
-    write_model(settings.models_dir, "leaking", missed=0, false_alerts=0, leakage=LEAKING)
-    return settings
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the models folder of four models."""
+    folder = tmp_path_factory.mktemp("place")
+    write = partial(write_model, folder / "models", can_read=False)
+    write("steady", missed=10, false_alerts=120)
+    write("better", missed=4, false_alerts=100)
+    write("worse", missed=40, false_alerts=60)
+    write("leaking", missed=0, false_alerts=0, leakage=LEAKING)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def promoted(models: Path, empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with a store in which "steady" was promoted against the gate."""
+    folder = tmp_path_factory.mktemp("promoted")
+    shutil.copytree(models, folder, dirs_exist_ok=True)
+    settings = settle(folder)
+    settings.runs_dir.mkdir()
+    shutil.copy(empty_store, settings.runs_dir)
+    promote(settings, propose(settings, "steady", BUNDLED_ID), "Ada", "the first of its kind")
+    return folder
 
 
 @pytest.fixture
-def steady(place: Settings, empty_store: Path) -> Settings:
-    """The same with a store, in which "steady" was promoted against the gate."""
-    place.runs_dir.mkdir()
-    shutil.copy(empty_store, place.runs_dir)
-    promote(place, propose(place, "steady", BUNDLED_ID), "Ada", "the first of its kind")
-    return place
+def place(models: Path, tmp_path: Path) -> Settings:
+    """Settings with four models and no tracking store."""
+    shutil.copytree(models, tmp_path, dirs_exist_ok=True)
+    return settle(tmp_path)
+
+
+@pytest.fixture
+def steady(promoted: Path, tmp_path: Path) -> Settings:
+    """Settings with four models, of which "steady" is deployed."""
+    shutil.copytree(promoted, tmp_path, dirs_exist_ok=True)
+    return settle(tmp_path)
 
 
 def ask(settings: Settings, model_id: str, by: str = "Ada", override: str = "") -> EventKind:
-    proposal = propose(settings, model_id, sync_deployment(settings).deployed_id)
+    proposal = propose(settings, model_id, synchronise_deployment(settings).deployed_id)
     return promote(settings, proposal, by, override).kind
 
 
 def test_without_a_promotion_the_bundled_model_is_deployed_and_no_store_is_made(place: Settings):
-    deployment = sync_deployment(place)
+    deployment = synchronise_deployment(place)
 
     assert (deployment.deployed_id, deployment.previous_id) == (BUNDLED_ID, None)
     assert deployment.events == ()
@@ -79,7 +98,7 @@ def test_a_better_model_is_promoted_and_reads_at_once(steady: Settings):
 
     assert find_model(steady) == steady.models_dir / "better"
     assert find_serving(steady).ground is Ground.DEPLOYED
-    deployment = sync_deployment(steady)
+    deployment = synchronise_deployment(steady)
     assert (deployment.deployed_id, deployment.previous_id) == ("better", "steady")
     event = deployment.events[0]
     assert (event.kind, event.model_id, event.previous_id) == ("promoted", "better", "steady")
@@ -88,18 +107,20 @@ def test_a_better_model_is_promoted_and_reads_at_once(steady: Settings):
     assert event.at.endswith("+00:00")
 
 
-def test_a_worse_model_is_refused_and_that_is_remembered(steady: Settings):
+def test_a_worse_model_is_refused_and_the_refusal_is_recorded(steady: Settings):
     assert ask(steady, "worse") is EventKind.REFUSED
 
     assert find_model(steady) == steady.models_dir / "steady"
-    event = sync_deployment(steady).events[0]
+    event = synchronise_deployment(steady).events[0]
     assert event.kind is EventKind.REFUSED
-    assert "may be worse than that of the deployed model" in event.verdict[0]
+    assert "may be lower than that of the deployed model" in event.verdict[0]
 
 
-def test_a_leak_is_refused_however_good_the_figures(steady: Settings):
+def test_leakage_is_refused_however_good_the_metrics(steady: Settings):
     assert ask(steady, "leaking") is EventKind.REFUSED
-    assert "It leaks: 7 of its 600 test photographs" in sync_deployment(steady).events[0].verdict[0]
+    assert (
+        "Leakage: 7 of 600 test photographs" in synchronise_deployment(steady).events[0].verdict[0]
+    )
 
 
 def test_an_override_needs_a_name_and_a_reason_and_keeps_both(steady: Settings):
@@ -114,7 +135,7 @@ def test_an_override_needs_a_name_and_a_reason_and_keeps_both(steady: Settings):
 
     assert (event.kind, event.by) == (EventKind.OVERRIDDEN, "Ada")
     assert event.reason == "for a study of errors"
-    assert sync_deployment(steady).events[0] == event
+    assert synchronise_deployment(steady).events[0] == event
     assert find_model(steady).name == "worse"
 
 
@@ -124,7 +145,7 @@ def test_a_reason_is_kept_only_where_something_was_overridden(steady: Settings):
     assert (event.kind, event.reason) == (EventKind.PROMOTED, "")
 
 
-def test_a_rollback_brings_back_the_model_before_and_another_undoes_it(steady: Settings):
+def test_a_rollback_restores_the_previous_model_and_another_undoes_it(steady: Settings):
     ask(steady, "better")
 
     event = roll_back(steady, "Ben")
@@ -132,7 +153,7 @@ def test_a_rollback_brings_back_the_model_before_and_another_undoes_it(steady: S
     assert (event.kind, event.model_id, event.by) == (EventKind.ROLLED_BACK, "steady", "Ben")
     assert find_model(steady).name == "steady"
     assert roll_back(steady).model_id == "better"
-    kinds = [event.kind for event in sync_deployment(steady).events]
+    kinds = [event.kind for event in synchronise_deployment(steady).events]
     assert kinds == ["brought back by a rollback"] * 2 + ["promoted", "promoted against the gate"]
 
 
@@ -140,17 +161,17 @@ def test_a_rollback_to_the_bundled_model_is_no_notice(steady: Settings):
     assert roll_back(steady).model_id == BUNDLED_ID
 
     assert find_serving(steady) == find_serving(replace(steady, models_dir=Path("/nowhere")))
-    assert sync_deployment(steady).deployed_id == BUNDLED_ID
+    assert synchronise_deployment(steady).deployed_id == BUNDLED_ID
 
 
 def test_there_is_nothing_to_roll_back_to_before_a_promotion(place: Settings, empty_store: Path):
     place.runs_dir.mkdir()
     shutil.copy(empty_store, place.runs_dir)
-    with pytest.raises(ModelError, match="Nothing was promoted here yet"):
+    with pytest.raises(ModelError, match="no model has been promoted yet"):
         roll_back(place)
 
 
-def test_mlflow_knows_versions_aliases_and_who_promoted(steady: Settings):
+def test_mlflow_has_versions_aliases_and_the_name_of_the_person(steady: Settings):
     ask(steady, "better")
 
     known = read_versions(open_record(steady))
@@ -164,22 +185,22 @@ def test_mlflow_knows_versions_aliases_and_who_promoted(steady: Settings):
     assert version.tags["by"] == "Ada"
 
 
-def test_what_was_compared_with_a_model_that_is_deployed_no_more_is_not_promoted(steady: Settings):
+def test_a_comparison_with_a_model_that_is_no_longer_deployed_is_refused(steady: Settings):
     stale = propose(steady, "worse", "steady")
     ask(steady, "better", by="Ben")
 
-    with pytest.raises(ModelError, match="meanwhile better was deployed by Ben"):
+    with pytest.raises(ModelError, match="better has since been deployed by Ben"):
         promote(steady, stale, "Ada", "hurry")
     assert find_model(steady).name == "better"
 
 
-def test_of_two_who_promote_at_once_one_is_told_to_compare_anew(steady: Settings):
-    write_model(steady.models_dir, "best", missed=2, false_alerts=80)
+def test_one_of_two_concurrent_promotions_has_to_compare_again(steady: Settings):
+    write_model(steady.models_dir, "best", missed=2, false_alerts=80, can_read=False)
     outcomes: list[str] = []
 
     def work(proposal) -> None:
         try:
-            outcomes.append(promote(steady, proposal, "somebody").kind)
+            outcomes.append(promote(steady, proposal, "Ada").kind)
         except ModelError as error:
             outcomes.append(str(error))
 
@@ -192,41 +213,41 @@ def test_of_two_who_promote_at_once_one_is_told_to_compare_anew(steady: Settings
 
     assert len(outcomes) == 2
     assert outcomes.count(EventKind.PROMOTED) == 1
-    assert any("meanwhile" in outcome for outcome in outcomes)
-    deployment = sync_deployment(steady)
+    assert any("has since been deployed" in outcome for outcome in outcomes)
+    deployment = synchronise_deployment(steady)
     assert find_model(steady).name == deployment.deployed_id
     assert deployment.previous_id == "steady"
 
 
-def test_a_half_written_file_is_told_and_mended_from_the_registry(steady: Settings):
+def test_a_damaged_file_is_reported_and_repaired_from_the_registry(steady: Settings):
     (steady.models_dir / POINTER_NAME).write_text('{"model_id": "ste')
 
     serving = find_serving(steady)
     assert serving.folder == BUNDLED
-    assert "The bundled model reads. Cannot read which model is deployed" in serving.notice
+    assert "The bundled model is in use. Cannot read the deployed model from" in serving.notice
 
-    assert sync_deployment(steady).deployed_id == "steady"
+    assert synchronise_deployment(steady).deployed_id == "steady"
     assert find_serving(steady).folder.name == "steady"
 
 
-def test_a_file_that_another_one_wrote_is_mended_from_the_registry(steady: Settings):
+def test_a_file_with_another_model_is_repaired_from_the_registry(steady: Settings):
     for pointer in (None, Pointer("better", False, "2026-01-01T00:00:00+00:00")):
         write_pointer(steady.models_dir, pointer)
 
-        sync_deployment(steady)
+        synchronise_deployment(steady)
 
         found = read_pointer(steady.models_dir)
         assert found is not None
         assert found.model_id == "steady"
 
 
-def test_a_store_that_is_gone_does_not_change_which_model_reads(
+def test_a_lost_store_does_not_change_the_deployed_model(
     steady: Settings, empty_store: Path, tmp_path: Path
 ):
     shutil.copy(empty_store, tmp_path / "new.db")
     other = replace(steady, tracking_uri=f"sqlite:///{tmp_path / 'new.db'}")
 
-    deployment = sync_deployment(other)
+    deployment = synchronise_deployment(other)
 
     assert deployment.deployed_id == "steady"
     assert deployment.events[0].kind is EventKind.RECOVERED
@@ -238,23 +259,23 @@ def test_a_store_that_cannot_be_used_changes_nothing(steady: Settings, tmp_path:
     lost = replace(steady, tracking_uri=f"sqlite:///{tmp_path / 'spoilt.db'}")
     proposal = propose(lost, "better", "steady")
 
-    with pytest.raises(RunError, match="Cannot use the record"):
+    with pytest.raises(RunError, match="Cannot use the run history"):
         promote(lost, proposal, "Ada")
     assert find_model(lost).name == "steady"
 
 
-def test_a_deployed_model_that_is_gone_is_replaced_by_the_bundled_one_with_a_notice(
+def test_a_missing_deployed_model_is_replaced_by_the_bundled_one_with_a_notice(
     steady: Settings,
 ):
     (steady.models_dir / "steady").rename(steady.models_dir / ".away")
 
     serving = find_serving(steady)
     assert (serving.folder, serving.ground) == (BUNDLED, Ground.BUNDLED)
-    assert "steady, is gone from" in serving.notice
-    proposal = propose(steady, "better", sync_deployment(steady).deployed_id)
+    assert "the deployed model steady is missing from" in serving.notice
+    proposal = propose(steady, "better", synchronise_deployment(steady).deployed_id)
     assert proposal.deployed.model_id == BUNDLED_ID
-    assert promote(steady, proposal, "Ada", "it is gone").kind is EventKind.OVERRIDDEN
-    assert sync_deployment(steady).previous_id == BUNDLED_ID
+    assert promote(steady, proposal, "Ada", "it is missing").kind is EventKind.OVERRIDDEN
+    assert synchronise_deployment(steady).previous_id == BUNDLED_ID
 
     (steady.models_dir / ".away").rename(steady.models_dir / "steady")
     assert find_serving(steady).folder.name == "better"
@@ -266,19 +287,19 @@ def test_a_renamed_folder_of_the_deployed_model_is_found(steady: Settings):
     assert find_serving(steady).folder == steady.models_dir / "another name"
 
 
-def test_a_model_that_is_named_reads_whatever_is_deployed(steady: Settings):
+def test_a_pinned_model_reads_whatever_is_deployed(steady: Settings):
     pinned = replace(steady, model="worse")
 
     assert find_serving(pinned).ground is Ground.PINNED
     assert find_model(pinned).name == "worse"
-    assert sync_deployment(pinned).pinned_id == "worse"
+    assert synchronise_deployment(pinned).pinned_id == "worse"
 
 
-def test_a_network_that_cannot_read_is_never_deployed(steady: Settings):
+def test_a_damaged_network_is_never_deployed(steady: Settings):
     (steady.models_dir / "better" / "model.onnx").write_bytes(b"spoilt")
 
     with pytest.raises(ModelError, match="is not the file that its card describes"):
         ask(steady, "better")
 
     assert find_model(steady).name == "steady"
-    assert len(sync_deployment(steady).events) == 1
+    assert len(synchronise_deployment(steady).events) == 1

@@ -8,7 +8,7 @@ import pytest
 from melanoma_core.errors import ModelError
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.leakage import Leakage
-from melanoma_core.evaluation.prediction_set import ConformalBound, ConformalBounds
+from melanoma_core.evaluation.rules import ConformalBound, ConformalBounds
 from melanoma_core.jsonable import to_jsonable
 from melanoma_core.models.card import ModelCard, load_card
 

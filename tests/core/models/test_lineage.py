@@ -11,7 +11,6 @@ from melanoma_core.jsonable import to_jsonable
 from melanoma_core.models.card import load_card
 from melanoma_core.models.lineage import (
     PREDICTIONS_NAME,
-    SPLIT_COLUMNS,
     SPLIT_NAME,
     describe_predictions,
     describe_split,
@@ -53,7 +52,17 @@ def test_a_split_comes_back_as_it_was_kept_without_a_path(tmp_path: Path, bundle
     split = read_split(folder)
 
     assert split is not None
-    assert tuple(split.columns) == SPLIT_COLUMNS
+    assert split.columns.tolist() == [
+        "image_id",
+        "sha256",
+        "lesion_id",
+        "patient_id",
+        "group",
+        "source",
+        "label",
+        "subset",
+        "parent_image_id",
+    ]
     assert split["image_id"].tolist() == ["a", "b", "c"]
     assert split["lesion_id"].tolist() == ["NA", "L2", None]
     assert split["group"].tolist() == [0, 1, 2]
@@ -69,19 +78,19 @@ def test_the_same_rows_in_any_order_are_the_same_bytes(tmp_path: Path):
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
 
 
-def test_a_model_that_keeps_nothing_says_so(tmp_path: Path, bundled: Path):
+def test_a_model_without_tables_returns_none(tmp_path: Path, bundled: Path):
     folder = keep(tmp_path, bundled)
 
     assert read_split(folder) is None
     assert read_predictions(folder) is None
 
 
-def test_a_table_that_is_gone_or_another_one_than_the_card_names_is_refused(
+def test_a_table_that_is_missing_or_not_the_one_in_the_card_is_refused(
     tmp_path: Path, bundled: Path
 ):
     folder = keep(tmp_path, bundled, split=describe_split(TABLE))
     write_table(describe_split(TABLE.head(1)), folder / SPLIT_NAME)
-    with pytest.raises(ModelError, match="its SHA-256 is not the one that the card names"):
+    with pytest.raises(ModelError, match="its SHA-256 is not the one in the card"):
         read_split(folder)
 
     (folder / SPLIT_NAME).unlink()
@@ -89,7 +98,7 @@ def test_a_table_that_is_gone_or_another_one_than_the_card_names_is_refused(
         read_split(folder)
 
 
-def test_what_an_ancestor_learned_is_inherited_once():
+def test_training_images_of_an_ancestor_are_inherited_once():
     ancestor = describe_split(
         TABLE.assign(
             image_id=["old", "old a", "held out"],
@@ -108,10 +117,10 @@ def test_what_an_ancestor_learned_is_inherited_once():
     assert set(grandchild["sha256"]) == {"h3", "h1", "h9"}
 
 
-def test_predictions_come_back_to_the_last_bit_with_who_they_are(tmp_path: Path, bundled: Path):
+def test_predictions_come_back_exactly_with_the_columns_of_the_split(tmp_path: Path, bundled: Path):
     test = TABLE[TABLE["subset"] == "test"]
-    said = np.array([[1 / 3, 2 / 3], [0.1 + 0.2, 1e-300]])
-    predictions = describe_predictions(test, said, ("MEL", "NV"))
+    probabilities = np.array([[1 / 3, 2 / 3], [0.1 + 0.2, 1e-300]])
+    predictions = describe_predictions(test, probabilities, ("MEL", "NV"))
     folder = keep(tmp_path, bundled, split=describe_split(TABLE), predictions=predictions)
 
     found = read_predictions(folder)
@@ -120,10 +129,10 @@ def test_predictions_come_back_to_the_last_bit_with_who_they_are(tmp_path: Path,
     assert list_classes(found) == ("MEL", "NV")
     assert found["image_id"].tolist() == ["b", "c"]
     assert found["label"].tolist() == ["NV", "NV"]
-    np.testing.assert_array_equal(get_probabilities(found), said[::-1])
+    np.testing.assert_array_equal(get_probabilities(found), probabilities[::-1])
 
 
-def test_images_are_told_apart_by_bytes_and_label_and_not_by_order():
+def test_the_hash_of_images_depends_on_bytes_and_labels_and_not_on_their_order():
     assert hash_images(TABLE) == hash_images(TABLE[::-1])
     assert hash_images(TABLE) != hash_images(TABLE.head(2))
     assert hash_images(TABLE) != hash_images(TABLE.assign(label="MEL"))

@@ -55,7 +55,7 @@ def test_a_model_is_found_by_its_id_not_by_its_folder(tmp_path: Path):
         find_model(make_settings(tmp_path), "renamed")
 
 
-def test_the_settings_name_the_model_that_reads_and_an_argument_overrules_them(tmp_path: Path):
+def test_an_id_takes_precedence_over_the_model_in_the_settings(tmp_path: Path):
     one, other = add_model(tmp_path, "1", "one"), add_model(tmp_path, "2", "other")
     settings = make_settings(tmp_path, "one")
 
@@ -67,16 +67,16 @@ def test_the_bundled_model_is_found_by_its_own_id(tmp_path: Path):
     assert find_model(make_settings(tmp_path), load_card(BUNDLED).model_id) == BUNDLED
 
 
-def test_an_unknown_id_is_answered_with_the_known_ones_and_where_to_put_more(tmp_path: Path):
+def test_an_unknown_id_is_an_error_that_lists_the_existing_models(tmp_path: Path):
     add_model(tmp_path, "1", "one")
 
-    with pytest.raises(ModelError, match=r'no model "two"\. There are: .*, one\.') as caught:
+    with pytest.raises(ModelError, match=r'no model "two"\. Existing models: .*, one\.') as caught:
         find_model(make_settings(tmp_path), "two")
 
     assert str(tmp_path) in str(caught.value)
 
 
-def test_a_damaged_card_is_named_and_does_not_keep_the_bundled_model_from_reading(tmp_path: Path):
+def test_a_damaged_card_is_named_and_does_not_affect_the_bundled_model(tmp_path: Path):
     (add_model(tmp_path, "1", "one") / "card.json").write_text("{")
     settings = make_settings(tmp_path)
 

@@ -21,7 +21,7 @@ def test_evidence_beyond_the_scale_is_drawn_at_full_strength():
     np.testing.assert_array_equal(evidence, [[1, 1]])
 
 
-def test_a_weak_flat_map_is_not_stretched_until_it_glows():
+def test_a_weak_constant_map_is_not_stretched():
     flat = np.full((1, 6, 6), 0.3, dtype=np.float32)
 
     heatmap = enlarge(scale_evidence(flat, 3.0), 100, 150)
@@ -41,7 +41,7 @@ def test_a_constant_map_stays_constant_and_within_its_range(value: float, size: 
     np.testing.assert_array_equal(enlarged, np.float32(value))
 
 
-def test_a_map_of_one_place_fills_the_photograph():
+def test_a_map_of_one_value_fills_the_photograph():
     np.testing.assert_array_equal(
         enlarge(np.full((1, 1, 1), 0.7, np.float32), 3, 5), np.float32(0.7)
     )
@@ -53,14 +53,14 @@ def test_a_map_at_its_own_size_stays_as_it_is():
     np.testing.assert_array_equal(enlarge(maps, 6, 6), maps)
 
 
-def test_two_places_become_four_as_by_hand():
-    # Centres of the four lie at -1/4, 1/4, 3/4 and 5/4 of the way from one to the other.
+def test_two_values_become_four_as_by_hand():
+    # The centres of the four are at -1/4, 1/4, 3/4 and 5/4 of the distance between the two.
     enlarged = enlarge(np.array([[[0.0, 1.0]]], dtype=np.float32), 1, 4)
 
     np.testing.assert_allclose(enlarged, [[[0, 0.25, 0.75, 1]]])
 
 
-def test_rows_and_columns_are_not_taken_for_each_other():
+def test_rows_and_columns_are_not_swapped():
     maps = np.zeros((1, 2, 3), dtype=np.float32)
     maps[0, 1, 0] = 1  # at the bottom on the left
 
@@ -73,7 +73,7 @@ def test_rows_and_columns_are_not_taken_for_each_other():
 
 
 @pytest.mark.parametrize("size", [(97, 200), (450, 600)])
-def test_it_is_pillows_bilinear_enlargement(size: tuple[int, int]):
+def test_the_result_equals_pillows_bilinear_interpolation(size: tuple[int, int]):
     maps = np.random.default_rng(1).random((2, 6, 7), dtype=np.float32)
 
     enlarged = enlarge(maps, *size)
@@ -93,7 +93,7 @@ def test_no_value_leaves_the_range_of_the_maps():
     assert enlarged.max() <= 1
 
 
-def test_what_is_given_out_is_not_what_the_next_reading_uses():
+def test_a_changed_result_does_not_change_the_next_one():
     maps = np.random.default_rng(3).random((1, 6, 6), dtype=np.float32)
     first = enlarge(maps, 50, 60)
     expected = first.copy()

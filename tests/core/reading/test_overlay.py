@@ -18,11 +18,11 @@ def heatmap():
     return np.random.default_rng(1).random((40, 60), dtype=np.float32)
 
 
-def test_a_flat_zero_map_leaves_the_photograph_as_it_is(pixels):
+def test_a_map_of_zeros_does_not_change_the_photograph(pixels):
     np.testing.assert_array_equal(blend(pixels, np.zeros((40, 60), np.float32), 1.0), pixels)
 
 
-def test_opacity_zero_leaves_the_photograph_as_it_is(pixels, heatmap):
+def test_opacity_zero_does_not_change_the_photograph(pixels, heatmap):
     np.testing.assert_array_equal(blend(pixels, heatmap, 0.0), pixels)
 
 
@@ -50,7 +50,7 @@ def test_full_strength_at_half_opacity_is_half_skin_and_half_colour():
     assert np.abs(blended[0, 0].astype(int) - [226, 190, 83]).max() <= 1
 
 
-def test_a_faint_flat_map_is_not_stretched_until_it_glows():
+def test_a_weak_constant_map_is_not_stretched():
     skin = np.full((20, 20, 3), SKIN, np.uint8)
     blended = blend(skin, np.full((20, 20), 0.05, np.float32), 0.6)
     # A twentieth of full strength: less than a seventh of its colour, and no yellow.
@@ -58,7 +58,7 @@ def test_a_faint_flat_map_is_not_stretched_until_it_glows():
     assert blended[0, 0].argmax() == np.argmax(SKIN)
 
 
-def test_the_inputs_are_left_alone(pixels, heatmap):
+def test_the_inputs_are_not_changed(pixels, heatmap):
     before = pixels.copy(), heatmap.copy()
     blended = blend(pixels, heatmap, 0.6)
     np.testing.assert_array_equal(pixels, before[0])
@@ -74,14 +74,14 @@ def test_a_map_of_another_size_is_an_error(pixels):
 
 @pytest.mark.parametrize("opacity", [-0.01, 1.01, float("nan")])
 def test_an_opacity_out_of_its_range_is_an_error(pixels, heatmap, opacity):
-    with pytest.raises(ValueError, match="Opacity is"):
+    with pytest.raises(ValueError, match="The opacity is"):
         blend(pixels, heatmap, opacity)
 
 
 @pytest.mark.parametrize("value", [-0.5, 1.5, float("inf")])
 def test_a_strength_out_of_its_range_is_an_error(pixels, heatmap, value):
     heatmap[3, 4] = value
-    with pytest.raises(ValueError, match=r"must lie in \[0, 1\]"):
+    with pytest.raises(ValueError, match=r"must be in \[0, 1\]"):
         blend(pixels, heatmap, 0.5)
 
 

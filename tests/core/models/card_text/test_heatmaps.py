@@ -1,4 +1,4 @@
-"""How far a model's heatmaps can be trusted, in words."""
+"""The faithfulness of a model's heatmaps, in words."""
 
 import math
 from dataclasses import replace
@@ -8,8 +8,9 @@ import pytest
 
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.models.card import ModelCard, load_card
-from melanoma_core.models.card_text.heatmaps import NOT_TESTED, describe_maps, tabulate_maps
+from melanoma_core.models.card_text.heatmaps import describe_maps, tabulate_maps
 
+NOT_TESTED = "The heatmaps of this method were not tested."
 UNDEFINED = Figure(math.nan, math.nan, math.nan, None, 0, 0)
 
 
@@ -38,38 +39,38 @@ def describe(card: ModelCard, **figures: Figure) -> str:
     return describe_maps(tested, "grad-cam")
 
 
-def test_good_maps_are_called_so_with_the_figures(card: ModelCard):
+def test_faithful_heatmaps_are_described_with_their_metrics(card: ModelCard):
     assert describe(card) == (
-        "How far its maps can be trusted: on 1,512 test photographs of 1,102 lesions with an "
-        "outline, 65.0% of a map's strength lay inside the lesion, which takes 25.0% of the "
-        "picture (a blob at the centre of every picture reaches 45.0%); hiding or showing first "
-        "what it marks changed the probability of melanoma more than hiding or showing places at "
-        "random; and the map changes when the network's weights are random, as it should."
+        "Tested on 1,512 test photographs of 1,102 lesions with an outline: 65.0% of the "
+        "heatmap's strength is inside the lesion, which covers 25.0% of the photograph. A blob at "
+        "the centre reaches 45.0%. Deletion and insertion: hiding or showing the marked regions "
+        "changes the probability of melanoma more than random regions. Randomisation: the heatmap "
+        "changes if the weights are random, as it should."
     )
 
 
 def test_a_blob_that_does_nearly_as_well_is_a_caveat(card: ModelCard):
     near = describe(card, energy_centred=figure(0.607), energy_above_centred=figure(0.043))
-    assert "but a blob at the centre of every picture reaches 60.7%, nearly as much;" in near
+    assert "A blob at the centre reaches 60.7%, nearly as much." in near
     equal = describe(card, energy_centred=figure(0.649), energy_above_centred=figure(0.001))
-    assert "reaches 64.9%, so that the place says nothing of its own;" in equal
+    assert "reaches 64.9%, so the location carries no information." in equal
 
 
-def test_a_map_that_the_answer_does_not_follow_is_no_reason(card: ModelCard):
+def test_a_heatmap_without_effect_on_the_probability_does_not_explain_it(card: ModelCard):
     half = describe(card, insertion_gain=figure(0))
-    assert "more than places at random in one of the two tests only;" in half
+    assert "more than random regions in only one of the two tests." in half
     none = describe(card, insertion_gain=figure(0), deletion_gain=figure(-0.1))
-    assert "no more than places at random: do not take it for the reason;" in none
+    assert "no more than random regions, so they do not explain the answer." in none
 
 
-def test_a_map_that_random_weights_do_not_change_shows_the_photograph(card: ModelCard):
-    assert "the map hardly changes when" in describe(card, similarity_network=figure(0.8))
-    assert "the map hardly changes when" in describe(card, similarity_network=figure(0.45, 0.1))
+def test_a_heatmap_that_random_weights_do_not_change_fails_the_randomisation_test(card: ModelCard):
+    assert "the heatmap hardly changes if" in describe(card, similarity_network=figure(0.8))
+    assert "the heatmap hardly changes if" in describe(card, similarity_network=figure(0.45, 0.1))
 
 
-def test_what_was_not_measured_is_not_told(card: ModelCard):
+def test_a_test_that_was_not_run_is_not_mentioned(card: ModelCard):
     short = describe(card, deletion_gain=UNDEFINED, similarity_network=UNDEFINED)
-    assert short.endswith("reaches 45.0%).")
+    assert short.endswith("reaches 45.0%.")
     assert describe(card, energy_inside=UNDEFINED) == NOT_TESTED
     assert describe_maps(replace(card, explanation=None), "grad-cam") == NOT_TESTED
     assert describe_maps(replace(card, explanation={"grad-cam": {}}), "saliency") == NOT_TESTED
@@ -81,27 +82,27 @@ def test_of_several_methods_the_best_is_named(card: ModelCard):
         "saliency": {"all": GOOD | {"energy_inside": figure(0.7)}},
         "score-cam": {"all": GOOD | {"energy_inside": UNDEFINED}},
     }
-    told = describe_maps(replace(card, explanation=explanation), "grad-cam")
-    assert told.endswith(
-        "; of the 2 methods tested, saliency had the largest share inside the lesion (70.0%)."
+    summary = describe_maps(replace(card, explanation=explanation), "grad-cam")
+    assert summary.endswith(
+        " Of the 2 methods tested, saliency has the largest share inside the lesion (70.0%)."
     )
 
 
-def test_the_table_has_every_figure_under_words(card: ModelCard):
+def test_the_table_has_a_row_and_a_label_for_every_metric(card: ModelCard):
     figures = {"all": GOOD | {"deletion": UNDEFINED}, "MEL": {"pointing_game": figure(0.9)}}
     rows = tabulate_maps(replace(card, explanation={"grad-cam": figures}))
     assert len(rows) == 9
     assert rows[0] == {
         "Method": "grad-cam",
-        "Photographs of": "every diagnosis",
-        "Figure": "Share of the map's strength inside the lesion",
+        "Diagnosis": "all",
+        "Test": "Heatmap strength inside the lesion",
         "Value": 0.65,
-        "95% from": 0.64,
-        "95% to": 0.66,
+        "95% CI from": 0.64,
+        "95% CI to": 0.66,
         "Photographs": 1512,
         "Lesions": 1102,
     }
-    assert rows[-1]["Photographs of"] == "melanoma"
+    assert rows[-1]["Diagnosis"] == "melanoma"
     assert math.isnan(rows[-2]["Value"])
     assert tabulate_maps(replace(card, explanation=None)) == []
 

@@ -40,30 +40,32 @@ def card(bundled: Path) -> ModelCard:
     )
 
 
-def test_a_model_that_says_nothing_of_its_data_makes_no_rows(card):
-    silent = replace(card, data={}, recipe={}, versions={})
+def test_a_card_without_data_makes_no_rows(card):
+    empty = replace(card, data={}, recipe={}, versions={})
     tables = (tabulate_sizes, tabulate_labels, tabulate_sources, tabulate_decisions)
-    assert [table(silent) for table in (*tables, tabulate_recipe, tabulate_versions)] == [[]] * 6
+    assert [table(empty) for table in (*tables, tabulate_recipe, tabulate_versions)] == [[]] * 6
 
 
-def test_figures_are_in_percent_and_what_is_undefined_stays_so(card):
+def test_metrics_are_in_percent_and_undefined_ones_stay_undefined(card):
     sensitivity, recall, roc_auc = tabulate_figures(card, "test")
     assert sensitivity == {
-        "Figure": "Sensitivity of the alert",
+        "Metric": "Sensitivity of the alert",
         "Value": pytest.approx(95),
-        "95% from": pytest.approx(92),
-        "95% to": pytest.approx(97),
+        "95% CI from": pytest.approx(92),
+        "95% CI to": pytest.approx(97),
         "Count": "1,900",
         "Photographs": 2000,
         "Lesions": 1500,
     }
     assert isnan(recall["Value"])
-    assert isnan(recall["95% from"])
+    assert isnan(recall["95% CI from"])
     assert roc_auc["Count"] == "–"
 
 
 def test_photographs_are_counted_by_subset_and_a_missing_count_is_none_of_them(card):
-    assert tabulate_sizes(card) == [{"Held": "Images", "train": 80, "validation": 0, "test": 20}]
+    assert tabulate_sizes(card) == [
+        {"Count of": "Images", "train": 80, "validation": 0, "test": 20}
+    ]
     assert tabulate_labels(card) == [
         {"Diagnosis": "melanoma", "train": 30, "validation": 0, "test": 0},
         {"Diagnosis": "nevus", "train": 50, "validation": 0, "test": 20},
@@ -85,7 +87,7 @@ def test_decisions_recipe_and_versions_are_rows(card):
     assert tabulate_versions(card) == [{"Library": "keras", "Version": "3.15.1"}]
 
 
-def test_the_main_figures_are_told_with_their_intervals_and_counts(card):
+def test_the_main_metrics_have_their_intervals_and_counts(card):
     measured = {
         "accuracy": Figure(0.8, 0.7, 0.9, 8, 10, 9),
         "melanoma_roc_auc": Figure(0.9, 0.85, 0.95, None, 10, 9),
@@ -97,12 +99,12 @@ def test_the_main_figures_are_told_with_their_intervals_and_counts(card):
     card = replace(card, metrics={"test": measured})
 
     assert write_figures(card).splitlines() == [
-        "| on lesions it had never seen | test |",
+        "| Metric (95% CI) | test |",
         "| --- | --- |",
         "| Melanoma ROC AUC | 0.900 (0.850–0.950) |",
         "| Sensitivity of the alert | 75.0% (50.0–100.0), 3 of 4 |",
         "| Specificity of the alert | undefined |",
         "| Balanced accuracy | 50.0% (25.0–75.0) |",
-        "| Calibration error of the probability of melanoma | 12.5% (10.0–20.0) |",
+        "| Calibration error (ECE), probability of melanoma | 12.5% (10.0–20.0) |",
         "| Photographs | 10 of 9 lesions |",
     ]

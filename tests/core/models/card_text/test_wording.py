@@ -67,61 +67,61 @@ def test_a_percentage_has_one_digit_and_is_never_rounded_to_certainty(share, tex
         (0.073, 0.073, ("7.30000%", "7.30000%")),
     ],
 )
-def test_a_probability_beside_its_threshold_has_the_digits_that_tell_them_apart(
+def test_a_probability_beside_its_threshold_has_enough_digits_to_show_which_is_larger(
     probability, threshold, texts
 ):
     assert format_beside_threshold(probability, threshold) == texts
 
 
 def test_an_interval_is_in_percent_or_undefined():
-    assert format_interval(SENSITIVITY) == "95% interval 92.1–97.3%"
-    assert format_interval(UNDEFINED) == "95% interval undefined"
+    assert format_interval(SENSITIVITY) == "95% CI 92.1–97.3%"
+    assert format_interval(UNDEFINED) == "95% CI undefined"
 
 
-def test_sensitivity_is_told_with_count_and_interval(card):
+def test_sensitivity_has_its_count_and_interval(card):
     assert describe_sensitivity(card) == (
-        "Of 261 photographs of melanomas that it had never seen, it alerted on 248: sensitivity "
-        "95.0% (95% interval 92.1–97.3%; 189 lesions)."
+        "Sensitivity 95.0% (95% CI 92.1–97.3%): it alerts on 248 of 261 photographs of melanomas "
+        "in the held-out test set (189 lesions)."
     )
 
 
-def test_specificity_is_told_with_count_and_interval(card):
+def test_specificity_has_its_count_and_interval(card):
     assert describe_specificity(card) == (
-        "Of 1,660 photographs of other lesions, it gave no alert on 1,096: specificity 66.0% "
-        "(95% interval 63.0–69.2%; 1,311 lesions)."
+        "Specificity 66.0% (95% CI 63.0–69.2%): it gives no alert on 1,096 of 1,660 photographs of "
+        "other lesions in the held-out test set (1,311 lesions)."
     )
 
 
-def test_what_was_not_measured_is_said_to_be_undefined_and_has_no_number(card):
+def test_a_metric_without_photographs_is_undefined_and_has_no_number(card):
     unmeasured = replace(card, metrics={"test": {"sensitivity": UNDEFINED}})
     assert describe_sensitivity(unmeasured) == (
-        "Its sensitivity is undefined: it was measured on no held-out melanoma."
+        "Sensitivity is undefined: the model was tested on no melanoma."
     )
     assert describe_specificity(replace(card, metrics={})) == (
-        "Its specificity is undefined: it was measured on no other held-out lesion."
+        "Specificity is undefined: the model was tested on no lesion other than melanoma."
     )
     assert describe_frequencies(unmeasured) == ""
     assert describe_caution(unmeasured, alert=False) == "No alert does not rule out melanoma."
-    assert describe_model(unmeasured) == "It was not measured on held-out lesions."
+    assert describe_model(unmeasured) == "This model was not evaluated on a held-out test set."
 
 
-def test_the_threshold_is_told_in_lesions_out_of_a_hundred(card):
+def test_the_threshold_is_described_in_natural_frequencies(card):
     assert describe_frequencies(card) == (
-        "Of 100 melanomas, this threshold alerts on about 95; of 100 other lesions, on about 34."
+        "Of 100 melanomas, about 95 get an alert. Of 100 other lesions, about 34 get one."
     )
 
 
-def test_no_alert_says_how_many_melanomas_get_none(card):
+def test_no_alert_comes_with_the_number_of_missed_melanomas(card):
     assert describe_caution(card, alert=False) == (
-        "No alert does not rule out melanoma: of 100 melanomas, about 5 get none; of 100 other "
+        "No alert does not rule out melanoma. Of 100 melanomas, about 5 get no alert. Of 100 other "
         "lesions, about 66 get none."
     )
 
 
-def test_an_alert_says_how_many_other_lesions_get_one(card):
+def test_an_alert_comes_with_the_number_of_false_alerts(card):
     assert describe_caution(card, alert=True) == (
-        "An alert is not a diagnosis: of 100 melanomas, about 95 get one; of 100 other lesions, "
-        "about 34 get one."
+        "An alert is not a diagnosis. Of 100 melanomas, about 95 get an alert. Of 100 other "
+        "lesions, about 34 get one."
     )
 
 
@@ -129,58 +129,62 @@ def test_a_rare_miss_is_fewer_than_one_in_a_hundred_and_not_none(card):
     nearly_all = replace(SENSITIVITY, value=0.998)
     figures = card.metrics["test"] | {"sensitivity": nearly_all}
     caution = describe_caution(replace(card, metrics={"test": figures}), alert=False)
-    assert "of 100 melanomas, fewer than 1 get none" in caution
+    assert "Of 100 melanomas, fewer than 1 get no alert." in caution
 
 
 @pytest.mark.parametrize(
     ("probability", "words"), [(0.0, "about 0"), (0.38, "about 38"), (0.999, "more than 99")]
 )
-def test_a_probability_is_told_in_lesions_out_of_a_hundred(probability, words):
+def test_a_probability_is_described_as_a_natural_frequency(probability, words):
     assert describe_probability(probability).startswith(
-        f"Of 100 lesions that read like this one, {words} are melanomas"
+        f"Of 100 lesions with this probability, {words} are melanomas"
     )
 
 
-def test_a_model_is_told_in_one_line(card):
+def test_a_model_is_described_in_one_line(card):
     assert describe_model(card) == (
-        "Melanoma ROC AUC 0.913 (95% interval 0.895–0.930), balanced accuracy 71.2% (95% "
-        "interval 68.4–74.1%), on 1,921 held-out photographs of 1,500 lesions."
+        "Melanoma ROC AUC 0.913 (95% CI 0.895–0.930), balanced accuracy 71.2% (95% CI "
+        "68.4–74.1%), on 1,921 held-out photographs of 1,500 lesions."
     )
 
 
-def test_figures_and_subsets_have_names_for_people():
+def test_metrics_and_subsets_have_labels():
     assert name_figure("recall_MEL") == "Recall of melanoma"
     assert name_figure("melanoma_roc_auc") == "Melanoma ROC AUC"
-    assert name_figure("a_figure_of_later") == "a_figure_of_later"
+    assert name_figure("a_later_metric") == "a_later_metric"
     assert name_subset("test") == "test"
-    assert name_subset("test/ham10000") == "test, ham10000 alone"
+    assert name_subset("test/ham10000") == "test, ham10000 only"
 
 
 LEAKS = Leakage(("lesion",), 1921, 9000, 3, ("a in test and b in train: the same lesion",))
 
 
-def test_what_leaks_is_withheld_in_every_sentence(card):
+def test_metrics_are_withheld_in_every_sentence_after_leakage(card):
     leaking = replace(card, metrics={}, leakage=LEAKS)
     assert describe_model(leaking) == (
-        "Its figures are withheld: 3 of its 1,921 test photographs have a relative among those "
-        "that it was fitted on (a in test and b in train: the same lesion)."
+        "Metrics are withheld because of leakage: 3 of 1,921 test photographs are related to a "
+        "photograph that the model was fitted on (a in test and b in train: the same lesion)."
     )
-    assert describe_sensitivity(leaking) == "Its sensitivity is withheld."
-    assert describe_specificity(leaking) == "Its specificity is withheld."
+    assert describe_sensitivity(leaking) == (
+        "Sensitivity is withheld, because there is leakage between training and test."
+    )
+    assert describe_specificity(leaking) == (
+        "Specificity is withheld, because there is leakage between training and test."
+    )
     assert write_figures(leaking) == describe_model(leaking)
 
 
-def test_a_clean_model_says_what_was_compared_and_an_older_one_that_nobody_looked(card):
+def test_the_leakage_check_names_its_keys_and_an_older_card_has_none(card):
     clean = replace(card, leakage=replace(LEAKS, found=0, examples=()))
     assert describe_leakage(clean) == (
-        "None of its 1,921 test photographs has a relative among the 9,000 that it was fitted on. "
-        "Compared by lesion."
+        "No leakage: none of the 1,921 test photographs is related to one of the 9,000 photographs "
+        "that the model was fitted on. Compared by lesion."
     )
     older = replace(card, leakage=None)
-    assert describe_leakage(older) == "Nobody looked for leaks between training and test."
+    assert describe_leakage(older) == ("Leakage between training and test was not checked.")
 
 
-def may_be(members: tuple[str, ...], unknown: tuple[str, ...] = ()) -> PredictionSet:
+def make_set(members: tuple[str, ...], unknown: tuple[str, ...] = ()) -> PredictionSet:
     ruled_out = tuple(name for name in ("MEL", "NV", "BCC", "DF") if name not in members + unknown)
     return PredictionSet(members, unknown, ruled_out, "MEL", 0.9)
 
@@ -189,39 +193,40 @@ def may_be(members: tuple[str, ...], unknown: tuple[str, ...] = ()) -> Predictio
     ("found", "alert", "said"),
     [
         (
-            may_be(("MEL", "NV")),
+            make_set(("MEL", "NV")),
             True,
-            "It may be melanoma or nevus: the list is made to hold the diagnosis of about 90 of "
-            "100 lesions of each kind.",
+            "Possible diagnoses: melanoma or nevus. Such a set contains the true diagnosis of "
+            "about 90 in 100 lesions of each diagnosis.",
         ),
         (
-            may_be(("NV",), ("DF",)),
+            make_set(("NV",), ("DF",)),
             True,
-            "It may be nevus: the list is made to hold the diagnosis of about 90 of 100 lesions of "
-            "each kind. Melanoma is not on it, and the alert stands: it is set to miss fewer "
-            "melanomas. Not enough cases to name or rule out: dermatofibroma.",
+            "Possible diagnoses: nevus. Such a set contains the true diagnosis of about 90 in 100 "
+            "lesions of each diagnosis. Melanoma is not in the set, but the alert stands: its "
+            "threshold misses fewer melanomas. Too few cases to include or rule out: "
+            "dermatofibroma.",
         ),
         (
-            may_be(()),
+            make_set(()),
             False,
-            "Which diagnosis it may be is left open: it reads like none of those that the network "
-            "knows.",
+            "Possible diagnoses are left open: the photograph fits none of the diagnoses that the "
+            "model knows.",
         ),
         (
-            may_be(("NV", "BCC", "MEL")),
+            make_set(("NV", "BCC", "MEL")),
             True,
-            "Which diagnosis it may be is left open: too many cannot be ruled out (nevus, basal "
-            "cell carcinoma or melanoma).",
+            "Possible diagnoses are left open: too many cannot be ruled out (nevus, basal cell "
+            "carcinoma or melanoma).",
         ),
         (
-            may_be(("NV",), ("MEL",)),
+            make_set(("NV",), ("MEL",)),
             False,
-            "Which diagnoses it may be is left open: the network had not enough melanomas to name "
-            "melanoma or rule it out.",
+            "Possible diagnoses are left open: the model saw too few melanomas to include melanoma "
+            "or to rule it out.",
         ),
     ],
 )
-def test_a_set_is_told_in_words_or_says_why_it_tells_nothing(
+def test_a_set_is_described_or_the_reason_why_it_is_left_open(
     found: PredictionSet, alert: bool, said: str
 ):
     assert describe_set(found, alert) == said
