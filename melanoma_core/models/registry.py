@@ -12,7 +12,7 @@ from melanoma_core.models.card import CARD_NAME, ModelCard, load_card
 from melanoma_core.settings import ASSETS, Settings
 
 BUNDLED = ASSETS / "model"
-POINTER_NAME = "deployed.json"
+_POINTER_NAME = "deployed.json"
 
 
 class Ground(StrEnum):
@@ -137,7 +137,7 @@ def read_pointer(models_dir: Path) -> Pointer | None:
     Raises:
         ModelError: The file is damaged.
     """
-    path = models_dir / POINTER_NAME
+    path = models_dir / _POINTER_NAME
     try:
         raw = json.loads(path.read_text("utf-8"))
         pointer = Pointer(str(raw["model_id"]), bool(raw["is_bundled"]), str(raw["at"]))
@@ -161,7 +161,7 @@ def write_pointer(models_dir: Path, pointer: Pointer | None) -> None:
     Raises:
         FolderError: The file cannot be written.
     """
-    path = models_dir / POINTER_NAME
+    path = models_dir / _POINTER_NAME
     advice = (
         "or set MELANOMA_MODELS_DIR to another folder: the pages read the deployed model from it"
     )

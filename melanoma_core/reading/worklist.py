@@ -129,7 +129,7 @@ class Worklist:
             if not self._pending:
                 self._batch_start = self._next_key
             for name, content in files:
-                self._pending.append((self._next_key, clean_name(name), content))
+                self._pending.append((self._next_key, _clean_name(name), content))
                 self._next_key += 1
             self._opened = None
 
@@ -207,13 +207,13 @@ class Worklist:
             return None if position is None else self._entries[position]
 
 
-def clean_name(name: str) -> str:
+def _clean_name(name: str) -> str:
     """Return a file name for display: one line without control or invisible characters.
 
     File names are untrusted. A control character can reverse the direction of writing, so that
     `gpj.exe` looks like `exe.jpg`.
 
-    >>> clean_name("left   arm.jpg")
+    >>> _clean_name("left   arm.jpg")
     'left arm.jpg'
     """
     seen = "".join(c if unicodedata.category(c)[0] not in "CZ" else " " for c in name)

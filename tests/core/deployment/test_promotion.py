@@ -14,7 +14,6 @@ from melanoma_core.errors import ModelError, RunError
 from melanoma_core.models.card import load_card
 from melanoma_core.models.registry import (
     BUNDLED,
-    POINTER_NAME,
     Ground,
     Pointer,
     find_model,
@@ -220,7 +219,7 @@ def test_one_of_two_concurrent_promotions_has_to_compare_again(steady: Settings)
 
 
 def test_a_damaged_file_is_reported_and_repaired_from_the_registry(steady: Settings):
-    (steady.models_dir / POINTER_NAME).write_text('{"model_id": "ste')
+    (steady.models_dir / "deployed.json").write_text('{"model_id": "ste')
 
     serving = find_serving(steady)
     assert serving.folder == BUNDLED

@@ -22,13 +22,13 @@ def change(card: ModelCard, folder: Path, **fields: object) -> None:
     (folder / "card.json").write_text(json.dumps(to_jsonable(card) | fields), "utf-8")
 
 
-def test_a_folder_without_a_card_is_told_what_a_model_is(tmp_path: Path):
+def test_a_folder_without_a_card_is_an_error_that_describes_a_model(tmp_path: Path):
     with pytest.raises(ModelError, match=r"no card\.json in .* Restore it, or train a new one"):
         load_card(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"not json"])
-def test_a_card_that_is_no_json_is_named(tmp_path: Path, content: bytes):
+def test_a_card_that_is_not_json_is_named(tmp_path: Path, content: bytes):
     (tmp_path / "card.json").write_bytes(content)
 
     with pytest.raises(ModelError, match=r"Cannot read .*card\.json.* or name another model"):
@@ -43,7 +43,7 @@ def test_a_folder_in_the_place_of_the_card_is_named(tmp_path: Path):
 
 
 @pytest.mark.parametrize("content", ["[]", "{}", "3", "null", '{"metrics": 3}'])
-def test_json_that_is_no_card_is_refused(tmp_path: Path, content: str):
+def test_json_that_is_not_a_card_is_refused(tmp_path: Path, content: str):
     (tmp_path / "card.json").write_text(content)
 
     with pytest.raises(ModelError, match="is not a model card of this project"):
@@ -74,9 +74,7 @@ def test_a_card_that_lacks_a_field_or_has_a_foreign_one_is_refused(card: ModelCa
         ("temperature", None),
     ],
 )
-def test_a_number_that_would_make_readings_wrong_is_refused(
-    card: ModelCard, tmp_path: Path, name: str, value: object
-):
+def test_an_invalid_number_is_refused(card: ModelCard, tmp_path: Path, name: str, value: object):
     change(card, tmp_path, **{name: value})
 
     with pytest.raises(ModelError, match="is not a model card of this project"):
@@ -84,7 +82,7 @@ def test_a_number_that_would_make_readings_wrong_is_refused(
 
 
 @pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan"), "0.5"])
-def test_a_threshold_that_is_no_probability_is_refused(
+def test_a_threshold_that_is_not_a_probability_is_refused(
     card: ModelCard, tmp_path: Path, threshold: object
 ):
     change(
@@ -105,7 +103,7 @@ def test_a_saved_card_loads_as_it_was(card: ModelCard, tmp_path: Path):
     assert load_card(tmp_path) == defined
 
 
-def test_an_undefined_figure_is_null_on_disk_and_nan_in_memory(card: ModelCard, tmp_path: Path):
+def test_an_undefined_metric_is_null_on_disk_and_nan_in_memory(card: ModelCard, tmp_path: Path):
     undefined = Figure(np.nan, np.nan, np.nan, 0, 0, 0)
 
     replace(card, metrics={"test": {"recall_DF": undefined}}).save(tmp_path)
@@ -124,7 +122,7 @@ def test_an_undefined_figure_is_null_on_disk_and_nan_in_memory(card: ModelCard, 
     assert (loaded.count, loaded.total) == (0, 0)
 
 
-def test_a_figure_that_is_no_share_keeps_no_count(card: ModelCard, tmp_path: Path):
+def test_a_metric_that_is_not_a_share_has_no_count(card: ModelCard, tmp_path: Path):
     auc = Figure(0.9, 0.85, 0.95, None, 100, 80)
 
     replace(card, metrics={"test": {"melanoma_roc_auc": auc}}).save(tmp_path)
@@ -132,7 +130,7 @@ def test_a_figure_that_is_no_share_keeps_no_count(card: ModelCard, tmp_path: Pat
     assert load_card(tmp_path).metrics["test"]["melanoma_roc_auc"] == auc
 
 
-def test_the_bundled_card_says_what_a_reader_should_know(card: ModelCard):
+def test_the_bundled_card_is_complete(card: ModelCard):
     assert card.class_names == ("MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC")
     assert card.class_names[card.melanoma_index] == "MEL"
     assert set(card.files) >= {"model.keras", "model.onnx"}
@@ -147,7 +145,7 @@ def test_the_bundled_card_says_what_a_reader_should_know(card: ModelCard):
         assert figure.total > figure.num_lesions / 2 > 0
 
 
-def test_an_older_card_was_not_searched_for_leaks(card: ModelCard, tmp_path: Path):
+def test_an_older_card_has_no_leakage_check(card: ModelCard, tmp_path: Path):
     raw = to_jsonable(card)
     del raw["leakage"]
     (tmp_path / "card.json").write_text(json.dumps(raw), "utf-8")
@@ -155,7 +153,7 @@ def test_an_older_card_was_not_searched_for_leaks(card: ModelCard, tmp_path: Pat
     assert load_card(tmp_path).leakage is None
 
 
-def test_a_card_with_a_leak_gives_no_figure_whatever_its_file_says(card: ModelCard, tmp_path: Path):
+def test_a_card_with_leakage_has_no_metrics_whatever_its_file_says(card: ModelCard, tmp_path: Path):
     clean = replace(card, leakage=Leakage(("lesion",), 10, 90, 0))
     clean.save(tmp_path)
     assert to_jsonable(load_card(tmp_path)) == to_jsonable(clean)
@@ -166,9 +164,7 @@ def test_a_card_with_a_leak_gives_no_figure_whatever_its_file_says(card: ModelCa
     assert load_card(tmp_path).leakage == leaking.leakage
 
 
-def test_bounds_of_sets_load_as_they_were_and_an_older_card_has_none(
-    card: ModelCard, tmp_path: Path
-):
+def test_conformal_bounds_are_saved_and_an_older_card_has_none(card: ModelCard, tmp_path: Path):
     bounds = {name: ConformalBound(0.25, 40) for name in card.class_names}
     bounds["DF"] = ConformalBound(None, 3)
     making = replace(card, conformal=ConformalBounds(0.9, "validation", bounds))
@@ -182,7 +178,9 @@ def test_bounds_of_sets_load_as_they_were_and_an_older_card_has_none(
 
 
 @pytest.mark.parametrize("lowest", [1.5, -0.1, "0.5"])
-def test_a_bound_that_is_no_probability_is_refused(card: ModelCard, tmp_path: Path, lowest: object):
+def test_a_bound_that_is_not_a_probability_is_refused(
+    card: ModelCard, tmp_path: Path, lowest: object
+):
     bound = {"lowest_probability": lowest, "num_lesions": 40}
     bounds = dict.fromkeys(card.class_names, bound)
     change(card, tmp_path, conformal={"coverage": 0.9, "fitted_on": "validation", "bounds": bounds})
