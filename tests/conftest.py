@@ -84,7 +84,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     rank = {name: position for position, name in enumerate(LONGEST)}
 
     def find_rank(item: pytest.Item) -> int:
-        name = item.path.relative_to(TESTS).with_suffix("").as_posix()
+        name = os.path.relpath(item.path.with_suffix(""), TESTS).replace(os.sep, "/")
         return rank.get(name, len(rank))
 
     items.sort(key=find_rank)
