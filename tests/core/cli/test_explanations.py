@@ -9,8 +9,6 @@ from PIL import Image
 
 from melanoma_core.cli.main import main
 from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
-from melanoma_core.models.methods import HeatmapRequest
-from melanoma_core.networks import explainer
 
 
 @pytest.fixture
@@ -33,25 +31,8 @@ def moles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-class RandomisedExplainer:
-    """Compares heatmaps with those of random weights without TensorFlow.
-
-    The explainer's own tests and those of a release run the real process.
-    """
-
-    closed = 0
-
-    def compare_randomised(self, request: HeatmapRequest) -> dict[str, np.ndarray]:
-        return {"network": np.zeros(len(request.pixels))}
-
-    def close(self) -> None:
-        RandomisedExplainer.closed += 1
-
-
-def test_heatmaps_are_tested_on_images_with_an_outline(
-    moles: Path, capsys, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(explainer, "Explainer", RandomisedExplainer)
+@pytest.mark.tensorflow
+def test_heatmaps_are_tested_on_images_with_an_outline(moles: Path, capsys):
     assert main(["explanations", str(moles), "--json", "--limit", "3"]) == 0
     answer = capsys.readouterr()
     document = json.loads(answer.out)
@@ -61,7 +42,6 @@ def test_heatmaps_are_tested_on_images_with_an_outline(
     share = figures["lesion_share"]["value"]
     assert math.isclose(share, 1 / 9, abs_tol=0.01)
     assert figures["similarity_network"]["total"] == 3
-    assert RandomisedExplainer.closed == 1
     assert document["verdict"].startswith("Tested on ")
 
 
