@@ -67,10 +67,10 @@ def render_verdict(audit: "Audit") -> str:
 
 
 def render_finding(finding: "Finding") -> str:
-    """Render one finding with its effect on labels and scores."""
+    """Render one finding with its effect on labels and metrics."""
     effects = {
         "Affects labels": "yes" if finding.changes_labels else "no",
-        "Inflates scores": "yes" if finding.inflates_scores else "no",
+        "Inflates metrics": "yes" if finding.inflates_scores else "no",
         "Images affected": f"{finding.num_images:,}",
     }
     items = "".join(f"<li>{name}: <strong>{value}</strong></li>" for name, value in effects.items())

@@ -113,7 +113,7 @@ def test_the_audit_shows_its_verdict_then_every_planted_defect(show_dataset):
     assert num_groups["exact-duplicates"] == 2
     assert num_groups["unreadable"] == 1
     assert "Affects labels: <strong>yes</strong>" in page
-    assert "Inflates scores: <strong>yes</strong>" in page
+    assert "Inflates metrics: <strong>yes</strong>" in page
 
 
 def test_a_manual_decision_changes_the_cleaned_table_and_can_be_undone(show_dataset):
