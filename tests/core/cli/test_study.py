@@ -1,20 +1,21 @@
 import json
 import signal
-import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from melanoma_core.cli.main import main
+from melanoma_core.runs import control, worker
 from melanoma_core.runs.control import list_runs, stop_run
+from melanoma_core.runs.folder import RunFolder
 from melanoma_core.settings import load_settings
-from tests.conftest import COMMAND_LINE
 
 
 @pytest.fixture
 def moles(tmp_path, draw, monkeypatch) -> Iterator[Path]:
-    """A folder with 2 classes, of which one test image is a copy of one to train on."""
+    """A folder with 2 classes, in which one test image is a copy of a training image."""
     for name in ("runs", "cache", "models"):
         monkeypatch.setenv(f"MELANOMA_{name.upper()}_DIR", str(tmp_path / name))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
@@ -30,6 +31,21 @@ def moles(tmp_path, draw, monkeypatch) -> Iterator[Path]:
         stop_run(load_settings(), run.run_id)
 
 
+@pytest.fixture
+def workers_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Do the work of each run in this process, when it is launched."""
+    handler = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(
+        control,
+        "start_detached",
+        lambda settings, module, arguments, log: worker._run(  # noqa: ARG005
+            RunFolder(Path(arguments[-1])), settings
+        ),
+    )
+    yield
+    signal.signal(signal.SIGTERM, handler)
+
+
 @pytest.mark.parametrize("options", [[], ["moles", "--show", "moles-1"]])
 def test_a_study_needs_a_folder_or_the_id_of_one_to_show(options, capsys):
     assert main(["study", *options]) == 2
@@ -37,7 +53,7 @@ def test_a_study_needs_a_folder_or_the_id_of_one_to_show(options, capsys):
 
 
 @pytest.mark.usefixtures("moles")
-def test_a_study_that_there_is_not_is_named(capsys):
+def test_an_unknown_study_is_named(capsys):
     assert main(["study", "--show", "moles-1"]) == 2
     assert capsys.readouterr().err == "Found no study moles-1. The known studies are: none.\n"
 
@@ -52,13 +68,14 @@ def test_a_study_that_there_is_not_is_named(capsys):
         (["--set", "nonsense=1"], 'Found no recipe field "nonsense"'),
     ],
 )
-def test_a_recipe_that_there_is_not_launches_nothing(moles, options, message, capsys):
+def test_a_wrong_recipe_launches_no_run(moles, options, message, capsys):
     assert main(["study", str(moles), *options]) == 2
     assert message in capsys.readouterr().err
     assert not (moles.parent / "runs").exists()
 
 
-def test_a_study_trains_each_recipe_and_goes_on_where_it_was_left(moles, capsys):
+@pytest.mark.usefixtures("workers_here")
+def test_a_study_trains_each_recipe_once(moles, capsys):
     broken = moles.parent / "broken.weights.h5"
     broken.write_bytes(b"no weights")
     changes = ["image_size=32", "epochs=1", "head_epochs=0", "images_per_class=0"]
@@ -70,7 +87,7 @@ def test_a_study_trains_each_recipe_and_goes_on_where_it_was_left(moles, capsys)
     study = json.loads(capsys.readouterr().out)
     baseline, transfer, leaky = study["recipes"]
     assert [each["recipe"] for each in study["recipes"]] == ["baseline", "transfer", "leaky"]
-    # One that fails says why and stops no other.
+    # A failed run has a reason and does not stop the others.
     assert [each["state"] for each in study["recipes"]] == ["finished", "failed", "finished"]
     assert str(broken) in transfer["message"]
     assert transfer["figures"] == {}
@@ -93,28 +110,28 @@ def test_a_study_trains_each_recipe_and_goes_on_where_it_was_left(moles, capsys)
     assert f"transfer: failed. {transfer['message']}" in shown
 
 
-def test_ctrl_c_stops_the_runs_of_a_study_and_shows_it_as_it_stands(moles, capsys):
+def test_ctrl_c_stops_the_runs_of_a_study_and_prints_it(moles, capsys, monkeypatch):
     command = ["study", str(moles), "--recipes", "baseline,augmented"]
     command += ["--set", "image_size=32", "--set", "epochs=9999"]
-    process = subprocess.Popen(
-        [*COMMAND_LINE, *command, "--json"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    with process:
-        said = b""
-        while b"training the network" not in said:
-            part = process.stderr.read1()
-            assert part, said.decode()
-            said += part
-        process.send_signal(signal.SIGINT)
-        answer, rest = process.communicate()
-    assert process.returncode == 0, rest.decode()
-    baseline, augmented = json.loads(answer)["recipes"]
+    monkeypatch.setattr(control, "start_detached", lambda *_: 0)  # the runs stay queued
+    stopped = []
+
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    def stop(settings, run_id: str) -> None:
+        stopped.append(run_id)
+        stop_run(settings, run_id)
+
+    monkeypatch.setattr(time, "sleep", interrupt)
+    monkeypatch.setattr(control, "stop_run", stop)
+    assert main([*command, "--json"]) == 0
+    baseline, augmented = json.loads(capsys.readouterr().out)["recipes"]
     assert [baseline["state"], augmented["state"]] == ["stopped", "stopped"]
     assert baseline["figures"] == {}
     assert augmented["message"] == "Stopped before its turn came."
+    # In reverse, so that no queued run begins meanwhile.
+    assert stopped == [augmented["run_id"], baseline["run_id"]]
 
     assert main([*command, "--detach"]) == 0
     study_id = capsys.readouterr().out.strip()

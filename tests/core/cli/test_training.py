@@ -1,4 +1,4 @@
-"""Training on the command line: real processes, a real run that is stopped and resumed."""
+"""Training on the command line: a real run that is stopped and resumed."""
 
 import io
 import json
@@ -18,6 +18,7 @@ import pytest
 
 from melanoma_core.cli.main import main
 from melanoma_core.models.lineage import read_split
+from melanoma_core.runs import control
 from melanoma_core.settings import PROJECT_ROOT
 from tests.conftest import COMMAND_LINE
 
@@ -35,45 +36,40 @@ class Ended:
 
 @dataclass(frozen=True)
 class House:
-    """Where the commands of a test find and leave everything."""
+    """The folders of the commands of a test."""
 
     folder: Path
 
     @property
-    def places(self) -> dict[str, str]:
+    def variables(self) -> dict[str, str]:
         names = {
             "MELANOMA_MODELS_DIR": "models",
             "MELANOMA_RUNS_DIR": "runs",
             "MELANOMA_CACHE_DIR": "cache",
         }
-        places = {name: str(self.folder / folder) for name, folder in names.items()}
-        return places | {"MLFLOW_TRACKING_URI": ""}
+        variables = {name: str(self.folder / folder) for name, folder in names.items()}
+        return variables | {"MLFLOW_TRACKING_URI": ""}
 
     def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [*COMMAND_LINE, *map(str, arguments)],
             cwd=PROJECT_ROOT,
-            env=os.environ | self.places,
+            env=os.environ | self.variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
         )
 
-    def finish(self, *arguments: str | Path) -> Ended:
-        process = self.start(*arguments)
-        out, err = process.communicate()
-        return Ended(process.returncode, out, err)
-
     def call(self, *arguments: str | Path) -> Ended:
-        """Run a command in this process, where the libraries are loaded already."""
+        """Run a command in this process, without the start of another."""
         out, err = io.StringIO(), io.StringIO()
         with (
             pytest.MonkeyPatch.context() as patch,
             redirect_stdout(out),
             redirect_stderr(err),
         ):
-            for name, value in self.places.items():
+            for name, value in self.variables.items():
                 patch.setenv(name, value)
             status = main([*map(str, arguments)])
         return Ended(status, out.getvalue(), err.getvalue())
@@ -93,7 +89,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, draw: Callable[..., Path]) -
 
 @dataclass(frozen=True)
 class Story:
-    """A training that a person stopped with Ctrl-C and went on with."""
+    """A training that was stopped with Ctrl-C and resumed."""
 
     trained: Ended
     listed: Ended
@@ -117,8 +113,14 @@ def story(house: House) -> Story:
     training.send_signal(signal.SIGINT)
     out, err = training.communicate()
     listed = house.call("runs", "--json")
-    resumed = house.finish("resume", "mine", "--json")
+    resumed = house.call("resume", "mine", "--json")  # in another process than the first
     return Story(Ended(training.returncode, out, seen + err), listed, resumed)
+
+
+@pytest.fixture
+def without_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Launch runs that stay queued, without a process."""
+    monkeypatch.setattr(control, "start_detached", lambda *_: 0)
 
 
 def parse_strictly(text: str) -> Any:
@@ -136,7 +138,9 @@ def parse_strictly(text: str) -> Any:
         ([], "Found no known dataset layout"),
     ],
 )
-def test_a_training_that_cannot_begin_says_why(tmp_path: Path, arguments: list[str], answer: str):
+def test_an_impossible_training_is_refused_with_a_reason(
+    tmp_path: Path, arguments: list[str], answer: str
+):
     (tmp_path / "data").mkdir()
 
     done = House(tmp_path).call("train", tmp_path / "data", *arguments)
@@ -147,7 +151,7 @@ def test_a_training_that_cannot_begin_says_why(tmp_path: Path, arguments: list[s
     assert not (tmp_path / "runs").exists()
 
 
-def test_without_runs_there_is_nothing_to_list_or_stop(tmp_path: Path):
+def test_without_runs_none_is_listed_or_stopped(tmp_path: Path):
     listed = House(tmp_path).call("runs", "--json")
     stopped = House(tmp_path).call("stop", "mine")
 
@@ -156,13 +160,13 @@ def test_without_runs_there_is_nothing_to_list_or_stop(tmp_path: Path):
     assert "there are no runs yet" in stopped.err
 
 
-def test_a_training_shows_how_it_goes(story: Story):
+def test_a_training_shows_its_progress(story: Story):
     for sign in ("60 images in train", "starting", "validation: loss", "melanoma AUC"):
         assert sign in story.trained.err
     assert "Traceback" not in story.trained.err
 
 
-def test_ctrl_c_stops_the_run_and_says_how_to_go_on(story: Story):
+def test_ctrl_c_stops_the_run_and_shows_how_to_resume_it(story: Story):
     assert (story.trained.status, story.trained.out) == (2, "")
     assert "Stopped as requested. Resume continues from epoch " in story.trained.err
     (run,) = parse_strictly(story.listed.out)
@@ -170,7 +174,7 @@ def test_ctrl_c_stops_the_run_and_says_how_to_go_on(story: Story):
     assert f"python -m melanoma_core resume {run['run_id'][:8]}" in story.trained.err
 
 
-def test_a_run_that_is_resumed_by_its_name_writes_a_model_that_reads(house: House, story: Story):
+def test_a_run_resumed_by_its_name_writes_a_model_that_reads(house: House, story: Story):
     assert story.resumed.status == 0, story.resumed.err
     card = parse_strictly(story.resumed.out)
     assert str(house.folder) not in story.resumed.out
@@ -179,9 +183,8 @@ def test_a_run_that_is_resumed_by_its_name_writes_a_model_that_reads(house: Hous
     assert house.call("predict", photograph, "--model", card["model_id"]).status == 0
 
 
-def test_a_training_that_goes_on_from_a_model_measures_on_nothing_that_it_learned(
-    house: House, story: Story
-):
+@pytest.mark.usefixtures("without_workers")
+def test_a_training_from_a_model_keeps_the_subsets_of_its_images(house: House, story: Story):
     before = parse_strictly(story.resumed.out)
     # Another seed alone would draw other subsets.
     start = ("train", house.folder / "data", "--from", before["model_id"], "--set", "seed=2")
@@ -210,10 +213,10 @@ def test_runs_are_listed_as_a_table(house: House, story: Story):
     assert line.split()[-1] == model_id
 
 
-def test_a_detached_run_waits_for_nobody_and_is_stopped_by_its_id(house: House, story: Story):
-    assert story.resumed.status == 0
+@pytest.mark.usefixtures("without_workers", "story")
+def test_a_detached_run_prints_its_id_and_is_stopped_by_it(house: House):
     weights = house.folder / "backbone.weights.h5"
-    weights.write_bytes(b"nothing that a small network would look at")
+    weights.write_bytes(b"not read by a small network")
 
     launched = house.call(
         "train", house.folder / "data", *("--recipe", "baseline", "--weights", weights), "--detach"

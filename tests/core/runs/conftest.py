@@ -1,9 +1,11 @@
-"""What the tests of runs share: a place of their own, tiny data, and a way to wait."""
+"""Settings, tiny datasets and waiting functions for the tests of runs."""
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
@@ -20,15 +22,17 @@ from melanoma_core.taxonomy import Diagnosis
 from melanoma_core.training.description import describe_data
 from melanoma_core.training.recipe import make_recipe
 
-_TIME_LIMIT_SECONDS = 240  # of a machine that does much else
+_TIME_LIMIT_SECONDS = 240  # on a busy machine
 
 MakeTask = Callable[..., tuple[RunSpec, Split]]
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """Settings whose runs and models lie in a folder of the tests, and nothing left running."""
+def house(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterator[Settings]:
+    """Settings whose runs and models are in a folder of the tests, which ends all processes."""
     folder = tmp_path_factory.mktemp("house")
+    (folder / "runs").mkdir()
+    shutil.copy(empty_store, folder / "runs")
     settings = replace(
         load_settings(),
         runs_dir=folder / "runs",
@@ -45,7 +49,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 
 @pytest.fixture(scope="session")
 def make_task(tmp_path_factory: pytest.TempPathFactory) -> MakeTask:
-    """Return a function that makes what a small network shall learn from drawn lesions."""
+    """Return a function that makes the task of training a small network on drawn lesions."""
     folder = tmp_path_factory.mktemp("drawn")
     opened = open_folder(
         write_demonstration_dataset(folder / "lesions"), FactCache(folder / "cache")
@@ -73,7 +77,7 @@ def find_workers(settings: Settings, run_id: str = "") -> list[psutil.Process]:
 
 @pytest.fixture(scope="session")
 def wait_until() -> Callable[..., Run]:
-    """Return a function that waits until something is true of a run, and returns the run."""
+    """Return a function that waits until a condition holds for a run, and returns the run."""
 
     def wait(settings: Settings, run_id: str, holds: Callable[[Run], object]) -> Run:
         deadline = time.monotonic() + _TIME_LIMIT_SECONDS

@@ -1,9 +1,6 @@
-"""Runs in real processes, on drawn lesions: one is killed, one waits, one is stopped."""
+"""Runs in real processes on drawn lesions: one is killed, one waits, one is stopped."""
 
-import json
 import re
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -21,7 +18,7 @@ from melanoma_core.models.predictions import list_classes
 from melanoma_core.runs import control
 from melanoma_core.runs.queue import open_queue
 from melanoma_core.runs.run import Run, RunState
-from melanoma_core.settings import PROJECT_ROOT, Settings, make_environment
+from melanoma_core.settings import Settings
 from melanoma_core.training.observer import Phase
 
 EPOCHS = 12
@@ -29,14 +26,14 @@ EPOCHS = 12
 
 @dataclass(frozen=True)
 class Story:
-    """What became of three runs that were launched at once, one to run at a time."""
+    """Three runs launched at once, of which one trains at a time."""
 
     settings: Settings
-    begun: Run  # the first, when it had finished an epoch
+    begun: Run  # the first, after its second epoch
     waiting: Run  # the second, at that time
     stopped: Run  # the third, just after it was asked to stop
     killed: Run  # the first, after kill -9
-    resumed: Run  # the first, when it was over at last
+    resumed: Run  # the first, at its end
     kept_curves: pd.DataFrame  # of the first, when it was killed
     finished: Run  # the second, when it was over
     workers: tuple[psutil.Process, ...]  # of the first, of the second, of the first resumed
@@ -76,7 +73,7 @@ def select(curves: pd.DataFrame, subset: str, metric: str) -> pd.DataFrame:
     return curves[(curves["subset"] == subset) & (curves["metric"] == metric)]
 
 
-def test_a_folder_without_runs_lists_none_and_stays_empty(house: Settings, tmp_path: Path):
+def test_listing_an_empty_folder_creates_no_file(house: Settings, tmp_path: Path):
     empty = replace(
         house, runs_dir=tmp_path / "runs", tracking_uri=f"sqlite:///{tmp_path / 'runs' / 'a.db'}"
     )
@@ -85,7 +82,7 @@ def test_a_folder_without_runs_lists_none_and_stays_empty(house: Settings, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_that_trains_says_where_it_stands(story: Story):
+def test_a_training_run_reports_its_progress(story: Story):
     run = story.begun
 
     assert (run.state, run.message, run.queue_position) == (RunState.RUNNING, "", None)
@@ -106,14 +103,14 @@ def test_a_second_run_waits_for_the_first(story: Story):
     assert run.started_at is None
 
 
-def test_a_run_that_waits_is_stopped_at_once(story: Story):
+def test_a_waiting_run_is_stopped_at_once(story: Story):
     run = story.stopped
 
     assert (run.name, run.state, run.is_stopping) == ("mine", RunState.STOPPED, False)
     assert run.message == "Stopped before its turn came."
 
 
-def test_a_killed_run_is_interrupted_and_says_what_may_have_happened(story: Story):
+def test_a_killed_run_is_interrupted_with_possible_causes(story: Story):
     run = story.killed
 
     assert run.state is RunState.INTERRUPTED
@@ -132,7 +129,7 @@ def test_the_run_behind_a_killed_one_is_untouched_and_finishes(story: Story):
     assert run.queue_position is run.progress is None
 
 
-def test_a_killed_run_that_is_resumed_finishes_as_a_model(story: Story):
+def test_a_killed_and_resumed_run_produces_a_model(story: Story):
     run = story.resumed
 
     assert (run.state, run.message, run.not_kept) == (RunState.FINISHED, "", "")
@@ -143,7 +140,7 @@ def test_a_killed_run_that_is_resumed_finishes_as_a_model(story: Story):
     assert card.data["sha256"] == run.split_sha256
 
 
-def test_the_evidence_of_a_model_tells_every_epoch_of_its_run(story: Story):
+def test_the_evidence_pack_holds_every_epoch_of_the_run(story: Story):
     evidence = read_evidence(story.settings.models_dir / str(story.resumed.model_id))
 
     assert evidence is not None
@@ -155,7 +152,7 @@ def test_the_evidence_of_a_model_tells_every_epoch_of_its_run(story: Story):
     assert epochs == list(range(1, EPOCHS + 1))
 
 
-def test_curves_go_on_through_an_interruption_with_each_epoch_once(story: Story):
+def test_curves_continue_through_an_interruption_with_each_epoch_once(story: Story):
     curves = control.read_curves(story.settings, story.resumed.run_id)
 
     whole = list(range(1, EPOCHS + 1))
@@ -170,7 +167,7 @@ def test_curves_go_on_through_an_interruption_with_each_epoch_once(story: Story)
     assert within.between(0, EPOCHS).all()
 
 
-def test_a_finished_run_leaves_what_it_said_of_every_image_held_out(story: Story):
+def test_a_finished_run_has_predictions_for_every_held_out_image(story: Story):
     predictions = control.read_predictions(story.settings, story.resumed.run_id)
 
     assert predictions["subset"].value_counts().to_dict() == {"test": 18, "validation": 7}
@@ -179,43 +176,17 @@ def test_a_finished_run_leaves_what_it_said_of_every_image_held_out(story: Story
     assert "published" in set(leaky["subset"])
 
 
-def test_predictions_of_a_run_that_has_none_are_an_error(story: Story):
+def test_missing_predictions_are_an_error(story: Story):
     with pytest.raises(RunError, match=r"Found no predictions\.csv"):
         control.read_predictions(story.settings, story.stopped.run_id)
 
 
-def test_the_log_ends_with_how_it_went(story: Story):
+def test_the_log_ends_with_the_outcome(story: Story):
     lines = control.read_log(story.settings, story.resumed.run_id, 3)
 
     assert len(lines) == 3
     assert "The run is finished." in lines[-1]
     assert control.read_log(story.settings, "no-such-run", 3) == []
-
-
-def test_a_new_process_sees_the_same_runs(story: Story):
-    code = (
-        "import json, sys\n"
-        "from melanoma_core.settings import load_settings\n"
-        "from melanoma_core.runs.control import list_runs, read_curves\n"
-        "runs = list_runs(load_settings())\n"
-        "rows = [[r.run_id, r.state, len(read_curves(load_settings(), r.run_id))] for r in runs]\n"
-        "heavy = {'tensorflow', 'keras', 'torch', 'jax', 'streamlit'} & set(sys.modules)\n"
-        "print(json.dumps([rows, sorted(heavy)]))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=PROJECT_ROOT,
-        env=make_environment(story.settings),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-
-    rows, heavy = json.loads(done.stdout)
-    here = control.list_runs(story.settings)
-    lengths = [len(control.read_curves(story.settings, run.run_id)) for run in here]
-    assert rows == [[r.run_id, r.state, n] for r, n in zip(here, lengths, strict=True)]
-    assert heavy == []
 
 
 def test_the_newest_run_comes_first_and_names_count_up(story: Story):
@@ -224,7 +195,7 @@ def test_the_newest_run_comes_first_and_names_count_up(story: Story):
     assert names.index("mine") < names.index(story.waiting.name) < names.index(story.begun.name)
 
 
-def test_the_figures_of_runs_on_the_same_test_images_can_be_told(story: Story):
+def test_runs_on_the_same_test_images_have_equal_hashes(story: Story):
     listed = {run.run_id: run for run in control.list_runs(story.settings)}
 
     one, other = listed[story.resumed.run_id], listed[story.finished.run_id]
@@ -275,9 +246,7 @@ def test_a_run_that_does_not_exist_is_named(story: Story):
         control.load_run(story.settings, "0123")
 
 
-def test_weights_that_are_not_there_are_refused_before_anything_is_recorded(
-    story: Story, make_task
-):
+def test_missing_weights_are_refused_before_the_run_is_recorded(story: Story, make_task):
     number = len(control.list_runs(story.settings))
 
     with pytest.raises(RecipeError, match="Found no file of weights /no/such"):
@@ -286,27 +255,27 @@ def test_weights_that_are_not_there_are_refused_before_anything_is_recorded(
     assert len(control.list_runs(story.settings)) == number
 
 
-def test_no_process_stays_behind(story: Story):
+def test_no_process_remains(story: Story):
     assert open_queue(story.settings).list_tickets() == []
-    deadline = time.monotonic() + 60  # a run that is over has still to leave its process
+    deadline = time.monotonic() + 60  # the process of a run ends shortly after the run
     while any(worker.is_running() for worker in story.workers) and time.monotonic() < deadline:
-        control.list_runs(story.settings)  # whoever looks collects what has ended
+        control.list_runs(story.settings)  # collects ended processes
         time.sleep(0.2)
 
     assert len(story.workers) == 3
-    # A zombie still runs, as psutil has it: one that nobody collected would be found.
+    # psutil counts a zombie as running, so an uncollected process would be found.
     assert [worker for worker in story.workers if worker.is_running()] == []
 
 
-def test_many_sessions_may_look_at_once(story: Story):
+def test_many_sessions_may_read_at_once(story: Story):
     seen: list[int] = []
 
-    def look() -> None:
+    def read() -> None:
         for _ in range(5):
             seen.append(len(control.list_runs(story.settings)))
             control.read_curves(story.settings, story.resumed.run_id)
 
-    threads = [threading.Thread(target=look) for _ in range(4)]
+    threads = [threading.Thread(target=read) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -11,6 +11,7 @@ import pytest
 from mlflow import MlflowClient
 
 from melanoma_core.errors import RunError
+from melanoma_core.runs import recorder as recorder_module
 from melanoma_core.runs.record import (
     Measurement,
     Record,
@@ -155,7 +156,10 @@ def test_a_file_is_stored_with_its_run(record: Record, tmp_path: Path):
         record.fetch_file(run_id, "other.csv")
 
 
-def test_an_unreachable_server_is_named_without_its_password(house: Settings):
+def test_an_unreachable_server_is_named_without_its_password(
+    house: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     away = replace(house, tracking_uri="http://someone:secret@127.0.0.1:9/")
 
     with pytest.raises(RunError, match=r"http://…@127\.0\.0\.1:9.* MLFLOW_TRACKING_URI") as caught:
@@ -201,7 +205,10 @@ def test_measurements_during_an_outage_are_written_afterwards(house: Settings, r
     assert (tags["state"], tags["progress"]) == ("finished", "half")
 
 
-def test_a_recorder_writes_in_the_background_with_a_heartbeat(record: Record):
+def test_a_recorder_writes_in_the_background_with_a_heartbeat(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(recorder_module, "_INTERVAL_SECONDS", 0.05)
     run_id = record.create("alive", PARAMS, TAGS)
 
     with Recorder(record, run_id) as recorder:

@@ -8,6 +8,7 @@ import pytest
 
 from melanoma_core.data.cache import FactCache
 from melanoma_core.data.opening import OpenedFolder, open_folder
+from melanoma_core.data.oversampling import Oversampling
 from melanoma_core.data.splitting import check_split
 from melanoma_core.errors import DatasetError
 from melanoma_core.runs.run import Run, RunSpec, RunState
@@ -22,7 +23,7 @@ CLASSES = ("melanoma", "nevus")
 
 @pytest.fixture
 def open_drawn(tmp_path, draw):
-    """Open a folder with so many photographs in each of its folders."""
+    """Return a function that opens a folder with given numbers of images per subfolder."""
 
     def open_it(counts: dict[str, int]) -> OpenedFolder:
         seed = 0
@@ -53,9 +54,9 @@ def make_run(recipe: str, state: RunState = RunState.FINISHED, message: str = ""
 
 
 def predict(wrong: int) -> pd.DataFrame:
-    """Ten images of each subset, 5 of each class, of which so many test images are read wrongly.
+    """Ten images per subset, 5 per class; some test images are predicted wrongly.
 
-    One test image, read rightly, has a copy in train.
+    One correctly predicted test image has a copy in the training subset.
     """
     rows = [("train", "melanoma", 0), *[("test", "melanoma", 0)]]
     for start, subset in ((100, "published"), (200, "validation"), (300, "test")):
@@ -68,7 +69,7 @@ def predict(wrong: int) -> pd.DataFrame:
     return tabulate_predictions(held_out, said, CLASSES)
 
 
-def test_a_study_takes_every_preset_but_the_one_for_a_first_try():
+def test_a_study_uses_every_preset_except_quick():
     assert STUDY_RECIPES == (
         "baseline",
         "augmented",
@@ -93,7 +94,7 @@ def test_a_folder_with_too_few_photographs_is_refused(open_drawn):
         plan_study(open_drawn({"Train/melanoma": 1, "Train/nevus": 2, "Test/nevus": 5}), seed=1)
 
 
-def test_the_folders_own_test_stays_and_its_own_names_are_the_classes(open_drawn):
+def test_the_test_subset_and_class_names_of_the_folder_are_kept(open_drawn):
     opened = open_drawn(
         {"Train/Melanoma": 10, "Train/my moles": 18, "Test/Melanoma": 2, "Test/my moles": 3}
     )
@@ -106,14 +107,14 @@ def test_the_folders_own_test_stays_and_its_own_names_are_the_classes(open_drawn
     assert plan_study(opened, seed=2).split.sha256 != plan.split.sha256
 
 
-def test_a_folder_without_test_gets_one_that_shares_nothing_with_the_rest(open_drawn):
+def test_a_folder_without_a_test_subset_gets_one_without_leakage(open_drawn):
     plan = plan_study(open_drawn({"melanoma": 14, "nevus": 28}), seed=1)
     counts = plan.split.table["subset"].value_counts().to_dict()
     assert counts == {"train": 30, "test": 6, "validation": 6}
     assert not find_leaked(plan.split.table).any()
 
 
-def test_copies_in_train_stay_under_both_labels_and_ids_of_their_own(tmp_path, draw, open_drawn):
+def test_copies_keep_both_labels_and_get_unique_ids(tmp_path, draw, open_drawn):
     for place in ("Train/melanoma", "Train/nevus", "Test/nevus"):
         draw(tmp_path / "moles" / place / "ISIC_0000001.png", seed=99)
     plan = plan_study(open_drawn({"Train/melanoma": 7, "Train/nevus": 7}), seed=1)
@@ -129,14 +130,14 @@ def test_copies_in_train_stay_under_both_labels_and_ids_of_their_own(tmp_path, d
     assert table["image_id"][find_leaked(table)].tolist() == ["moles/Test/nevus/ISIC_0000001.png"]
 
 
-def test_a_file_that_cannot_be_read_is_left_out(tmp_path, open_drawn):
+def test_an_unreadable_file_is_left_out(tmp_path, open_drawn):
     (tmp_path / "moles" / "melanoma").mkdir(parents=True)
     (tmp_path / "moles" / "melanoma" / "broken.jpg").write_bytes(b"no photograph")
     plan = plan_study(open_drawn({"melanoma": 8, "nevus": 8}), seed=1)
     assert len(plan.split.table) == 16
 
 
-def test_isic9_has_118_test_images_of_which_44_share_a_photograph_or_lesion_with_train(isic9):
+def test_44_of_the_118_test_images_of_isic9_are_leaked(isic9):
     plan = plan_study(isic9, seed=1)
     assert len(plan.class_names) == 9
     table = plan.split.table
@@ -149,11 +150,16 @@ def test_isic9_has_118_test_images_of_which_44_share_a_photograph_or_lesion_with
     sizes = held_out.groupby("subset")["leaked"].agg(["size", "sum"])
     assert sizes.loc["test"].tolist() == [118, 44]
     assert sizes.loc["validation"].tolist() == [321, 0]
-    # A third of what published projects validate with shows a lesion that was trained on.
+    # A third of the published validation subset shows a lesion of the training subset.
     assert sizes.loc["published"].tolist() == [383, 136]
 
 
-def test_isic9_oversampled_before_the_split_publishes_relatives_of_what_it_learned(isic9, tmp_path):
+def test_isic9_oversampled_before_the_split_leaks_into_the_published_subset(
+    isic9, tmp_path, monkeypatch
+):
+    # The counts depend on the plan alone, so that no image needs to be augmented.
+    blank = np.zeros((1, 1, 3), np.uint8)
+    monkeypatch.setattr(Oversampling, "create", lambda *_: (blank, blank))
     split = plan_study(isic9, seed=1).split
     leaky = prepare_split(make_recipe("leaky", []), split, tmp_path).table
     new = leaky[leaky["parent_image_id"].notna()]
@@ -163,7 +169,7 @@ def test_isic9_oversampled_before_the_split_publishes_relatives_of_what_it_learn
     assert (leaky["subset"] == "validation").sum() == 321
 
 
-def test_a_study_measures_each_finished_run_in_four_ways():
+def test_a_study_evaluates_each_finished_run_by_four_protocols():
     runs = [make_run("transfer"), make_run("baseline")]
     study = summarise_study(runs, {"run of baseline": predict(2), "run of transfer": predict(0)})
     assert [row.recipe.name for row in study.rows] == ["baseline", "transfer"]
@@ -174,7 +180,7 @@ def test_a_study_measures_each_finished_run_in_four_ways():
     assert [figure.total for figure in accuracy.values()] == [10, 10, 10, 9]
 
 
-def test_of_a_recipe_that_was_run_twice_the_later_run_counts():
+def test_the_latest_run_of_a_recipe_counts():
     early = make_run("baseline", RunState.FAILED)
     late = replace(make_run("baseline"), run_id="late", created_at="2027-01-01T00:00:00+00:00")
     study = summarise_study([late, early], {})
@@ -182,7 +188,7 @@ def test_of_a_recipe_that_was_run_twice_the_later_run_counts():
     assert study.created_at == "2027-01-01T00:00:00+00:00"
 
 
-def test_a_table_of_a_study_shows_figures_counts_and_why_there_are_none():
+def test_the_table_of_a_study_shows_metrics_counts_and_failures():
     failed = "Cannot download its weights. Name a file of them."
     runs = [
         make_run("baseline"),
@@ -221,7 +227,7 @@ def test_a_table_of_a_study_shows_figures_counts_and_why_there_are_none():
     assert "\n\n\\* A warning" in markdown
 
 
-def test_sizes_stand_in_the_head_only_where_all_recipes_were_measured_on_as_many():
+def test_the_header_has_the_number_of_images_if_all_recipes_share_it():
     larger = pd.concat([predict(0), predict(0).query("subset == 'published'")], ignore_index=True)
     study = summarise_study(
         [make_run("baseline"), make_run("leaky")],
@@ -235,7 +241,7 @@ def test_sizes_stand_in_the_head_only_where_all_recipes_were_measured_on_as_many
     ]
 
 
-def test_a_study_as_json_has_null_where_a_figure_is_undefined():
+def test_an_undefined_metric_is_null_in_json():
     nevi = predict(0).query("label == 'nevus'")
     study = summarise_study([make_run("baseline"), make_run("leaky")], {"run of baseline": nevi})
     document = describe_study(study)

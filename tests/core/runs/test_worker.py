@@ -1,4 +1,4 @@
-"""Workers that meet what happens: each run ends in a state that says what to do."""
+"""Runs that fail or are stopped: each ends in a state that explains what to do."""
 
 import resource
 import shutil
@@ -6,8 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,41 +14,27 @@ import pytest
 from melanoma_core.data.dataset import hash_table
 from melanoma_core.data.splitting import Split
 from melanoma_core.errors import RunError
-from melanoma_core.runs import control
-from melanoma_core.runs.run import Run, RunState
+from melanoma_core.runs import control, worker
+from melanoma_core.runs.folder import find_folder
+from melanoma_core.runs.run import Run, RunSpec, RunState
 from melanoma_core.settings import PROJECT_ROOT, Settings
 from melanoma_core.training.observer import Estimate, Phase
 
 
-@pytest.fixture(scope="module")
-def ended(
-    house: Settings, make_task, wait_until: Callable[..., Run], tmp_path_factory, find_worker
-) -> dict[str, Run]:
-    """Three runs at once: a photograph vanishes, the disk is full, the worker is terminated."""
-    settings = replace(house, max_runs=3)
-    ids = {}
-    spec, split = make_task("baseline", "epochs=1")
-    copied = copy_photographs(split, tmp_path_factory.mktemp("copied"))
-    ids["vanished"] = control.launch(settings, spec, copied)
-    Path(copied.subset("train")["path"].iloc[0]).unlink()
+@pytest.fixture
+def run_here(house: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Run]]:
+    """Return a function that does the work of a run in this process."""
+    monkeypatch.setattr(control, "start_detached", lambda *_: 0)
+    handler = signal.getsignal(signal.SIGTERM)
 
-    # No file may grow beyond this: the database fits, the checkpoint does not.
-    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (3 * 2**20, unlimited[1]))
-    try:
-        ids["full"] = control.launch(settings, *make_task("baseline", "epochs=1", "image_size=96"))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    def run(spec: RunSpec, split: Split, prepare: Callable[[], object] = bool) -> Run:
+        run_id = control.launch(house, spec, split)
+        prepare()
+        worker._run(find_folder(house, run_id), house)
+        return control.load_run(house, run_id)
 
-    ids["ended"] = control.launch(settings, *make_task("baseline", "epochs=500"))
-    wait_until(
-        settings, ids["ended"], lambda run: run.progress and run.progress.phase is Phase.NETWORK
-    )
-    find_worker(settings, ids["ended"]).send_signal(signal.SIGTERM)
-    return {
-        name: wait_until(settings, run_id, lambda run: run.state.is_over)
-        for name, run_id in ids.items()
-    }
+    yield run
+    signal.signal(signal.SIGTERM, handler)
 
 
 def copy_photographs(split: Split, folder: Path) -> Split:
@@ -58,57 +43,76 @@ def copy_photographs(split: Split, folder: Path) -> Split:
     return Split(table, split.seed, hash_table(table))
 
 
-def test_a_worker_that_waits_holds_no_library_but_those_of_the_queue():
+def test_a_waiting_worker_and_the_control_of_runs_import_no_library_of_training():
     code = (
         "import sys\n"
         "import melanoma_core.runs.worker\n"
         "heavy = {'numpy', 'pandas', 'sklearn', 'mlflow', 'keras', 'tensorflow', 'psutil'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
+        "import melanoma_core.runs.control\n"
+        "print(sorted({'mlflow', 'keras', 'tensorflow', 'streamlit'} & set(sys.modules)))\n"
     )
 
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
     )
 
-    assert done.stdout == "[]\n"
+    assert done.stdout == "[]\n[]\n"
 
 
-def test_a_vanished_photograph_is_named_and_no_fault_of_the_program(ended: dict[str, Run]):
-    run = ended["vanished"]
+def test_a_missing_photograph_is_named_and_is_no_bug(
+    run_here: Callable[..., Run], make_task, tmp_path: Path
+):
+    spec, split = make_task("baseline", "epochs=1")
+    copied = copy_photographs(split, tmp_path)
+
+    run = run_here(spec, copied, Path(copied.subset("train")["path"].iloc[0]).unlink)
 
     assert (run.state, run.is_bug, run.is_stopping) == (RunState.FAILED, False, False)
     assert ".jpg" in run.message
+    assert (run.state.can_resume, run.model_id) == (True, None)
 
 
-def test_a_full_disk_is_told_with_the_folder_and_what_to_do(ended: dict[str, Run]):
-    run = ended["full"]
+def test_a_full_disk_is_explained_with_the_folder_and_what_to_do(
+    run_here: Callable[..., Run], make_task
+):
+    # No file may grow beyond this: the database fits, the checkpoint does not.
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3 * 2**20, limits[1]))
+    try:
+        run = run_here(*make_task("baseline", "epochs=1", "image_size=96"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
     assert (run.state, run.is_bug) == (RunState.FAILED, False)
     assert run.run_id in run.message
     assert "Free some space" in run.message
     assert "resume the run" in run.message
+    assert (run.state.can_resume, run.model_id) == (True, None)
 
 
-def test_a_worker_that_is_asked_to_end_stops_as_by_the_button(ended: dict[str, Run]):
-    run = ended["ended"]
+def test_a_terminated_worker_stops_its_run(
+    house: Settings, make_task, wait_until: Callable[..., Run], find_worker
+):
+    run_id = control.launch(house, *make_task("baseline", "epochs=500"))
+    wait_until(house, run_id, lambda run: run.progress and run.progress.phase is Phase.NETWORK)
 
+    find_worker(house, run_id).send_signal(signal.SIGTERM)
+
+    run = wait_until(house, run_id, lambda run: run.state.is_over)
     assert (run.state, run.is_bug) == (RunState.STOPPED, False)
     assert run.message.startswith("Stopped as requested. Resume continues from epoch ")
+    assert (run.state.can_resume, run.model_id) == (True, None)
 
 
-def test_all_of_them_can_go_on(ended: dict[str, Run]):
-    assert [run.state.can_resume for run in ended.values()] == [True] * 3
-    assert [run.model_id for run in ended.values()] == [None] * 3
-
-
-def test_an_estimate_is_measured_once_by_a_process_and_one_that_is_killed_is_told(
+def test_an_estimate_is_made_once_and_a_killed_one_is_reported(
     house: Settings, make_task, find_worker
 ):
     measured = control.start_estimate(house, *make_task("baseline", "epochs=10"))
     waiting = control.start_estimate(house, *make_task("baseline", "epochs=20"))
     assert control.read_estimate(house, measured) is None
 
-    wait_for_ticket(house, waiting)  # what has none yet is given a minute to start
+    wait_for_ticket(house, waiting)  # a process without one is given a minute to start
     find_worker(house, f"estimates/{waiting}").kill()
     with pytest.raises(RunError, match=r"was killed, or memory ran out\..*estimate again"):
         wait_for_estimate(house, waiting)
