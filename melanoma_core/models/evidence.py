@@ -101,7 +101,7 @@ def describe_evidence(card: ModelCard, evidence: Evidence | None) -> dict[str, A
     if evidence is None:
         unknown = ("evaluations", "test_sha256", "split", "training", "machine")
         return document | dict.fromkeys(unknown)
-    return document | to_jsonable(evidence)
+    return document | dict(to_jsonable(evidence))
 
 
 def write_evidence(folder: Path, card: ModelCard, evidence: Evidence) -> None:

@@ -32,9 +32,13 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_two_models_are_compared_on_the_same_photographs(models: Path):
-    found = compare(models, "better", "steady")
+@pytest.fixture(scope="module")
+def found(models: Path) -> Comparison:
+    """The better model compared with the deployed one."""
+    return compare(models, "better", "steady")
 
+
+def test_two_models_are_compared_on_the_same_photographs(found: Comparison):
     assert (found.num_images, found.num_lesions) == (600, 600)
     assert (found.num_melanomas, found.num_melanoma_lesions) == (200, 200)
     assert (found.num_test, found.num_learned, found.num_unread) == (600, 0, 0)
@@ -50,9 +54,9 @@ def test_two_models_are_compared_on_the_same_photographs(models: Path):
     assert found.mcnemar["sensitivity"].p_value == pytest.approx(2 / 2**6)
 
 
-def test_disagreements_come_with_the_missed_melanomas_first(models: Path):
+def test_disagreements_come_with_the_missed_melanomas_first(models: Path, found: Comparison):
     worse = compare(models, "steady", "better").disagreements
-    better = compare(models, "better", "steady").disagreements
+    better = found.disagreements
 
     assert worse["kind"].tolist() == [
         *["melanoma missed by the candidate only"] * 6,
