@@ -1,4 +1,4 @@
-"""The dashboard: `python -m streamlit run dashboard/app.py` in the project's folder."""
+"""Entry point: run `python -m streamlit run dashboard/app.py` in the project folder."""
 
 import streamlit as st
 

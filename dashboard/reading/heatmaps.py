@@ -38,10 +38,11 @@ class _Selection:
 
 def choose_method(entry: "Entry") -> Method:
     """Choose the heatmap method, by default the instant one."""
-    descriptions = "; ".join(f"{each.title}: {each.description}" for each in Method)
+    methods = list(Method)
+    descriptions = "; ".join(f"{each.title}: {each.description}" for each in methods)
     return st.selectbox(
         "Heatmap method",
-        list(Method),
+        methods,
         format_func=lambda each: each.title,
         key=_name_method_key(entry.key),
         help=f"{descriptions}. All but the first take several seconds, and explain a single view "

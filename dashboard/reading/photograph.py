@@ -26,14 +26,14 @@ _SCALE_WIDTH, _SCALE_HEIGHT = 256, 8  # px
 def show_opened(entry: Entry) -> None:
     """Show reading and photograph side by side on a wide screen, else the reading first."""
     with st.container(key="opened"):
-        answer, pictures = st.columns([9, 11], gap="medium")
-    with answer:
+        reading, heatmap = st.columns([9, 11], gap="medium")
+    with reading:
         st.html(render_banner(entry.reading))
         st.html(render_probability(entry.reading))
         st.html(render_warnings(entry.reading, entry.card))
         st.html(render_meaning(entry.reading, entry.card))
         st.html(render_diagnoses(entry.reading))
-    with pictures:
+    with heatmap:
         compute_requested(entry)
         _show_heatmap(entry)
         show_model(entry.card)
