@@ -197,7 +197,7 @@ def launch_study(
     return study_id
 
 
-def list_studies(settings: Settings) -> list[Study]:
+def _list_studies(settings: Settings) -> list[Study]:
     """Return all studies, the newest first, without their metrics."""
     from melanoma_core.runs import control
 
@@ -226,7 +226,7 @@ def load_study(settings: Settings, study_id: str) -> Study:
 
     its_runs = list_study_runs(settings, study_id)
     if not its_runs:
-        known = ", ".join(study.study_id for study in list_studies(settings)) or "none"
+        known = ", ".join(study.study_id for study in _list_studies(settings)) or "none"
         raise RunError(f"Found no study {study_id}. The known studies are: {known}.")
     predictions = {
         run.run_id: control.read_predictions(settings, run.run_id)

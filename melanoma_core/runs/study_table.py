@@ -49,11 +49,11 @@ def write_study(study: Study, *, markdown: bool = False) -> str:
     notes = [_INTERVALS] if any(row.figures for row in study.rows) else []
     if any(row.is_warning for row in study.rows):
         notes.append(_WARNING if markdown else _WARNING.removeprefix("\\"))
-    notes += [describe_row(row) for row in study.rows if row.run.state is not RunState.FINISHED]
+    notes += [_describe_row(row) for row in study.rows if row.run.state is not RunState.FINISHED]
     return "\n\n".join([*tables, *notes])
 
 
-def describe_row(row: StudyRow) -> str:
+def _describe_row(row: StudyRow) -> str:
     """Return the state of a run in one line."""
     state = f"{row.recipe.name}: {row.run.state}"
     return f"{state}. {row.run.message}" if row.run.message else f"{state}."

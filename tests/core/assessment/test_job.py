@@ -42,7 +42,7 @@ def test_an_evaluation_that_was_not_requested_has_no_status(
     settings: Settings, request_: EvaluationRequest
 ):
     assert read_status(settings, request_) == JobStatus(JobState.NONE)
-    cancel(settings, request_)  # changes nothing
+    cancel(settings, request_)  # has no effect
 
 
 def test_an_evaluation_runs_in_its_own_process_and_its_result_is_kept(

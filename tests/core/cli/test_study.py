@@ -10,6 +10,7 @@ from melanoma_core.cli.main import main
 from melanoma_core.runs import control, worker
 from melanoma_core.runs.control import list_runs, stop_run
 from melanoma_core.runs.folder import RunFolder
+from melanoma_core.runs.queue import open_queue
 from melanoma_core.settings import load_settings
 
 
@@ -133,6 +134,9 @@ def test_ctrl_c_stops_the_runs_of_a_study_and_prints_it(moles, capsys, monkeypat
     # In reverse, so that no queued run begins meanwhile.
     assert stopped == [augmented["run_id"], baseline["run_id"]]
 
+    queue = open_queue(load_settings())
+    for ticket in queue.list_tickets():  # as their processes would, when they end
+        queue.give_back(ticket)
     assert main([*command, "--detach"]) == 0
     study_id = capsys.readouterr().out.strip()
     assert main(["study", "--show", study_id, "--json"]) == 0

@@ -32,10 +32,10 @@ def test_what_was_measured_after_the_epoch_resumed_from_is_left_out():
     assert values.tolist() == [0.9, 0.8, 0.7, 0.75, 0.74]
 
 
-def test_epochs_that_are_told_again_at_one_moment_count_once_each():
-    told = [(10, 1, 0.9), (20, 2, 0.8), (50, 2, 0.8), (50, 1, 0.9), (60, 3, 0.7)]
+def test_epochs_repeated_at_one_moment_count_once():
+    repeated = [(10, 1, 0.9), (20, 2, 0.8), (50, 2, 0.8), (50, 1, 0.9), (60, 3, 0.7)]
 
-    steps, values = keep_valid(told)
+    steps, values = keep_valid(repeated)
 
     assert (steps.tolist(), values.tolist()) == ([1, 2, 3], [0.9, 0.8, 0.7])
 

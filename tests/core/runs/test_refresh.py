@@ -30,5 +30,5 @@ def test_a_run_of_another_machine_is_given_up_after_two_minutes_of_silence():
 
     assert decide(RunState.RUNNING, 120) is RunState.RUNNING
     assert decide(RunState.RUNNING, 121) is RunState.INTERRUPTED
-    # One that waits says nothing.
+    # A waiting run sends no heartbeat.
     assert decide(RunState.QUEUED, math.inf) is RunState.QUEUED
