@@ -19,7 +19,12 @@ from melanoma_core.data.splitting import Split
 from melanoma_core.models.predictions import index_labels
 from melanoma_core.networks.hardware import choose_precision
 from melanoma_core.networks.inference import BATCH_SIZE, predict
-from melanoma_core.networks.network import build_network, compile_network, split_network
+from melanoma_core.networks.network import (
+    EMBEDDING_LAYER,
+    build_network,
+    compile_network,
+    split_network,
+)
 from melanoma_core.networks.stage import LabelledInputs, Throughput, TrainingStage
 from melanoma_core.training.batches import TrainingBatches, disable_augmentation
 from melanoma_core.training.observer import BatchState, EpochReport, Estimate, Phase, Stopped
@@ -205,5 +210,5 @@ def _estimate_memory(network: keras.Model, recipe: Recipe, counts: _Counts) -> i
         pixels = 0  # they are in a file
     # A checkpoint holds the weights, two optimizer moments of each, and the best weights.
     checkpoint = 4 * sum(weights.nbytes for weights in network.get_weights())
-    features = counts.decoded * network.get_layer("embedding").output.shape[-1] * 4
+    features = counts.decoded * network.get_layer(EMBEDDING_LAYER).output.shape[-1] * 4
     return int(resident + pixels + checkpoint + (features if recipe.head_epochs else 0))

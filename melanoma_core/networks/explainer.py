@@ -36,7 +36,7 @@ class ExplainerStage(StrEnum):
         return {stages.WAITING: 0.1, stages.STARTING: 0.3, stages.WORKING: 0.7}[self]
 
 
-ExplainerProgress = Callable[[ExplainerStage], None]
+_ExplainerProgress = Callable[[ExplainerStage], None]
 
 
 class Explainer:
@@ -56,7 +56,7 @@ class Explainer:
         self._process: _Process | None = None
 
     def explain(
-        self, request: HeatmapRequest, progress: ExplainerProgress | None = None
+        self, request: HeatmapRequest, progress: _ExplainerProgress | None = None
     ) -> NDArray[np.float32]:
         """Compute one heatmap per photograph; see `gradients.GradientMaps.explain`.
 
@@ -75,7 +75,7 @@ class Explainer:
         return maps
 
     def compare_randomised(
-        self, request: HeatmapRequest, progress: ExplainerProgress | None = None
+        self, request: HeatmapRequest, progress: _ExplainerProgress | None = None
     ) -> dict[str, NDArray[np.float64]]:
         """Compare heatmaps with those of random weights; see `randomisation.compare_randomised`.
 
@@ -99,7 +99,7 @@ class Explainer:
             self._process = None
 
     def _send(
-        self, request: HeatmapRequest, is_comparison: bool, progress: ExplainerProgress | None
+        self, request: HeatmapRequest, is_comparison: bool, progress: _ExplainerProgress | None
     ) -> Any:
         # The process has another working directory.
         request = replace(request, folder=request.folder.absolute())
@@ -146,7 +146,7 @@ class _Process:
         return self._process.poll() is None
 
     def send(
-        self, message: tuple[HeatmapRequest, bool], report: ExplainerProgress
+        self, message: tuple[HeatmapRequest, bool], report: _ExplainerProgress
     ) -> tuple[str, Any]:
         """Send a request and wait for its answer."""
         assert self._process.stdin is not None

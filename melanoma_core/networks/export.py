@@ -14,6 +14,7 @@ from scipy.special import softmax
 
 from melanoma_core.errors import ModelError
 from melanoma_core.models.classifier import INPUT_NAME, NOVELTY_NAMES, OUTPUT_NAMES
+from melanoma_core.networks.network import EMBEDDING_LAYER, LOGITS_LAYER
 from melanoma_core.settings import make_environment
 
 # The order of float32 sums explains 6e-5 on MobileNetV2; a wrong export differs by far more.
@@ -80,7 +81,7 @@ def describe_heatmap(network: keras.Model) -> str:
 def find_last_activation(network: keras.Model) -> str:
     """Return the name of the last layer with spatial output, which the heatmaps refer to."""
     has_average = _has_average(network)
-    following = network.get_layer("embedding") if has_average else _find_flattening(network)
+    following = network.get_layer(EMBEDDING_LAYER) if has_average else _find_flattening(network)
     (layer,) = (layer for layer in network.layers if layer.output is following.input)
     return str(layer.name)
 
@@ -119,7 +120,7 @@ def check_agreement(
     expected, _, expected_maps, *expected_distances = served.predict(pixels, verbose=0)
     differences = {"probability": float(np.abs(probabilities - expected).max())}
     if _has_average(network):
-        bias = keras.ops.convert_to_numpy(network.get_layer("logits").bias)
+        bias = keras.ops.convert_to_numpy(network.get_layer(LOGITS_LAYER).bias)
         explained = softmax(maps.mean(axis=(2, 3)) + bias, axis=1)
         differences["probability computed from its maps"] = float(
             np.abs(explained - expected).max()
@@ -144,7 +145,7 @@ def _compare(found: NDArray[np.float32], expected: NDArray[np.float32]) -> float
 
 
 def _has_average(network: keras.Model) -> bool:
-    return isinstance(network.get_layer("embedding"), keras.layers.GlobalAveragePooling2D)
+    return isinstance(network.get_layer(EMBEDDING_LAYER), keras.layers.GlobalAveragePooling2D)
 
 
 def _find_flattening(network: keras.Model) -> keras.layers.Layer:
@@ -161,10 +162,10 @@ def _build_served_network(
 ) -> keras.Model:
     """Return the network that is exported, with the outputs of `_name_outputs`."""
     maps = _map_average(network) if _has_average(network) else _map_gradients(network)
-    embedding = network.get_layer("embedding").output
+    embedding = network.get_layer(EMBEDDING_LAYER).output
     photograph, outputs = network.input, [network.output, embedding, maps]
     if num_views > 1:
-        logits = network.get_layer("logits").output
+        logits = network.get_layer(LOGITS_LAYER).output
         single_view = keras.Model(photograph, [logits, embedding, maps], name="single_view")
         photograph = keras.Input(photograph.shape[1:], dtype="uint8", name="photograph")
         outputs = _average_views(single_view, photograph, num_views)
@@ -204,9 +205,9 @@ def _map_average(network: keras.Model) -> keras.KerasTensor:
     The map of a class is the last activation weighted by the dense head's kernel for that class,
     here as a 1×1 convolution. Its mean plus the bias of the head is the logit.
     """
-    kernel = keras.ops.convert_to_numpy(network.get_layer("logits").kernel)
+    kernel = keras.ops.convert_to_numpy(network.get_layer(LOGITS_LAYER).kernel)
     convolution = keras.layers.Conv2D(kernel.shape[1], 1, use_bias=False, name="maps")
-    maps = keras.layers.Permute((3, 1, 2))(convolution(network.get_layer("embedding").input))
+    maps = keras.layers.Permute((3, 1, 2))(convolution(network.get_layer(EMBEDDING_LAYER).input))
     convolution.set_weights([kernel[None, None]])
     return maps
 
@@ -220,10 +221,10 @@ def _map_gradients(network: keras.Model) -> keras.KerasTensor:
     units, which needs no backward pass. Grad-CAM uses the mean instead of the sum; the sum puts the
     maps on the scale of logits, like class activation maps.
     """
-    embedding, flattening = network.get_layer("embedding"), _find_flattening(network)
+    embedding, flattening = network.get_layer(EMBEDDING_LAYER), _find_flattening(network)
     height, width, num_filters = flattening.input.shape[1:]
     first = keras.ops.convert_to_numpy(embedding.kernel)
-    second = keras.ops.convert_to_numpy(network.get_layer("logits").kernel)
+    second = keras.ops.convert_to_numpy(network.get_layer(LOGITS_LAYER).kernel)
     by_filter = first.reshape(height * width, num_filters, -1).sum(axis=0)
     by_unit = np.einsum("fu,uc->ucf", by_filter, second)
 

@@ -21,6 +21,7 @@ from melanoma_core.errors import ModelError
 from melanoma_core.models.card import KERAS_NAME
 from melanoma_core.models.methods import Method
 from melanoma_core.networks.export import find_last_activation
+from melanoma_core.networks.network import LOGITS_LAYER
 
 # Score-CAM runs the network once per filter. The filters with the largest spatial variance give
 # nearly the same map ("Faster Score-CAM"). All 1280 filters take 20 times as long, and 2 GB.
@@ -46,7 +47,7 @@ class GradientMaps:
         )
         floats.set_weights(network.get_weights())
         self._network = floats
-        self._logits = keras.Model(floats.input, floats.get_layer("logits").output)
+        self._logits = keras.Model(floats.input, floats.get_layer(LOGITS_LAYER).output)
         self._layer = find_last_activation(network)
         height, width = floats.get_layer(self._layer).output.shape[1:3]
         self._num_positions = height * width

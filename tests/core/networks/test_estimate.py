@@ -13,11 +13,11 @@ TINY = {"image_size": 32, "batch_size": 8}
 
 
 @pytest.fixture(autouse=True)
-def short_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def measure_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(estimate, "_MEASURED_SECONDS", 0.1)
 
 
-def test_an_oversampled_recipe_is_estimated_with_its_new_images(drawn_split: Split):
+def test_the_estimate_of_an_oversampled_recipe_includes_its_synthetic_images(drawn_split: Split):
     recipe = replace(PRESETS["rebalanced"], **TINY)
 
     found = estimate_cost(recipe, drawn_split, tuple(Diagnosis))
@@ -31,7 +31,7 @@ def test_an_oversampled_recipe_is_estimated_with_its_new_images(drawn_split: Spl
 
 
 @pytest.mark.usefixtures("tiny_backbone")
-def test_a_recipe_on_a_backbone_is_estimated_with_its_head(drawn_split: Split):
+def test_the_estimate_of_a_recipe_with_a_backbone_includes_its_head_epochs(drawn_split: Split):
     recipe = Recipe(name="tiny", head_epochs=3, epochs=2, **TINY)
 
     found = estimate_cost(recipe, drawn_split, tuple(Diagnosis))

@@ -59,7 +59,7 @@ def test_the_weights_of_another_architecture_are_refused(tmp_path: Path):
 
 
 def test_a_failed_download_of_weights_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    # Nothing listens there. An opener of an earlier download would have another proxy.
+    # A closed port. An opener of an earlier download would have another proxy.
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "")
     monkeypatch.setattr(urllib.request, "_opener", None)
@@ -82,9 +82,9 @@ def test_the_input_is_uint8_and_the_output_logits(network: keras.Model):
 
 def test_the_network_scales_its_input(network: keras.Model):
     scaling = next(x for x in network.layers if isinstance(x, keras.layers.Rescaling))
-    picture = np.array([0, 255], dtype=np.uint8)
+    pixels = np.array([0, 255], dtype=np.uint8)
 
-    np.testing.assert_allclose(keras.ops.convert_to_numpy(scaling(picture)), [-1, 1], atol=1e-6)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(scaling(pixels)), [-1, 1], atol=1e-6)
 
 
 def test_only_batch_normalisation_is_frozen(network: keras.Model):

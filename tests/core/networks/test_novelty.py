@@ -1,4 +1,4 @@
-"""A model that refuses what is no lesion: real photographs, real weights, one real export."""
+"""Out-of-distribution check of a released model, with real photographs and real weights."""
 
 import json
 from collections.abc import Callable
@@ -30,14 +30,14 @@ from melanoma_core.training.photographs import load_pixels
 from melanoma_core.training.recipe import PRESETS, make_recipe
 from melanoma_core.training.weights import find_novelty_weights
 
-# The network itself has learned nothing, and is small; only whom it refuses matters here.
+# A small untrained network, because these tests concern only the check.
 RECIPE = replace(PRESETS["augmented"], image_size=96)
-NUM_LESIONS = 700  # of the photographs that the check is fitted to, chosen on and tested on
+NUM_LESIONS = 700  # photographs of train, validation and test
 
 
 @pytest.fixture(scope="session")
 def lesions(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Real photographs of HAM10000 and of ISIC 2017, four to one, in folders by diagnosis."""
+    """Real photographs of HAM10000 and ISIC 2017, in a ratio of 4:1, in folders by diagnosis."""
     folder = tmp_path_factory.mktemp("lesions") / "data"
     ham = pd.read_csv(shared_data / "ham10000" / "HAM10000_metadata.csv")
     ham = ham.drop_duplicates("lesion_id").sample(NUM_LESIONS * 4 // 5, random_state=0)
@@ -70,7 +70,7 @@ def model(split: Split, shared_weights: Path, tmp_path_factory: pytest.TempPathF
     origin = Origin(RECIPE, tuple(Diagnosis), {}, split)
     models_dir = tmp_path_factory.mktemp("guarded")
     with pytest.MonkeyPatch.context() as patch:
-        # Of so few photographs the usual share is not one, and the limit the unlikeliest lesion's.
+        # With so few photographs, the usual share would be less than one photograph.
         patch.setattr("melanoma_core.networks.novelty.LARGEST_SHARE", 0.02)
         return release_network(network, origin, models_dir, shared_weights)
 
@@ -82,27 +82,27 @@ def guarded(model: Path) -> Classifier:
 
 @pytest.fixture(scope="session")
 def ordinary(shared_data: Path) -> list[Path]:
-    """Photographs of ants and bees, to which nothing was fitted."""
+    """Photographs of ants and bees, which were not used for fitting."""
     return sorted((shared_data / "ordinary_photos").glob("*.jpg"))[::4]
 
 
-def test_photographs_that_are_no_lesions_are_refused(guarded: Classifier, ordinary: list[Path]):
+def test_photographs_of_other_objects_are_refused(guarded: Classifier, ordinary: list[Path]):
     share = measure_folder(guarded, "ordinary", ordinary, num_workers=2)
 
     assert share.refused.total == 61
-    assert share.refused.count >= 55  # 99% where the check is fitted to thousands
+    assert share.refused.count >= 55  # 99% if the check is fitted to thousands
     assert share.by_kind == {RefusalKind.UNFAMILIAR: share.refused.count}
 
 
 @pytest.mark.parametrize("kind", NonLesionKind)
-def test_pictures_that_are_no_photographs_are_refused(guarded: Classifier, kind: NonLesionKind):
+def test_drawn_non_lesion_images_are_refused(guarded: Classifier, kind: NonLesionKind):
     share = measure_non_lesions(guarded, kind, 20)
 
     assert share.refused.total == 20
     assert share.refused.count >= 19
 
 
-def test_real_lesions_that_were_never_seen_are_read(guarded: Classifier, split: Split):
+def test_unseen_lesions_are_accepted(guarded: Classifier, split: Split):
     paths = [Path(path) for path in split.subset("test")["path"]]
 
     share = measure_folder(guarded, "test", paths, num_workers=2)
@@ -111,7 +111,7 @@ def test_real_lesions_that_were_never_seen_are_read(guarded: Classifier, split: 
     assert share.refused.value <= 0.03
 
 
-def test_a_refusal_says_what_was_found_and_what_to_do(guarded: Classifier, ordinary: list[Path]):
+def test_a_refusal_gives_the_distance_and_advice(guarded: Classifier, ordinary: list[Path]):
     refusal = read_photograph(guarded, read_image(ordinary[0]))
 
     assert isinstance(refusal, Refusal)
@@ -121,7 +121,7 @@ def test_a_refusal_says_what_was_found_and_what_to_do(guarded: Classifier, ordin
     assert "Take a photograph through a dermoscope" in refusal.reason
 
 
-def test_a_reading_tells_its_distance(guarded: Classifier, split: Split):
+def test_a_reading_contains_its_distance(guarded: Classifier, split: Split):
     reading = read_photograph(guarded, read_image(Path(split.subset("train")["path"].iloc[0])))
 
     assert isinstance(reading, Reading)
@@ -129,15 +129,12 @@ def test_a_reading_tells_its_distance(guarded: Classifier, split: Split):
     assert not reading.is_drawn
 
 
-def test_the_drawn_lesions_are_read_without_being_asked_and_only_as_they_are(
-    guarded: Classifier, tmp_path: Path
-):
+def test_only_unchanged_drawn_lesions_skip_the_check(guarded: Classifier, tmp_path: Path):
     lesion = DEMONSTRATION_LESIONS[0].path
     changed = tmp_path / "changed.jpg"
     changed.write_bytes(lesion.read_bytes() + b"\0")
-    strict = Classifier(
-        guarded._session,
-        replace(guarded.card, novelty=replace(guarded.card.novelty, distance=1.0)),
+    strict = guarded.with_card(
+        replace(guarded.card, novelty=replace(guarded.card.novelty, distance=1.0))
     )
 
     (_, drawn), (_, other) = read_files(strict, [lesion, changed])
@@ -162,19 +159,19 @@ def test_the_distance_is_that_of_the_train_subset(guarded: Classifier, split: Sp
     )
 
 
-def test_the_card_says_whom_it_refuses(guarded: Classifier, split: Split):
+def test_the_card_contains_the_refused_shares(guarded: Classifier, split: Split):
     limit = guarded.card.novelty
 
     assert limit is not None
     assert limit.chosen_on == "validation"
     assert {"validation", "test", "test/ham10000", "test/isic2017"} <= set(limit.refused)
-    assert "isic2017 left out" in limit.refused  # without HAM10000, too few are left
+    assert "isic2017 left out" in limit.refused  # without HAM10000, too few images remain
     assert limit.refused["validation"].value <= limit.largest_share
     assert limit.refused["test"].total == len(split.subset("test"))
     assert "block_10_expand_relu" in limit.features
 
 
-def test_the_network_that_is_trained_on_holds_nothing_of_the_check(model: Path):
+def test_the_keras_form_does_not_contain_the_check(model: Path):
     saved = keras.models.load_model(model / "model.keras", compile=False)
 
     assert saved.count_params() == build_network(RECIPE, 8, None).count_params()
@@ -192,14 +189,16 @@ def test_a_model_without_the_check_says_so(unguarded: Path):
     assert describe_novelty(lax.card).startswith("This model has no out-of-distribution check")
 
 
-def test_the_weights_are_looked_for_whatever_is_trained(shared_weights: Path, tmp_path: Path):
+def test_the_weights_of_the_check_are_found_for_any_architecture(
+    shared_weights: Path, tmp_path: Path
+):
     small, frozen = make_recipe("baseline", []), make_recipe("transfer", ["weights=none"])
     gone = replace(frozen, weights=str(tmp_path / "gone.h5"))
 
     for recipe in (small, frozen, gone):
         assert find_novelty_weights(recipe, shared_weights.parent) == shared_weights
         assert find_novelty_weights(recipe, None) is None
-    # Keras has downloaded them when the training began.
+    # Keras downloaded them at the start of the training.
     assert find_novelty_weights(make_recipe("transfer", []), None) == "imagenet"
 
 
@@ -207,7 +206,7 @@ def test_the_weights_are_looked_for_whatever_is_trained(shared_weights: Path, tm
 def call(
     model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str, str]]:
-    """Run a command with the model; its status, what it answers and what it logs."""
+    """Run a command with the model, and return its status, output and log."""
     monkeypatch.setenv("MELANOMA_MODELS_DIR", str(model.parent))
     monkeypatch.setenv("MELANOMA_MODEL", model.name)
 
@@ -217,9 +216,7 @@ def call(
     return run
 
 
-def test_a_refused_photograph_leaves_the_others_to_be_read(
-    call, ordinary: list[Path], split: Split
-):
+def test_other_photographs_are_read_beside_a_refused_one(call, ordinary: list[Path], split: Split):
     paths = [ordinary[0], *split.subset("train")["path"].head(2), ordinary[4]]
 
     status, answer, _ = call("predict", *paths, "--json")
@@ -233,12 +230,12 @@ def test_a_refused_photograph_leaves_the_others_to_be_read(
     assert call("predict", ordinary[0])[0] == 2
 
 
-def test_the_command_tells_each_folder_and_each_kind_of_picture(
+def test_the_command_reports_each_folder_and_each_kind_of_drawn_image(
     call, ordinary: list[Path], tmp_path: Path
 ):
     for path in (ordinary[0], ordinary[4]):
         link(path, tmp_path / "mixed" / "bees")
-    (tmp_path / "mixed" / "broken.jpg").write_text("no picture")
+    (tmp_path / "mixed" / "broken.jpg").write_text("no image")
 
     _, answer, _ = call("refusals", tmp_path / "mixed", "--impostors", "3", "--json")
     _, lines, _ = call("refusals", tmp_path / "mixed")
@@ -251,7 +248,7 @@ def test_the_command_tells_each_folder_and_each_kind_of_picture(
     assert lines.startswith("bees: 2 of 2, 100.0% (95% CI 15.8–100.0%) refused (2 unfam")
 
 
-def test_the_command_fits_again_without_a_collection(
+def test_the_command_refits_the_check_without_a_collection(
     call, lesions: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     monkeypatch.setenv("MELANOMA_CACHE_DIR", str(tmp_path))
@@ -267,7 +264,7 @@ def test_the_command_fits_again_without_a_collection(
     assert 'Found no collection "isic2018"' in log
 
 
-def test_a_folder_without_a_photograph_is_bad_input(call, tmp_path: Path):
+def test_a_folder_without_photographs_is_an_error(call, tmp_path: Path):
     status, _, log = call("refusals", tmp_path)
 
     assert status == 2
