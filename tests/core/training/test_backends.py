@@ -56,11 +56,10 @@ print(json.dumps({"backend": keras.backend.backend(), "same": bool(same), "losse
 """
 
 
-# The other tests of trainings run on the active backend.
-OTHERS = {"tensorflow", "jax", "torch"} - {os.environ.get("KERAS_BACKEND", "tensorflow")}
-
-
-@pytest.mark.parametrize("backend", [name for name in sorted(OTHERS) if find_spec(name)])
+@pytest.mark.tensorflow
+@pytest.mark.parametrize(
+    "backend", [name for name in ("tensorflow", "jax", "torch") if find_spec(name)]
+)
 def test_a_recipe_is_trained_stopped_and_resumed(backend: str, drawn_split: Split, tmp_path: Path):
     (tmp_path / "begin.pickle").write_bytes(pickle.dumps((TINY, drawn_split)))
 
