@@ -9,6 +9,7 @@ from melanoma_core.models.card_text.wording import (
     describe_frequencies,
     describe_sensitivity,
     describe_specificity,
+    name_class,
     name_figure,
 )
 
@@ -128,7 +129,7 @@ def render_disagreement(row: "dict[str, object]") -> str:
     )
     return (
         f'<p class="file"><strong>{escape(str(row["kind"]).capitalize())}</strong><br>'
-        f"{escape(str(row['image_id']))}, {escape(str(row['label']))}<br>"
+        f"{escape(str(row['image_id']))}, {escape(name_class(str(row['label'])))}<br>"
         f"Probability of melanoma: candidate {candidate}, deployed {deployed}</p>"
     )
 

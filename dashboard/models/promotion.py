@@ -168,7 +168,7 @@ def _offer_reading(proposal: "Proposal", records: "pd.DataFrame", key: str) -> N
 def _show_comparison(comparison: "Comparison | str", files: "dict[str, str]") -> None:
     st.subheader("Comparison with the deployed model", anchor=False)
     if isinstance(comparison, str):
-        st.html(render_paragraphs([comparison]))
+        st.html("<p>Not possible, for the reason above.</p>")
         return
     st.html(render_basis(comparison))
     show_table(tabulate_comparison(comparison))

@@ -5,7 +5,7 @@ Subsets and runs differ in dash and marker as well as in colour.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import floor, log10
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -173,7 +173,7 @@ def _finish_curves(figure: go.Figure, title: str, metric: str) -> go.Figure:
     """Finish a figure of curves over epochs, with the axis that suits the metric."""
     finish_figure(figure, title)
     last = max((max(trace.x) for trace in figure.data if len(trace.x)), default=1)
-    figure.update_xaxes(title="epoch", tick0=0, dtick=ceil(last / _MOST_TICKS))
+    figure.update_xaxes(title="epoch", tick0=0, dtick=_choose_tick_step(last))
     if metric in _SHARES or metric.startswith(_RECALL):
         figure.update_yaxes(tickformat=".0%", range=[-0.03, 1.03])
     elif metric == "loss":
@@ -181,6 +181,13 @@ def _finish_curves(figure: go.Figure, title: str, metric: str) -> go.Figure:
     elif metric == "learning_rate":
         figure.update_yaxes(exponentformat="power", rangemode="tozero")
     return figure
+
+
+def _choose_tick_step(last: float) -> int:
+    """Return 1, 2 or 5 times a power of ten, for at most about ten ticks up to the last epoch."""
+    least = max(last / _MOST_TICKS, 1)
+    power = 10 ** floor(log10(least))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least)
 
 
 def _name_recall(metric: str) -> str:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _SUBSETS = ("validation", "train", "published")
 _MOST_COMPARED = 6  # lines that remain distinguishable
-_FIGURE_PX = 150
+_FIGURE_PX = 190
 _FIGURE_WIDTH = 14  # characters; padded on the left, since the table sorts metrics as text
 
 

@@ -116,7 +116,7 @@ def _show_accuracy(study: "Study") -> None:
     from melanoma_core.runs.study import PROTOCOLS
 
     rows = {
-        f"{row.recipe.name}{' (leaks)' if row.is_warning else ''}": [
+        f"{row.recipe.name}{'*' if row.is_warning else ''}": [
             row.figures[look]["accuracy"] for look in PROTOCOLS
         ]
         for row in study.rows

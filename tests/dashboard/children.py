@@ -7,10 +7,13 @@ _PATIENCE_SECONDS = 120
 
 def wait_for_children(text: str) -> None:
     """Wait until the child processes of this one with a text in their command line have ended."""
-    children = [
-        child
-        for child in psutil.Process().children()
-        if child.status() != psutil.STATUS_ZOMBIE and text in " ".join(child.cmdline())
-    ]
-    _, alive = psutil.wait_procs(children, _PATIENCE_SECONDS)
-    assert not alive
+    children = [child for child in psutil.Process().children() if _matches(child, text)]
+    assert not psutil.wait_procs(children, _PATIENCE_SECONDS)[1]
+
+
+def _matches(child: psutil.Process, text: str) -> bool:
+    try:
+        command = child.cmdline()
+    except psutil.ZombieProcess:
+        return False
+    return not command or text in " ".join(command)  # one that is just starting has none yet

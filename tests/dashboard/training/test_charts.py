@@ -63,10 +63,10 @@ def test_the_last_recalls_show_train_and_validation(curves):
     assert list(validation.y) == ["▲ melanoma", "mole &lt;b>"]
 
 
-def test_epoch_ticks_are_whole_numbers(curves):
-    assert draw_chart(curves, "loss").layout.xaxis.dtick == 1
-    long = curves.assign(epoch=curves["epoch"] * 50)
-    assert draw_chart(long, "loss").layout.xaxis.dtick == 10
+def test_epoch_ticks_are_round_whole_numbers(curves):
+    for num_epochs, step in ((2, 1), (10, 1), (11, 2), (100, 10), (439, 50)):
+        longer = curves.assign(epoch=curves["epoch"] * num_epochs / 2)
+        assert draw_chart(longer, "loss").layout.xaxis.dtick == step
 
 
 def test_compared_runs_differ_in_dash_and_marker(curves):
