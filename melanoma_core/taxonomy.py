@@ -3,8 +3,11 @@
 ISIC 2019 groups seborrheic keratosis, pigmented benign keratosis and lichenoid keratosis as BKL.
 """
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 
 class RiskTier(StrEnum):
@@ -81,48 +84,130 @@ _TIERS = {
     Diagnosis.VASC: RiskTier.BENIGN,
 }
 
-# Further names in folders and tables, besides codes and titles.
-_ALIASES = {
-    "nv": Diagnosis.NV,
-    "naevus": Diagnosis.NV,
-    "melanocytic nevi": Diagnosis.NV,
-    "mel": Diagnosis.MEL,
-    "bkl": Diagnosis.BKL,
-    "pigmented benign keratosis": Diagnosis.BKL,
-    "seborrheic keratosis": Diagnosis.BKL,
-    "benign keratosis like lesions": Diagnosis.BKL,
-    "solar lentigo": Diagnosis.BKL,
-    "lichenoid keratosis": Diagnosis.BKL,
-    "vascular lesions": Diagnosis.VASC,
-    # `diagnosis_2` (vascular lesions) and `diagnosis_3` of the ISIC Archive.
-    "melanoma, nos": Diagnosis.MEL,
-    "melanoma invasive": Diagnosis.MEL,
-    "melanoma in situ": Diagnosis.MEL,
-    "melanoma metastasis": Diagnosis.MEL,
-    "solar or actinic keratosis": Diagnosis.AK,
-    "squamous cell carcinoma, nos": Diagnosis.SCC,
-    "squamous cell carcinoma, invasive": Diagnosis.SCC,
-    "squamous cell carcinoma in situ": Diagnosis.SCC,
-    "lichen planus like keratosis": Diagnosis.BKL,
-    "benign soft tissue proliferations vascular": Diagnosis.VASC,
+
+@dataclass(frozen=True)
+class _Vocabulary:
+    """The words in which datasets write one diagnosis.
+
+    A name means the diagnosis if it contains one of its terms, and besides its terms nothing but
+    its qualifiers: "nodular melanoma" is a melanoma, "no melanoma" is not understood.
+
+    Attributes:
+        terms: Names in the singular, besides the code and the title.
+        qualifiers: Words that name a kind of it and leave the diagnosis as it is.
+    """
+
+    terms: tuple[str, ...]
+    qualifiers: str
+
+
+_GENERAL_QUALIFIERS = "and or nos type subtype primary cutaneous"
+_VOCABULARIES = {
+    Diagnosis.MEL: _Vocabulary(
+        ("lentigo maligna", "lmm", "ssm", "alm"),
+        "malignant invasive in situ superficial spreading nodular nm acral lentiginous subungual "
+        "amelanotic hypomelanotic desmoplastic spitzoid nevoid thin thick breslow thickness "
+        "metastatic metastasis on chronically sun exposed skin",
+    ),
+    Diagnosis.NV: _Vocabulary(
+        ("nev",),
+        "melanocytic benign common acquired congenital atypical dysplastic clark clarks compound "
+        "junctional dermal intradermal blue halo spitz reed pigmented spindle balloon cell deep "
+        "penetrating combined recurrent persistent acral spilus special anatomic site of",
+    ),
+    Diagnosis.BCC: _Vocabulary(
+        (),
+        "superficial nodular pigmented infiltrating infiltrative morpheaform morpheiform "
+        "sclerosing micronodular solid cystic ulcerated",
+    ),
+    Diagnosis.AK: _Vocabulary(
+        ("ack", "solar keratosis", "solar or actinic keratosis"),
+        "pigmented hypertrophic hyperkeratotic atrophic",
+    ),
+    Diagnosis.BKL: _Vocabulary(
+        (
+            "benign keratosis like lesion",
+            "seborrheic keratosis",
+            "sek",
+            "solar lentigo",
+            "lichenoid keratosis",
+            "lichen planus like keratosis",
+            "lplk",
+        ),
+        "benign pigmented irritated inflamed clonal acanthotic",
+    ),
+    Diagnosis.DF: _Vocabulary((), "cellular hemosiderotic"),
+    Diagnosis.VASC: _Vocabulary(
+        (
+            "hemangioma",
+            "angioma",
+            "angiokeratoma",
+            "pyogenic granuloma",
+            "benign soft tissue proliferation vascular",  # `diagnosis_2` of the ISIC Archive
+        ),
+        "benign cherry senile spider capillary infantile cavernous thrombosed hobnail",
+    ),
+    Diagnosis.SCC: _Vocabulary(
+        ("bowen disease", "bowens disease"),
+        "in situ invasive bowen bowens disease keratoacanthoma well moderately poorly "
+        "differentiated",
+    ),
 }
-_BY_NAME = (
-    {code.value.lower(): code for code in Diagnosis}
-    | {title: code for code, title in _TITLES.items()}
-    | _ALIASES
+# How tables write the thickness of a melanoma (Breslow 1970): "more than 1.5 mm", "0.76-1.5 mm".
+_THICKNESS = re.compile(
+    r"(?:(?:more|less) than|over|under|up to|[<>≤≥]=?)?\s*"
+    r"\d+(?:[.,]\d+)?(?:\s*(?:to|-|–)\s*\d+(?:[.,]\d+)?)?\s*mm\b"
+)
+# Spellings, and plurals with their singulars.
+_SPELLINGS = tuple(
+    (re.compile(rf"\b(?:{pattern})\b"), word)
+    for pattern, word in (
+        (r"(\w*oma)(?:s|ta)", r"\1"),
+        (r"(\w*keratos)es", r"\1is"),
+        (r"(lesion|proliferation)s", r"\1"),
+        (r"nevi|naevi|naevus", "nevus"),
+        (r"lentigines", "lentigo"),
+        (r"haem(\w+)", r"hem\1"),
+        (r"seborrhoeic", "seborrheic"),
+    )
 )
 
 
+def _compile_vocabulary(diagnosis: Diagnosis) -> tuple[re.Pattern[str], frozenset[str]]:
+    """Return a pattern of the terms of a diagnosis, longest first, and its qualifiers."""
+    vocabulary = _VOCABULARIES[diagnosis]
+    terms = sorted(
+        (diagnosis.value.lower(), diagnosis.title, *vocabulary.terms), key=len, reverse=True
+    )
+    qualifiers = f"{_GENERAL_QUALIFIERS} {vocabulary.qualifiers}".split()
+    return re.compile(rf"\b(?:{'|'.join(terms)})\b"), frozenset(qualifiers)
+
+
+_WORDS = {diagnosis: _compile_vocabulary(diagnosis) for diagnosis in Diagnosis}
+
+
+@lru_cache(maxsize=4096)  # a table of 400,000 rows has few names
 def parse_diagnosis(name: str) -> Diagnosis | None:
     """Return the diagnosis for a name used in a dataset, or None if it is not one of the eight.
 
-    Case, underscores and hyphens are ignored. `akiec` of HAM10000 gives None, because it combines
-    AK and SCC; only the ISIC 2019 ground truth separates them.
+    Case, punctuation, plurals and words that name a kind of the diagnosis are ignored. `akiec` of
+    HAM10000 gives None, because it combines AK and SCC; only the ISIC 2019 ground truth separates
+    them.
 
     Examples:
         >>> parse_diagnosis("Basal_Cell_Carcinoma").title
         'basal cell carcinoma'
-        >>> parse_diagnosis("akiec") is None
-        True
+        >>> parse_diagnosis("melanoma (more than 1.5 mm)").title
+        'melanoma'
+        >>> parse_diagnosis("akiec") is None, parse_diagnosis("melanoma or nevus") is None
+        (True, True)
     """
-    return _BY_NAME.get(" ".join(name.lower().replace("_", " ").replace("-", " ").split()))
+    text = _THICKNESS.sub(" breslow ", unicodedata.normalize("NFKC", name).casefold())
+    text = re.sub(r"[-_,.;:/()\[\]\s]+", " ", re.sub(r"['’]", "", text))
+    for pattern, spelling in _SPELLINGS:
+        text = pattern.sub(spelling, text)
+    for diagnosis, (terms, qualifiers) in _WORDS.items():
+        rest, num_terms = terms.subn(" ", text)
+        if num_terms and qualifiers.issuperset(rest.split()):
+            return diagnosis
+    return None

@@ -41,6 +41,110 @@ def test_case_underscores_hyphens_and_spaces_are_ignored(name: str):
     assert parse_diagnosis(name) is Diagnosis.BCC
 
 
+@pytest.mark.parametrize(
+    ("code", "names"),
+    {
+        "MEL": (
+            "malignant melanoma",
+            "Melanomas",
+            "melanoma in situ",
+            "melanoma-in-situ",
+            "Melanoma in situ, Lentigo maligna type",
+            "lentigo maligna",
+            "lentigo maligna melanoma",
+            "acral-lentiginous-melanoma",
+            "melanoma-acral-lentiginous",
+            "nodular-melanoma-(nm)",
+            "superficial spreading melanoma ssm",
+            "melanoma (in situ)",
+            "melanoma (less than 0.76 mm)",
+            "melanoma (0.76 to 1.5 mm)",
+            "melanoma (more than 1.5 mm)",
+            "Melanoma, 0,5-1 mm",
+            "melanoma metastasis",
+            "Melanoma, NOS",
+        ),
+        "NV": (
+            "NEV",
+            "nevi",
+            "naevi",
+            "melanocytic nevus",
+            "Melanocytic nevi",
+            "dysplastic nevus",
+            "common nevus",
+            "atypical nevus",
+            "clark nevus",
+            "reed or spitz nevus",
+            "pigmented-spindle-cell-nevus-of-reed",
+            "Nevus, Atypical, Dysplastic, or Clark",
+            "Nevus, NOS, Compound",
+            "Blue nevus",
+        ),
+        "BCC": ("basal-cell-carcinoma-nodular", "Basal cell carcinomas", "BCC superficial"),
+        "AK": ("ACK", "Actinic keratoses", "Solar or actinic keratosis"),
+        "BKL": (
+            "SEK",
+            "seborrhoeic keratoses",
+            "seborrheic-keratosis-irritated",
+            "Benign keratosis-like lesions ",
+            "solar lentigines",
+            "Lichen planus like keratosis",
+        ),
+        "DF": ("Dermatofibromas",),
+        "VASC": (
+            "cherry haemangioma",
+            "angiokeratomas",
+            "pyogenic granuloma",
+            "Benign soft tissue proliferations - Vascular",
+        ),
+        "SCC": (
+            "squamous-cell-carcinoma-in-situ",
+            "Squamous cell carcinoma, Invasive, Keratoacanthoma-type",
+            "Bowen’s disease",
+        ),
+    }.items(),
+)
+def test_kinds_plurals_and_abbreviations_of_a_diagnosis_are_the_diagnosis(
+    code: str, names: tuple[str, ...]
+):
+    assert {name: parse_diagnosis(name) for name in names} == dict.fromkeys(names, code)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "no melanoma",
+        "non-melanoma",
+        "nonmelanoma skin cancer",
+        "melanoma or nevus",
+        "melanoma/nevus",
+        "melanoma arising in nevus",
+        "suspected melanoma",
+        "melanoma 2",
+        "mm",
+        "benign",
+        "malignant",
+        "lentigo",
+        "lentigo NOS",
+        "lentigo simplex",
+        "epidermal nevus",
+        "nevus lipomatosus superficialis",
+        "naevus flammeus",
+        "becker nevus",
+        "dermatofibrosarcoma",
+        "lymphangioma",
+        "kaposi sarcoma",
+        "basosquamous carcinoma",
+        "Atypical melanocytic neoplasm",
+        "Actinic keratoses and intraepithelial carcinoma / Bowen's disease",
+        "carcinoma",
+        "keratosis",
+    ],
+)
+def test_what_may_be_something_else_is_not_guessed(name: str):
+    assert parse_diagnosis(name) is None
+
+
 @pytest.mark.parametrize("diagnosis", Diagnosis)
 def test_every_diagnosis_is_recognised_by_its_code_and_its_title(diagnosis: Diagnosis):
     assert parse_diagnosis(diagnosis.value) is diagnosis
