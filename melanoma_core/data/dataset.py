@@ -11,6 +11,7 @@ from melanoma_core.data.cache import FactCache
 from melanoma_core.data.cleaning import apply_decisions, decide_files
 from melanoma_core.data.facts import FileFacts
 from melanoma_core.data.folders import IMAGE_SUFFIXES
+from melanoma_core.data.identities import scope_ids
 from melanoma_core.data.layouts import (
     Layout,
     find_collections,
@@ -51,7 +52,7 @@ class Dataset:
             path: absolute path of the file.
             label: Diagnosis code.
             subset: "train", "validation", "test" or "unassigned".
-            lesion_id, patient_id: from the tables of the collection.
+            lesion_id, patient_id: from the tables of the collections (`identities.scope_ids`).
             source: name of the collection's folder.
             sha256, dhash: hashes of the file and of the image, hexadecimal (`facts.FileFacts`).
             cluster: number shared by copies and near copies (`copies.find_clusters`).
@@ -113,7 +114,9 @@ def load_records(
     """
     collections = find_collections(Path(os.path.realpath(folder)))
     with_images = [c for c in collections if c.layout is not Layout.GROUND_TRUTH]
-    records = pd.concat([read_records(collection) for collection in with_images], ignore_index=True)
+    records = pd.concat(
+        [scope_ids(read_records(each), each.folder) for each in with_images], ignore_index=True
+    )
     if records.empty:
         raise DatasetError(
             f"Found no image files in {folder} (layout: "
@@ -126,7 +129,9 @@ def load_records(
     records["truth"] = pd.Series(None, records.index, dtype=object)
     for collection in collections:
         if collection.layout is Layout.GROUND_TRUTH:
-            records = _add_ground_truth(records, read_ground_truth(collection))
+            records = _add_ground_truth(
+                records, scope_ids(read_ground_truth(collection), collection.folder)
+            )
     by_image = records.groupby("image_id")
     for column in ("lesion_id", "patient_id", "age", "sex", "site"):
         records[column] = records[column].fillna(by_image[column].transform("first"))

@@ -10,6 +10,7 @@ import pandas as pd
 from melanoma_core.data.cache import FactCache
 from melanoma_core.data.copies import find_clusters
 from melanoma_core.data.dataset import load_records
+from melanoma_core.data.identities import scope_ids
 from melanoma_core.data.layouts import (
     Collection,
     Layout,
@@ -20,7 +21,7 @@ from melanoma_core.data.layouts import (
 from melanoma_core.errors import DatasetError
 from melanoma_core.progress import Progress
 
-_CONTENT = ("image_id", "name", "label", "subset", "lesion_id", "sha256", "truth")
+_CONTENT = ("image_id", "name", "label", "subset", "lesion_id", "patient_id", "sha256", "truth")
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +107,7 @@ def _read_companions(folder: Path) -> Companions:
                 table = read_records(collection).drop_duplicates("image_id").set_index("image_id")
         except DatasetError:
             continue
+        table = scope_ids(table, collection.folder)
         lesions = _to_dict(table["lesion_id"]) | lesions
         if is_truth:
             labels = _to_dict(table["label"]) | labels

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from melanoma_core.data.identities import ID_COLUMNS, clean_ids
 from melanoma_core.errors import DatasetError
 from melanoma_core.taxonomy import Diagnosis, parse_diagnosis
 
@@ -26,7 +27,7 @@ _SYNONYMS = {
 }
 METADATA_COLUMNS = tuple(_SYNONYMS)[1:]
 # Ids are read as text: "0042" must not become 42, nor 42.0 where another row has no id.
-_ID_COLUMNS = (*_SYNONYMS["image_id"], "lesion_id", "patient_id")
+_TEXT_COLUMNS = (*_SYNONYMS["image_id"], *ID_COLUMNS)
 
 _ISIC_2018_CLASSES = ("MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC")
 _ISIC_2019_CLASSES = (*Diagnosis, "UNK")
@@ -132,6 +133,8 @@ def read_metadata(path: Path, table_format: TableFormat | None = None) -> pd.Dat
             f"{without_id[0] + 1}). Every row needs one. Add the ids, or delete the rows."
         )
     metadata["age"] = pd.to_numeric(metadata["age"], errors="coerce")
+    for column in ID_COLUMNS:
+        metadata[column] = pd.Series(clean_ids(metadata[column]), metadata.index, dtype=object)
     for column in ("sex", "site"):
         text = metadata[column].astype("str").str.strip().str.lower()
         metadata[column] = text.mask(text.isin({"", "unknown"}))
@@ -146,7 +149,7 @@ def read_metadata(path: Path, table_format: TableFormat | None = None) -> pd.Dat
 
 def _read_table(path: Path) -> pd.DataFrame:
     try:
-        return pd.read_csv(path, dtype=dict.fromkeys(_ID_COLUMNS, str), encoding="utf-8-sig")
+        return pd.read_csv(path, dtype=dict.fromkeys(_TEXT_COLUMNS, str), encoding="utf-8-sig")
     except OSError as error:
         raise DatasetError(
             f"Cannot read the table {path} ({error.strerror}). Check its permissions."

@@ -72,7 +72,7 @@ def test_one_near_copy_differs_in_a_few_bits_of_its_hash_and_is_found(records: p
 def test_one_lesion_is_in_train_and_in_test(records: pd.DataFrame):
     num_subsets = records.groupby("lesion_id")["subset"].nunique()
 
-    assert num_subsets.index[num_subsets > 1].tolist() == ["DRAWN_MEL_00"]
+    assert num_subsets.index[num_subsets > 1].tolist() == ["set/DRAWN_MEL_00"]
 
 
 def test_one_file_cannot_be_read(records: pd.DataFrame):
