@@ -186,7 +186,7 @@ def _finish_curves(figure: go.Figure, title: str, metric: str) -> go.Figure:
 def _choose_tick_step(last: float) -> int:
     """Return 1, 2 or 5 times a power of ten, for at most about ten ticks up to the last epoch."""
     least = max(last / _MOST_TICKS, 1)
-    power = 10 ** floor(log10(least))
+    power = int(10 ** floor(log10(least)))
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least)
 
 
