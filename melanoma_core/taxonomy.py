@@ -107,7 +107,7 @@ _VOCABULARIES = {
         ("lentigo maligna", "lmm", "ssm", "alm"),
         "malignant invasive in situ superficial spreading nodular nm acral lentiginous subungual "
         "amelanotic hypomelanotic desmoplastic spitzoid nevoid thin thick breslow thickness "
-        "metastatic metastasis on chronically sun exposed skin",
+        "metastatic metastasis melanocytic proliferation on chronically sun exposed skin",
     ),
     Diagnosis.NV: _Vocabulary(
         ("nev",),

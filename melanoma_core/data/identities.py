@@ -16,11 +16,11 @@ ID_COLUMNS = ("lesion_id", "patient_id")
 # The prefixes of the ISIC Archive and of the challenges made from it.
 _GLOBAL_ID = re.compile(r"(?:HAM|BCN|MSK\d*|UDA\d*|IL|IP)_\d+")
 # What tables write for an id that they do not have, besides punctuation and zeros.
-_PLACEHOLDERS = frozenset(
-    "na nan nil none null nd tbd unk unknown undefined unspecified unidentified unassigned missing "
-    "anonymous anonymized anonymised notavailable notknown notprovided notrecorded "
-    "notapplicable".split()
-)
+_PLACEHOLDERS = {
+    *("na", "nan", "nil", "none", "null", "nd", "tbd", "unk", "unknown", "undefined"),
+    *("unspecified", "unidentified", "unassigned", "missing", "anonymous", "anonymized"),
+    *("anonymised", "notavailable", "notknown", "notprovided", "notrecorded", "notapplicable"),
+}
 # "train" and "test" of one hospital hold the same patients: their ids belong to the parent folder.
 _SUBSET_FOLDER = re.compile(
     r"(?<![a-z])(?:train(?:ing)?|val(?:id|idation)?|test(?:ing)?)(?![a-z])", re.IGNORECASE

@@ -63,6 +63,7 @@ def test_case_underscores_hyphens_and_spaces_are_ignored(name: str):
             "Melanoma, 0,5-1 mm",
             "melanoma metastasis",
             "Melanoma, NOS",
+            "Malignant melanocytic proliferations (Melanoma)",
         ),
         "NV": (
             "NEV",
