@@ -20,12 +20,16 @@ if TYPE_CHECKING:  # the page is painted before pandas is imported
 FINDING_TITLES = {
     "unreadable": "Unreadable files",
     "unknown-labels": "Labels outside the eight diagnoses",
+    "left-out": "Files left out",
+    "lost-classes": "Diagnoses or subsets without a file",
     "exact-duplicates": "Exact copies",
     "pixel-duplicates": "Pixel-identical copies",
     "near-duplicates": "Near copies",
     "label-conflicts": "Label conflicts",
     "train-test-duplicates": "Copies in Train and Test",
     "shared-lesions": "Lesions in Train and Test",
+    "shared-patients": "Patients in Train and Test",
+    "repeated-ids": "Ids in several collections",
     "single-source": "Classes from a single source",
 }
 _SEVERITY_SYMBOLS = {"high": "■■■", "medium": "■■□", "low": "■□□"}
@@ -61,7 +65,8 @@ def render_verdict(audit: "Audit") -> str:
     return (
         '<section class="banner verdict-of-audit" role="status">'
         f'<div><p class="verdict">{escape(audit.verdict)}</p>'
-        f"<p>{num_findings} finding{'' if num_findings == 1 else 's'}, most severe first.</p>"
+        f"<p>{escape(audit.describe_people())} "
+        f"{num_findings} finding{'' if num_findings == 1 else 's'}, most severe first.</p>"
         "</div></section>"
     )
 

@@ -206,7 +206,7 @@ def _audit(options: argparse.Namespace) -> int:
     if options.json:
         print_json(to_jsonable(audit) | {"cleaned": cleaned})
         return 0
-    print(audit.verdict)
+    print(f"{audit.verdict}\n{audit.describe_people()}")
     for finding in audit.findings:
         effects = {
             "Changes labels.": finding.changes_labels,

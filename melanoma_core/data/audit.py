@@ -4,14 +4,15 @@ An audit reads no image. The file table has the hashes, `copies.find_clusters` h
 pixels, and companion collections add lesions and sources.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from melanoma_core.data import findings
+from melanoma_core.data import findings, losses
+from melanoma_core.data.cleaning import decide_files
 from melanoma_core.data.copies import connect_rows
 from melanoma_core.data.findings import Finding, FindingKind, LabelConflict, Severity, count_of
 
@@ -30,7 +31,12 @@ class Audit:
         label_conflicts: Their number by pair of labels, most frequent first.
         train_test_duplicates: Test files with the same bytes or pixels as a Train file.
         shared_lesions: Test files that share a photograph or a lesion with a Train file.
+        shared_patients: Test files that share a photograph, lesion or patient with a Train file,
+            among those with a known patient.
         num_test: Number of readable Test files.
+        num_left_out: Files that will not be used, copies of used files not counted.
+        num_lesions, num_patients: Number of known lesions and patients in readable files.
+        num_without_lesion, num_without_patient: Readable files without a known one.
         source_association: Cramér's V of source and diagnosis, in [0, 1], or NaN
             (`findings.measure_association`).
         findings: The findings, most severe first.
@@ -46,7 +52,13 @@ class Audit:
     label_conflicts: tuple[LabelConflict, ...]
     train_test_duplicates: int
     shared_lesions: int
+    shared_patients: int
     num_test: int
+    num_left_out: int
+    num_lesions: int
+    num_without_lesion: int
+    num_patients: int
+    num_without_patient: int
     source_association: float
     findings: tuple[Finding, ...]
     verdict: str
@@ -57,6 +69,22 @@ class Audit:
         if np.isnan(self.source_association):
             document["source_association"] = None
         return document
+
+    def describe_people(self) -> str:
+        """Return of how many lesions and patients the files are, as far as known."""
+        total = self.num_images - self.num_unreadable
+        parts = []
+        for noun, number, unknown in (
+            ("lesion", self.num_lesions, self.num_without_lesion),
+            ("patient", self.num_patients, self.num_without_patient),
+        ):
+            known = f"{total - unknown:,} of {count_of(total, 'readable file')}"
+            parts.append(
+                f"{known} are of {count_of(number, f'known {noun}')}."
+                if number
+                else f"No table names a {noun}, so files of one {noun} cannot be kept together."
+            )
+        return " ".join(parts)
 
 
 def audit_records(
@@ -78,16 +106,22 @@ def audit_records(
     records = _add_groups(records, known_lesions or {}, known_sources or {})
     readable = records[records["sha256"].notna()]
     conflicts = findings.count_conflicts(readable)
+    decisions = decide_files(records)
+    num_lost = int(losses.find_lost_files(decisions).sum())
     association = findings.measure_association(readable["origin"], readable["diagnosis"])
     checks = (
-        findings.find_unreadable(records),
-        findings.find_unknown_labels(readable),
+        losses.find_unreadable(records),
+        losses.find_unknown_labels(readable),
+        losses.find_left_out(decisions),
+        losses.find_lost_classes(records, decisions),
         findings.find_exact_duplicates(readable),
         findings.find_pixel_duplicates(readable),
         findings.find_near_duplicates(readable),
         findings.find_label_conflicts(readable, conflicts),
         findings.find_train_test_duplicates(readable),
         findings.find_shared_lesions(readable),
+        findings.find_shared_patients(readable),
+        findings.find_repeated_ids(readable),
         findings.find_single_sources(readable, association),
     )
     found = {finding.kind: finding for finding in checks if finding}
@@ -106,10 +140,16 @@ def audit_records(
         label_conflicts=conflicts,
         train_test_duplicates=count_groups(FindingKind.TRAIN_TEST_DUPLICATES),
         shared_lesions=count_groups(FindingKind.SHARED_LESIONS),
+        shared_patients=count_groups(FindingKind.SHARED_PATIENTS),
         num_test=int((readable["subset"] == "test").sum()),
+        num_left_out=num_lost,
+        num_lesions=readable["lesion_id"].nunique(),
+        num_without_lesion=int(readable["lesion_id"].isna().sum()),
+        num_patients=readable["patient_id"].nunique(),
+        num_without_patient=int(readable["patient_id"].isna().sum()),
         source_association=association,
         findings=tuple(sorted(found.values(), key=lambda each: order.index(each.severity))),
-        verdict=_summarise(found.values(), len(records)),
+        verdict=_summarise(found, len(records), num_lost),
     )
 
 
@@ -118,42 +158,59 @@ def _add_groups(
 ) -> pd.DataFrame:
     """Add the columns that `findings` needs."""
     ids = records["image_id"]
+    missing = pd.Series(None, records.index, dtype=object)
     lesions = records["lesion_id"].astype(object).fillna(ids.map(known_lesions).astype(object))
     records = records.assign(
         path=pd.Series([str(path) for path in records["path"]], records.index, dtype=object),
         lesion_id=lesions,
+        patient_id=records.get("patient_id", missing),
         origin=ids.map(known_sources).astype(object).fillna(records["source"]),
+        diagnosis=records.get("truth", missing).astype(object).fillna(records["label"]),
     )
-    truth = records.get("truth", pd.Series(None, records.index, dtype=object))
+    person = connect_rows(records, ("image_id", "cluster", "lesion_id", "patient_id"))
+    is_known = records["patient_id"].notna().groupby(person).transform("any")
     return records.assign(
-        diagnosis=truth.astype(object).fillna(records["label"]),
         exact=connect_rows(records, ("sha256", "pixel_sha256")),
         photograph=connect_rows(records, ("image_id", "cluster")),
         related=connect_rows(records, ("image_id", "cluster", "lesion_id")),
+        person=pd.Series(person, records.index).where(is_known),
     )
 
 
-def _summarise(found: Iterable[Finding], num_images: int) -> str:
-    by_kind = {finding.kind: finding for finding in found}
-    if not by_kind:
-        return f"Found no problem in {count_of(num_images, 'file')}."
-    num_conflicting = sum(each.num_images for each in by_kind.values() if each.changes_labels)
-    inflates_scores = any(each.inflates_scores for each in by_kind.values())
-    problems = []
-    if num_conflicting:
-        problems.append(f"{count_of(num_conflicting, 'file')} with conflicting labels")
-    if inflates_scores:
-        leaking = by_kind.get(FindingKind.SHARED_LESIONS)
-        related = (
-            f" ({count_of(leaking.num_images, 'Test image')} related to Train)" if leaking else ""
-        )
-        problems.append(f"copies or sources that inflate metrics{related}")
-    if not problems:
+def _summarise(found: Mapping[FindingKind, Finding], num_files: int, num_lost: int) -> str:
+    if not found:
+        return f"Found no problem in {count_of(num_files, 'file')}."
+    lost = found.get(FindingKind.LOST_CLASSES)
+    nothing_left = f" {lost.sentence}" if lost else ""
+    problems = _list_problems(found)
+    is_notable = losses.rate_loss(num_lost, num_files) is not Severity.LOW
+    if problems:
+        without = f", which leaves out {losses.describe_share(num_lost, num_files)},"
         return (
-            f"{count_of(num_images, 'file')} can be used without changes. The problems found "
-            "affect neither labels nor metrics."
+            f"Do not train or evaluate on these {num_files:,} files as they are: found "
+            f"{' and '.join(problems)}. Use the cleaned table{without if is_notable else ''}"
+            f"{'' if is_notable else ','} and split by group.{nothing_left}"
+        )
+    if is_notable or lost:
+        return (
+            f"{losses.describe_share(num_lost, num_files)} will not be used. Correct what the "
+            f"findings name before you train or evaluate.{nothing_left}"
         )
     return (
-        f"Do not train or evaluate on these {num_images:,} files as they are: found "
-        f"{' and '.join(problems)}. Use the cleaned table, and split by group."
+        f"{count_of(num_files - num_lost, 'file')} can be used without changes. The problems found "
+        "affect neither labels nor metrics."
     )
+
+
+def _list_problems(found: Mapping[FindingKind, Finding]) -> list[str]:
+    """Return the problems of a dataset that must not be used as it is."""
+    problems = []
+    num_conflicting = sum(each.num_images for each in found.values() if each.changes_labels)
+    if num_conflicting:
+        problems.append(f"{count_of(num_conflicting, 'file')} with conflicting labels")
+    if any(each.inflates_scores for each in found.values()):
+        shared = (FindingKind.SHARED_LESIONS, FindingKind.SHARED_PATIENTS)
+        leaking = {group[0] for kind in shared if kind in found for group in found[kind].groups}
+        related = f" ({count_of(len(leaking), 'Test image')} related to Train)" if leaking else ""
+        problems.append(f"copies or sources that inflate metrics{related}")
+    return problems

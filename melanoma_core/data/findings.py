@@ -3,7 +3,8 @@
 The functions take the readable rows of the file table with the columns that `audit` adds:
 `diagnosis` (of the ground truth, else the label), `origin` (the source in which the image was
 published), and the groups `exact` (exact copies), `photograph` (copies, near copies and files of
-one image id) and `related` (these, and files of one lesion).
+one image id), `related` (these, and files of one lesion) and `person` (these, and files of one
+patient; missing without a patient id).
 """
 
 from collections import Counter
@@ -18,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import chi2_contingency
 
+from melanoma_core.data.identities import find_repeated_ids as find_ids_in_several_folders
 from melanoma_core.taxonomy import Diagnosis
 
 # Cohen (1988) calls 0.5 a large effect if one of the two variables has two values.
@@ -31,12 +33,16 @@ class FindingKind(StrEnum):
 
     UNREADABLE = "unreadable"
     UNKNOWN_LABELS = "unknown-labels"
+    LEFT_OUT = "left-out"
+    LOST_CLASSES = "lost-classes"
     EXACT_DUPLICATES = "exact-duplicates"
     PIXEL_DUPLICATES = "pixel-duplicates"
     NEAR_DUPLICATES = "near-duplicates"
     LABEL_CONFLICTS = "label-conflicts"
     TRAIN_TEST_DUPLICATES = "train-test-duplicates"
     SHARED_LESIONS = "shared-lesions"
+    SHARED_PATIENTS = "shared-patients"
+    REPEATED_IDS = "repeated-ids"
     SINGLE_SOURCE = "single-source"
 
 
@@ -76,12 +82,16 @@ class Finding:
 _EFFECTS = {
     FindingKind.UNREADABLE: (Severity.LOW, False, False),
     FindingKind.UNKNOWN_LABELS: (Severity.LOW, False, False),
+    FindingKind.LEFT_OUT: (Severity.MEDIUM, False, False),
+    FindingKind.LOST_CLASSES: (Severity.HIGH, False, False),
     FindingKind.EXACT_DUPLICATES: (Severity.MEDIUM, False, True),
     FindingKind.PIXEL_DUPLICATES: (Severity.MEDIUM, False, True),
     FindingKind.NEAR_DUPLICATES: (Severity.MEDIUM, False, True),
     FindingKind.LABEL_CONFLICTS: (Severity.HIGH, True, False),
     FindingKind.TRAIN_TEST_DUPLICATES: (Severity.HIGH, False, True),
     FindingKind.SHARED_LESIONS: (Severity.HIGH, False, True),
+    FindingKind.SHARED_PATIENTS: (Severity.HIGH, False, True),
+    FindingKind.REPEATED_IDS: (Severity.LOW, False, False),
     FindingKind.SINGLE_SOURCE: (Severity.MEDIUM, False, True),
 }
 
@@ -94,26 +104,6 @@ class LabelConflict:
     num_groups: int
 
 
-def find_unreadable(records: pd.DataFrame) -> Finding | None:
-    """Find unreadable files. Takes all rows of the file table."""
-    paths = records.loc[records["sha256"].isna(), "path"]
-    groups = tuple((path,) for path in paths)
-    sentence = f"{count_of(len(paths), 'file')} cannot be read and will not be used."
-    return _report(FindingKind.UNREADABLE, groups, sentence)
-
-
-def find_unknown_labels(readable: pd.DataFrame) -> Finding | None:
-    """Find files without a known diagnosis."""
-    unknown = readable[readable["diagnosis"].isna()]
-    groups = tuple((path,) for path in unknown["path"])
-    names = ", ".join(f'"{name}"' for name in unknown["name"].dropna().unique()[:5])
-    sentence = (
-        f"{count_of(len(unknown), 'file')} with a label that is none of the eight diagnoses "
-        f"({names or 'no label'}) will not be used."
-    )
-    return _report(FindingKind.UNKNOWN_LABELS, groups, sentence)
-
-
 def find_exact_duplicates(readable: pd.DataFrame) -> Finding | None:
     """Find byte-identical files."""
     groups = _group_paths(readable, "sha256")
@@ -121,7 +111,7 @@ def find_exact_duplicates(readable: pd.DataFrame) -> Finding | None:
         f"{_describe_copies(groups)} byte-identical files. Copies count more than once, and a "
         "random split puts some of them into different subsets."
     )
-    return _report(FindingKind.EXACT_DUPLICATES, groups, sentence)
+    return report(FindingKind.EXACT_DUPLICATES, groups, sentence)
 
 
 def find_pixel_duplicates(readable: pd.DataFrame) -> Finding | None:
@@ -131,17 +121,17 @@ def find_pixel_duplicates(readable: pd.DataFrame) -> Finding | None:
         f"{_describe_copies(groups)} files with the same pixels in different bytes. Comparing "
         "bytes does not find them."
     )
-    return _report(FindingKind.PIXEL_DUPLICATES, groups, sentence)
+    return report(FindingKind.PIXEL_DUPLICATES, groups, sentence)
 
 
 def find_near_duplicates(readable: pd.DataFrame) -> Finding | None:
     """Find near copies: one photograph with different pixels."""
     groups = _group_paths(readable, "cluster", differing_in="pixel_sha256")
     sentence = (
-        f"{_describe_copies(groups)} files that differ only in size, compression or colour. "
-        "Their pixels were compared, not their names."
+        f"{_describe_copies(groups)} files that differ only in size, compression, colour or "
+        "orientation. Their pixels were compared, not their names."
     )
-    return _report(FindingKind.NEAR_DUPLICATES, groups, sentence)
+    return report(FindingKind.NEAR_DUPLICATES, groups, sentence)
 
 
 def find_label_conflicts(
@@ -159,7 +149,7 @@ def find_label_conflicts(
         f"Found {count_of(len(groups), 'photograph')} with more than one label: {pairs}. At least "
         "one label of each is wrong."
     )
-    return _report(FindingKind.LABEL_CONFLICTS, groups, sentence)
+    return report(FindingKind.LABEL_CONFLICTS, groups, sentence)
 
 
 def find_train_test_duplicates(readable: pd.DataFrame) -> Finding | None:
@@ -171,6 +161,33 @@ def find_shared_lesions(readable: pd.DataFrame) -> Finding | None:
     """Find Test files whose photograph or lesion is also in Train."""
     shared = "the same photograph or lesion"
     return _report_leakage(readable, "related", FindingKind.SHARED_LESIONS, shared)
+
+
+def find_shared_patients(readable: pd.DataFrame) -> Finding | None:
+    """Find Test files whose patient is also in Train."""
+    return _report_leakage(readable, "person", FindingKind.SHARED_PATIENTS, "the same patient")
+
+
+def find_repeated_ids(readable: pd.DataFrame) -> Finding | None:
+    """Find ids of lesions and patients that several collections use (`identities.scope_ids`)."""
+    sentences, groups = [], []
+    for column, noun in (("lesion_id", "lesion"), ("patient_id", "patient")):
+        folders = find_ids_in_several_folders(readable[column])
+        if not folders:
+            continue
+        first, *_ = folders
+        sentences.append(
+            f"{count_of(len(folders), f'{noun} id')} in more than one collection (such as "
+            f'"{first}" in {" and ".join(folders[first])})'
+        )
+        scoped = [f"{folder}/{each}" for each, found in folders.items() for folder in found]
+        files = readable[readable[column].isin(scoped)]
+        groups += [tuple(paths) for _, paths in files.groupby(column, sort=False)["path"]]
+    sentence = (
+        f"Found {' and '.join(sentences)}. They count as different. If they are the same, put the "
+        "collections into one folder with one table."
+    )
+    return report(FindingKind.REPEATED_IDS, tuple(groups), sentence)
 
 
 def find_single_sources(readable: pd.DataFrame, association: float) -> Finding | None:
@@ -202,7 +219,7 @@ def find_single_sources(readable: pd.DataFrame, association: float) -> Finding |
         "compression of a source instead of the disease. It then fails on photographs from "
         "elsewhere."
     )
-    finding = _report(FindingKind.SINGLE_SOURCE, groups, sentence)
+    finding = report(FindingKind.SINGLE_SOURCE, groups, sentence)
     if finding and association >= _LARGE_EFFECT:
         return replace(finding, severity=Severity.HIGH)
     return finding
@@ -302,7 +319,7 @@ def _report_leakage(
     readable: pd.DataFrame, key: str, kind: FindingKind, shared: str
 ) -> Finding | None:
     """Report the Test files that share a key with Train files."""
-    train = readable[readable["subset"].isin(["train", "validation"])]
+    train = readable[readable["subset"].isin(["train", "validation"])].dropna(subset=[key])
     all_tested = readable[readable["subset"] == "test"]
     tested = all_tested[all_tested[key].isin(train[key])]
     partners: Mapping[Any, NDArray[np.object_]] = {
@@ -315,11 +332,12 @@ def _report_leakage(
         f"Found {shared} in Train for {len(groups):,} of "
         f"{count_of(len(all_tested), 'Test image')}. Metrics on them do not apply to new patients."
     )
-    finding = _report(kind, groups, sentence)
+    finding = report(kind, groups, sentence)
     return replace(finding, num_images=len(groups)) if finding else None
 
 
-def _report(kind: FindingKind, groups: Groups, sentence: str) -> Finding | None:
+def report(kind: FindingKind, groups: Groups, sentence: str) -> Finding | None:
+    """Return a finding with the severity and the effects of its kind, or None without groups."""
     severity, changes_labels, inflates_scores = _EFFECTS[kind]
     if not groups:
         return None

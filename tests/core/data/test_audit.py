@@ -39,10 +39,10 @@ def make_records(*rows: dict) -> pd.DataFrame:
         | row
         for number, row in enumerate(rows)
     ]
-    columns = ["image_id", "path", "name", "subset", "lesion_id", "source"]
+    columns = ["image_id", "path", "name", "subset", "lesion_id", "patient_id", "source"]
     columns += ["sha256", "pixel_sha256", "cluster"]
     records = pd.DataFrame(table, columns=columns).astype(object)
-    labels = [parse_diagnosis(name) if name else None for name in records["name"]]
+    labels = [parse_diagnosis(name) if isinstance(name, str) else None for name in records["name"]]
     return records.assign(label=pd.Series(labels, records.index, dtype=object))
 
 
@@ -69,11 +69,62 @@ def test_different_files_have_no_findings() -> None:
     assert np.isnan(audit.source_association)
 
 
+UNREADABLE = {"sha256": None, "pixel_sha256": None, "cluster": None}
+
+
 def test_unreadable_files_are_counted_and_affect_no_metrics() -> None:
-    unreadable = {"sha256": None, "pixel_sha256": None, "cluster": None}
-    audit = audit_records(make_records(unreadable, unreadable))
-    assert (audit.num_images, audit.num_unreadable, audit.exact_duplicate_groups) == (2, 2, 0)
-    assert audit.verdict.startswith("2 files can be used without changes")
+    audit = audit_records(make_records(UNREADABLE, UNREADABLE, *[{}] * 98))
+    assert (audit.num_images, audit.num_unreadable, audit.exact_duplicate_groups) == (100, 2, 0)
+    assert [finding.severity for finding in audit.findings] == ["low"]
+    assert audit.verdict.startswith("98 files can be used without changes")
+
+
+@pytest.mark.parametrize(("num_lost", "severity"), [(4, "low"), (5, "medium"), (20, "high")])
+def test_the_share_left_out_decides_severity_and_verdict(num_lost: int, severity: str) -> None:
+    lost = [{"name": "lentigo"}] * (num_lost - 1) + [{"name": None}]
+    kept = [{"name": "melanoma"}] + [{}] * (99 - num_lost)
+    audit = audit_records(make_records(*lost, *kept))
+    unknown = find(audit, FindingKind.UNKNOWN_LABELS)
+    assert unknown.severity == severity
+    assert unknown.sentence.endswith(f': "lentigo" ({num_lost - 1}), no label (1).')
+    assert audit.num_left_out == num_lost
+    kinds = {finding.kind for finding in audit.findings} - {FindingKind.UNKNOWN_LABELS}
+    if severity == "low":
+        assert kinds == set()
+        assert audit.verdict.startswith("96 files can be used without changes")
+    else:
+        assert kinds == {FindingKind.LEFT_OUT}
+        assert find(audit, FindingKind.LEFT_OUT).severity == severity
+        assert audit.verdict.startswith(f"{num_lost} of 100 files ({num_lost}%) will not be used.")
+
+
+def test_every_label_that_is_not_understood_is_listed() -> None:
+    names = [f"name {number}" for number in range(12)]
+    audit = audit_records(make_records(*[{"name": name} for name in names]))
+    sentence = find(audit, FindingKind.UNKNOWN_LABELS).sentence
+    assert all(f'"{name}" (1)' in sentence for name in names)
+
+
+def test_a_diagnosis_of_which_nothing_is_left_is_reported() -> None:
+    rows = [{"name": "melanoma"} | UNREADABLE, {"name": "dermatofibroma"}, {}]
+    finding = find(audit_records(make_records(*rows)), FindingKind.LOST_CLASSES)
+    assert (finding.severity, finding.groups) == (Severity.HIGH, (("/data/0.jpg",),))
+    assert finding.sentence == "The cleaned table has no file of melanoma."
+
+
+def test_labels_that_may_mean_the_only_melanomas_are_reported() -> None:
+    rows = [{"name": "suspected melanoma"}, *[{}] * 99]
+    audit = audit_records(make_records(*rows))
+    assert find(audit, FindingKind.LOST_CLASSES).groups == (("/data/0.jpg",),)
+    assert audit.verdict.endswith(
+        "The cleaned table has no file of melanoma (a label that is not understood may mean it)."
+    )
+
+
+def test_copies_of_files_that_are_kept_are_no_loss() -> None:
+    audit = audit_records(make_records(*[COPY] * 5))
+    assert audit.num_left_out == 0
+    assert {finding.kind for finding in audit.findings} == {FindingKind.EXACT_DUPLICATES}
 
 
 def test_byte_pixel_and_near_copies_are_counted_separately() -> None:
@@ -126,6 +177,56 @@ def test_lesions_from_companion_tables_are_found_in_train_and_test() -> None:
     assert audit_records(records).shared_lesions == 0
     audit = audit_records(records, known_lesions={"id0": "L", "id1": "L", "id2": "M"})
     assert (audit.train_test_duplicates, audit.shared_lesions) == (0, 1)
+
+
+def test_test_images_of_patients_in_train_are_found() -> None:
+    rows = [
+        {"subset": subset, "patient_id": f"P{number}"}
+        for subset in ("train", "test")
+        for number in range(20)
+    ]
+    rows += [{"subset": "train"}, {"subset": "test"}]  # of an unknown patient each
+    audit = audit_records(make_records(*rows))
+    finding = find(audit, FindingKind.SHARED_PATIENTS)
+    assert (audit.shared_patients, audit.shared_lesions, audit.num_test) == (20, 0, 21)
+    assert (finding.severity, finding.inflates_scores) == (Severity.HIGH, True)
+    assert finding.groups[0] == ("/data/20.jpg", "/data/0.jpg")
+    assert "copies or sources that inflate metrics (20 Test images related to Train)" in (
+        audit.verdict
+    )
+    assert audit.describe_people() == (
+        "No table names a lesion, so files of one lesion cannot be kept together. 40 of 42 "
+        "readable files are of 20 known patients."
+    )
+
+
+def test_a_patient_is_found_through_the_lesion_that_one_table_names() -> None:
+    rows = (
+        {"subset": "train", "patient_id": "P"},
+        {"subset": "validation", "patient_id": "P", "lesion_id": "L"},
+        {"subset": "test", "lesion_id": "M"},
+        {"subset": "test", "lesion_id": "L"},
+    )
+    audit = audit_records(make_records(*rows))
+    assert (audit.shared_lesions, audit.shared_patients) == (1, 1)
+
+
+def test_a_subset_of_which_nothing_is_left_is_reported() -> None:
+    rows = ({"subset": "train", "patient_id": "P"}, {"subset": "test", "patient_id": "P"})
+    audit = audit_records(make_records(*rows))
+    assert find(audit, FindingKind.LOST_CLASSES).sentence == (
+        "The cleaned table has no file of the subset train."
+    )
+
+
+def test_ids_that_two_collections_use_are_reported_as_different_people() -> None:
+    rows = [{"patient_id": f"{clinic}/{each}"} for clinic in "ab" for each in (1, 2)]
+    rows += [{"patient_id": "b/3"}, {"patient_id": "IP_1"}]
+    finding = find(audit_records(make_records(*rows)), FindingKind.REPEATED_IDS)
+    assert (finding.severity, finding.num_images) == (Severity.LOW, 4)
+    assert finding.sentence.startswith(
+        'Found 2 patient ids in more than one collection (such as "1" in a and b).'
+    )
 
 
 def test_a_diagnosis_from_a_single_source_is_found() -> None:
@@ -218,7 +319,8 @@ def test_companion_tables_relate_44_test_images_to_train(isic9: OpenedFolder) ->
     assert audit.verdict == (
         "Do not train or evaluate on these 2,359 files as they are: found 311 files with "
         "conflicting labels and copies or sources that inflate metrics (44 Test images related to "
-        "Train). Use the cleaned table, and split by group."
+        "Train). Use the cleaned table, which leaves out 160 of 2,359 files (7%), and split by "
+        "group."
     )
     sources = find(audit, FindingKind.SINGLE_SOURCE)
     assert "No image of melanoma comes from ham10000, the largest source." in sources.sentence
