@@ -12,7 +12,7 @@ INSTALL = if [ -x $(BIN)/uv ]; \
 	then $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1); \
 	else $(RUN) pip install --quiet --disable-pip-version-check --require-hashes -r $(1); fi
 
-.PHONY: run test lint quick bench docs lock hooks clean
+.PHONY: run test lint quick bench docs pictures lock hooks clean
 
 run: $(VENV)/run.stamp
 	$(RUN) streamlit run dashboard/app.py
@@ -40,6 +40,10 @@ bench: $(VENV)/test.stamp
 # Writes the pages of docs/ that are made from the code.
 docs: $(VENV)/test.stamp
 	$(RUN) docs.generate
+
+# Takes the pictures of docs/ again, of drawn lesions only; needs chromium, takes minutes.
+pictures: $(VENV)/test.stamp
+	$(RUN) docs.pictures
 
 # Lets git run `make lint`'s quick half before each commit.
 hooks: $(VENV)/test.stamp
