@@ -1,23 +1,14 @@
 """Entry point: run `python -m streamlit run dashboard/app.py` in the project folder."""
 
-import streamlit as st
+from pathlib import Path
 
-from melanoma_core.settings import ASSETS
+from starlette.middleware import Middleware
+from streamlit.starlette import App
 
-st.set_page_config(
-    page_title="Melanoma dashboard",
-    page_icon=ASSETS / "logo.svg",
-    layout="wide",
-    initial_sidebar_state="auto",
+from dashboard.serving import RequestGuard, protect_uploads
+
+app = App(
+    Path(__file__).with_name("navigation.py"),
+    middleware=[Middleware(RequestGuard)],
+    lifespan=protect_uploads,
 )
-page = st.navigation(
-    [
-        st.Page("reading/page.py", title="Reading", default=True),
-        st.Page("dataset/page.py", title="Dataset", url_path="dataset"),
-        st.Page("training/page.py", title="Training", url_path="training"),
-        st.Page("models/page.py", title="Models", url_path="models"),
-        st.Page("evaluation/page.py", title="Evaluation", url_path="evaluation"),
-    ],
-    position="top",
-)
-page.run()

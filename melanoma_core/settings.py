@@ -40,6 +40,7 @@ class Settings:
     tracking_uri: str
     sensitivity_margin: float
     specificity_margin: float
+    public_pages: str
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,12 @@ def _parse_count(variable: str, text: str) -> int:
             f'Found {variable}="{text}". It must be a whole number of at least 1. Change it.'
         )
     return int(text)
+
+
+def _parse_pages(variable: str, text: str) -> str:
+    if text not in {"reading", "all"}:
+        raise SettingsError(f'Found {variable}="{text}". It must be "reading" or "all". Change it.')
+    return text
 
 
 def _parse_share(variable: str, text: str) -> float:
@@ -189,6 +196,15 @@ SETTINGS = (
         "0.1",
         _parse_share,
         "Largest loss of specificity, from 0 to 1, that the promotion gate accepts.",
+    ),
+    Setting(
+        "MELANOMA_PUBLIC_PAGES",
+        "public_pages",
+        "reading",
+        _parse_pages,
+        "Pages that people on other machines, or behind a proxy, are offered: `reading` for the "
+        "Reading page alone, or `all`. There is no login: with `all`, each of them may train, "
+        "promote and delete.",
     ),
 )
 

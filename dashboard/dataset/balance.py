@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard.dataset.markup import render_leakage
+from dashboard.shared.access import is_local
 from dashboard.shared.downloads import offer_table, show_figure
 from dashboard.shared.errors import show_errors
-from dashboard.shared.folder import is_local
 from dashboard.shared.markup import escape_markdown, name_diagnosis
 from dashboard.shared.progress import cancel_request, is_requested, request_work, show_progress
 from dashboard.shared.split import choose_split

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard.dataset.markup import render_failures
+from dashboard.shared.access import is_local
 from dashboard.shared.errors import show_errors
-from dashboard.shared.folder import is_local
 from dashboard.shared.markup import escape_markdown
 from dashboard.shared.progress import cancel_request, is_requested, request_work, show_progress
 from melanoma_core.errors import DatasetError

@@ -12,6 +12,7 @@ from dashboard.reading.markup import (
     render_trust,
     render_warnings,
 )
+from dashboard.shared.access import offers_all_pages
 from dashboard.shared.markup import name_diagnosis, render_limits
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.card_text.formats import format_percent
@@ -45,7 +46,8 @@ def show_model(card: ModelCard) -> None:
     with st.container(horizontal=True, vertical_alignment="top"):
         with st.expander("Limitations of this model"):
             st.html(render_limits(card))
-        st.page_link("models/page.py", label="Full model card", width="content")
+        if offers_all_pages():
+            st.page_link("models/page.py", label="Full model card", width="content")
 
 
 @st.fragment

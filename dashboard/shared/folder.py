@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard.shared.access import is_local
 from dashboard.shared.cached import list_folders
 from dashboard.shared.errors import show_errors
 from dashboard.shared.markup import escape_markdown
@@ -17,12 +18,6 @@ if TYPE_CHECKING:  # the page is painted before pandas is imported
     from melanoma_core.data.opening import OpenedFolder
 
 _DEMONSTRATION = "Demonstration (drawn)"
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-
-
-def is_local() -> bool:
-    """Return whether the server answers only its own machine."""
-    return st.get_option("server.address") in _LOOPBACK
 
 
 def choose_folder() -> Path | None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.shared.access import is_local
 from dashboard.shared.errors import show_errors
-from dashboard.shared.folder import is_local
 from dashboard.shared.markup import escape_markdown
 from dashboard.training.fields import (
     PRESET_DESCRIPTIONS,

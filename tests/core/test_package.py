@@ -38,6 +38,7 @@ def test_the_wheel_holds_both_packages_and_all_that_they_read(wheel: Path):
         "melanoma_core/assets/logo.svg",
         "dashboard/py.typed",
         "dashboard/app.py",
+        "dashboard/navigation.py",
         "dashboard/style.css",
         "dashboard/.streamlit/config.toml",
     } <= names

@@ -33,6 +33,7 @@ def check_defaults(settings: Settings) -> None:
     assert settings.max_runs == 1
     assert settings.weights_dir is None
     assert (settings.sensitivity_margin, settings.specificity_margin) == (0.05, 0.10)
+    assert settings.public_pages == "reading"
     assert settings.tracking_uri == f"sqlite:///{PROJECT_ROOT.as_posix()}/runs/mlflow.db"
 
 
@@ -63,6 +64,7 @@ def test_every_call_reads_the_environment_again(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv("MELANOMA_MAX_RUNS", "2")
         monkeypatch.setenv("MELANOMA_WEIGHTS_DIR", f"/weights/{name}")
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"https://{name}.example/mlflow")
+        monkeypatch.setenv("MELANOMA_PUBLIC_PAGES", "all")
 
         assert load_settings() == Settings(
             models_dir=Path("/somewhere") / name,
@@ -76,6 +78,7 @@ def test_every_call_reads_the_environment_again(monkeypatch: pytest.MonkeyPatch)
             tracking_uri=f"https://{name}.example/mlflow",
             sensitivity_margin=0.05,
             specificity_margin=0.1,
+            public_pages="all",
         )
 
 
@@ -84,6 +87,13 @@ def test_a_wrong_number_of_runs_is_refused(monkeypatch: pytest.MonkeyPatch, text
     monkeypatch.setenv("MELANOMA_MAX_RUNS", text)
 
     with pytest.raises(SettingsError, match=f'Found MELANOMA_MAX_RUNS="{text}"'):
+        load_settings()
+
+
+def test_other_words_for_the_public_pages_are_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MELANOMA_PUBLIC_PAGES", "everything")
+
+    with pytest.raises(SettingsError, match='Found MELANOMA_PUBLIC_PAGES="everything"'):
         load_settings()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from streamlit.components.v2 import manifest_scanner
+from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 
 from melanoma_core.evaluation.figure import Figure
@@ -26,6 +27,12 @@ def _scan_components_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _sit_at_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the requests of `AppTest`, which pass no server, the host that a browser sends."""
+    monkeypatch.setattr(ContextProxy, "headers", {"host": "localhost:8501"})
+
+
 @pytest.fixture
 def open_dashboard() -> Open:
     """Open the dashboard in a new session.
@@ -35,7 +42,8 @@ def open_dashboard() -> Open:
     """
 
     def open_() -> AppTest:
-        app = AppTest.from_file(PROJECT_ROOT / "dashboard" / "app.py", default_timeout=60).run()
+        script = PROJECT_ROOT / "dashboard" / "navigation.py"
+        app = AppTest.from_file(script, default_timeout=60).run()
         assert [title.value for title in app.title] == ["Reading"]
         return app
 

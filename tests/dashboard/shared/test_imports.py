@@ -14,7 +14,10 @@ from melanoma_core.settings import PROJECT_ROOT
 
 FRESH = """
 import sys
+from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
+
+ContextProxy.headers = {"host": "localhost:8501"}  # as a browser at this machine sends it
 
 def print_imported(*names):
     print(sorted(name for name in names if name in sys.modules))
@@ -50,7 +53,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Sequence[str]:
         f"MELANOMA_{name}_DIR": str(work / name.lower()) for name in ("CACHE", "RUNS", "MODELS")
     }
     arguments: list[str | Path] = [
-        PROJECT_ROOT / "dashboard" / "app.py",
+        PROJECT_ROOT / "dashboard" / "navigation.py",
         DEMONSTRATION_LESIONS[0].path,
         folder.parent,
     ]

@@ -1,0 +1,22 @@
+"""The navigation: which pages this person is offered."""
+
+import streamlit as st
+
+from dashboard.shared.access import offers_all_pages
+from melanoma_core.settings import ASSETS
+
+st.set_page_config(
+    page_title="Melanoma dashboard",
+    page_icon=ASSETS / "logo.svg",
+    layout="wide",
+    initial_sidebar_state="auto",
+)
+pages = [st.Page("reading/page.py", title="Reading", default=True)]
+if offers_all_pages():
+    pages += [
+        st.Page("dataset/page.py", title="Dataset", url_path="dataset"),
+        st.Page("training/page.py", title="Training", url_path="training"),
+        st.Page("models/page.py", title="Models", url_path="models"),
+        st.Page("evaluation/page.py", title="Evaluation", url_path="evaluation"),
+    ]
+st.navigation(pages, position="top").run()

@@ -1,0 +1,220 @@
+"""A real server, asked as a browser, a stranger, a proxy and another site would ask it."""
+
+import asyncio
+import os
+import socket
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from streamlit.web.server.starlette.starlette_server_config import XSRF_COOKIE_NAME
+from websockets.exceptions import InvalidStatus
+
+from dashboard.shared.access import is_direct
+from tests.dashboard.servers import (
+    Server,
+    list_headings,
+    list_pages,
+    open_socket,
+    run_page,
+    serve,
+    start_session,
+)
+
+ALL = ["Reading", "Dataset", "Training", "Models", "Evaluation"]
+OTHERS = ("dataset", "training", "models", "evaluation")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with serve() as server:
+        yield server
+
+
+def browse(server: Server, **others: str) -> dict[str, str]:
+    """Return the headers of a handshake by a browser at this machine."""
+    return {"Host": server.host, "Origin": f"http://{server.host}"} | others
+
+
+def is_refused(server: Server, headers: dict[str, str]) -> bool:
+    try:
+        run_page(server, headers)
+    except InvalidStatus as error:
+        return error.response.status_code == 403
+    return False
+
+
+@pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "[::1]"])
+def test_a_browser_at_this_machine_is_offered_every_page(server: Server, name: str):
+    host = f"{name}:{server.port}"
+
+    messages = run_page(server, {"Host": host, "Origin": f"http://{host}"}, "models")
+
+    assert list_pages(messages) == ALL
+    assert list_headings(messages) == ["Models"]
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8501", "localhost.evil.example", "0.0.0.0"]
+)
+def test_another_host_is_refused_before_and_after_the_handshake(server: Server, host: str):
+    assert is_refused(server, {"Host": host, "Origin": f"http://{host}"})
+    assert is_refused(server, {"Host": host})
+
+    for path in ("", "/_stcore/health", "/_stcore/host-config"):
+        answer = requests.get(f"{server.url}{path}", headers={"Host": host}, timeout=30)
+        assert answer.status_code == 403
+        assert answer.text.startswith(f"Found the host '{host}', which this dashboard does not")
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "http://localhost:1", "null", ""])
+def test_another_origin_is_refused(server: Server, origin: str):
+    assert is_refused(server, browse(server, Origin=origin))
+
+    answer = requests.put(
+        f"{server.url}/_stcore/upload_file/a/b", headers=browse(server, Origin=origin), timeout=30
+    )
+    assert answer.status_code == 403
+
+
+def test_no_page_is_shown_in_a_frame_of_another(server: Server):
+    for path in ("", "/models", "/_stcore/health", "/static/none.js"):
+        answer = requests.get(f"{server.url}{path}", headers={"Host": server.host}, timeout=30)
+        assert answer.headers["Content-Security-Policy"] == "frame-ancestors 'none'"
+        assert answer.headers["X-Frame-Options"] == "DENY"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via", "CF-Connecting-IP"],
+)
+def test_behind_a_proxy_only_the_reading_page_is_offered(server: Server, header: str):
+    for page in ("", *OTHERS):
+        messages = run_page(server, browse(server, **{header: "127.0.0.1"}), page)
+
+        assert list_pages(messages) == ["Reading"]
+        assert list_headings(messages) == ["Reading"]
+
+
+def test_a_request_without_a_host_is_not_local():
+    assert not is_direct([], "")
+    assert not is_direct(["Host"], "[::1")
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--server.address=0.0.0.0",
+        "--server.corsAllowedOrigins=https://clinic.example",
+        "--browser.serverAddress=clinic.example",
+        "--server.enableCORS=false",
+        "--server.allowedHosts=*",
+    ],
+)
+def test_a_public_server_offers_the_reading_page_alone(option: str):
+    with serve(option) as server:
+        for page in ("", "training"):
+            messages = run_page(server, browse(server), page)
+            assert list_pages(messages) == ["Reading"]
+            assert list_headings(messages) == ["Reading"]
+
+
+def test_a_public_server_offers_all_pages_where_an_option_says_so():
+    with serve("--server.address=0.0.0.0", environment={"MELANOMA_PUBLIC_PAGES": "all"}) as server:
+        messages = run_page(server, browse(server, **{"X-Forwarded-For": "10.0.0.1"}), "training")
+
+        assert list_pages(messages) == ALL
+        assert list_headings(messages) == ["Training"]
+
+
+def test_no_other_server_is_asked_for_the_address_of_this_machine():
+    asked = []
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+
+        def listen() -> None:
+            while True:
+                try:
+                    connection, _ = proxy.accept()
+                except OSError:
+                    return
+                asked.append(connection.recv(200))
+                connection.close()
+
+        threading.Thread(target=listen, daemon=True).start()
+        address = f"http://127.0.0.1:{proxy.getsockname()[1]}"
+        environment = {"http_proxy": address, "https_proxy": address, "no_proxy": ""}
+        with serve(
+            "--server.address=0.0.0.0",
+            "--server.corsAllowedOrigins=http://clinic.example",
+            environment=environment,
+        ) as server:
+            assert is_refused(server, browse(server, Origin="http://evil.example"))
+            assert not is_refused(server, browse(server, Origin="http://clinic.example"))
+        with pytest.raises(requests.RequestException):
+            requests.get("http://evil.example", proxies={"http": address}, timeout=30)
+        proxy.shutdown(socket.SHUT_RDWR)
+
+    (only,) = asked  # by this test itself: the proxy sees what is asked
+    assert only.startswith(b"GET http://evil.example/")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_an_upload_of_5_mb_touches_no_disk(server: Server):
+    with tempfile.SpooledTemporaryFile(max_size=1) as spooled:
+        spooled.write(b"two")
+        assert list_temporary(os.getpid())  # even a deleted file is seen
+    photograph = os.urandom(5 * 2**20)
+
+    files, status = asyncio.run(upload_slowly(server, photograph))
+
+    assert status == 204
+    assert files == [[], [], []]
+
+
+async def upload_slowly(server: Server, photograph: bytes) -> tuple[list[list[str]], int]:
+    """Upload a file; return the server's temporary files meanwhile, and the answer's status."""
+    headers = browse(server)
+    async with open_socket(server, headers) as connection:
+        messages = await start_session(connection)
+        (start,) = [m.new_session for m in messages if m.WhichOneof("type") == "new_session"]
+        health = requests.get(f"{server.url}/_stcore/health", headers=headers, timeout=30)
+        token = health.cookies[XSRF_COOKIE_NAME]
+        files: list[list[str]] = []
+
+        def send() -> Iterator[bytes]:
+            yield (
+                b"--line\r\nContent-Disposition: form-data; name=file; filename=a.jpg\r\n"
+                b"Content-Type: image/jpeg\r\n\r\n"
+            )
+            for first, last in ((0, 2), (2, 4), (4, 5)):
+                yield photograph[first * 2**20 : last * 2**20]
+                threading.Event().wait(0.3)  # until the server has taken it
+                files.append(list_temporary(server.process.pid))
+            yield b"\r\n--line--\r\n"
+
+        answer = await asyncio.to_thread(
+            requests.put,
+            f"{server.url}/_stcore/upload_file/{start.initialize.session_id}/a",
+            data=send(),
+            headers=headers
+            | {"X-Xsrftoken": token, "Content-Type": "multipart/form-data; boundary=line"},
+            cookies={XSRF_COOKIE_NAME: token},
+            timeout=30,
+        )
+        return files, answer.status_code
+
+
+def list_temporary(pid: int) -> list[str]:
+    """Return the files that a process opened and that are deleted or in the temporary folder."""
+    opened = [each for each in Path(f"/proc/{pid}/fd").iterdir() if each.is_symlink()]
+    targets = [str(each.readlink()) for each in opened if int(each.name) > 2]
+    return [
+        target
+        for target in targets
+        if target.endswith("(deleted)") or target.startswith(tempfile.gettempdir())
+    ]
