@@ -14,7 +14,7 @@ from dashboard.evaluation.request import (
 from dashboard.evaluation.results import show_assessment, show_card_metrics
 from dashboard.shared.errors import show_errors
 from dashboard.shared.folder import choose_folder
-from dashboard.shared.head import show_page_header
+from dashboard.shared.head import show_damaged_models, show_page_header
 
 if TYPE_CHECKING:
     from melanoma_core.assessment.evaluate import EvaluationRequest
@@ -31,7 +31,8 @@ def _refresh(request: "EvaluationRequest | None", is_shown: bool) -> None:
 
 
 show_page_header("Evaluation")
-request, result = None, None
+show_damaged_models()
+card, request, result = None, None, None
 with show_errors():
     card = choose_model()
     folder = choose_folder()
@@ -45,5 +46,5 @@ with show_errors():
             "counts and 95% CI.</p>"
         )
 _refresh(request, result is not None)
-with show_errors():
+if card is not None:
     show_card_metrics(card)

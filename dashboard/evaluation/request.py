@@ -30,7 +30,7 @@ def choose_model() -> ModelCard:
     """Let a person choose a model in the sidebar; the default is the model in use.
 
     Raises:
-        ModelError: A card is damaged.
+        ModelError: The model in use is missing or damaged.
     """
     settings = load_settings()
     cards = {card.model_id: card for _, card in list_models(settings)}

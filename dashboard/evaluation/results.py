@@ -41,8 +41,9 @@ def show_card_metrics(card: ModelCard) -> None:
         )
     )
     figures = card.metrics.get("test", {})
-    if figures:
+    if figures.keys() >= {"sensitivity", "specificity"}:
         _show_prevalence(figures, "card")
+    if figures:
         with st.expander("All metrics of the model card"):
             _show_card_table(card)
     st.page_link("models/page.py", label="Model card", width="content")

@@ -12,7 +12,7 @@ from dashboard.models.history import show_history
 from dashboard.models.markup import render_deployment
 from dashboard.models.promotion import show_promotion
 from dashboard.shared.errors import show_errors
-from dashboard.shared.head import show_page_header
+from dashboard.shared.head import show_damaged_models, show_page_header
 from melanoma_core.models.card import load_card
 from melanoma_core.models.registry import find_model, list_models
 from melanoma_core.settings import load_settings
@@ -47,6 +47,7 @@ def _show_deployment() -> "Deployment":
 
 
 show_page_header("Models")
+show_damaged_models()
 card_tab, promote_tab, history_tab = st.tabs(
     ["Card", "Compare and promote", "History"], on_change="rerun", key="models-view"
 )

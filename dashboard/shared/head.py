@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.shared.markup import render_notice
 from melanoma_core.errors import ModelError
-from melanoma_core.models.registry import find_serving
+from melanoma_core.models.registry import find_serving, list_damaged
 from melanoma_core.settings import load_settings
 
 _DISCLAIMER = (
@@ -27,3 +27,9 @@ def show_page_header(title: str) -> None:
         notice = find_serving(load_settings()).notice
         if notice:
             st.html(render_notice(notice))
+
+
+def show_damaged_models() -> None:
+    """Show why models are missing from the lists of this page."""
+    for reason in list_damaged(load_settings()):
+        st.html(render_notice(f"Not listed: {reason}"))

@@ -62,10 +62,12 @@ def add_model_commands(
 
 def _list(options: argparse.Namespace) -> int:
     from melanoma_core.models.card_text.tables import write_figures
-    from melanoma_core.models.registry import list_models
+    from melanoma_core.models.registry import list_damaged, list_models
 
     settings = load_settings()
     cards = [card for _, card in list_models(settings)]
+    for reason in list_damaged(settings):
+        log(f"Not listed: {reason}")
     deployment = _get_deployment(settings)
     if options.json:
         states = [{"state": _name_state(card.model_id, deployment)} for card in cards]

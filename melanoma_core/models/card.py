@@ -3,17 +3,16 @@
 After Mitchell et al., "Model Cards for Model Reporting" (2019).
 """
 
-import json
 import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 from melanoma_core.errors import ModelError
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.leakage import Leakage
 from melanoma_core.evaluation.rules import ConformalBounds, DecisionRules
-from melanoma_core.jsonable import dump_json, from_jsonable
+from melanoma_core.jsonable import dump_json, from_jsonable, load_json
 
 CARD_NAME = "card.json"
 KERAS_NAME = "model.keras"
@@ -60,6 +59,40 @@ class NoveltyLimit:
     features: str
 
 
+class DataFacts(TypedDict, total=False):
+    """What is known of the data of a model (`training.description`); further keys are kept.
+
+    Counts are numbers of images or lesions; by subset first where there are two levels.
+    """
+
+    sha256: str
+    split_seed: int
+    left_out: str
+    images: dict[str, int]
+    lesions: dict[str, int]
+    images_by_label: dict[str, dict[str, int]]
+    images_by_source: dict[str, dict[str, int]]
+    images_without: dict[str, int]
+    longer_side_pixels: dict[str, float]
+    licences: list[str]
+    licence_of_the_model: str | None
+    file_decisions: dict[str, int]
+    keras_onnx_difference: float
+
+
+class RecipeFacts(TypedDict, total=False):
+    """What others read in the recipe of a card; the further settings are kept as they are."""
+
+    name: str
+    architecture: str
+    weights: str | dict[str, str | None]
+    image_size: int
+    batch_normalization: bool
+    colour_constancy: bool
+    num_views: int
+    seed: int
+
+
 @dataclass(frozen=True)
 class ModelCard:
     """The content of `card.json`, beside the weights.
@@ -101,8 +134,8 @@ class ModelCard:
     operating_point: OperatingPoint
     metrics: dict[str, dict[str, Figure]]
     files: dict[str, str]
-    data: dict[str, Any]
-    recipe: dict[str, Any]
+    data: Annotated[dict[str, Any], DataFacts]
+    recipe: Annotated[dict[str, Any], RecipeFacts]
     versions: dict[str, str]
     intended_use: str
     limitations: tuple[str, ...] = field(default=())
@@ -145,8 +178,9 @@ class ModelCard:
 
     def save(self, folder: Path) -> None:
         """Write `card.json` into `folder`."""
-        text = dump_json(self, indent=2)
-        (folder / CARD_NAME).write_text(text + "\n", encoding="utf-8")
+        text = dump_json(self, indent=2) + "\n"
+        # A name of a folder that is not UTF-8 must not lose a finished training.
+        (folder / CARD_NAME).write_bytes(text.encode("utf-8", "replace"))
 
 
 def load_card(folder: Path) -> ModelCard:
@@ -157,27 +191,30 @@ def load_card(folder: Path) -> ModelCard:
     """
     path = folder / CARD_NAME
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
     except FileNotFoundError:
         raise ModelError(
             f"Found no {CARD_NAME} in {folder}. A model is a folder with {CARD_NAME}, {ONNX_NAME} "
             f"and {KERAS_NAME}. Restore it, or train a new one with "
             "`python -m melanoma_core train`."
         ) from None
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"Cannot read {path}: {error}. Restore the file from its source, or name another model."
-        ) from error
+    except OSError as error:
+        raise _explain(f"Cannot read {path} ({error.strerror}).") from error
+    try:
+        raw = load_json(content)
+    except ValueError as error:
+        raise _explain(f"Cannot read {path} ({error}).") from error
     try:
         return _card_from_json(raw)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise ModelError(
-            f"{path} is not a model card of this project ({error}). "
-            "Restore the file from its source, or name another model."
-        ) from error
+    except (TypeError, ValueError) as error:
+        raise _explain(f"{path} is not a model card of this project ({error}).") from error
 
 
-def _card_from_json(raw: dict[str, Any]) -> ModelCard:
+def _explain(problem: str) -> ModelError:
+    return ModelError(f"{problem} Restore the file from its source, or name another model.")
+
+
+def _card_from_json(raw: Any) -> ModelCard:
     card = from_jsonable(ModelCard, raw)
     if card.leakage is not None and card.leakage.found:
         card = replace(card, metrics={}, explanation=None)
@@ -192,6 +229,7 @@ def _check_numbers(card: ModelCard) -> None:
         ValueError: A value is out of range.
     """
     checks = {
+        "class_names": len(set(card.class_names)) == len(card.class_names),
         "melanoma_index": 0 <= card.melanoma_index < len(card.class_names),
         "image_size": card.image_size >= 1,
         "heatmap_scale": 0 < card.heatmap_scale < math.inf,
@@ -205,6 +243,6 @@ def _check_numbers(card: ModelCard) -> None:
     }
     wrong = [name for name, is_valid in checks.items() if not is_valid]
     if wrong:
-        raise ValueError(f"{', '.join(wrong)} out of range")
+        raise ValueError(f"{', '.join(wrong)}: out of range")
     if card.conformal is not None and list(card.conformal.bounds) != list(card.class_names):
-        raise ValueError("conformal bounds of other classes")
+        raise ValueError("conformal.bounds: other classes than class_names")

@@ -5,22 +5,30 @@ result of the leakage check, the hashes of the data, and the training log. What 
 missing, and shown as "not provided".
 """
 
-import json
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 import psutil
 
 from melanoma_core.errors import ModelError
 from melanoma_core.evaluation.evaluation import Evaluation
-from melanoma_core.jsonable import dump_json, from_jsonable, to_jsonable
+from melanoma_core.jsonable import dump_json, from_jsonable, load_json, to_jsonable
 from melanoma_core.models.card import ModelCard, load_card
 
 _EVIDENCE_NAME = "evidence.json"
 _FORMAT = 1
+
+
+class EpochMetric(TypedDict):
+    """A metric after an epoch, as a row of the learning curves."""
+
+    epoch: int
+    subset: str
+    metric: str
+    value: float
 
 
 @dataclass(frozen=True)
@@ -32,14 +40,14 @@ class TrainingLog:
         run_name: Name of the run, for people.
         data_name: Name of the dataset, for people.
         started_at: UTC, ISO 8601; empty if unknown.
-        curves: Rows of epoch, subset, metric, value: the metrics after each epoch.
+        curves: The metrics after each epoch.
     """
 
     run_id: str
     run_name: str
     data_name: str
     started_at: str
-    curves: tuple[dict[str, Any], ...] = ()
+    curves: tuple[Annotated[dict[str, Any], EpochMetric], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,17 @@ class Evidence:
     machine: Machine | None
 
 
+class _Owner(TypedDict):
+    """What the evidence repeats of the card that it belongs to."""
+
+    model_id: str
+    files: dict[str, str]
+
+
+class _Document(TypedDict):
+    card: _Owner
+
+
 def describe_machine(accelerators: Sequence[str] = ()) -> Machine:
     """Return the computer that this process runs on, without its private host name."""
     return Machine(
@@ -106,8 +125,8 @@ def describe_evidence(card: ModelCard, evidence: Evidence | None) -> dict[str, A
 
 def write_evidence(folder: Path, card: ModelCard, evidence: Evidence) -> None:
     """Write the evidence pack of a model beside its card."""
-    text = dump_json(describe_evidence(card, evidence))
-    (folder / _EVIDENCE_NAME).write_text(text + "\n", encoding="utf-8")
+    text = dump_json(describe_evidence(card, evidence)) + "\n"
+    (folder / _EVIDENCE_NAME).write_bytes(text.encode("utf-8", "replace"))  # as `ModelCard.save`
 
 
 def read_evidence(folder: Path) -> Evidence | None:
@@ -118,17 +137,33 @@ def read_evidence(folder: Path) -> Evidence | None:
     """
     path, card = folder / _EVIDENCE_NAME, load_card(folder)
     try:
-        raw = json.loads(path.read_text("utf-8"))
-        if raw["card"]["model_id"] != card.model_id or raw["card"]["files"] != card.files:
-            raise ValueError("it belongs to another model than the card beside it")
-        withheld = card.leakage is not None and card.leakage.found > 0
-        names = [field.name for field in fields(Evidence)]
-        known = {name: raw[name] for name in names} | ({"evaluations": {}} if withheld else {})
-        return from_jsonable(Evidence, known)
+        return _check_evidence(load_json(path.read_bytes()), card)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise ModelError(
             f"Cannot read the evidence {path} ({error}). Restore the file from its source, or "
             "remove it. Without it, only the card is shown."
         ) from error
+
+
+def _check_evidence(raw: Any, card: ModelCard) -> Evidence:
+    """Return the evidence in a document, without evaluations if the card withholds its metrics.
+
+    Raises:
+        TypeError: A value is missing or has another type.
+        ValueError: It belongs to another card, or does not fit together.
+    """
+    names = [field.name for field in fields(Evidence)]
+    document = from_jsonable(_Document, raw)
+    owner = document["card"]
+    if (owner["model_id"], owner["files"]) != (card.model_id, card.files):
+        raise ValueError("it belongs to another model than the card beside it")
+    withheld = card.leakage is not None and card.leakage.found > 0
+    known = {name: raw[name] for name in names if name in raw}
+    evidence = from_jsonable(Evidence, known | ({"evaluations": {}} if withheld else {}))
+    for subset, evaluation in evidence.evaluations.items():
+        sizes = {len(evaluation.confusion), *map(len, evaluation.confusion)}
+        if sizes != {len(evaluation.class_names)}:
+            raise ValueError(f"evaluations.{subset}.confusion: not a row and a column per class")
+    return evidence

@@ -1,14 +1,13 @@
 """List the models, and find the one that reads photographs."""
 
-import json
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from melanoma_core.errors import ModelError
 from melanoma_core.files import explain_write_errors, write_file
-from melanoma_core.jsonable import dump_json
-from melanoma_core.models.card import CARD_NAME, ModelCard, load_card
+from melanoma_core.jsonable import dump_json, from_jsonable, load_json
+from melanoma_core.models.card import CARD_NAME, KERAS_NAME, ONNX_NAME, ModelCard, load_card
 from melanoma_core.settings import ASSETS, Settings
 
 BUNDLED = ASSETS / "model"
@@ -18,6 +17,7 @@ _POINTER_NAME = "deployed.json"
 class Ground(StrEnum):
     """Why a model reads photographs."""
 
+    CHOSEN = "named by a person"
     PINNED = "named by MELANOMA_MODEL"
     DEPLOYED = "promoted"
     BUNDLED = "bundled with the project"
@@ -41,14 +41,17 @@ class Serving:
 def list_models(settings: Settings) -> list[tuple[Path, ModelCard]]:
     """Return folder and card of the bundled model and of every model in the models folder.
 
-    Folders whose name begins with a dot are skipped: they are still being written.
-
-    Raises:
-        ModelError: A card is damaged.
+    Folders whose name begins with a dot are skipped: they are still being written. Models that
+    cannot read are left out: `list_damaged` explains them.
     """
-    cards = settings.models_dir.glob(f"[!.]*/{CARD_NAME}")
-    trained = sorted(path.parent for path in cards)
-    return [(folder, load_card(folder)) for folder in (BUNDLED, *trained)]
+    found = ((folder, _try_card(folder)) for folder in (BUNDLED, *_list_folders(settings)))
+    return [(folder, card) for folder, card in found if isinstance(card, ModelCard)]
+
+
+def list_damaged(settings: Settings) -> list[str]:
+    """Return for each model that `list_models` leaves out why, in a sentence."""
+    found = (_try_card(folder) for folder in (BUNDLED, *_list_folders(settings)))
+    return [str(reason) for reason in found if isinstance(reason, ModelError)]
 
 
 def find_model(settings: Settings, model_id: str | None = None) -> Path:
@@ -56,10 +59,11 @@ def find_model(settings: Settings, model_id: str | None = None) -> Path:
 
     Args:
         settings: The models folder, and the model named by MELANOMA_MODEL.
-        model_id: The id; None means the model that reads (`find_serving`).
+        model_id: The id; None means the model that reads. A caller without an id uses
+            `find_serving`, if it can pass its notice on.
 
     Raises:
-        ModelError: There is no such model.
+        ModelError: There is no such model, or it is damaged.
     """
     if model_id is None:
         return find_serving(settings).folder
@@ -68,20 +72,28 @@ def find_model(settings: Settings, model_id: str | None = None) -> Path:
         if card.model_id == model_id:
             return folder
     known = ", ".join(card.model_id for _, card in models)
+    damaged = "".join(f" Damaged: {reason}" for reason in list_damaged(settings))
     raise ModelError(
         f'Found no model "{model_id}". Existing models: {known}. Name one of them, or put the '
-        f"model's folder into {settings.models_dir}."
+        f"model's folder into {settings.models_dir}.{damaged}"
     )
 
 
-def find_serving(settings: Settings) -> Serving:
+def find_serving(settings: Settings, model_id: str | None = None) -> Serving:
     """Return the model that reads: the one named by MELANOMA_MODEL, the deployed or the bundled.
 
-    If the deployed model is missing, the bundled one reads and `Serving.notice` says so.
+    If the deployed model is missing, the bundled one reads and `Serving.notice` says so. Whoever
+    reads with it passes the notice on.
+
+    Args:
+        settings: The models folder, and the model named by MELANOMA_MODEL.
+        model_id: The id that a person named, which overrules all of these; None for no id.
 
     Raises:
-        ModelError: The model named by MELANOMA_MODEL does not exist.
+        ModelError: The model named by a person or by MELANOMA_MODEL does not exist.
     """
+    if model_id is not None:
+        return Serving(find_model(settings, model_id), Ground.CHOSEN)
     if settings.model is not None:
         return Serving(find_model(settings, settings.model), Ground.PINNED)
     try:
@@ -90,29 +102,42 @@ def find_serving(settings: Settings) -> Serving:
         return Serving(BUNDLED, Ground.BUNDLED, f"The bundled model is in use. {error}")
     if pointer is None or pointer.is_bundled:
         return Serving(BUNDLED, Ground.BUNDLED)
-    folder = _find_trained(settings, pointer.model_id)
-    if folder is None:
-        return Serving(
-            BUNDLED,
-            Ground.BUNDLED,
-            f"The bundled model is in use, because the deployed model {pointer.model_id} is "
-            f"missing from {settings.models_dir} or its card is damaged. Restore its folder, or "
-            "promote another model or roll back on the Models page.",
+    problem = f"is missing from {settings.models_dir}."
+    # First the folder that `networks.release` names by the id.
+    folders = _list_folders(settings)
+    for folder in sorted(folders, key=lambda each: each.name != pointer.model_id):
+        card = _try_card(folder)
+        if isinstance(card, ModelCard) and card.model_id == pointer.model_id:
+            return Serving(folder, Ground.DEPLOYED)
+        if isinstance(card, ModelError) and folder.name == pointer.model_id:
+            problem = f"is damaged: {card}"
+    return Serving(
+        BUNDLED,
+        Ground.BUNDLED,
+        f"The bundled model is in use, because the deployed model {pointer.model_id} {problem} "
+        "Restore its folder, or promote another model or roll back on the Models page.",
+    )
+
+
+def _list_folders(settings: Settings) -> list[Path]:
+    """Return every folder in the models folder that has a file of a model, also a damaged one."""
+    names = (CARD_NAME, ONNX_NAME, KERAS_NAME)
+    found = {path.parent for name in names for path in settings.models_dir.glob(f"[!.]*/{name}")}
+    return sorted(found)
+
+
+def _try_card(folder: Path) -> ModelCard | ModelError:
+    """Return the card of a model that can read, else why it cannot."""
+    try:
+        card = load_card(folder)
+    except ModelError as error:
+        return error
+    if not (folder / ONNX_NAME).is_file():
+        return ModelError(
+            f"The model {card.model_id} has no {ONNX_NAME} in {folder}. Copy the whole folder "
+            "again, or remove it."
         )
-    return Serving(folder, Ground.DEPLOYED)
-
-
-def _find_trained(settings: Settings, model_id: str) -> Path | None:
-    """Return the folder of a model in the models folder; None if it is missing or damaged."""
-    own = settings.models_dir / model_id  # the name that `networks.release` gives it
-    folders = [own, *sorted(path.parent for path in settings.models_dir.glob(f"[!.]*/{CARD_NAME}"))]
-    for folder in folders:
-        try:
-            if load_card(folder).model_id == model_id:
-                return folder
-        except ModelError:
-            continue
-    return None
+    return card
 
 
 @dataclass(frozen=True)
@@ -139,16 +164,14 @@ def read_pointer(models_dir: Path) -> Pointer | None:
     """
     path = models_dir / _POINTER_NAME
     try:
-        raw = json.loads(path.read_text("utf-8"))
-        pointer = Pointer(str(raw["model_id"]), bool(raw["is_bundled"]), str(raw["at"]))
+        return from_jsonable(Pointer, load_json(path.read_bytes()))
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise ModelError(
             f"Cannot read the deployed model from {path} ({error}). The Models page and "
             "`python -m melanoma_core models` restore the file from the registry."
         ) from error
-    return pointer
 
 
 def write_pointer(models_dir: Path, pointer: Pointer | None) -> None:

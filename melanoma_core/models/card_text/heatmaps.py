@@ -9,6 +9,7 @@ from melanoma_core.models.card_text.formats import format_percent
 from melanoma_core.models.card_text.wording import name_class
 
 _NOT_TESTED = "The heatmaps of this method were not tested."
+_LOCATION = {"lesion_share", "energy_centred", "energy_above_centred"}  # beside "energy_inside"
 _SMALL_GAIN = 0.1  # a smaller gain over a centred blob says little about the location
 _SIMILAR = 0.5  # rank correlation from which two heatmaps look the same
 _TITLES = {
@@ -40,7 +41,7 @@ def describe_maps(card: ModelCard, method: str) -> str:
     """
     figures = (card.explanation or {}).get(method, {}).get(EVERY_CLASS, {})
     inside = figures.get("energy_inside")
-    if inside is None or math.isnan(inside.value):
+    if inside is None or math.isnan(inside.value) or not figures.keys() >= _LOCATION:
         return _NOT_TESTED
     parts = (
         _describe_location(figures, inside),

@@ -101,7 +101,7 @@ def write_figures(card: ModelCard) -> str:
         for name in _MAIN_FIGURES
         if all(name in each for each in card.metrics.values())
     ]
-    sizes = [format_size(figures["accuracy"]) for figures in card.metrics.values()]
+    sizes = [format_size(figures.get("accuracy")) for figures in card.metrics.values()]
     lines = [head, ["---"] * len(head), *rows, ["Photographs", *sizes]]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

@@ -239,10 +239,11 @@ def describe_leakage(card: ModelCard) -> str:
     if leakage is None:
         return "Leakage between training and test was not checked."
     if leakage.found:
+        example = f" ({leakage.examples[0]})" if leakage.examples else ""
         return (
             f"Metrics are withheld because of leakage: {leakage.found:,} of "
             f"{leakage.num_test:,} test photographs are related to a photograph that the model "
-            f"was fitted on ({leakage.examples[0]})."
+            f"was fitted on{example}."
         )
     keys = ", ".join(leakage.checked_by) or "no key, because the tables have none"
     return (

@@ -63,6 +63,23 @@ def test_a_better_model_is_promoted_listed_and_rolled_back(capsys):
     assert capsys.readouterr().out.splitlines()[-1] == "steady is deployed"
 
 
+def test_a_half_copied_model_is_named_and_the_others_are_listed(capsys, models_dir: Path):
+    (models_dir / "worse" / "card.json").write_text("{", "utf-8")
+
+    assert main(["models"]) == 0
+    shown = capsys.readouterr()
+    assert f"Not listed: Cannot read {models_dir / 'worse' / 'card.json'}" in shown.err
+    assert "better, candidate, made" in shown.out
+    assert "worse" not in shown.out
+
+    assert main(["models", "--json"]) == 0
+    listed = [card["model_id"] for card in read_json(capsys)]
+    assert listed == [BUNDLED_ID, "better", "steady"]
+    assert main(["models", "show", BUNDLED_ID]) == 0
+    assert main(["models", "show", "worse"]) == 2
+    assert "Damaged: Cannot read" in capsys.readouterr().err
+
+
 def test_a_refusal_exits_with_2_and_every_reason(capsys):
     assert main(["promote", "worse"]) == 2
 

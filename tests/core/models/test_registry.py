@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,17 @@ import pytest
 from melanoma_core.errors import ModelError
 from melanoma_core.jsonable import to_jsonable
 from melanoma_core.models.card import load_card
-from melanoma_core.models.registry import BUNDLED, find_model, list_models
+from melanoma_core.models.registry import (
+    BUNDLED,
+    Ground,
+    Pointer,
+    find_model,
+    find_serving,
+    list_damaged,
+    list_models,
+    read_pointer,
+    write_pointer,
+)
 from melanoma_core.settings import Settings, load_settings
 
 
@@ -20,6 +31,7 @@ def add_model(models_dir: Path, name: str, model_id: str) -> Path:
     folder.mkdir(parents=True)
     raw = to_jsonable(load_card(BUNDLED)) | {"model_id": model_id}
     (folder / "card.json").write_text(json.dumps(raw), "utf-8")
+    (folder / "model.onnx").write_bytes(b"")
     return folder
 
 
@@ -76,10 +88,74 @@ def test_an_unknown_id_is_an_error_that_lists_the_existing_models(tmp_path: Path
     assert str(tmp_path) in str(caught.value)
 
 
-def test_a_damaged_card_is_named_and_does_not_affect_the_bundled_model(tmp_path: Path):
-    (add_model(tmp_path, "1", "one") / "card.json").write_text("{")
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("card.json", b"{", r"Cannot read .*card\.json"),
+        ("card.json", b"[" * 100_000, r"Cannot read .*card\.json \(it is nested too deeply\)"),
+        ("card.json", None, r"Found no card\.json in .*half"),
+        ("model.onnx", None, r"The model half has no model\.onnx in .*half"),
+    ],
+    ids=["a cut card", "a nested card", "no card", "no network"],
+)
+def test_a_half_copied_model_is_named_and_no_other_model_suffers(
+    tmp_path: Path, name: str, content: bytes | None, reason: str
+):
+    half, whole = add_model(tmp_path, "half", "half"), add_model(tmp_path, "whole", "whole")
+    (half / name).unlink()
+    if content is not None:
+        (half / name).write_bytes(content)
     settings = make_settings(tmp_path)
 
+    assert [folder for folder, _ in list_models(settings)] == [BUNDLED, whole]
+    (said,) = list_damaged(settings)
+    assert re.match(reason, said)
     assert find_model(settings) == BUNDLED
-    with pytest.raises(ModelError, match=r"Cannot read .*card\.json"):
-        list_models(settings)
+    assert find_model(settings, load_card(BUNDLED).model_id) == BUNDLED
+    assert find_model(settings, "whole") == whole
+    with pytest.raises(ModelError, match=reason):
+        find_model(settings, "half")
+
+
+def test_a_deployed_model_that_is_damaged_is_replaced_with_a_notice_that_says_why(tmp_path: Path):
+    settings = make_settings(tmp_path)
+    write_pointer(tmp_path, Pointer("half", False, "2026-11-21T12:00:00+00:00"))
+
+    assert "the deployed model half is missing from" in find_serving(settings).notice
+    (add_model(tmp_path, "half", "half") / "card.json").write_text("{}")
+    serving = find_serving(settings)
+
+    assert (serving.folder, serving.ground) == (BUNDLED, Ground.BUNDLED)
+    assert "the deployed model half is damaged:" in serving.notice
+    assert "is not a model card of this project (class_names is missing)" in serving.notice
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        "[]",
+        "null",
+        '{"model_id": 3, "is_bundled": false, "at": ""}',
+        '{"model_id": "one", "is_bundled": "no", "at": ""}',
+        '{"model_id": "one", "is_bundled": false}',
+        '{"model_id": "\\ud800", "is_bundled": false, "at": ""}',
+    ],
+)
+def test_a_deployed_json_of_another_structure_is_refused_and_the_bundled_model_reads(
+    tmp_path: Path, content: str
+):
+    (tmp_path / "deployed.json").write_text(content)
+
+    with pytest.raises(ModelError, match=r"Cannot read the deployed model from .*deployed\.json"):
+        read_pointer(tmp_path)
+    serving = find_serving(make_settings(tmp_path))
+    assert serving.folder == BUNDLED
+    assert serving.notice.startswith("The bundled model is in use. Cannot read")
+
+
+def test_an_id_with_a_null_byte_is_the_id_of_no_model(tmp_path: Path):
+    write_pointer(tmp_path, Pointer("a\0b", False, ""))
+
+    assert "is missing from" in find_serving(make_settings(tmp_path)).notice

@@ -88,6 +88,34 @@ def test_a_foreign_card_is_an_error_on_the_page(show_model, other_model):
     assert "is not a model card of this project" in html(app)
 
 
+@pytest.mark.parametrize("page", ["models/page.py", "evaluation/page.py"])
+def test_a_half_copied_model_is_named_and_the_page_shows_the_other_models(
+    open_dashboard, tmp_path, monkeypatch, page
+):
+    monkeypatch.setenv("MELANOMA_MODELS_DIR", str(tmp_path))
+    half = write_model(tmp_path, "half")
+    (half / "card.json").write_text('{"model_id": "half", "creat', "utf-8")
+    write_model(tmp_path, "whole")
+
+    app = open_dashboard().switch_page(page).run()
+
+    assert not app.exception
+    assert f"Not listed: Cannot read {half / 'card.json'}" in html(app)
+    (models,) = [box for box in app.selectbox if box.label.startswith("Model")]
+    assert models.options == [load_card(BUNDLED).model_id, "whole"]
+
+
+def test_a_model_whose_card_is_damaged_is_not_evaluated_and_the_page_says_why(
+    open_dashboard, other_model
+):
+    (other_model / "card.json").write_text("{}", "utf-8")
+
+    app = open_dashboard().switch_page("evaluation/page.py").run()
+
+    assert not app.exception
+    assert "Found no model &quot;other-model&quot;" in html(app)
+
+
 def test_the_whole_card_is_on_the_page_with_missing_facts_not_provided(show_model):
     app = show_model()
     titles = [each.value for each in app.subheader]
