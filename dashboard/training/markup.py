@@ -141,7 +141,7 @@ def describe_epochs(progress: Progress) -> tuple[float, str]:
 
 def describe_steps(progress: Progress) -> tuple[float, str]:
     """Return the share of the current phase that is done, in [0, 1], and the same as text."""
-    phase = progress.phase.capitalize()
+    phase = "Evaluating" if progress.phase is Phase.MEASURING else progress.phase.capitalize()
     if not progress.total:
         return 0.0, phase
     unit = "batch " if progress.phase in _TRAINING else ""

@@ -176,8 +176,9 @@ def describe_probability(probability: float) -> str:
     >>> describe_probability(0.38).split(",")[1]
     ' about 38 are melanomas'
     """
+    verb = "is a melanoma" if round(100 * probability) == 1 else "are melanomas"
     return (
-        f"Of 100 lesions with this probability, {_count_in_hundred(probability)} are melanomas, "
+        f"Of 100 lesions with this probability, {_count_in_hundred(probability)} {verb}, "
         "if melanoma is as frequent as in the photographs that the model was calibrated on."
     )
 
