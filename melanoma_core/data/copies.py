@@ -1,5 +1,8 @@
 """Find copies of one photograph: the same bytes, the same pixels, or saved again with changes.
 
+A copy may be mirrored, or turned by a multiple of 90°: its hash in canonical orientation is the
+same (`orientations.list_canonical`). Turning by other angles and cutting are not found.
+
 Similar difference hashes only propose a pair of files. The pixels confirm it, by their detail: luma
 minus its local mean. Two dark spots in the middle of bright skin therefore do not match, and a
 photograph with changed brightness or colours does.
@@ -13,6 +16,10 @@ share an ISIC id (180×180 squashed, 200×150, 256×256):
   lowest correlation is 0.881). So are 18 pairs with different ids and no common lesion, all of
   which show one photograph (0.864 and more). The highest correlation of different lesions is
   0.813. Four pairs of one photograph in very different colours are missed.
+* Canonical orientation: in three of the collections, 22 pairs more are confirmed. 14 share an ISIC
+  id, and 8 show one lesion, turned or mirrored. Of 400 photographs that are squashed to a square,
+  saved again and turned in all ways, 399 are found, and no other pair. 850,000 hashes of 400,000
+  photographs take 2.5 times as long as one hash of each.
 """
 
 from collections.abc import Sequence
@@ -29,6 +36,7 @@ from scipy.sparse.csgraph import connected_components
 
 from melanoma_core.data.images import read_image
 from melanoma_core.data.neighbours import find_near_pairs, parse_hashes
+from melanoma_core.data.orientations import list_orientations
 from melanoma_core.errors import ImageError
 
 _MAX_DIFFERING_BITS = 16  # of 256, for a pair to be proposed
@@ -44,8 +52,8 @@ def find_clusters(records: pd.DataFrame) -> pd.Series:
     """Assign a cluster number to each file. Exact copies and confirmed near copies share it.
 
     Args:
-        records: Columns `path`, `sha256`, `pixel_sha256` and `dhash` of the file table, with the
-            index 0…N-1.
+        records: Columns `path`, `sha256`, `pixel_sha256`, `dhash` and `canonical_dhash` of the file
+            table, with the index 0…N-1.
 
     Returns:
         Int64 [N], missing for an unreadable file. The relation is transitive: if A matches B and B
@@ -53,9 +61,7 @@ def find_clusters(records: pd.DataFrame) -> pd.Series:
     """
     readable = records["sha256"].notna()
     distinct = records[readable].drop_duplicates("pixel_sha256").index.to_numpy()
-    hashes = parse_hashes(records.loc[distinct, "dhash"])
-    proposed, _ = find_near_pairs(hashes, _MAX_DIFFERING_BITS)
-    pairs = distinct[proposed]
+    pairs = distinct[_propose_pairs(records.loc[distinct])]
     confirmed = pairs[_confirm_pairs([Path(path) for path in records["path"]], pairs)]
     clusters = connect_rows(records, ("sha256", "pixel_sha256"), confirmed)
     return pd.Series(clusters, records.index, dtype="Int64").where(readable)
@@ -95,6 +101,30 @@ def connect_rows(
     return groups
 
 
+def _propose_pairs(files: pd.DataFrame) -> _Pairs:
+    """Find files of which any two hashes are similar: as they are, or in canonical orientation.
+
+    Args:
+        files: Columns `dhash` and `canonical_dhash`.
+
+    Returns:
+        int64 [M, 2], different positions in `files`, each pair once.
+    """
+    hashes, owners = [], []
+    for position, (own, canonical) in enumerate(
+        zip(files["dhash"], files["canonical_dhash"], strict=True)
+    ):
+        starts = range(0, len(canonical), len(own))
+        different = {own} | {canonical[start : start + len(own)] for start in starts}
+        hashes += sorted(different)
+        owners += [position] * len(different)
+    proposed, _ = find_near_pairs(parse_hashes(hashes), _MAX_DIFFERING_BITS)
+    # Owners ascend, so the smaller position is first.
+    pairs = np.unique(np.array(owners, np.int64)[proposed].reshape(-1, 2), axis=0)
+    different_files: _Pairs = pairs[pairs[:, 0] != pairs[:, 1]]
+    return different_files
+
+
 def _confirm_pairs(paths: Sequence[Path], pairs: _Pairs) -> NDArray[np.bool_]:
     """Compare pairs of files by their pixels.
 
@@ -103,7 +133,8 @@ def _confirm_pairs(paths: Sequence[Path], pairs: _Pairs) -> NDArray[np.bool_]:
         pairs: int64 [M, 2], positions in `paths`.
 
     Returns:
-        bool [M], true if both files show the same photograph, false if one cannot be read.
+        bool [M], true if both files show the same photograph in any orientation, false if one
+        cannot be read.
     """
     confirmed = [np.empty(0, dtype=bool)]
     with ThreadPoolExecutor() as pool:  # Pillow releases the interpreter lock while it decodes
@@ -112,8 +143,11 @@ def _confirm_pairs(paths: Sequence[Path], pairs: _Pairs) -> NDArray[np.bool_]:
             needed, position = np.unique(batch, return_inverse=True)
             details = np.stack(list(pool.map(_read_detail, [paths[row] for row in needed])))
             one, other = position.reshape(batch.shape).T
-            correlation = np.einsum("nd,nd->n", details[one], details[other])
-            confirmed.append(correlation >= _MIN_CORRELATION)
+            correlation = [
+                np.einsum("nij,nij->n", details[one], turned[other])
+                for turned in list_orientations(details)
+            ]
+            confirmed.append(np.max(correlation, axis=0) >= _MIN_CORRELATION)
     return np.concatenate(confirmed)
 
 
@@ -121,16 +155,16 @@ def _read_detail(path: Path) -> NDArray[np.float32]:
     """Read the detail of an image, scaled so that a dot product is a correlation.
 
     Returns:
-        float32 [4096] of length 1: luma at 64×64 minus its mean over 7×7. NaN, which matches no
+        float32 [64, 64] of length 1: luma at 64×64 minus its mean over 7×7. NaN, which matches no
         image, if the file cannot be read or the image is uniform.
     """
     try:
         pixels = read_image(path, max_side=4 * _SIDE).pixels
     except ImageError:
-        return np.full(_SIDE * _SIDE, np.nan, np.float32)
+        return np.full((_SIDE, _SIDE), np.nan, np.float32)
     small = Image.fromarray(pixels).convert("L").resize((_SIDE, _SIDE), Image.Resampling.BILINEAR)
     luma = np.asarray(small, np.float32)
-    detail = (luma - uniform_filter(luma, _WINDOW, mode="nearest")).ravel()
+    detail = luma - uniform_filter(luma, _WINDOW, mode="nearest")
     length = float(np.linalg.norm(detail))
     # The detail of a uniform image consists of rounding errors.
     scaled: NDArray[np.float32] = detail / np.float32(length if length > 1e-2 else np.nan)

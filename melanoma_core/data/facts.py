@@ -21,6 +21,8 @@ class FileFacts:
         contrast: Standard deviation of the luma, in [0, 0.5].
         sharpness: Variance of the Laplacian of the luma in [0, 1], at 128×128 pixels (Pech-Pacheco
             et al. 2000, doi:10.1109/ICPR.2000.903548). Low for a blurred image.
+        canonical_dhash: Difference hashes of the image in its canonical orientation, one after
+            another (`orientations.list_canonical`). Mirrored and turned copies share one.
         error: Why the file cannot be read, or None.
     """
 
@@ -32,4 +34,5 @@ class FileFacts:
     brightness: float | None = None
     contrast: float | None = None
     sharpness: float | None = None
+    canonical_dhash: str | None = None
     error: str | None = None

@@ -13,6 +13,7 @@ from PIL import Image
 
 from melanoma_core.data.facts import FileFacts
 from melanoma_core.data.images import decode_image, read_bytes
+from melanoma_core.data.orientations import list_canonical
 from melanoma_core.errors import DatasetError, ImageError
 from melanoma_core.progress import Progress
 
@@ -126,12 +127,18 @@ def _measure_file(path: Path) -> FileFacts:
         brightness=brightness,
         contrast=contrast,
         sharpness=measure_sharpness(standard),
+        canonical_dhash=_hash_canonical(standard),
     )
 
 
 def _hash_differences(standard: Image.Image) -> str:
     small = np.asarray(standard.resize((17, 16), Image.Resampling.LANCZOS))
     return np.packbits(small[:, 1:] > small[:, :-1]).tobytes().hex()
+
+
+def _hash_canonical(standard: Image.Image) -> str:
+    images = map(Image.fromarray, list_canonical(np.asarray(standard)))
+    return "".join(dict.fromkeys(map(_hash_differences, images)))
 
 
 def _hash_pixels(pixels: NDArray[np.uint8]) -> str:

@@ -52,13 +52,47 @@ def test_images_are_compared_if_at_most_16_of_256_bits_of_their_hashes_differ(
     files = [save(lesion, tmp_path / f"{side}.png", (side, side)) for side in (180, 200, 220)]
     # The last two differ from the first in 16 and 17 bits, and from each other in 33.
     hashes = [f"{bits:064x}" for bits in (0, (1 << 16) - 1, ((1 << 17) - 1) << 200)]
-    clusters = find_clusters(scan(*files).assign(dhash=hashes))
+    clusters = find_clusters(scan(*files).assign(dhash=hashes, canonical_dhash=hashes))
     assert clusters[0] == clusters[1] != clusters[2]
+
+
+def test_16_of_16_mirrored_and_turned_copies_are_found(tmp_path: Path) -> None:
+    files = []
+    for seed in range(16):
+        lesion = Image.fromarray(draw_lesion(seed))
+        files.append(save(np.asarray(lesion), tmp_path / f"{seed}.png"))
+        for change in Image.Transpose:
+            turned = np.asarray(lesion.transpose(change))
+            files.append(save(turned, tmp_path / f"{seed} {change.name}.jpg", (180, 180)))
+    records = scan(*files)
+    clusters = find_clusters(records).to_numpy().reshape(16, 8)
+    assert (clusters == clusters[:, :1]).all()
+    assert len(set(clusters[:, 0])) == 16
+    assert records["pixel_sha256"].nunique() == 16 * 8  # not found as exact copies
+
+
+def test_mirrored_halves_of_equal_brightness_are_found(tmp_path: Path) -> None:
+    lesion = draw_lesion(1).astype(np.int16)
+    # Made nearly symmetric, so that noise decides which half is brighter.
+    even = ((lesion + lesion[::-1] + lesion[:, ::-1] + lesion[::-1, ::-1]) // 4).astype(np.uint8)
+    texture = np.asarray(Image.fromarray(draw_lesion(2)).convert("L")).astype(np.int16)
+    texture -= ((texture + texture[::-1]) // 2 + (texture[:, ::-1] + texture[::-1, ::-1]) // 2) // 2
+    pixels = np.clip(even + 2 * texture[..., None], 0, 255).astype(np.uint8)
+    files = [
+        save(pixels, tmp_path / "a.png"),
+        save(pixels[:, ::-1], tmp_path / "b.jpg", (200, 150)),
+        save(pixels[::-1], tmp_path / "c.jpg", (150, 150)),
+        save(pixels.swapaxes(0, 1), tmp_path / "d.jpg", (180, 180)),
+    ]
+    records = scan(*files)
+    assert records["canonical_dhash"].str.len().min() > 64  # several orientations are canonical
+    assert find_clusters(records).nunique() == 1
 
 
 def find_clusters_of_equal_hashes(*files: Path) -> pd.Series:
     """Find clusters by the pixels alone: equal hashes propose every pair."""
-    return find_clusters(scan(*files).assign(dhash="f0f0f0c8c8f0f0f0" * 4))
+    equal = "f0f0f0c8c8f0f0f0" * 4
+    return find_clusters(scan(*files).assign(dhash=equal, canonical_dhash=equal))
 
 
 def test_different_lesions_with_equal_hashes_are_no_copies(tmp_path: Path) -> None:
