@@ -24,6 +24,7 @@ from melanoma_core.runs.record import RecordedRun, get_timestamp, has_record, op
 from melanoma_core.runs.refresh import refresh_run
 from melanoma_core.runs.run import Run, RunSpec, RunState
 from melanoma_core.settings import Settings
+from melanoma_core.training.classes import check_classes
 from melanoma_core.training.observer import Estimate
 from melanoma_core.training.predictions import read_predictions as read_file
 from melanoma_core.training.weights import find_weights
@@ -44,7 +45,9 @@ def launch(settings: Settings, spec: RunSpec, split: Split, name: str | None = N
     Raises:
         RunError: It cannot be recorded, its folder cannot be written, or no process can start.
         RecipeError: The file of its weights does not exist.
+        DatasetError: Its images have no melanoma, or none of a benign diagnosis.
     """
+    check_classes(split)
     find_weights(spec.recipe, settings.weights_dir)  # so that it fails now, not in its turn
     record = open_record(settings)
     run_id = record.create(
@@ -242,7 +245,9 @@ def start_estimate(settings: Settings, spec: RunSpec, split: Split) -> str:
 
     Raises:
         RunError: No process can be started.
+        DatasetError: The images have no melanoma, or none of a benign diagnosis.
     """
+    check_classes(split)
     task = f"{spec.recipe.to_json()} {spec.class_names} {split.sha256}"
     key = hashlib.sha256(task.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     folder = _find_estimate(settings, key)
