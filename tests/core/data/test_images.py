@@ -228,10 +228,20 @@ def test_a_run_length_coded_bitmap_is_rejected():
     assert "uses a pixel layout that cameras do not produce" in message_of(bytes(data))
 
 
-@pytest.mark.parametrize("key", [b"icc_profile", b"transparency", b"bbox"])
-def test_a_png_with_text_chunks_named_like_pillows_own_entries_is_rejected(key):
-    data = write_png(64, 64, bytes(64 * 193), chunks=[(b"tEXt", key + b"\0hello")])
-    assert "damaged, incomplete or unusual" in message_of(data)
+@pytest.mark.parametrize("name", [b"tEXt", b"zTXt", b"iTXt"])
+@pytest.mark.parametrize(
+    "key", [b"icc_profile", b"transparency", b"bbox", b"interlace", b"exif", b"gamma"]
+)
+def test_a_png_with_a_text_named_like_pillows_own_entries_is_read(key, name):
+    rows = b"".join(b"\0" + PIXELS[row].tobytes() for row in range(80))
+    content = {
+        b"tEXt": key + b"\0hello",
+        b"zTXt": key + b"\0\0" + zlib.compress(b"hello"),
+        b"iTXt": key + b"\0\0\0en\0\0hello",
+    }
+    for chunks in ([(name, content[name])], [(name, content[name]), (name, b"Title\0spot")]):
+        data = write_png(96, 80, rows, chunks=chunks)
+        np.testing.assert_array_equal(decode_image(data).pixels, PIXELS)
 
 
 @pytest.mark.filterwarnings("ignore")  # Pillow warns about the damage

@@ -1,0 +1,1 @@
+"""What an image file declares about itself, read before its pixels are decoded."""
