@@ -102,6 +102,7 @@ def _train(options: argparse.Namespace) -> int:
 
 def _make_recipe(options: argparse.Namespace, settings: Settings) -> "Recipe":
     from melanoma_core.models.card import KERAS_NAME, load_card
+    from melanoma_core.models.integrity import read_network
     from melanoma_core.models.registry import find_model
     from melanoma_core.training.recipe import make_recipe
 
@@ -111,12 +112,14 @@ def _make_recipe(options: argparse.Namespace, settings: Settings) -> "Recipe":
         given = str(Path(options.weights).absolute()) if options.weights else recipe.weights
         return replace(recipe, weights=given)
     folder = find_model(settings, options.start)
-    before = load_card(folder).recipe
+    card, network_file = load_card(folder), folder / KERAS_NAME
+    read_network(network_file, card)  # refuses another file than that of the card
+    before = card.recipe
     network = ("architecture", "image_size", "batch_normalization", "colour_constancy")
     changes = [f"{name}={before[name]}" for name in network if name in before]
     # The head is already trained.
     recipe = make_recipe(options.recipe, [*changes, "head_epochs=0", *options.changes])
-    return replace(recipe, weights=str((folder / KERAS_NAME).absolute()))
+    return replace(recipe, weights=str(network_file.absolute()))
 
 
 def _resume(options: argparse.Namespace) -> int:

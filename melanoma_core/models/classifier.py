@@ -1,6 +1,5 @@
 """Run a model with ONNX Runtime: probabilities, embeddings and class activation maps."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as onnxruntime_errors
 from melanoma_core.errors import ModelError
 from melanoma_core.evaluation.temperature import apply_temperature
 from melanoma_core.models.card import ONNX_NAME, ModelCard, load_card
+from melanoma_core.models.integrity import read_network
 
 INPUT_NAME = "photograph"
 OUTPUT_NAMES = ("probabilities", "embedding", "activation_maps")
@@ -116,7 +116,7 @@ def load_classifier(
     """
     card = card or load_card(folder)
     path = folder / ONNX_NAME
-    content = _read_checked(path, card)
+    content = read_network(path, card)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = num_threads
     options.log_severity_level = 3
@@ -133,24 +133,6 @@ def load_classifier(
         ) from error
     _check_signature(session, card, path)
     return Classifier(session, card)
-
-
-def _read_checked(path: Path, card: ModelCard) -> bytes:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(
-            f"Cannot read the network {path}: {error.strerror}. Restore the file (in a clone: "
-            f"`git checkout -- assets`), or name another model with `--model` or MELANOMA_MODEL."
-        ) from error
-    expected = card.files.get(path.name)
-    if hashlib.sha256(content).hexdigest() != expected:
-        raise ModelError(
-            f"The network {path} is not the file that its card describes (found {len(content)} "
-            "bytes, SHA-256 differs): it is truncated, damaged or another network. "
-            "Restore the file (in a clone: `git checkout -- assets`), or name another model."
-        )
-    return content
 
 
 def _check_signature(session: onnxruntime.InferenceSession, card: ModelCard, path: Path) -> None:

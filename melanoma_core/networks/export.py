@@ -57,7 +57,8 @@ def _export_in_process(
     code = (
         "import os, sys; os.environ['KERAS_BACKEND'] = 'tensorflow'; import keras; "
         "from pathlib import Path; from melanoma_core.networks.export import export_onnx; "
-        "network, *novelty = (keras.models.load_model(p, compile=False) for p in sys.argv[3:]); "
+        "from melanoma_core.networks.keras_file import load_keras; "
+        "network, *novelty = (load_keras(Path(p)) for p in sys.argv[3:]); "
         "export_onnx(network, Path(sys.argv[1]), *(novelty or [None]), int(sys.argv[2]))"
     )
     with tempfile.TemporaryDirectory() as folder:

@@ -21,6 +21,7 @@ from melanoma_core.errors import ModelError
 from melanoma_core.models.card import KERAS_NAME
 from melanoma_core.models.methods import Method
 from melanoma_core.networks.export import find_last_activation
+from melanoma_core.networks.keras_file import load_keras
 from melanoma_core.networks.network import LOGITS_LAYER
 
 # Score-CAM runs the network once per filter. The filters with the largest spatial variance give
@@ -142,7 +143,7 @@ def load_network(folder: Path, sha256: str) -> keras.Model:
         sha256: Expected hash of the file (hex), from the model card.
 
     Raises:
-        ModelError: The file is missing, or its hash differs.
+        ModelError: The file is missing, its hash differs, or Keras cannot load it.
     """
     path = folder / KERAS_NAME
     if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
@@ -150,4 +151,4 @@ def load_network(folder: Path, sha256: str) -> keras.Model:
             f"{path} is missing or is not the file that its card describes. Heatmaps other than "
             "Grad-CAM need it. Restore the file (in a clone: `git checkout -- assets`)."
         )
-    return keras.models.load_model(path, compile=False)
+    return load_keras(path)

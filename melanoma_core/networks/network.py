@@ -15,6 +15,7 @@ import numpy as np
 from melanoma_core.errors import RecipeError
 from melanoma_core.networks.efficientnet_lite import EfficientNetLite0
 from melanoma_core.networks.hardware import choose_jit
+from melanoma_core.networks.keras_file import load_keras
 from melanoma_core.training.recipe import Architecture, Loss, Recipe
 from melanoma_core.training.weights import KERAS_SUFFIX
 
@@ -68,6 +69,7 @@ def build_network(
 
     Raises:
         RecipeError: The weights do not fit the architecture, or cannot be loaded.
+        ModelError: The complete model cannot be loaded.
     """
     if isinstance(weights, Path) and weights.suffix == KERAS_SUFFIX:
         network = build_network(recipe, num_classes, None, precision)
@@ -142,12 +144,7 @@ def seed_dropout(network: keras.Model, seed: int, epoch: int) -> None:
 
 def _copy_weights(network: keras.Model, path: Path) -> None:
     """Copy all weights of a complete model, including its head, into a network."""
-    try:
-        model = keras.models.load_model(path, compile=False)
-    except (OSError, ValueError) as error:  # raised by Keras for other files
-        raise RecipeError(
-            f"Cannot load the initial model {path} ({error}). Name another model."
-        ) from error
+    model = load_keras(path)
     found = {weight.path: weight for weight in model.weights}
     for weight in network.weights:
         if weight.path not in found or found[weight.path].shape != weight.shape:

@@ -4,6 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from melanoma_core.errors import RecipeError
+from melanoma_core.models.card import load_card
+from melanoma_core.models.integrity import read_network
 from melanoma_core.training.recipe import Architecture, Recipe
 
 KERAS_SUFFIX = ".keras"  # of a complete model to fine-tune, including its head
@@ -29,6 +31,8 @@ def find_weights(recipe: Recipe, weights_dir: Path | None) -> Path | str | None:
 
     Raises:
         RecipeError: The recipe names a file that does not exist.
+        ModelError: The recipe names a complete model whose file is not in a model's folder, or is
+            not the file that the model's card describes.
     """
     is_model = recipe.weights.endswith(KERAS_SUFFIX)
     if recipe.weights == "none" or not (recipe.architecture.has_backbone or is_model):
@@ -39,7 +43,10 @@ def find_weights(recipe: Recipe, weights_dir: Path | None) -> Path | str | None:
                 f"Found no file of weights {recipe.weights}. Training needs an existing file. Name "
                 'one, or set weights to "imagenet" or "none".'
             )
-        return Path(recipe.weights)
+        path = Path(recipe.weights)
+        if is_model:
+            read_network(path, load_card(path.parent))
+        return path
     found = weights_dir.glob(_PATTERNS[recipe.architecture]) if weights_dir else ()
     # Prefer the largest image size: "…_224_no_top", not "…_96_no_top".
     return max(found, key=lambda path: (len(path.name), path.name), default="imagenet")

@@ -80,6 +80,16 @@ def test_a_half_copied_model_is_named_and_the_others_are_listed(capsys, models_d
     assert "Damaged: Cannot read" in capsys.readouterr().err
 
 
+def test_no_training_starts_from_a_network_that_is_not_the_one_of_its_card(
+    capsys, models_dir: Path
+):
+    (models_dir / "better" / "model.keras").write_bytes(b"another network")
+
+    assert main(["train", "nowhere", "--from", "better"]) == 2
+
+    assert "model.keras is not the file that its card describes" in capsys.readouterr().err
+
+
 def test_a_refusal_exits_with_2_and_every_reason(capsys):
     assert main(["promote", "worse"]) == 2
 

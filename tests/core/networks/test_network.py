@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from melanoma_core.errors import RecipeError
+from melanoma_core.errors import ModelError, RecipeError
 from melanoma_core.networks.network import (
     add_softmax,
     build_network,
@@ -301,7 +301,7 @@ def test_a_model_of_another_architecture_or_a_file_that_is_no_model_is_refused(t
         build_network(RECIPE_SMALL, 8, path)
 
     path.write_text("no model")
-    with pytest.raises(RecipeError, match="Cannot load the initial model"):
+    with pytest.raises(ModelError, match="it is not a complete network in Keras' format"):
         build_network(RECIPE_SMALL, 8, path)
 
 
