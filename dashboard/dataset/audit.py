@@ -36,7 +36,7 @@ def show_audit(opened: "OpenedFolder") -> None:
             st.html(render_finding(finding))
     if audit.findings:
         st.subheader("Affected images, side by side", anchor=False)
-        _show_groups(opened, {str(each.kind): each for each in audit.findings})
+        _show_groups(opened, {str(each.kind): each for each in audit.findings if each.groups})
     st.subheader("Cleaned table", anchor=False)
     _show_cleaned(opened)
 

@@ -45,7 +45,7 @@ def show_image(row: "pd.Series[Any]", width: int | str = _WIDTH) -> None:
 def _filter(opened: "OpenedFolder", audit: "Audit") -> "pd.DataFrame":
     from melanoma_core.data.overview import list_values, select_files
 
-    findings = {str(finding.kind): finding for finding in audit.findings}
+    findings = {str(each.kind): each for each in audit.findings if each.groups}
     with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
         values = {
             column: st.multiselect(

@@ -20,6 +20,12 @@ if TYPE_CHECKING:  # the page is painted before pandas is imported
 FINDING_TITLES = {
     "unreadable": "Unreadable files",
     "unknown-labels": "Labels outside the eight diagnoses",
+    "not-looked-at": "Files that are not looked at",
+    "missing-files": "Images without a file",
+    "contradicted-folders": "Tables that contradict folders",
+    "relabelled": "Diagnoses from the ground truth",
+    "different-pictures": "Different pictures of one image id",
+    "mixed-image-types": "Photographs with and without a dermoscope",
     "left-out": "Files left out",
     "lost-classes": "Diagnoses or subsets without a file",
     "exact-duplicates": "Exact copies",

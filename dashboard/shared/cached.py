@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from dashboard.shared.downloads import encode_table
+from melanoma_core.spreadsheets import format_table
 
 if TYPE_CHECKING:  # the page is painted before pandas is imported
     from melanoma_core.data.audit import Audit
@@ -52,8 +52,8 @@ def get_audit(opened: "OpenedFolder") -> "Audit":
     """Return the audit of a folder."""
     from melanoma_core.data.audit import audit_records
 
-    companions = opened.companions
-    return audit_records(opened.records, companions.known_lesions, companions.known_sources)
+    known = opened.companions
+    return audit_records(opened.records, known.known_lesions, known.known_sources, opened.census)
 
 
 @st.cache_resource(
@@ -136,4 +136,4 @@ def encode_decisions(opened: "OpenedFolder", decisions: "Mapping[str, ManualDeci
 @st.cache_data(show_spinner=False, max_entries=_MOST_FOLDERS, hash_funcs=_IDENTITIES)
 def encode_split(split: "Split") -> bytes:
     """Return every image of a split with its subset and group, as CSV."""
-    return encode_table(split.table[_SPLIT_COLUMNS])
+    return format_table(split.table[_SPLIT_COLUMNS])

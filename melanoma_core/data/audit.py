@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from melanoma_core.data import findings, losses
+from melanoma_core.data import findings, folder_findings, losses
+from melanoma_core.data.census import Census
 from melanoma_core.data.cleaning import decide_files
 from melanoma_core.data.copies import connect_rows
 from melanoma_core.data.findings import Finding, FindingKind, LabelConflict, Severity, count_of
@@ -91,6 +92,7 @@ def audit_records(
     records: pd.DataFrame,
     known_lesions: Mapping[str, str] | None = None,
     known_sources: Mapping[str, str] | None = None,
+    census: Census | None = None,
 ) -> Audit:
     """Audit the files of a folder.
 
@@ -99,6 +101,7 @@ def audit_records(
         known_lesions: Lesion ids by image id, for images whose own table has none.
         known_sources: Sources in which images were published, by image id. By default, the source
             is the collection that contains the image.
+        census: What became of every file below the folder.
 
     Returns:
         The audit.
@@ -112,6 +115,8 @@ def audit_records(
     checks = (
         losses.find_unreadable(records),
         losses.find_unknown_labels(readable),
+        *folder_findings.find_in_census(census, len(records)),
+        *folder_findings.find_in_records(readable),
         losses.find_left_out(decisions),
         losses.find_lost_classes(records, decisions),
         findings.find_exact_duplicates(readable),
@@ -205,9 +210,15 @@ def _summarise(found: Mapping[FindingKind, Finding], num_files: int, num_lost: i
 def _list_problems(found: Mapping[FindingKind, Finding]) -> list[str]:
     """Return the problems of a dataset that must not be used as it is."""
     problems = []
-    num_conflicting = sum(each.num_images for each in found.values() if each.changes_labels)
-    if num_conflicting:
-        problems.append(f"{count_of(num_conflicting, 'file')} with conflicting labels")
+    conflicting = {
+        path
+        for each in found.values()
+        if each.changes_labels
+        for group in each.groups
+        for path in group
+    }
+    if conflicting:
+        problems.append(f"{count_of(len(conflicting), 'file')} with conflicting labels")
     if any(each.inflates_scores for each in found.values()):
         shared = (FindingKind.SHARED_LESIONS, FindingKind.SHARED_PATIENTS)
         leaking = {group[0] for kind in shared if kind in found for group in found[kind].groups}

@@ -8,16 +8,13 @@ from pathlib import Path
 import pandas as pd
 
 from melanoma_core.data.cache import FactCache
+from melanoma_core.data.census import Census, take_census
 from melanoma_core.data.cleaning import apply_decisions, decide_files
 from melanoma_core.data.facts import FileFacts
 from melanoma_core.data.folders import IMAGE_SUFFIXES
 from melanoma_core.data.identities import scope_ids
-from melanoma_core.data.layouts import (
-    Layout,
-    find_collections,
-    read_ground_truth,
-    read_records,
-)
+from melanoma_core.data.layouts import Layout, find_collections
+from melanoma_core.data.records import read_collection, read_ground_truth
 from melanoma_core.data.scanning import scan_files
 from melanoma_core.errors import DatasetError
 from melanoma_core.progress import Progress
@@ -94,6 +91,13 @@ def hash_table(table: pd.DataFrame) -> str:
 def load_records(
     folder: Path, cache: FactCache | None = None, progress: Progress | None = None
 ) -> pd.DataFrame:
+    """Read and measure all images of a folder: the file table of `load_folder`."""
+    return load_folder(folder, cache, progress)[0]
+
+
+def load_folder(
+    folder: Path, cache: FactCache | None = None, progress: Progress | None = None
+) -> tuple[pd.DataFrame, Census]:
     """Read and measure all images of all collections in a folder: the file table.
 
     Metadata in the table of one collection apply to the files of that image in all collections.
@@ -106,16 +110,23 @@ def load_records(
 
     Returns:
         One row per file in order of precedence, with the index 0…N-1. The columns are those of
-        `layouts.read_records`, those of `facts.FileFacts`, and `truth`: the diagnosis in an ISIC
-        2019 ground truth, if there is one.
+        `records.read_collection`, those of `facts.FileFacts`, and `truth` with `truth_table`: the
+        diagnosis in an ISIC 2019 ground truth and its file, if there is one. Also what became of
+        every file below the folder.
 
     Raises:
         DatasetError: There is no known layout, no image file, or a table is invalid.
     """
-    collections = find_collections(Path(os.path.realpath(folder)))
+    folder = Path(os.path.realpath(folder))
+    collections = find_collections(folder)
     with_images = [c for c in collections if c.layout is not Layout.GROUND_TRUTH]
+    contents = [read_collection(each) for each in with_images]
     records = pd.concat(
-        [scope_ids(read_records(each), each.folder) for each in with_images], ignore_index=True
+        [
+            scope_ids(content.records, each.folder)
+            for content, each in zip(contents, with_images, strict=True)
+        ],
+        ignore_index=True,
     )
     if records.empty:
         raise DatasetError(
@@ -126,7 +137,7 @@ def load_records(
     facts = scan_files(list(records["path"]), cache, progress)
     for field in fields(FileFacts):
         records[field.name] = [getattr(fact, field.name) for fact in facts]
-    records["truth"] = pd.Series(None, records.index, dtype=object)
+    records[["truth", "truth_table"]] = None
     for collection in collections:
         if collection.layout is Layout.GROUND_TRUTH:
             records = _add_ground_truth(
@@ -135,7 +146,8 @@ def load_records(
     by_image = records.groupby("image_id")
     for column in ("lesion_id", "patient_id", "age", "sex", "site"):
         records[column] = records[column].fillna(by_image[column].transform("first"))
-    return records
+    missing = {table: images for each in contents for table, images in each.missing.items()}
+    return records, take_census(folder, collections, records["path"], missing)
 
 
 def merge_records(records: pd.DataFrame, decisions: pd.DataFrame | None = None) -> Dataset:
@@ -163,5 +175,20 @@ def _add_ground_truth(records: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFram
         column: records[column].fillna(ids.map(truth[column]))
         for column in ("lesion_id", "age", "sex", "site")
     }
-    labels = records["truth"].fillna(ids.map(truth["label"]))
-    return records.assign(truth=labels, **filled)
+    return add_truth(records.assign(**filled), truth)
+
+
+def add_truth(records: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
+    """Add the label of a ground truth as `truth`, and its file as `truth_table`, where missing.
+
+    Args:
+        records: The file table.
+        truth: `label` and `table` by image id (`records.read_ground_truth`).
+    """
+    labels = records["image_id"].map(truth["label"]).astype(object)
+    tables = records["image_id"].map(truth["table"]).where(labels.notna()).astype(object)
+    is_open = records["truth"].isna()
+    return records.assign(
+        truth=records["truth"].where(~is_open, labels),
+        truth_table=records["truth_table"].where(~is_open, tables),
+    )

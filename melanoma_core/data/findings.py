@@ -33,6 +33,12 @@ class FindingKind(StrEnum):
 
     UNREADABLE = "unreadable"
     UNKNOWN_LABELS = "unknown-labels"
+    NOT_LOOKED_AT = "not-looked-at"
+    MISSING_FILES = "missing-files"
+    CONTRADICTED_FOLDERS = "contradicted-folders"
+    RELABELLED = "relabelled"
+    DIFFERENT_PICTURES = "different-pictures"
+    MIXED_IMAGE_TYPES = "mixed-image-types"
     LEFT_OUT = "left-out"
     LOST_CLASSES = "lost-classes"
     EXACT_DUPLICATES = "exact-duplicates"
@@ -82,6 +88,12 @@ class Finding:
 _EFFECTS = {
     FindingKind.UNREADABLE: (Severity.LOW, False, False),
     FindingKind.UNKNOWN_LABELS: (Severity.LOW, False, False),
+    FindingKind.NOT_LOOKED_AT: (Severity.MEDIUM, False, False),
+    FindingKind.MISSING_FILES: (Severity.MEDIUM, False, False),
+    FindingKind.CONTRADICTED_FOLDERS: (Severity.HIGH, True, False),
+    FindingKind.RELABELLED: (Severity.MEDIUM, True, False),
+    FindingKind.DIFFERENT_PICTURES: (Severity.MEDIUM, False, False),
+    FindingKind.MIXED_IMAGE_TYPES: (Severity.MEDIUM, False, False),
     FindingKind.LEFT_OUT: (Severity.MEDIUM, False, False),
     FindingKind.LOST_CLASSES: (Severity.HIGH, False, False),
     FindingKind.EXACT_DUPLICATES: (Severity.MEDIUM, False, True),

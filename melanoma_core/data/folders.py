@@ -1,16 +1,39 @@
-"""List the images, tables and subfolders in a dataset folder."""
+"""List the images, tables and subfolders in a dataset folder, and read what their names say."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from melanoma_core.errors import DatasetError
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp"})
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".webp", ".bmp"}
+)
+# Formats of photographs that are not decoded. They are listed, so that each is reported.
+_OTHER_IMAGE_SUFFIXES = frozenset(
+    {
+        *(".heic", ".heif", ".hif", ".avif", ".gif", ".jp2", ".jxl", ".dcm", ".dicom"),
+        *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"),
+    }
+)
+TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".txt"})
 
 # Folders that hold no photographs: outlines of lesions, and what macOS adds to archives.
-_OTHER_FOLDERS = {"masks", "__macosx"}
-_OUTLINE_ENDINGS = ("_segmentation", "_superpixels", "_mask")
+OUTLINE_FOLDER = "masks"
+SYSTEM_FOLDER = "__macosx"
+SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini"})
+# Outlines, and the attributes of ISIC 2018: "ISIC_0000000_attribute_globules.png".
+_OUTLINE_ENDING = re.compile(r"_(segmentation|superpixels|mask|attribute_[a-z_]+)$")
+_SUBSETS = {
+    "train": "train",
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "test": "test",
+    "testing": "test",
+}
 
 
 def list_subfolders(folder: Path) -> list[Path]:
@@ -28,7 +51,7 @@ def list_subfolders(folder: Path) -> list[Path]:
     return [
         Path(entry.path)
         for entry in _list_folder(folder)
-        if _is_folder(entry) and entry.name.lower() not in _OTHER_FOLDERS
+        if _is_folder(entry) and entry.name.lower() not in {OUTLINE_FOLDER, SYSTEM_FOLDER}
     ]
 
 
@@ -39,7 +62,8 @@ def list_images(folder: Path) -> list[Path]:
         folder: An existing folder.
 
     Returns:
-        The paths of the files, including broken links, which are reported when they are read.
+        The paths of the files, including broken links and formats that cannot be decoded, which
+        are reported when they are read.
 
     Raises:
         DatasetError: The folder cannot be listed.
@@ -74,8 +98,19 @@ def walk_folders(folder: Path) -> Iterator[Path]:
             pending.extend(reversed(list_subfolders(inner)))
 
 
+def has_images(folder: Path) -> bool:
+    """Return whether there is an image file in a folder or below it.
+
+    Raises:
+        DatasetError: A folder cannot be listed.
+    """
+    return any(list_images(inner) for inner in walk_folders(folder))
+
+
 def list_tables(folder: Path) -> list[Path]:
-    """List the CSV files in a folder by name.
+    """List the files in a folder that may be tables, by name.
+
+    Dataverse offers the table of HAM10000 without a suffix.
 
     Args:
         folder: An existing folder.
@@ -89,7 +124,7 @@ def list_tables(folder: Path) -> list[Path]:
     return [
         Path(entry.path)
         for entry in _list_folder(folder)
-        if entry.name.lower().endswith(".csv") and not _is_folder(entry)
+        if split_suffix(entry.name)[1] in {*TABLE_SUFFIXES, ""} and not _is_folder(entry)
     ]
 
 
@@ -118,5 +153,41 @@ def is_image_name(name: str) -> bool:
         >>> is_image_name("ISIC_0024306.JPG"), is_image_name("ISIC_0024306_segmentation.png")
         (True, False)
     """
-    stem, dot, suffix = name.lower().rpartition(".")  # Path is slow for 400,000 names
-    return dot + suffix in IMAGE_SUFFIXES and not stem.endswith(_OUTLINE_ENDINGS)
+    stem, suffix = split_suffix(name)
+    is_image = suffix in IMAGE_SUFFIXES or suffix in _OTHER_IMAGE_SUFFIXES
+    return is_image and not _OUTLINE_ENDING.search(stem)
+
+
+def split_suffix(name: str) -> tuple[str, str]:
+    """Split a file name into its stem and its suffix, both in lower case.
+
+    Path is slow for 400,000 names.
+
+    Example:
+        >>> split_suffix("ISIC_0024306.JPG"), split_suffix("HAM10000_metadata")
+        (('isic_0024306', '.jpg'), ('ham10000_metadata', ''))
+    """
+    stem, dot, suffix = name.lower().rpartition(".")
+    return (stem, dot + suffix) if dot else (suffix, "")
+
+
+def strip_outline_ending(stem: str) -> str:
+    """Return the name of the photograph to which an outline belongs, in lower case.
+
+    Example:
+        >>> strip_outline_ending("ISIC_0024306_segmentation"), strip_outline_ending("mole")
+        ('isic_0024306', 'mole')
+    """
+    return _OUTLINE_ENDING.sub("", stem.lower())
+
+
+def parse_subset(name: str) -> str | None:
+    """Return the subset that a folder name or a table says, or None.
+
+    Example:
+        >>> parse_subset("Testing"), parse_subset("ISIC-2017_Test_v2_Data"), parse_subset("moles")
+        ('test', 'test', None)
+    """
+    words = re.split(r"[^a-z]+", name.lower())
+    found = {_SUBSETS[word] for word in words if word in _SUBSETS}
+    return found.pop() if len(found) == 1 else None

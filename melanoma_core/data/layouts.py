@@ -1,61 +1,32 @@
-"""Recognise how an image collection is laid out on disk, and read it into one table.
+"""Recognise how an image collection is laid out on disk.
 
 Layouts with images, and one with labels only:
 
-* class folders: `Train/<class>/*.jpg` and `Test/<class>/*.jpg`, or `<class>/*.jpg`;
-* images at any depth below a table: HAM10000 (Tschandl et al. 2018,
-  doi:10.1038/sdata.2018.161), ISIC 2017 to 2020 (Codella et al. 2018, arXiv:1710.05006; Codella
-  et al. 2019, arXiv:1902.03368; Combalia et al. 2019, arXiv:1908.02288; Rotemberg et al. 2021,
-  doi:10.1038/s41597-021-00815-z), a download from the ISIC Archive, or any table with the columns
-  `image_id` and `diagnosis`;
-* ISIC 2019 ground truth: a one-hot table, with or without its metadata table.
-
-Other tables in the folder add metadata of the images, for example their lesion.
+* class folders: `Train/<class>/*.jpg` and `Test/<class>/*.jpg`, or `<class>/*.jpg`, at any depth;
+* images at any depth below a folder with a table, or beside one with tables (`table_formats`);
+* ISIC 2019 ground truth: a one-hot table that is called so, with or without its metadata table.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-import pandas as pd
-
-from melanoma_core.data import tables
-from melanoma_core.data.folders import list_images, list_subfolders, list_tables, walk_folders
-from melanoma_core.data.tables import (
-    METADATA_COLUMNS,
-    TableFormat,
-    extract_isic_id,
-    make_image_key,
-    read_metadata,
+from melanoma_core.data import table_formats
+from melanoma_core.data.folders import (
+    has_images,
+    list_images,
+    list_subfolders,
+    list_tables,
+    parse_subset,
+    walk_folders,
 )
+from melanoma_core.data.table_files import TableFile, open_table
+from melanoma_core.data.table_formats import TableFormat, holds_answers
 from melanoma_core.errors import DatasetError
 from melanoma_core.taxonomy import parse_diagnosis
-
-_RECORD_COLUMNS = (
-    "image_id",
-    "path",
-    "name",
-    "label",
-    "subset",
-    "lesion_id",
-    "patient_id",
-    "source",
-    "age",
-    "sex",
-    "site",
-    "licence",
-)
-
-_SUBSET_FOLDERS = {
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "test": "test",
-}
 
 
 class Layout(StrEnum):
@@ -67,11 +38,19 @@ class Layout(StrEnum):
 
     HAM10000 = "ham10000"
     ISIC_2019 = "isic-2019"
+    MILK10K = "milk10k"
     ISIC_2020 = "isic-2020"
     ISIC_2018 = "isic-2018"
     ISIC_2017 = "isic-2017"
+    BCN20000 = "bcn20000"
     ISIC_ARCHIVE = "isic-archive"
+    PAD_UFES_20 = "pad-ufes-20"
+    DERM7PT = "derm7pt"
+    DDI = "ddi"
+    FITZPATRICK17K = "fitzpatrick17k"
+    PH2 = "ph2"
     TABLE = "table"
+    ONE_HOT = "one-hot"
     CLASS_FOLDERS = "class-folders"
     GROUND_TRUTH = "ground-truth"
 
@@ -84,24 +63,56 @@ class Layout(StrEnum):
 _TITLES = {
     Layout.HAM10000: "HAM10000",
     Layout.ISIC_2019: "ISIC 2019",
+    Layout.MILK10K: "MILK10k",
     Layout.ISIC_2020: "ISIC 2020",
     Layout.ISIC_2018: "ISIC 2018",
     Layout.ISIC_2017: "ISIC 2017",
+    Layout.BCN20000: "BCN20000",
     Layout.ISIC_ARCHIVE: "ISIC Archive",
+    Layout.PAD_UFES_20: "PAD-UFES-20",
+    Layout.DERM7PT: "Derm7pt",
+    Layout.DDI: "DDI",
+    Layout.FITZPATRICK17K: "Fitzpatrick17k",
+    Layout.PH2: "PH2",
     Layout.TABLE: "images with a table",
+    Layout.ONE_HOT: "images with a one-hot table",
     Layout.CLASS_FOLDERS: "class folders",
     Layout.GROUND_TRUTH: "ISIC 2019 ground truth",
 }
 _FORMATS: dict[Layout, TableFormat] = {
-    Layout.HAM10000: tables.HAM10000,
-    Layout.ISIC_2019: tables.ISIC_2019,
-    Layout.ISIC_2020: tables.ISIC_2020,
-    Layout.ISIC_2018: tables.ISIC_2018,
-    Layout.ISIC_2017: tables.ISIC_2017,
-    Layout.ISIC_ARCHIVE: tables.ISIC_ARCHIVE,
-    Layout.TABLE: tables.PLAIN,
-    Layout.GROUND_TRUTH: tables.ISIC_2019,
+    Layout.HAM10000: table_formats.HAM10000,
+    Layout.ISIC_2019: table_formats.ISIC_2019,
+    Layout.MILK10K: table_formats.MILK10K,
+    Layout.ISIC_2020: table_formats.ISIC_2020,
+    Layout.ISIC_2018: table_formats.ISIC_2018,
+    Layout.ISIC_2017: table_formats.ISIC_2017,
+    Layout.BCN20000: table_formats.BCN20000,
+    Layout.ISIC_ARCHIVE: table_formats.ISIC_ARCHIVE,
+    Layout.PAD_UFES_20: table_formats.PAD_UFES_20,
+    Layout.DERM7PT: table_formats.DERM7PT,
+    Layout.DDI: table_formats.DDI,
+    Layout.FITZPATRICK17K: table_formats.FITZPATRICK17K,
+    Layout.PH2: table_formats.PH2,
+    Layout.TABLE: table_formats.PLAIN,
+    Layout.ONE_HOT: table_formats.ONE_HOT,
 }
+_ORDER = list(Layout)
+# A ground truth is called so: a table of answers has the same columns.
+_TRUTH_NAME = re.compile(r"truth", re.IGNORECASE)
+_ANSWERS_NAME = re.compile(r"pred|answer|submission|result|output", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class LabelTable:
+    """A table with labels and the layout that its columns show."""
+
+    file: TableFile
+    layout: Layout
+
+    @property
+    def format(self) -> TableFormat:
+        """How its labels are written."""
+        return _FORMATS[self.layout]
 
 
 @dataclass(frozen=True)
@@ -111,16 +122,19 @@ class Collection:
     Attributes:
         folder: The folder.
         layout: Its layout.
-        table: The CSV file with the labels, or None for class folders.
+        tables: The tables that show the layout; none for class folders.
     """
 
     folder: Path
     layout: Layout
-    table: Path | None
+    tables: tuple[LabelTable, ...] = ()
 
 
 def find_collections(folder: Path) -> list[Collection]:
     """Find the collections in a folder: the folder itself, or else its subfolders.
+
+    Where no subfolder has both images and labels, as in an unzipped archive of ISIC 2018, the
+    folder is one collection with the tables below it.
 
     Args:
         folder: A collection, or a folder of collections.
@@ -140,6 +154,10 @@ def find_collections(folder: Path) -> list[Collection]:
         # By real path, so that two links to one folder give one collection.
         children = {os.path.realpath(child): child for child in list_subfolders(folder)}
         found = [c for child in children.values() for c in _recognise_folder(child)]
+        with_labels = [c for c in found if c.layout is not Layout.GROUND_TRUTH]
+        if not any(has_images(c.folder) for c in with_labels) and has_images(folder):
+            tables = [table for inner in walk_folders(folder) for table in list_tables(inner)]
+            found = _recognise_tables(folder, find_label_tables(tables)) or found
     if not any(c.layout is not Layout.GROUND_TRUTH for c in found):
         raise DatasetError(
             f"Found no known dataset layout in {folder} ({_describe_content(folder)}). A dataset "
@@ -147,178 +165,102 @@ def find_collections(folder: Path) -> list[Collection]:
             f"images with a table: {_describe_formats()}. Choose a folder with one of these "
             "layouts."
         )
-    order = list(Layout)
-    return sorted(found, key=lambda c: (order.index(c.layout), c.folder.name))
+    return sorted(found, key=lambda c: (_ORDER.index(c.layout), c.folder.name))
+
+
+def find_label_tables(paths: list[Path]) -> list[LabelTable]:
+    """Return those files that are tables with labels, in order of precedence.
+
+    A table that holds the answers of a model is none.
+    """
+    found = []
+    for table in filter(None, map(open_table, paths)):
+        layout = next((each for each, form in _FORMATS.items() if form.fits(table)), None)
+        if layout and not holds_answers(table, _FORMATS[layout]):
+            found.append(LabelTable(table, layout))
+    return sorted(found, key=lambda each: _ORDER.index(each.layout))
+
+
+def is_ground_truth(table: LabelTable) -> bool:
+    """Return whether a table is an ISIC 2019 ground truth, by its columns and its name."""
+    name = table.file.path.name
+    return (
+        table.layout is Layout.ISIC_2019
+        and bool(_TRUTH_NAME.search(name))
+        and not _ANSWERS_NAME.search(name)
+    )
+
+
+def name_class(folder: Path, top: Path) -> str | None:
+    """Return the class of the images in a folder by its name and those of the folders above it.
+
+    Args:
+        folder: A folder below `top`.
+        top: Folder of the collection.
+
+    Returns:
+        The name that is one of the eight diagnoses; two names if they contradict each other. If
+        there is none, the name of the outermost folder that is not a subset.
+
+    Example:
+        >>> top = Path("set")
+        >>> [name_class(top / each, top) for each in ("Train/melanoma/part1", "Train/wart", "Test")]
+        ['melanoma', 'wart', None]
+    """
+    names = [name for name in folder.relative_to(top).parts if not _is_subset(name)]
+    known = {diagnosis: name for name in names if (diagnosis := parse_diagnosis(name))}
+    if len(known) > 1:
+        return "/".join(known.values())
+    return next(iter(known.values()), names[0] if names else None)
 
 
 def _recognise_folder(folder: Path) -> list[Collection]:
     """Recognise a folder by the columns of its tables and the names of its subfolders.
 
-    Returns:
-        The collection, or an empty list. An ISIC 2019 table also counts as a ground truth.
-
     Raises:
         DatasetError: The folder cannot be listed.
     """
-    columns = {table: set(tables.read_columns(table)) for table in list_tables(folder)}
-    for layout, table_format in _FORMATS.items():
-        for table, names in columns.items():
-            if not table_format.columns <= names:
-                continue
-            if layout is not Layout.ISIC_2019:
-                return [Collection(folder, layout, table)]
-            truth = Collection(folder, Layout.GROUND_TRUTH, table)
-            has_images = any(list_images(inner) for inner in walk_folders(folder))
-            return [Collection(folder, layout, table), truth] if has_images else [truth]
-    class_names = {class_folder.name for class_folder, _ in _list_class_folders(folder)}
-    if any(parse_diagnosis(name) for name in class_names):
-        return [Collection(folder, Layout.CLASS_FOLDERS, None)]
+    files = list_tables(folder)
+    labels = find_label_tables(files)
+    if labels:
+        return _recognise_tables(folder, labels)
+    if any(_list_class_names(folder)):
+        return [Collection(folder, Layout.CLASS_FOLDERS)]
+    tables = filter(None, map(open_table, files))
+    if any("isic_id" in table.columns for table in tables) and has_images(folder):
+        return [Collection(folder, Layout.ISIC_ARCHIVE)]
     return []
 
 
-def read_records(collection: Collection) -> pd.DataFrame:
-    """Read the images of a collection with their labels and metadata, one row per file.
-
-    Args:
-        collection: A collection with images.
-
-    Returns:
-        `_RECORD_COLUMNS`. `name` is the label as the collection writes it, missing for a file
-        that is not in the table. `label` is its diagnosis, missing if it is not one of the eight.
-
-    Raises:
-        DatasetError: The table cannot be read, contradicts itself, or names images that do not
-            exist; or a folder cannot be listed.
-    """
-    table = collection.table
-    if table is None:
-        records = _read_class_folders(collection.folder)
-    else:
-        records = _read_with_table(collection, table)
-    records = _add_metadata(records, collection)
-    labels = [parse_diagnosis(name) if isinstance(name, str) else None for name in records["name"]]
-    records["label"] = pd.Series(labels, records.index, dtype=object)
-    records["source"] = collection.folder.name
-    return records.reindex(columns=list(_RECORD_COLUMNS))
+def _recognise_tables(folder: Path, labels: list[LabelTable]) -> list[Collection]:
+    """Return the collection with these tables, and their ground truth as another one."""
+    truths = tuple(table for table in labels if is_ground_truth(table))
+    truth = [Collection(folder, Layout.GROUND_TRUTH, truths)] if truths else []
+    if not labels or (len(truths) == len(labels) and not has_images(folder)):
+        return truth
+    return [Collection(folder, labels[0].layout, tuple(labels)), *truth]
 
 
-def read_ground_truth(collection: Collection) -> pd.DataFrame:
-    """Read an ISIC 2019 ground truth, with the metadata table in the same folder if there is one.
-
-    Args:
-        collection: A collection of the layout `GROUND_TRUTH`.
-
-    Returns:
-        Index `image_id`, unique, without the suffix "_downsampled" that ISIC 2019 appends to some
-        ids. Columns `label` (Diagnosis, missing for UNK), `lesion_id`, `age` (years), `sex`,
-        `site`.
-
-    Raises:
-        DatasetError: A row does not mark exactly one class, or an image has contradicting rows.
-    """
-    if collection.table is None:
-        raise ValueError("A ground truth needs a table.")
-    truth = read_metadata(collection.table, tables.ISIC_2019).reset_index()
-    truth = _add_metadata(truth, collection).set_index("key").rename_axis("image_id")
-    label = truth["name"].map(parse_diagnosis).astype(object)
-    return truth.assign(label=label)[["label", "lesion_id", "age", "sex", "site"]]
+def _is_subset(name: str) -> bool:
+    return parse_subset(name) is not None and parse_diagnosis(name) is None
 
 
-def _read_class_folders(folder: Path) -> pd.DataFrame:
-    rows = [
-        (make_image_key(path.name), _make_image_id(path, folder), path, class_folder.name, subset)
-        for class_folder, subset in _list_class_folders(folder)
-        for path in list_images(class_folder)
-    ]
-    records = pd.DataFrame(rows, columns=["key", "image_id", "path", "name", "subset"])
-    return records.reindex(columns=[*records.columns, *METADATA_COLUMNS])
-
-
-def _read_with_table(collection: Collection, table: Path) -> pd.DataFrame:
-    """Return one row per file, including files that are not in the table."""
-    folder = collection.folder
-    metadata = read_metadata(table, _FORMATS[collection.layout])
-    rows = [
-        (make_image_key(path.name), path, _make_image_id(path, folder), _read_subset(inner, folder))
-        for inner in walk_folders(folder)
-        for path in list_images(inner)
-    ]
-    files = pd.DataFrame(rows, columns=["key", "path", "image_id", "subset"], dtype=object)
-    missing = metadata["image_id"][~metadata.index.isin(files["key"])]
-    if len(missing):
-        raise DatasetError(
-            f"Found no file for {len(missing)} of the {len(metadata)} images in {table} (the first "
-            f"is {missing.iloc[0]}). Every row needs an image file. Add the files to the folder, "
-            "or delete their rows."
-        )
-    is_in_table = files["key"].isin(metadata.index)
-    # Ids of official tables are globally unique, those of other tables are not.
-    if collection.layout is not Layout.TABLE:
-        files["image_id"] = files["image_id"].mask(is_in_table, files["key"])
-    ambiguous = files["path"][is_in_table & files["key"].isin(_find_ambiguous_keys(files))]
-    if len(ambiguous):
-        raise DatasetError(
-            f"Found {len(ambiguous)} files with the same name as another file in {table} (the "
-            f"first is {ambiguous.iloc[0]}). Names must be unique. Rename the files, and adapt "
-            "the table."
-        )
-    return files.join(metadata.drop(columns="image_id"), on="key")
-
-
-def _add_metadata(records: pd.DataFrame, collection: Collection) -> pd.DataFrame:
-    """Fill missing metadata from the other tables in the folder."""
-    records = records.astype(dict.fromkeys(METADATA_COLUMNS, object)).astype({"age": float})
-    keys = records["key"].where(~records["key"].isin(_find_ambiguous_keys(records)))
-    for table in list_tables(collection.folder):
-        if table != collection.table and tables.has_metadata(tables.read_columns(table)):
-            metadata = read_metadata(table)
-            for column in METADATA_COLUMNS:
-                records[column] = records[column].fillna(keys.map(metadata[column]))
-    return records
-
-
-def _find_ambiguous_keys(records: pd.DataFrame) -> pd.Index:
-    """Return the keys that several images share."""
-    num_images = records.groupby("key")["image_id"].nunique()
-    return num_images.index[num_images > 1]
-
-
-def _make_image_id(path: Path, folder: Path) -> str:
-    """Return the ISIC id, else a path that is unique among the collections of a folder."""
-    return extract_isic_id(path.name) or path.relative_to(folder.parent).as_posix()
-
-
-def _read_subset(folder: Path, top: Path) -> str | None:
-    """Return the subset given by the folder name, or by the closest parent folder below `top`."""
-    for name in reversed(folder.relative_to(top).parts):
-        if name.lower() in _SUBSET_FOLDERS:
-            return _SUBSET_FOLDERS[name.lower()]
-    return None
-
-
-def _list_class_folders(folder: Path) -> Iterator[tuple[Path, str | None]]:
-    """Yield each class folder with its subset, or None if it is not in a subset folder."""
+def _list_class_names(folder: Path) -> Iterator[str]:
+    """Yield the names of the folders of a diagnosis, also of those in folders of subsets."""
     for child in list_subfolders(folder):
-        subset = _SUBSET_FOLDERS.get(child.name.lower())
-        if subset is None:
-            if list_images(child):
-                yield child, None
-        else:
-            yield from ((grandchild, subset) for grandchild in list_subfolders(child))
+        if _is_subset(child.name):
+            yield from _list_class_names(child)
+        # A collection can have the name of a diagnosis.
+        elif parse_diagnosis(child.name) and not any(_list_class_names(child)):
+            yield child.name
 
 
 def _describe_content(folder: Path) -> str:
     folders = ", ".join(f'"{sub.name}"' for sub in list_subfolders(folder)[:5]) or "no folders"
-    files = [
-        f"{table.name} ({', '.join(tables.read_columns(table)[:8]) or 'no columns'})"
-        for table in list_tables(folder)[:3]
-    ]
+    tables = [table for path in list_tables(folder) if (table := open_table(path))]
+    files = [table.describe() for table in tables[:3]]
     return "; ".join([f"it contains {folders}", f"{len(list_images(folder))} images", *files])
 
 
 def _describe_formats() -> str:
-    return "; ".join(
-        f"{_TITLES[layout]} ({', '.join(sorted(table_format.columns))})"
-        for layout, table_format in _FORMATS.items()
-        if layout is not Layout.GROUND_TRUTH
-    )
+    return "; ".join(f"{_TITLES[layout]} ({form.describe()})" for layout, form in _FORMATS.items())

@@ -8,16 +8,12 @@ from pathlib import Path
 import pandas as pd
 
 from melanoma_core.data.cache import FactCache
+from melanoma_core.data.census import Census
 from melanoma_core.data.copies import find_clusters
-from melanoma_core.data.dataset import load_records
+from melanoma_core.data.dataset import add_truth, load_folder
 from melanoma_core.data.identities import scope_ids
-from melanoma_core.data.layouts import (
-    Collection,
-    Layout,
-    find_collections,
-    read_ground_truth,
-    read_records,
-)
+from melanoma_core.data.layouts import Collection, Layout, find_collections
+from melanoma_core.data.records import read_ground_truth, read_records
 from melanoma_core.errors import DatasetError
 from melanoma_core.progress import Progress
 
@@ -30,12 +26,12 @@ class Companions:
 
     Attributes:
         known_lesions: Lesion ids.
-        known_labels: Diagnoses in the ISIC 2019 ground truth.
+        truth: `label` and `table` of the ISIC 2019 ground truth, with the index `image_id`.
         known_sources: Name of the collection in which the image was published.
     """
 
     known_lesions: dict[str, str]
-    known_labels: dict[str, str]
+    truth: pd.DataFrame
     known_sources: dict[str, str]
 
 
@@ -48,12 +44,14 @@ class OpenedFolder:
         records: The file table (`dataset.load_records`) with the column `cluster`
             (`copies.find_clusters`). Missing `lesion_id` and `truth` come from the companions.
         companions: What the companion collections know.
+        census: What became of every file below the folder.
         key: Hexadecimal hash of path and content, the key for cached results.
     """
 
     folder: Path
     records: pd.DataFrame
     companions: Companions
+    census: Census
     key: str
 
 
@@ -72,16 +70,13 @@ def open_folder(folder: Path, cache: FactCache, progress: Progress | None = None
         DatasetError: There is no known layout, no image file, or a table is invalid.
     """
     folder = Path(os.path.realpath(folder))  # Path.resolve raises an error for cyclic links
-    records = load_records(folder, cache, progress)
+    records, census = load_folder(folder, cache, progress)
     records = records.assign(cluster=find_clusters(records))
     companions = _read_companions(folder)
-    ids = records["image_id"]
-    for column, known in (
-        ("lesion_id", companions.known_lesions),
-        ("truth", companions.known_labels),
-    ):
-        records[column] = records[column].astype(object).fillna(ids.map(known).astype(object))
-    return OpenedFolder(folder, records, companions, _hash_content(folder, records))
+    lesions = records["image_id"].map(companions.known_lesions).astype(object)
+    records["lesion_id"] = records["lesion_id"].astype(object).fillna(lesions)
+    records = add_truth(records, companions.truth)
+    return OpenedFolder(folder, records, companions, census, _hash_content(folder, records))
 
 
 def _hash_content(folder: Path, records: pd.DataFrame) -> str:
@@ -96,7 +91,7 @@ def _hash_content(folder: Path, records: pd.DataFrame) -> str:
 def _read_companions(folder: Path) -> Companions:
     """Read the tables of the companion collections, except for those that cannot be read."""
     lesions: dict[str, str] = {}
-    labels: dict[str, str] = {}
+    truths = [pd.DataFrame({"label": [], "table": []}, dtype=object)]
     sources: dict[str, str] = {}
     for collection in _find_companions(folder):
         is_truth = collection.layout is Layout.GROUND_TRUTH
@@ -110,10 +105,11 @@ def _read_companions(folder: Path) -> Companions:
         table = scope_ids(table, collection.folder)
         lesions = _to_dict(table["lesion_id"]) | lesions
         if is_truth:
-            labels = _to_dict(table["label"]) | labels
+            truths.append(table[["label", "table"]].dropna(subset="label"))
         else:
             sources = dict.fromkeys(table.index, collection.folder.name) | sources
-    return Companions(lesions, labels, sources)
+    truth = pd.concat(truths)
+    return Companions(lesions, truth[~truth.index.duplicated()], sources)
 
 
 def _to_dict(values: pd.Series) -> dict[str, str]:

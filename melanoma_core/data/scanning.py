@@ -1,13 +1,16 @@
 """Measure image files: their hashes, size, brightness, contrast and sharpness."""
 
 import hashlib
+import os
+import threading
 import time
 from collections.abc import Generator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -25,6 +28,12 @@ _STANDARD_SIDE = 128  # px; makes the sharpness of images of all sizes comparabl
 _LUMA_LEVELS = np.linspace(0, 1, 256)
 _SINGLE_PROCESS_SECONDS = 0.5  # about the time that starting worker processes takes
 _MAX_PROCESSES = 8  # each can need 600 MB for one large photograph
+_BLACK, _WHITE = 8, 247  # of 255; JPEG blurs the edge of an outline
+_MIN_OUTLINE_SHARE = 0.98  # of the pixels that are black or white
+_OUTLINE = (
+    "The picture is black and white, like the outline of a lesion. A photograph is needed. Leave "
+    'it out, or put outlines into a folder called "masks".'
+)
 _BATCH_FILES = 16  # per message to a process: takes 10 ms for small images, seconds for large ones
 _STORE_SECONDS = 1.0  # at most this much work is lost if the scan is killed
 
@@ -116,6 +125,8 @@ def _measure_file(path: Path) -> FileFacts:
     except ImageError as error:
         return FileFacts(error=str(error))
     luma = Image.fromarray(photograph.pixels).convert("L")
+    if _is_outline(luma):
+        return FileFacts(error=_OUTLINE)
     standard = resize_to_standard(luma)
     brightness, contrast = measure_light(luma)
     return FileFacts(
@@ -129,6 +140,14 @@ def _measure_file(path: Path) -> FileFacts:
         sharpness=measure_sharpness(standard),
         canonical_dhash=_hash_canonical(standard),
     )
+
+
+def _is_outline(luma: Image.Image) -> bool:
+    """Return whether a picture is black and white, or only one of them, like a mask."""
+    counts = np.array(luma.histogram())
+    extreme = counts[: _BLACK + 1].sum() + counts[_WHITE:].sum()
+    is_two_valued = np.count_nonzero(counts) == 2
+    return bool(is_two_valued or extreme >= _MIN_OUTLINE_SHARE * counts.sum())
 
 
 def _hash_differences(standard: Image.Image) -> str:
@@ -165,7 +184,9 @@ def _measure_in_processes(paths: Sequence[Path]) -> Generator[FileFacts, None, N
     import loky
 
     batches = [paths[i : i + _BATCH_FILES] for i in range(0, len(paths), _BATCH_FILES)]
-    executor = loky.ProcessPoolExecutor(min(loky.cpu_count(), _MAX_PROCESSES))
+    executor = loky.ProcessPoolExecutor(
+        min(loky.cpu_count(), _MAX_PROCESSES), initializer=_end_with, initargs=(os.getpid(),)
+    )
     try:
         for batch in executor.map(_measure_batch, batches):
             yield from batch
@@ -176,6 +197,17 @@ def _measure_in_processes(paths: Sequence[Path]) -> Generator[FileFacts, None, N
         ) from error
     finally:
         executor.shutdown(kill_workers=True)
+
+
+def _end_with(pid: int) -> None:
+    """End this worker process when the process of the scan ends, however it ends."""
+
+    def wait() -> None:
+        with suppress(psutil.NoSuchProcess):
+            psutil.Process(pid).wait()
+        os._exit(1)  # whatever the worker does, nothing takes its results any more
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _measure_batch(paths: Sequence[Path]) -> list[FileFacts]:

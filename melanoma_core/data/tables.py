@@ -2,67 +2,47 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
-from operator import itemgetter
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from melanoma_core.data.folders import parse_subset
 from melanoma_core.data.identities import ID_COLUMNS, clean_ids
+from melanoma_core.data.table_files import TableFile
+from melanoma_core.data.table_formats import IMAGE_COLUMNS, Marks, TableFormat
 from melanoma_core.errors import DatasetError
-from melanoma_core.taxonomy import Diagnosis, parse_diagnosis
 
-# The names that tables use for each column.
+# The names that tables use for each column. The first that has a value counts.
 _SYNONYMS = {
-    "image_id": ("image_id", "image", "image_name", "isic_id"),
-    "lesion_id": ("lesion_id",),
+    "lesion_id": ("lesion_id", "case_num"),
     "patient_id": ("patient_id",),
-    "age": ("age", "age_approx"),
-    "sex": ("sex",),
-    "site": ("site", "localization", "anatom_site_general", "anatom_site_general_challenge"),
-    "licence": ("licence", "copyright_license"),
+    "age": ("age", "age_approx", "age_approximate"),
+    "sex": ("sex", "gender"),
+    "site": (
+        *("site", "localization", "anatom_site_general", "anatom_site_general_challenge"),
+        *("region", "location"),
+    ),
+    "licence": ("licence", "license", "copyright_license"),
+    "image_type": ("image_type",),
+    "subset": ("subset", "split", "partition"),
 }
-METADATA_COLUMNS = tuple(_SYNONYMS)[1:]
-# Ids are read as text: "0042" must not become 42, nor 42.0 where another row has no id.
-_TEXT_COLUMNS = (*_SYNONYMS["image_id"], *ID_COLUMNS)
-
-_ISIC_2018_CLASSES = ("MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC")
-_ISIC_2019_CLASSES = (*Diagnosis, "UNK")
-# The diagnosis columns of the ISIC Archive, from the coarsest level to the finest.
-_ARCHIVE_LEVELS = ("diagnosis_1", "diagnosis_2", "diagnosis_3", "diagnosis_4", "diagnosis_5")
-_ISIC_ID = re.compile(r"ISIC_\d{7}")
-_SUFFIX = re.compile(r"\.(jpe?g|png|tiff?|webp|bmp)$", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class TableFormat:
-    """A format of tables that give the diagnosis of each image.
-
-    Attributes:
-        columns: Columns that identify the format. A table with all of them has this format.
-        read_names: Function that returns the label of each row as the table writes it.
-        one_hot: Whether each row must mark exactly one class. The label is missing otherwise.
-        licence: Licence of all images, if there is only one.
-    """
-
-    columns: frozenset[str]
-    read_names: Callable[[pd.DataFrame], pd.Series]
-    one_hot: bool = False
-    licence: str | None = None
+FACT_COLUMNS = tuple(_SYNONYMS)
+_UNKNOWN = frozenset({"unknown", "not known", "not reported", "-", "?", "n/a"})
+_SEXES = {"m": "male", "male": "male", "f": "female", "female": "female"}
+_AGE = re.compile(r"(\d{1,3}(?:[.,]\d+)?)\s*\+?(?:\s*(?:y|years?))?", re.IGNORECASE)
+_ISIC_ID = re.compile(r"ISIC_\d{7}(?!\d)", re.IGNORECASE)
+_SUFFIX = re.compile(r"\.(jpe?g|jpe|jfif|png|tiff?|webp|bmp|heic|avif|dcm)$", re.IGNORECASE)
 
 
 def extract_isic_id(name: str) -> str | None:
-    """Return the ISIC id in a file name, or None.
+    """Return the ISIC id in a file name, or None. It has seven digits, no more.
 
     Example:
-        >>> extract_isic_id("ISIC_0025509(1).jpg")
-        'ISIC_0025509'
+        >>> extract_isic_id("isic_0025509(1).jpg"), extract_isic_id("ISIC_00255091.jpg")
+        ('ISIC_0025509', None)
     """
     match = _ISIC_ID.search(name)
-    return match.group() if match else None
+    return match.group().upper() if match else None
 
 
 def make_image_key(name: str) -> str:
@@ -81,157 +61,142 @@ def make_image_key(name: str) -> str:
         >>> make_image_key("images/mole 1.JPG"), make_image_key("ISIC_0000002_downsampled")
         ('mole 1', 'ISIC_0000002')
     """
-    bare = name.rpartition("/")[2]
-    return extract_isic_id(bare) or unicodedata.normalize("NFC", _SUFFIX.sub("", bare))
+    bare = normalise_path(name).rpartition("/")[2]
+    return extract_isic_id(bare) or _SUFFIX.sub("", bare)
 
 
-def read_columns(path: Path) -> list[str]:
-    """Return the column names of a CSV file, or an empty list if it is not a readable table."""
-    try:
-        return [str(name) for name in pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns]
-    except (OSError, ValueError):
-        return []
-
-
-def has_metadata(columns: list[str]) -> bool:
-    """Return whether a table with these columns has metadata of images.
+def normalise_path(name: str) -> str:
+    r"""Return a path in a table with "/" between its folders, in composed Unicode.
 
     Example:
-        >>> has_metadata(["image", "lesion_id"]), has_metadata(["image", "score"])
-        (True, False)
+        >>> normalise_path("images\\mole 1.JPG")
+        'images/mole 1.JPG'
     """
-    present = set(columns)
-    names_images = not present.isdisjoint(_SYNONYMS["image_id"])
-    return names_images and any(
-        not present.isdisjoint(_SYNONYMS[name]) for name in METADATA_COLUMNS
-    )
+    return unicodedata.normalize("NFC", name.replace("\\", "/")).removeprefix("./")
 
 
-def read_metadata(path: Path, table_format: TableFormat | None = None) -> pd.DataFrame:
-    """Read the labels and metadata of images from a table.
+def strip_image_suffix(name: str) -> str:
+    """Return a file name or path without the suffix of an image."""
+    return _SUFFIX.sub("", name)
+
+
+def has_facts(table: TableFile) -> bool:
+    """Return whether a table names images and says something about them."""
+    columns = {column for names in _SYNONYMS.values() for column in names}
+    return bool(table.columns.intersection(IMAGE_COLUMNS) and table.columns & columns)
+
+
+def read_rows(table: TableFile, table_format: TableFormat | None = None) -> pd.DataFrame:
+    """Read the labels and facts of images, or of lesions, from a table.
 
     Args:
-        path: A CSV file.
-        table_format: Format of the diagnosis. None reads the metadata only.
+        table: The table.
+        table_format: Its format. None reads the facts only.
 
     Returns:
-        Index `key` (`make_image_key`), unique. Columns `image_id` as the table writes it, `name`
-        (the label as written, missing without a format), and `METADATA_COLUMNS`: age in years,
-        the others text. Unknown values are missing.
+        One row per image, each once, with the index 0…N-1: `image` as the table writes it (for a
+        table of lesions, the lesion), `name` (the label as written, missing without a format) and
+        `FACT_COLUMNS`: age in years, sex "female" or "male", the others text. Unknown values are
+        missing.
 
     Raises:
-        DatasetError: The table cannot be read, or contradicts itself.
+        DatasetError: The table cannot be read, contradicts itself, or does not mark one class.
     """
-    table = _read_table(path)
-    metadata = pd.DataFrame(
-        {name: _select_first(table, synonyms) for name, synonyms in _SYNONYMS.items()}
+    images = _list_image_columns(table_format)
+    labels = table_format.labels.find_columns(table) if table_format else ()
+    needed = {column for names in _SYNONYMS.values() for column in names}
+    cells = table.read(needed.union(labels, (column for names, _ in images for column in names)))
+    rows = pd.DataFrame(
+        {name: _read_first(cells, names) for name, names in _SYNONYMS.items()}, cells.index
     )
-    without_id = np.flatnonzero(metadata["image_id"].isna())
-    if len(without_id):
+    rows = _read_values(rows)
+    rows["name"] = table_format.labels.read(cells, table) if table_format else None
+    if table_format:
+        rows["licence"] = table_format.licence or rows["licence"]
+        rows["image_type"] = rows["image_type"].fillna(table_format.image_type)
+    parts = [
+        rows.assign(image=_read_first(cells, names), image_type=image_type or rows["image_type"])
+        for names, image_type in images
+    ]
+    parts = [part[part["image"].notna()] for part in parts] if len(parts) > 1 else parts
+    rows = pd.concat(parts, ignore_index=True)
+    _check_images(rows, table)
+    if table_format and isinstance(table_format.labels, Marks):
+        _check_marks(rows, table, labels)
+    return _drop_repeated_rows(rows, table)
+
+
+def _list_image_columns(
+    table_format: TableFormat | None,
+) -> list[tuple[tuple[str, ...], str | None]]:
+    """Return groups of columns that name an image, each with the type of these images."""
+    if table_format and table_format.by_lesion:
+        return [(("lesion_id",), None)]
+    if table_format and table_format.images:
+        return [((column,), image_type) for column, image_type in table_format.images]
+    return [(IMAGE_COLUMNS, None)]
+
+
+def _read_first(cells: pd.DataFrame, names: tuple[str, ...]) -> pd.Series:
+    """Return the first known value among some columns."""
+    value = pd.Series(None, cells.index, dtype=object)
+    for name in names:
+        if name in cells:
+            value = value.fillna(cells[name])
+    return value.mask(value.map(lambda text: str(text).casefold() in _UNKNOWN), None)
+
+
+def _read_values(rows: pd.DataFrame) -> pd.DataFrame:
+    def lower(column: str) -> pd.Series:
+        return rows[column].map(lambda text: text.lower() if isinstance(text, str) else None)
+
+    ages = rows["age"].map(lambda text: _AGE.fullmatch(text) if isinstance(text, str) else None)
+    ids = {
+        column: pd.Series(clean_ids(rows[column]), rows.index, dtype=object)
+        for column in ID_COLUMNS
+    }
+    return rows.assign(
+        **ids,
+        age=ages.map(lambda age: float(age[1].replace(",", ".")) if age else np.nan).astype(float),
+        sex=lower("sex").map(_SEXES).astype(object),
+        site=lower("site").astype(object),
+        subset=rows["subset"]
+        .map(lambda text: parse_subset(text) if isinstance(text, str) else None)
+        .astype(object),
+    )
+
+
+def _check_images(rows: pd.DataFrame, table: TableFile) -> None:
+    without = np.flatnonzero(rows["image"].isna())
+    if len(without):
         raise DatasetError(
-            f"Found {len(without_id)} rows without an image id in {path} (the first is row "
-            f"{without_id[0] + 1}). Every row needs one. Add the ids, or delete the rows."
+            f"Found {len(without)} rows without an image id in {table.path} (the first is row "
+            f"{without[0] + 1}). Every row needs one. Add the ids, or delete the rows."
         )
-    metadata["age"] = pd.to_numeric(metadata["age"], errors="coerce")
-    for column in ID_COLUMNS:
-        metadata[column] = pd.Series(clean_ids(metadata[column]), metadata.index, dtype=object)
-    for column in ("sex", "site"):
-        text = metadata[column].astype("str").str.strip().str.lower()
-        metadata[column] = text.mask(text.isin({"", "unknown"}))
-    metadata["name"] = table_format.read_names(table) if table_format else None
-    if table_format and table_format.one_hot:
-        _check_one_hot(metadata, path)
-    if table_format and table_format.licence:
-        metadata["licence"] = table_format.licence
-    metadata.index = pd.Index(metadata["image_id"].map(make_image_key), name="key")
-    return _drop_repeated_rows(metadata, path)
 
 
-def _read_table(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path, dtype=dict.fromkeys(_TEXT_COLUMNS, str), encoding="utf-8-sig")
-    except OSError as error:
-        raise DatasetError(
-            f"Cannot read the table {path} ({error.strerror}). Check its permissions."
-        ) from error
-    except ValueError as error:  # includes the parser errors of pandas
-        raise DatasetError(
-            f"Cannot read the table {path}: {error}. Restore it from its source."
-        ) from error
-
-
-def _select_first(table: pd.DataFrame, names: tuple[str, ...]) -> pd.Series:
-    present = [name for name in names if name in table]
-    return table[present[0]] if present else pd.Series(None, table.index, dtype=object)
-
-
-def _check_one_hot(metadata: pd.DataFrame, path: Path) -> None:
-    wrong = metadata["image_id"][metadata["name"].isna()]
+def _check_marks(rows: pd.DataFrame, table: TableFile, labels: tuple[str, ...]) -> None:
+    wrong = rows["image"][rows["name"].isna()]
     if len(wrong):
+        classes = ", ".join(table.header[name] for name in labels)
         raise DatasetError(
-            f"Found {len(wrong)} rows in {path} that do not mark exactly one class (the first is "
-            f"{wrong.iloc[0]}). Restore the table from its source."
+            f"Found {len(wrong)} rows in {table.path} that do not mark exactly one class (the "
+            f"first is {wrong.iloc[0]}). The classes are {classes}, of {table.describe()}. "
+            "Restore the table from its source."
         )
 
 
-def _drop_repeated_rows(metadata: pd.DataFrame, path: Path) -> pd.DataFrame:
+def _drop_repeated_rows(rows: pd.DataFrame, table: TableFile) -> pd.DataFrame:
     """Drop rows that repeat another one, and raise an error for those that contradict it."""
-    is_repeated = metadata.reset_index().drop(columns="image_id").duplicated().to_numpy()
-    metadata = metadata[~is_repeated]
-    contradicting = metadata.index[metadata.index.duplicated()].unique()
+    keys = rows["image"].map(
+        lambda image: extract_isic_id(image) or strip_image_suffix(normalise_path(image))
+    )
+    is_repeated = rows.drop(columns="image").assign(key=keys).duplicated().to_numpy()
+    rows, keys = rows[~is_repeated], keys[~is_repeated]
+    contradicting = keys[keys.duplicated()].unique()
     if len(contradicting):
         raise DatasetError(
-            f"Found {len(contradicting)} images with contradicting rows in {path} (the first is "
-            f"{contradicting[0]}). Each image needs one row. Keep the correct one."
+            f"Found {len(contradicting)} images with contradicting rows in {table.path} (the first "
+            f"is {contradicting[0]}). Each image needs one row. Keep the correct one."
         )
-    return metadata
-
-
-def _read_one_hot(classes: tuple[str, ...], table: pd.DataFrame) -> pd.Series:
-    marks = table.reindex(columns=list(classes)).apply(pd.to_numeric, errors="coerce") > 0
-    first = pd.Series(np.array(classes, dtype=object)[marks.to_numpy().argmax(axis=1)], marks.index)
-    return first.where(marks.sum(axis=1) == 1)
-
-
-def _read_isic_2017(table: pd.DataFrame) -> pd.Series:
-    name = pd.Series("nevus", table.index, dtype=object)
-    name = name.mask(table["melanoma"] > 0, "melanoma")
-    return name.mask(table["seborrheic_keratosis"] > 0, "seborrheic keratosis")
-
-
-def _read_archive(table: pd.DataFrame) -> pd.Series:
-    """Return the finest level that names one of the eight diagnoses, else the finest level."""
-    levels = table.reindex(columns=[*_ARCHIVE_LEVELS[::-1], "diagnosis"]).astype(object)
-    is_known = levels.map(lambda name: isinstance(name, str) and parse_diagnosis(name) is not None)
-    known, written = (names.bfill(axis=1).iloc[:, 0] for names in (levels.where(is_known), levels))
-    return known.fillna(written)
-
-
-HAM10000 = TableFormat(
-    columns=frozenset({"lesion_id", "image_id", "dx"}),
-    read_names=itemgetter("dx"),
-    licence="CC BY-NC 4.0",
-)
-ISIC_2017 = TableFormat(
-    columns=frozenset({"image_id", "melanoma", "seborrheic_keratosis"}),
-    read_names=_read_isic_2017,
-)
-ISIC_2018 = TableFormat(
-    columns=frozenset({"image", *_ISIC_2018_CLASSES}),
-    read_names=partial(_read_one_hot, _ISIC_2018_CLASSES),
-    one_hot=True,
-)
-ISIC_2019 = TableFormat(
-    columns=frozenset({"image", *Diagnosis}),
-    read_names=partial(_read_one_hot, _ISIC_2019_CLASSES),
-    one_hot=True,
-)
-ISIC_2020 = TableFormat(
-    columns=frozenset({"image_name", "diagnosis", "benign_malignant"}),
-    read_names=itemgetter("diagnosis"),
-)
-ISIC_ARCHIVE = TableFormat(columns=frozenset({"isic_id"}), read_names=_read_archive)
-PLAIN = TableFormat(
-    columns=frozenset({"image_id", "diagnosis"}),
-    read_names=itemgetter("diagnosis"),
-)
+    return rows.reset_index(drop=True)

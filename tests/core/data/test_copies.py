@@ -109,7 +109,8 @@ def test_an_image_with_changed_colours_is_a_copy(tmp_path: Path) -> None:
 
 def test_different_uniform_images_are_no_copies(tmp_path: Path) -> None:
     files = [
-        save(np.full((80, 80, 3), value, np.uint8), tmp_path / f"{value}.png") for value in (0, 200)
+        save(np.full((80, 80, 3), value, np.uint8), tmp_path / f"{value}.png")
+        for value in (90, 200)
     ]
     assert find_clusters(scan(*files)).nunique() == 2
 

@@ -7,9 +7,9 @@ from melanoma_core.data.layouts import (
     Collection,
     Layout,
     find_collections,
-    read_ground_truth,
-    read_records,
+    find_label_tables,
 )
+from melanoma_core.data.records import read_collection, read_ground_truth, read_records
 from melanoma_core.data.tables import extract_isic_id
 from melanoma_core.errors import DatasetError
 
@@ -28,7 +28,8 @@ def read_only(folder: Path) -> pd.DataFrame:
 
 
 def read_truth(table: Path) -> pd.DataFrame:
-    return read_ground_truth(Collection(table.parent, Layout.GROUND_TRUTH, table))
+    tables = tuple(find_label_tables([table]))
+    return read_ground_truth(Collection(table.parent, Layout.GROUND_TRUTH, tables))
 
 
 def test_the_error_for_a_missing_folder_names_it(tmp_path: Path):
@@ -149,11 +150,22 @@ def test_ham10000_without_age_and_sex_columns_leaves_them_unknown(tmp_path: Path
     assert records[["age", "sex", "site"]].isna().all(axis=None)
 
 
-def test_a_table_with_a_missing_image_is_rejected(tmp_path: Path, draw):
-    write_table(tmp_path / "t.csv", "lesion_id,image_id,dx\nL1,A,nv\nL2,B,nv\nL3,C,nv\n")
+def test_images_without_a_file_are_listed_and_the_others_are_read(tmp_path: Path, draw):
+    table = write_table(tmp_path / "t.csv", "lesion_id,image_id,dx\nL1,A,nv\nL2,B,nv\nL3,C,nv\n")
     draw(tmp_path / "A.jpg", 1)
+    (collection,) = find_collections(tmp_path)
 
-    with pytest.raises(DatasetError, match=r"no file for 2 of the 3 .* \(the first is B\)"):
+    content = read_collection(collection)
+
+    assert content.records["label"].tolist() == ["NV"]
+    assert content.missing == {table: ("B", "C")}
+
+
+def test_a_table_without_any_of_the_files_is_rejected(tmp_path: Path, draw):
+    write_table(tmp_path / "t.csv", "lesion_id,image_id,dx\nL1,A,nv\nL2,B,nv\n")
+    draw(tmp_path / "C.jpg", 1)
+
+    with pytest.raises(DatasetError, match=r"none of the 2 images .* is A, .* file is .*C\.jpg"):
         read_only(tmp_path)
 
 
@@ -177,8 +189,9 @@ def test_isic_2017_labels_are_melanoma_seborrheic_keratosis_or_nevus(tmp_path: P
 def test_tables_take_precedence_over_folders_and_ground_truth_is_last(tmp_path: Path, draw):
     draw(tmp_path / "a folders" / "nevus" / "1.jpg", 1)
     write_table(tmp_path / "b 2017" / "t.csv", "image_id,melanoma,seborrheic_keratosis\n")
+    draw(tmp_path / "b 2017" / "2.jpg", 2)
     write_table(tmp_path / "c ham" / "t.csv", "lesion_id,image_id,dx\n")
-    write_table(tmp_path / "a truth" / "t.csv", GROUND_TRUTH_HEADER)
+    write_table(tmp_path / "a truth" / "truth.csv", GROUND_TRUTH_HEADER)
 
     layouts = [collection.layout for collection in find_collections(tmp_path)]
 
@@ -201,12 +214,13 @@ def test_a_ground_truth_has_its_metadata_and_ids_without_downsampled(tmp_path: P
 
     assert table.loc["ISIC_0000001"].tolist() == [
         "MEL",
+        str(truth),
         "MSK4_0011169",
         55.0,
         "female",
         "head/neck",
     ]
-    assert table.loc["ISIC_0000002"].isna().all()
+    assert table.drop(columns="table").loc["ISIC_0000002"].isna().all()
 
 
 def test_a_ground_truth_without_metadata_has_labels_only(tmp_path: Path):
@@ -240,7 +254,8 @@ def test_contradicting_ground_truth_rows_are_rejected(tmp_path: Path):
         ("ISIC_0025509(1).jpg", "ISIC_0025509"),
         ("ISIC_0000002_downsampled", "ISIC_0000002"),
         ("0025509.jpg", None),
-        ("isic_0025509.jpg", None),
+        ("isic_0025509.jpg", "ISIC_0025509"),
+        ("ISIC_00255091.jpg", None),
     ],
 )
 def test_the_isic_id_is_found_in_a_name(name: str, expected: str | None):
@@ -380,7 +395,7 @@ def test_a_plain_table_can_name_images_with_or_without_suffix_in_any_script(tmp_
     assert records.loc["melanoma", "image_id"] == f"{tmp_path.name}/set/{decomposed} 1.jpg"
     assert records.loc["wart", "image_id"] == "ISIC_0000001"
     assert records["label"].to_dict() == {"melanoma": "MEL", "nevus": "NV", "wart": None}
-    assert records["age"].dropna().to_dict() == {"nevus": 40.0}
+    assert records["age"].dropna().to_dict() == {"melanoma": 85.0, "nevus": 40.0}
 
 
 def test_an_image_that_is_not_in_the_table_has_no_label(tmp_path: Path, draw):
@@ -529,7 +544,7 @@ def test_reading_does_not_change_the_data(tmp_path: Path, draw):
 
 
 def test_every_layout_has_a_unique_title():
-    assert len({layout.title for layout in Layout}) == len(Layout) == 9
+    assert len({layout.title for layout in Layout}) == len(Layout) == 17
 
 
 def test_the_real_full_size_photographs_are_read_with_their_table(shared_data: Path):

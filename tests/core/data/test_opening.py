@@ -28,7 +28,7 @@ def test_the_key_depends_on_the_content(tmp_path: Path, draw):
 def test_a_companion_table_adds_the_ground_truth(tmp_path: Path, draw):
     draw(tmp_path / "set" / "melanoma" / "ISIC_0000001.jpg", 1)
     (tmp_path / "companion").mkdir()
-    (tmp_path / "companion" / "labels.csv").write_text(
+    (tmp_path / "companion" / "ISIC_2019_Training_GroundTruth.csv").write_text(
         "image,MEL,NV,BCC,AK,BKL,DF,VASC,SCC,UNK\nISIC_0000001,0,1,0,0,0,0,0,0,0\n"
     )
 
