@@ -88,6 +88,8 @@ def _show_prevalence(figures: "dict[str, Figure]", key: str) -> None:
 
 def show_assessment(assessment: "Assessment") -> None:
     """Show the evaluation of a model on a folder."""
+    import pandas as pd
+
     from melanoma_core.assessment.tables import describe_assessment
 
     st.subheader(f"Evaluation on {escape_markdown(assessment.folder)}", anchor=False)
@@ -95,10 +97,9 @@ def show_assessment(assessment: "Assessment") -> None:
     _offer_downloads(assessment)
     if assessment.unreadable:
         with st.expander(f"{len(assessment.unreadable):,} unreadable files"):
-            rows = [
-                {"File": name, "Reason": reason} for name, reason in assessment.unreadable.items()
-            ]
-            st.dataframe(rows, hide_index=True)
+            table = pd.DataFrame(assessment.unreadable.items(), columns=["File", "Reason"])
+            st.dataframe(table, hide_index=True)
+            offer_table(table, "unreadable", "Unreadable files as CSV")
     evaluation = _choose_part(assessment)
     _show_prevalence(evaluation.figures, "measured")
     _show_main(assessment)

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from melanoma_core.spreadsheets import format_table
+
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
@@ -53,16 +55,10 @@ def offer_table(table: "pd.DataFrame", name: str, label: str) -> None:
     st.download_button(
         label,
         # Bytes, not a callable: Streamlit drops the callable's file when the page runs again.
-        data=encode_table(table),
+        data=format_table(table),
         file_name=f"{name}.csv",
         mime="text/csv",
         on_click="ignore",
         key=f"download-{name}",
         type="tertiary",
     )
-
-
-def encode_table(table: "pd.DataFrame") -> bytes:
-    """Return a table as CSV; file names that are not UTF-8 keep their bytes."""
-    text = table.to_csv(index=table.index.name is not None)
-    return text.encode("utf-8", "surrogateescape")

@@ -178,7 +178,9 @@ def _show_recipe_differences(runs: "dict[str, Run]") -> None:
         st.caption("None." if len(runs) > 1 else "Select another run to compare with.")
         return
     table.insert(0, "Field", [RECIPE_FIELDS[name].label for name in table.index])
-    st.dataframe(table.map(name_value), hide_index=True, height="content")
+    shown = table.map(name_value)
+    st.dataframe(shown, hide_index=True, height="content")
+    offer_table(shown, "recipe-differences", "Recipe differences as CSV")
 
 
 def _show_tests(runs: "dict[str, Run]") -> None:

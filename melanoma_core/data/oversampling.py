@@ -20,6 +20,7 @@ from melanoma_core.data.images import encode_jpeg, read_image
 from melanoma_core.errors import DatasetError, ImageError
 from melanoma_core.files import PARTIAL_SUFFIX, explain_write_errors, write_file
 from melanoma_core.progress import Progress
+from melanoma_core.spreadsheets import format_table
 from melanoma_core.taxonomy import Diagnosis
 
 MANIFEST_NAME = "manifest.csv"
@@ -189,8 +190,7 @@ def oversample(
                 progress(done, len(children))
     finally:
         pool.shutdown(cancel_futures=True)  # otherwise all queued images would still be written
-    text = manifest.to_csv(index=False, lineterminator="\n")
-    write_file(folder / MANIFEST_NAME, text.encode("utf-8", "surrogateescape"), _ADVICE)
+    write_file(folder / MANIFEST_NAME, format_table(manifest), _ADVICE)
     paths = [str(folder / path) for path in manifest["path"]]
     return manifest.assign(path=pd.Series(paths, manifest.index, dtype=object))
 

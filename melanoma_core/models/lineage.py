@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from melanoma_core.errors import ModelError
 from melanoma_core.models.card import load_card
 from melanoma_core.models.predictions import add_probabilities, parse_probabilities
+from melanoma_core.spreadsheets import format_table, restore_table
 
 SPLIT_NAME = "split.csv.gz"
 PREDICTIONS_NAME = "predictions.csv.gz"
@@ -91,11 +92,10 @@ def describe_predictions(
 
 def write_table(table: pd.DataFrame, path: Path) -> str:
     """Write a table as gzipped CSV and return its SHA-256 (hex). Same rows, same bytes."""
-    text = table.to_csv(index=False, lineterminator="\n")  # floats are written exactly
     content = io.BytesIO()
     # Without name and time, which gzip would write by default.
     with gzip.GzipFile(filename="", mode="wb", fileobj=content, mtime=0) as file:
-        file.write(text.encode("utf-8", "surrogateescape"))
+        file.write(format_table(table))
     path.write_bytes(content.getvalue())
     return hashlib.sha256(content.getvalue()).hexdigest()
 
@@ -144,7 +144,7 @@ def _read_checked(folder: Path, name: str) -> pd.DataFrame | None:
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != expected:
             raise ValueError("its SHA-256 is not the one in the card")
-        return pd.read_csv(
+        table = pd.read_csv(
             io.BytesIO(gzip.decompress(content)),
             dtype=object,  # a folder may be called "NA"
             keep_default_na=False,
@@ -152,6 +152,7 @@ def _read_checked(folder: Path, name: str) -> pd.DataFrame | None:
             encoding_errors="surrogateescape",
             lineterminator="\n",
         )
+        return restore_table(table)
     except (OSError, ValueError) as error:  # includes the errors of gzip and pandas
         raise ModelError(
             f"Cannot read {path} ({error}). The card needs this file. Restore it from its source, "

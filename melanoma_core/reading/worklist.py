@@ -4,7 +4,6 @@ Everything is kept in memory only. Of a file, the worklist keeps its name, a scr
 the photograph without metadata, and the reading.
 """
 
-import csv
 import io
 import threading
 import unicodedata
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from melanoma_core.errors import ImageError
+from melanoma_core.spreadsheets import format_rows
 
 if TYPE_CHECKING:  # so that a page appears before ONNX Runtime is imported
     import numpy as np
@@ -226,25 +226,17 @@ def _clean_name(name: str) -> str:
 def export_csv(worklist: Worklist) -> bytes:
     """Return a worklist as CSV with one row per photograph.
 
-    The columns have the names of `predict --json`. The encoding is UTF-8 with a byte order mark,
-    which Excel needs.
+    The columns have the names of `predict --json`, for the diagnoses of all models that read.
     """
     rows = [_describe(entry) for entry in worklist.entries]
     rows += [_describe_refused(file) for file in worklist.refused]
-    text = io.StringIO(newline="")
-    # Columns of all rows: different models may have read them, with different diagnoses.
-    table = csv.DictWriter(
-        text, fieldnames=list(dict.fromkeys(name for row in rows for name in row))
-    )
-    table.writeheader()
-    table.writerows(rows)
-    return text.getvalue().encode("utf-8-sig")
+    return format_rows(rows)
 
 
 def _describe(entry: Entry) -> _Row:
     reading = entry.reading
     row: _Row = {
-        "image": _disarm(entry.name),
+        "image": entry.name,
         "status": "read",
         "reason": "",
         "model_id": reading.model_id,
@@ -259,7 +251,7 @@ def _describe(entry: Entry) -> _Row:
 
 
 def _describe_refused(file: RefusedFile) -> _Row:
-    row: _Row = {"image": _disarm(file.name), "status": "refused", "reason": file.reason}
+    row: _Row = {"image": file.name, "status": "refused", "reason": file.reason}
     return row | _describe_checks(file.refusal)
 
 
@@ -267,11 +259,6 @@ def _describe_checks(result: "Reading | Refusal") -> _Row:
     checks = {"novelty": result.novelty, "novelty_limit": result.novelty_limit}
     row: _Row = {name: value for name, value in checks.items() if value is not None}
     return row | {"quality": "; ".join(finding.text for finding in result.quality)}
-
-
-def _disarm(name: str) -> str:
-    """Escape a file name that a spreadsheet would execute as a formula."""
-    return f"'{name}" if name.startswith(("=", "+", "-", "@")) else name
 
 
 def _read(classifier: "Classifier", key: int, name: str, content: bytes) -> "Entry | RefusedFile":

@@ -20,6 +20,7 @@ from melanoma_core.models.predictions import (
     list_classes,
     parse_probabilities,
 )
+from melanoma_core.spreadsheets import format_table, restore_table
 from melanoma_core.taxonomy import Diagnosis, parse_diagnosis
 from melanoma_core.training.preparation import PUBLISHED, TEST, TRAIN, VALIDATION, find_leaked
 
@@ -63,14 +64,7 @@ def tabulate_predictions(
 
 def write_predictions(predictions: pd.DataFrame, file: Path) -> None:
     """Write predictions as CSV. Nine digits reproduce each float32 probability exactly."""
-    predictions.to_csv(
-        file,
-        index=False,
-        float_format="%.9g",
-        encoding="utf-8",
-        errors="surrogateescape",
-        lineterminator="\n",
-    )
+    file.write_bytes(format_table(predictions, "%.9g"))
 
 
 def read_predictions(file: Path) -> pd.DataFrame:
@@ -88,6 +82,7 @@ def read_predictions(file: Path) -> pd.DataFrame:
             encoding_errors="surrogateescape",
             lineterminator="\n",
         )
+        table = restore_table(table)
         leaked = table["leaked"].map({"True": True, "False": False})
         predictions = table.assign(leaked=leaked)[[*COLUMNS, *table.columns[len(COLUMNS) :]]]
         return parse_probabilities(predictions.astype(_DTYPES), np.float32)

@@ -15,6 +15,7 @@ from melanoma_core.data.dataset import COLUMNS, load_records, merge_records
 from melanoma_core.data.images import encode_jpeg, read_image
 from melanoma_core.data.oversampling import Oversampling, oversample, preview_oversampling
 from melanoma_core.errors import DatasetError, FolderError
+from melanoma_core.spreadsheets import restore_table
 from melanoma_core.taxonomy import Diagnosis
 
 MEL, NV, DF = Diagnosis.MEL, Diagnosis.NV, Diagnosis.DF
@@ -55,12 +56,14 @@ def run(table, data, folder, *, target=None, seed=1, augmentation=AUGMENTATION, 
 
 def read_manifest(folder: Path) -> pd.DataFrame:
     """Read the file as a user of the folder would, with paths completed."""
-    manifest = pd.read_csv(
-        folder / "manifest.csv",
-        dtype=object,  # pandas strings cannot hold file names that are not valid UTF-8
-        keep_default_na=False,
-        encoding_errors="surrogateescape",
-        lineterminator="\n",
+    manifest = restore_table(
+        pd.read_csv(
+            folder / "manifest.csv",
+            dtype=object,  # pandas strings cannot hold file names that are not valid UTF-8
+            keep_default_na=False,
+            encoding_errors="surrogateescape",
+            lineterminator="\n",
+        )
     )
     paths = pd.Series([str(folder / path) for path in manifest["path"]], dtype=object)
     return manifest.assign(path=paths).astype({"seed": int, "number": int}).astype(object)
