@@ -75,6 +75,8 @@ class DataFacts(TypedDict, total=False):
     images_without: dict[str, int]
     longer_side_pixels: dict[str, float]
     licences: list[str]
+    images_by_licence: dict[str, int]
+    images_by_attribution: dict[str, int]
     licence_of_the_model: str | None
     file_decisions: dict[str, int]
     keras_onnx_difference: float

@@ -53,6 +53,7 @@ from melanoma_core.networks.novelty import NoveltyCheck, choose_novelty_limit, f
 from melanoma_core.reading.faithfulness import MapMaker, measure_maps
 from melanoma_core.taxonomy import Diagnosis
 from melanoma_core.training.batches import compute_bias_correction
+from melanoma_core.training.description import list_limitations
 from melanoma_core.training.photographs import load_pixels
 from melanoma_core.training.preparation import TEST, TRAIN, VALIDATION
 from melanoma_core.training.recipe import Recipe
@@ -64,19 +65,6 @@ _NUM_COMPARED = 64  # photographs on which both forms of the network are compare
 _INTENDED_USE = (
     "Research and education: to explore how a neural network classifies dermoscopic photographs. "
     "This is not a medical device. Do not base a diagnosis or treatment on it."
-)
-_LIMITATIONS = (
-    "It was trained on dermoscopic photographs only, not on photographs taken without a "
-    "dermatoscope.",
-    "Most photographs come from Austria, Australia, Spain and the United States and show light "
-    "skin. Its performance on dark skin was not evaluated.",
-    "Melanomas and other diagnoses come in part from different collections. A network can learn "
-    "the collection instead of the disease; the metrics by collection show how it performs in "
-    "each.",
-    "Lesions were kept in one subset if their identifiers or images match. Patients are not "
-    "identified, so two lesions of one patient can be in different subsets.",
-    "It was evaluated at the image size that it was trained on. Larger and sharper photographs "
-    "look different to it, and its performance on them was not evaluated.",
 )
 _WITHOUT_CHECK = "It knows eight diagnoses and assigns one of them to any photograph."
 _WITH_CHECK = (
@@ -237,7 +225,7 @@ def _write_network(
             for name in ("keras", "tensorflow", "onnxruntime", "numpy", "pillow")
         },
         intended_use=_INTENDED_USE,
-        limitations=(*_LIMITATIONS, _WITH_CHECK if check else _WITHOUT_CHECK),
+        limitations=(*list_limitations(origin.data), _WITH_CHECK if check else _WITHOUT_CHECK),
         novelty=choose_novelty_limit(check) if check else None,
     )
 

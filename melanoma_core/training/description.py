@@ -1,11 +1,18 @@
-"""Describe the training data of a network for its model card."""
+"""Describe the training data of a network for its model card, as far as the data says."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
+
+import pandas as pd
 
 from melanoma_core.data.cleaning import Action
 from melanoma_core.data.dataset import Dataset
 from melanoma_core.data.splitting import Split
+
+_NOT_PROVIDED = "not provided"
+_UNRECORDED = "collections that are not recorded"
+_MISSING = ("", "-", "?", "n/a", "none", "unknown", _NOT_PROVIDED)
 
 
 def describe_data(dataset: Dataset, split: Split, left_out: str | None = None) -> dict[str, Any]:
@@ -20,6 +27,7 @@ def describe_data(dataset: Dataset, split: Split, left_out: str | None = None) -
     changed = decisions[decisions["action"] != Action.KEEP]
     counts = table.groupby(["subset", "label"]).size().unstack(fill_value=0)
     description = {} if left_out is None else {"left_out": left_out}
+    licences = _count_values(table, "licence")
     return description | {
         "sha256": split.sha256,
         "split_seed": split.seed,
@@ -36,12 +44,56 @@ def describe_data(dataset: Dataset, split: Split, left_out: str | None = None) -
             name: float(table[["width", "height"]].max(axis=1).agg(name))
             for name in ("min", "median", "max")
         },
-        "licences": [
-            *sorted(set(table["licence"].dropna())),
-            "ISIC Archive, licence by image, where a table names none",
-        ],
-        "licence_of_the_model": "CC BY-NC 4.0 (non-commercial), as its training data's",
+        "licences": list(licences),
+        "images_by_licence": licences,
+        "images_by_attribution": _count_values(table, "attribution"),
+        "licence_of_the_model": (
+            _NOT_PROVIDED
+            if _NOT_PROVIDED in licences
+            else f"{' and '.join(licences)}, as its training data's"
+        ),
         "file_decisions": json.loads(
             changed.groupby("reason").size().sort_index().to_json(orient="index")
         ),
     }
+
+
+def list_limitations(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what limits every network that is trained on some data, one sentence each.
+
+    Args:
+        data: From `describe_data`.
+    """
+    by_source = data.get("images_by_source", {})
+    sources = sorted({name for counts in by_source.values() for name in counts})
+    total, unknown = sum(data.get("images", {}).values()), data.get("images_without", {})
+    limitations = [
+        f"It was trained on photographs of {', '.join(sources) or _UNRECORDED}. Where and how "
+        "these were taken, and which skin tones they show, is not recorded. Its performance by "
+        "skin tone and on other photographs was not evaluated.",
+        "It was evaluated at the image size that it was trained on. Larger and sharper photographs "
+        "look different to it, and its performance on them was not evaluated.",
+    ]
+    if len(sources) > 1:
+        limitations.append(
+            "Melanomas and other diagnoses can come from different collections. A network can "
+            "learn the collection instead of the disease; the metrics by collection show how it "
+            "performs in each."
+        )
+    limitations += [
+        f"Images of one {noun} were kept in one subset. For {unknown[column]:,} of {total:,} "
+        f"images the {noun} is not known, so images of one {noun} can be in different subsets."
+        for noun, column in (("lesion", "lesion_id"), ("patient", "patient_id"))
+        if unknown.get(column)
+    ]
+    return tuple(limitations)
+
+
+def _count_values(table: pd.DataFrame, column: str) -> dict[str, int]:
+    """Count the images by a text, sorted, those without one last."""
+    values = table.get(column, pd.Series(None, table.index, dtype=object)).dropna()
+    texts = values.astype(str).str.strip().astype(object)
+    known = texts[~texts.str.casefold().isin(_MISSING)]
+    counts = {str(text): int(number) for text, number in known.value_counts().items()}
+    num_missing = len(table) - len(known)
+    return dict(sorted(counts.items())) | ({_NOT_PROVIDED: num_missing} if num_missing else {})

@@ -103,10 +103,18 @@ def _build_details(card: ModelCard) -> Section:
         "Output": f"calibrated probabilities of {', '.join(map(name_class, card.class_names))}",
         "Heatmaps": card.heatmap,
         "Initial weights": weights.get("file") if isinstance(weights, dict) else weights,
-        "Licence": card.data.get("licence_of_the_model"),
+        "Licence": _describe_licence(card),
         "Contact": None,
     }
     return Section(Title.DETAILS, (), (tabulate_facts("Model", facts),))
+
+
+def _describe_licence(card: ModelCard) -> str | None:
+    weights, licence = card.recipe.get("weights"), card.data.get("licence_of_the_model")
+    parent = weights.get("model_id") if isinstance(weights, dict) else None
+    if not parent:
+        return licence
+    return f"{licence or NOT_PROVIDED}; that of {parent}, from which it was trained, applies too"
 
 
 def _build_use(card: ModelCard) -> Section:
@@ -266,9 +274,10 @@ def _build_heatmaps(card: ModelCard) -> Section:
 def _build_data(card: ModelCard) -> Section:
     licences = card.data.get("licences") or [NOT_PROVIDED]
     paragraphs = (
-        "The labels are those of the collections: from histopathology, follow-up, expert consensus "
-        "or confocal microscopy. Which of these applies to an image is not provided.",
+        "The labels are those of the collections. How each was confirmed, by histopathology or "
+        f"otherwise, is {NOT_PROVIDED}.",
         f"Licences of the photographs: {'; '.join(licences)}.",
+        f"Attribution: {'; '.join(card.data.get('images_by_attribution', [NOT_PROVIDED]))}.",
     )
     tables = (
         tabulate_rows("Photographs and lesions", tabulate_sizes(card)),

@@ -141,6 +141,27 @@ def test_the_evidence_fills_what_the_card_leaves_open(card: ModelCard, evidence:
     assert len(find(sections, Title.CLASSES).tables[1].rows) == 8
 
 
+def test_licences_and_attributions_are_those_of_the_data_and_of_the_parent(card: ModelCard):
+    facts = {"licences": ["CC-0"], "images_by_attribution": {"Hospital A": 3}}
+    recipe = {"weights": {"file": "model.keras", "sha256": None, "model_id": "parent-1"}}
+    started = replace(card, data=facts | {"licence_of_the_model": "CC-0"}, recipe=recipe)
+    without = replace(card, data={}, recipe={})
+
+    text, nothing = (
+        " ".join(
+            texts(find(build_sections(each, None), title)) for title in ("Model details", "Data")
+        )
+        for each in (started, without)
+    )
+
+    assert "Licences of the photographs: CC-0." in text
+    assert "Attribution: Hospital A." in text
+    assert "CC-0; that of parent-1, from which it was trained, applies too" in text
+    assert "Licences of the photographs: not provided." in nothing
+    assert "Attribution: not provided." in nothing
+    assert "ISIC" not in nothing
+
+
 def test_markdown_shows_every_text_as_it_is():
     table = Table("a | b", ("head",), (("<b>bold</b> *x* `y`",),))
     written = write_markdown("m_1", [Section("Title", ("#1 is\nfirst",), (table,))])

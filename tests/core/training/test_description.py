@@ -1,0 +1,65 @@
+"""A model card says of its data what the tables say, and no more."""
+
+import pandas as pd
+import pytest
+
+from melanoma_core.data.dataset import Dataset
+from melanoma_core.data.splitting import Split
+from melanoma_core.training.description import describe_data, list_limitations
+
+
+def describe(**columns: list) -> dict:
+    table = pd.DataFrame(
+        {
+            "subset": ["train", "train", "test"],
+            "label": ["MEL", "NV", "NV"],
+            "group": [0, 1, 2],
+            "source": "clinic",
+            "lesion_id": ["a", "b", "c"],
+            "patient_id": ["a", "b", "c"],
+            "width": 120,
+            "height": 90,
+            "licence": None,
+        }
+        | columns
+    )
+    decisions = pd.DataFrame({"action": ["keep"] * 3, "reason": [None] * 3})
+    return describe_data(Dataset(table, decisions), Split(table, 7, "hash"))
+
+
+@pytest.mark.parametrize("licences", [[None] * 3, ["", "?", "unknown"]])
+def test_without_a_licence_in_the_tables_none_is_claimed(licences: list):
+    data = describe(licence=licences)
+
+    assert data["licences"] == ["not provided"]
+    assert data["licence_of_the_model"] == "not provided"
+    assert data["images_by_licence"] == {"not provided": 3}
+    assert "ISIC" not in str(data)
+    assert "CC BY" not in str(data)
+
+
+def test_the_licences_are_those_of_the_tables():
+    data = describe(licence=["CC-BY-NC", "CC-0", " CC-0"], attribution=["", "A", "B"])
+
+    assert data["licences"] == ["CC-0", "CC-BY-NC"]
+    assert data["images_by_licence"] == {"CC-0": 2, "CC-BY-NC": 1}
+    assert data["licence_of_the_model"] == "CC-0 and CC-BY-NC, as its training data's"
+    assert data["images_by_attribution"] == {"A": 1, "B": 1, "not provided": 1}
+
+
+def test_one_image_without_a_licence_leaves_that_of_the_model_open():
+    data = describe(licence=["CC-0", "CC-0", None])
+
+    assert data["licences"] == ["CC-0", "not provided"]
+    assert data["licence_of_the_model"] == "not provided"
+
+
+def test_limitations_name_the_sources_and_what_is_not_known():
+    sentences = list_limitations(describe(patient_id=["a", None, None]))
+
+    assert sentences[0].startswith("It was trained on photographs of clinic.")
+    assert sentences[-1].startswith(
+        "Images of one patient were kept in one subset. For 2 of 3 images the patient is not known"
+    )
+    assert not any("lesion is not known" in each or "collections" in each for each in sentences)
+    assert "Melanomas and other" in "".join(list_limitations(describe(source=["a", "a", "b"])))
