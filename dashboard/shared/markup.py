@@ -15,15 +15,20 @@ if TYPE_CHECKING:  # the page is painted before NumPy is imported
 # Bidirectional control characters. In a path, they could reverse the sentence around it.
 _BIDI_CONTROLS = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)), "\ufffd")
 _MARKDOWN = str.maketrans({mark: f"\\{mark}" for mark in string.punctuation}) | _BIDI_CONTROLS
+# What Streamlit replaces even where every mark is escaped: addresses become links, two hyphens a
+# dash. An invisible character that allows no line break keeps the parts apart.
+_REPLACED = re.compile(r"www(?=\.)|:(?=/)|@|[-<>=~](?=[-<>=])", re.IGNORECASE)
+_WORD_JOINER = "\u2060"
 
 
 def escape_markdown(text: str) -> str:
-    r"""Return text that Markdown shows literally, except for Streamlit's dashes and arrows.
+    r"""Return text as one line that Markdown shows literally, and never as a link.
 
     >>> print(escape_markdown("a_b*c"))
     a\_b\*c
     """
-    return text.translate(_MARKDOWN)
+    line = " ".join(text.split())
+    return _REPLACED.sub(rf"\g<0>{_WORD_JOINER}", line).translate(_MARKDOWN)
 
 
 def name_diagnosis(diagnosis: Diagnosis) -> str:

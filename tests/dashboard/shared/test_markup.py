@@ -1,3 +1,5 @@
+import pytest
+
 from dashboard.shared.markup import escape_markdown, render_error
 
 
@@ -16,3 +18,17 @@ def test_a_path_cannot_reverse_the_sentence_around_it():
 
 def test_markdown_shows_escaped_text_literally():
     assert escape_markdown("a_b*c[d](e) größer") == r"a\_b\*c\[d\]\(e\) größer"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("www.evil.example", "www\u2060\\.evil\\.example"),
+        ("HTTP://evil", "HTTP\\:\u2060\\/\\/evil"),
+        ("a@b.c", "a\\@\u2060b\\.c"),
+        ("a -- b -> c", "a \\-\u2060\\- b \\-\u2060\\> c"),
+        ("    code\n# head", "code \\# head"),
+    ],
+)
+def test_markdown_makes_no_link_dash_or_second_line_of_escaped_text(text: str, shown: str):
+    assert escape_markdown(text) == shown
