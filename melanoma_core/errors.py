@@ -1,11 +1,35 @@
 """Errors that a user can fix. Messages state what was found, what is needed and what to do.
 
-Any other exception is a bug and propagates.
+Any other exception is a bug and propagates. No message shows a password: `hide_passwords` is the
+one function that removes them, from errors, logs and pages.
 """
+
+import re
+
+# A password may contain "/" and "@" unescaped, so all before the last "@" of an address is hidden.
+_IN_ADDRESS = re.compile(r"(?<=://)[^\s'\"<>]*@")
+_NAMED = re.compile(
+    r"(?i)\b([\w-]*(?:password|passwd|pwd|token|secret|api_?key)\s*=\s*)[^\s&;,'\"<>)]+"
+)
 
 
 class MelanomaError(Exception):
     """Base class of errors whose messages are shown to users; never raised directly."""
+
+    def __str__(self) -> str:
+        return hide_passwords(super().__str__())
+
+
+def hide_passwords(text: str) -> str:
+    """Replace the user name and the password of every address in a text, and named passwords.
+
+    Example:
+        >>> hide_passwords("Cannot reach http://ada:pass@word@server/a, token=1234.")
+        'Cannot reach http://…@server/a, token=…'
+        >>> hide_passwords("postgresql://server/runs?user=ada&password=secret&ssl=on")
+        'postgresql://server/runs?user=ada&password=…&ssl=on'
+    """
+    return _NAMED.sub(r"\1…", _IN_ADDRESS.sub("…@", text))
 
 
 class ImageError(MelanomaError):

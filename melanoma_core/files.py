@@ -1,17 +1,23 @@
-"""Write files atomically, and explain failed writes in one sentence."""
+"""Write files and folders atomically, and explain failed writes in one sentence."""
 
 import errno
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
+
+from filelock import FileLock, Timeout
 
 from melanoma_core.errors import FolderError
 
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 PARTIAL_SUFFIX = ".part"
+# Lists of models and of runs ignore names that begin with a dot.
+_DRAFT, _DRAFT_LOCK, _DRAFTS_LOCK = ".draft-", ".lock", ".drafts.lock"
+_LOCK_SECONDS = 30.0  # for other processes that begin a draft, each for milliseconds
 
 
 def write_file(
@@ -83,3 +89,61 @@ def explain_write_errors(path: Path, advice: str) -> Generator[None, None, None]
         raise FolderError(
             f"Cannot write {path} ({error.strerror or error}). {remedy}, {advice}."
         ) from error
+
+
+@contextmanager
+def make_draft(parent: Path, advice: str) -> Generator[Path, None, None]:
+    """Create a hidden folder within a `with` statement, which renames it when it is complete.
+
+    Its lock is released by the operating system when its process ends, however it ends. The drafts
+    of dead processes are removed first.
+
+    Args:
+        parent: Folder in which the draft is created, and within which it is renamed.
+        advice: Completes "Free some space on its disk, …" in the error message.
+
+    Yields:
+        The draft. If it still has its name at the end, it is removed.
+
+    Raises:
+        FolderError: The folder cannot be written.
+    """
+    with explain_write_errors(parent, advice):
+        parent.mkdir(parents=True, exist_ok=True)
+        with _lock_drafts(parent):
+            _remove_dead_drafts(parent)
+            draft = parent / f"{_DRAFT}{secrets.token_hex(4)}"
+            lock = _make_lock(draft)
+            lock.acquire()
+            draft.mkdir()
+    try:
+        yield draft
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+        lock.release()
+        Path(lock.lock_file).unlink(missing_ok=True)
+
+
+def remove_dead_drafts(parent: Path) -> None:
+    """Remove the drafts in a folder whose processes were killed. What cannot be removed stays."""
+    if not any(parent.glob(f"{_DRAFT}*")):
+        return
+    with suppress(OSError), _lock_drafts(parent):
+        _remove_dead_drafts(parent)
+
+
+def _lock_drafts(parent: Path) -> FileLock:
+    return FileLock(parent / _DRAFTS_LOCK, timeout=_LOCK_SECONDS, fallback_to_soft=False)
+
+
+def _make_lock(draft: Path) -> FileLock:
+    path = draft.with_name(f"{draft.name}{_DRAFT_LOCK}")
+    return FileLock(path, timeout=0, fallback_to_soft=False)
+
+
+def _remove_dead_drafts(parent: Path) -> None:
+    for name in {path.name.removesuffix(_DRAFT_LOCK) for path in parent.glob(f"{_DRAFT}*")}:
+        lock = _make_lock(parent / name)
+        with suppress(Timeout), lock:
+            shutil.rmtree(parent / name, ignore_errors=True)
+            Path(lock.lock_file).unlink(missing_ok=True)

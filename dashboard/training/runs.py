@@ -132,7 +132,7 @@ def _offer_actions(run: "Run") -> None:
             disabled=run.is_stopping,
         )
         return
-    if run.state.can_resume:
+    if run.can_resume:
         st.button(
             "Resume",
             help="Continues after the last complete epoch. The result is that of an uninterrupted "

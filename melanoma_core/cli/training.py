@@ -35,8 +35,8 @@ def add_training_commands(
     starts.add_argument(
         "--weights",
         metavar="FILE",
-        help="weights of the backbone without its head; default: searched in "
-        "MELANOMA_WEIGHTS_DIR, otherwise downloaded by Keras",
+        help="weights of the backbone without its head: a file, none (random), or imagenet, the "
+        "default of a backbone: searched in MELANOMA_WEIGHTS_DIR, otherwise downloaded by Keras",
     )
     starts.add_argument(
         "--from",
@@ -104,13 +104,14 @@ def _make_recipe(options: argparse.Namespace, settings: Settings) -> "Recipe":
     from melanoma_core.models.card import KERAS_NAME, load_card
     from melanoma_core.models.integrity import read_network
     from melanoma_core.models.registry import find_model
-    from melanoma_core.training.recipe import make_recipe
+    from melanoma_core.training.recipe import NAMED_WEIGHTS, make_recipe
 
     if not options.start:
         recipe = make_recipe(options.recipe, options.changes)
         # Absolute, because the run's process may have another working folder.
-        given = str(Path(options.weights).absolute()) if options.weights else recipe.weights
-        return replace(recipe, weights=given)
+        given = options.weights or recipe.weights
+        is_file = options.weights and given not in NAMED_WEIGHTS
+        return replace(recipe, weights=str(Path(given).absolute()) if is_file else given)
     folder = find_model(settings, options.start)
     card, network_file = load_card(folder), folder / KERAS_NAME
     read_network(network_file, card)  # refuses another file than that of the card
@@ -194,7 +195,7 @@ def _conclude(settings: Settings, run: "Run", as_json: bool) -> int:
 
     if run.state is not RunState.FINISHED:
         log(f'Run "{run.name}" is {run.state}. {run.message}')
-        if run.state.can_resume:
+        if run.can_resume:
             log(f"To resume it: python -m melanoma_core resume {run.run_id[:8]}")
         return 1 if run.is_bug else 2
     if run.model_id:

@@ -14,6 +14,7 @@ from scipy.special import softmax
 
 from melanoma_core.errors import ModelError
 from melanoma_core.models.classifier import INPUT_NAME, NOVELTY_NAMES, OUTPUT_NAMES
+from melanoma_core.networks.exportable import make_exportable
 from melanoma_core.networks.network import EMBEDDING_LAYER, LOGITS_LAYER
 from melanoma_core.settings import make_environment
 
@@ -39,15 +40,18 @@ def export_onnx(
         path: File to write.
         novelty: Network that `novelty.add_distance` returned.
         num_views: 1; 2, with the photograph rotated by 180°; or 4, with both mirrored views too.
+
+    Raises:
+        ModelError: ONNX has no operator for a layer of the network.
     """
     if keras.backend.backend() != "tensorflow":
         _export_in_process(network, path, novelty, num_views)
         return
-    served = _build_served_network(network, novelty, num_views)
+    served = _build_served_network(make_exportable(network), novelty, num_views)
     # Keras exports only a model that was called.
     served(np.zeros((1, *network.input_shape[1:]), dtype=np.uint8))
     served.export(path, format="onnx", verbose=False)
-    _rename(path, _name_outputs(novelty))
+    _rename(path, _name_outputs(novelty), network.name)
 
 
 def _export_in_process(
@@ -238,9 +242,10 @@ def _map_gradients(network: keras.Model) -> keras.KerasTensor:
     return keras.layers.Reshape((len(by_unit[0]), height, width))(maps)
 
 
-def _rename(path: Path, output_names: tuple[str, ...]) -> None:
+def _rename(path: Path, output_names: tuple[str, ...], network_name: str) -> None:
     """Rename the input and the outputs as the classifier expects them."""
     model = onnx.load(path)
+    _check_operators(model, network_name)
     names = dict(zip([i.name for i in model.graph.input], [INPUT_NAME], strict=True))
     names |= dict(zip([o.name for o in model.graph.output], output_names, strict=True))
     for value in (*model.graph.input, *model.graph.output):
@@ -250,3 +255,16 @@ def _rename(path: Path, output_names: tuple[str, ...]) -> None:
         node.output[:] = [names.get(name, name) for name in node.output]
     onnx.checker.check_model(model)
     onnx.save(model, path)
+
+
+def _check_operators(model: onnx.ModelProto, network_name: str) -> None:
+    """Refuse what tf2onnx exports with no more than a warning: operators that are none of ONNX."""
+    known = {schema.name for schema in onnx.defs.get_all_schemas()}
+    foreign = sorted({n.op_type for n in model.graph.node if n.domain or n.op_type not in known})
+    captured = [i.name for i in model.graph.input][1:]
+    if foreign or captured:
+        found = ", ".join([*(f"the operator {name}" for name in foreign), *captured])
+        raise ModelError(
+            f"Found {found} in the ONNX form of {network_name}, which can therefore not become a "
+            "model. Choose another architecture, or add an equal layer to networks/exportable.py."
+        )

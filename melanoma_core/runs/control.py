@@ -16,6 +16,8 @@ import pandas as pd
 
 from melanoma_core.data.splitting import Split
 from melanoma_core.errors import RunError
+from melanoma_core.files import make_draft
+from melanoma_core.models.identifiers import keep_key
 from melanoma_core.processes import reap_children, start_detached
 from melanoma_core.runs.folder import RunFolder, find_folder, hash_test
 from melanoma_core.runs.history import gather_curves
@@ -28,6 +30,9 @@ from melanoma_core.training.classes import check_classes
 from melanoma_core.training.observer import Estimate
 from melanoma_core.training.predictions import read_predictions as read_file
 from melanoma_core.training.weights import find_weights
+
+_ADVICE = "or set MELANOMA_RUNS_DIR to another folder"
+_WHOLE = "run"  # name of the folder of a run within a draft
 
 
 def launch(settings: Settings, spec: RunSpec, split: Split, name: str | None = None) -> str:
@@ -44,36 +49,42 @@ def launch(settings: Settings, spec: RunSpec, split: Split, name: str | None = N
 
     Raises:
         RunError: It cannot be recorded, its folder cannot be written, or no process can start.
+        FolderError: The folder of the runs cannot be written.
         RecipeError: The file of its weights does not exist.
+        ModelError: The model that it starts from, or the key for ids, is damaged.
         DatasetError: Its images have no melanoma, or none of a benign diagnosis.
     """
     check_classes(split)
-    find_weights(spec.recipe, settings.weights_dir)  # so that it fails now, not in its turn
+    # So that these fail now, not after hours.
+    find_weights(spec.recipe, settings.weights_dir)
+    keep_key(settings)
     record = open_record(settings)
-    run_id = record.create(
-        name or _make_name(spec.recipe.name, record.search()),
-        {key: str(value) for key, value in asdict(spec.recipe).items()},
-        {
-            "state": RunState.QUEUED,
-            "class_names": json.dumps(spec.class_names),
-            "data_name": spec.data_name,
-            "study": spec.study or "",
-            "split_sha256": split.sha256,
-            "test_sha256": hash_test(split),
-            "heartbeat": get_timestamp(),
-            "host": platform.node(),
-        },
-    )
-    # Renamed once it has a ticket: a folder without a ticket is a dead run.
-    draft = RunFolder(settings.runs_dir / f".{run_id}")
-    try:
-        draft.write(spec, split)
-        ticket = open_queue(settings).draw(run_id)
-    except RunError:
-        shutil.rmtree(draft.path, ignore_errors=True)
-        record.delete(run_id)
-        raise
-    draft.path.rename(settings.runs_dir / run_id)
+    # A run has no state until it is whole, and none without a state is listed. If this process is
+    # killed before, `refresh` removes what is left.
+    with make_draft(settings.runs_dir, _ADVICE) as draft:
+        RunFolder(draft / _WHOLE).write(spec, split)
+        run_id = record.create(
+            name or _make_name(spec.recipe.name, record.search()),
+            {key: str(value) for key, value in asdict(spec.recipe).items()},
+            {
+                "class_names": json.dumps(spec.class_names),
+                "data_name": spec.data_name,
+                "study": spec.study or "",
+                "split_sha256": split.sha256,
+                "test_sha256": hash_test(split),
+                "host": platform.node(),
+                "draft": str(draft.absolute()),
+            },
+        )
+        folder = find_folder(settings, run_id).path
+        try:
+            (draft / _WHOLE).rename(folder)
+            ticket = open_queue(settings).draw(run_id)
+            record.set_state(run_id, RunState.QUEUED, {"heartbeat": get_timestamp()})
+        except (OSError, RunError):
+            shutil.rmtree(folder, ignore_errors=True)
+            record.delete(run_id)
+            raise
     _start(settings, ticket)
     return run_id
 
@@ -149,7 +160,8 @@ def resume_run(settings: Settings, run_id: str) -> None:
     """Add a run to the end of the queue again, to continue after its last finished epoch.
 
     Raises:
-        RunError: It is not over, it is finished, or its files are not on this machine.
+        RunError: It is not over, it is finished, it would fail again, or its files are not on this
+            machine.
     """
     run = load_run(settings, run_id)
     folder = find_folder(settings, run_id)
@@ -157,6 +169,11 @@ def resume_run(settings: Settings, run_id: str) -> None:
         raise RunError(
             f'The files of run "{run.name}" are not in {folder.path}. Resume it on the machine '
             "that has them, or launch it again."
+        )
+    if run.is_final:
+        raise RunError(
+            f'Run "{run.name}" failed for a reason that stays: {run.message} A resumed run would '
+            "fail again. Launch another run with that changed."
         )
     if not run.state.can_resume:
         raise RunError(
@@ -167,7 +184,7 @@ def resume_run(settings: Settings, run_id: str) -> None:
     ticket = queue.draw(run_id)
     try:
         folder.stop.unlink(missing_ok=True)
-        changed = {"message": "", "bug": "", "progress": "", "ended_at": ""}
+        changed = {"message": "", "bug": "", "final": "", "progress": "", "ended_at": ""}
         open_record(settings).set_state(
             run_id, RunState.QUEUED, {**changed, "heartbeat": get_timestamp()}
         )
@@ -187,15 +204,24 @@ def delete_run(settings: Settings, run_id: str) -> None:
     # A queued run whose folder is gone would wait for ever.
     if run.state is RunState.RUNNING or (run.is_own and not run.state.is_over):
         raise RunError(f'Run "{run.name}" is {run.state}. Stop it before you delete it.')
-    with open_queue(settings).hold() as tickets:
+    folder = find_folder(settings, run_id).path
+    with (
+        open_queue(settings).hold() as tickets,
+        make_draft(settings.runs_dir, _ADVICE) as draft,
+    ):
         if any(ticket.run_id == run_id for ticket in tickets):
             raise RunError(f'Run "{run.name}" was just resumed. Stop it before you delete it.')
-        open_record(settings).delete(run_id)
         try:
-            if run.is_own:
-                shutil.rmtree(find_folder(settings, run_id).path)
+            if run.is_own:  # in one step, and with the draft it goes
+                folder.rename(draft / _WHOLE)
         except OSError as error:
             raise _cannot_change(settings, run_id, error) from error
+        try:
+            open_record(settings).delete(run_id)
+        except RunError:
+            if run.is_own:
+                (draft / _WHOLE).rename(folder)
+            raise
 
 
 def read_curves(settings: Settings, run_id: str) -> pd.DataFrame:

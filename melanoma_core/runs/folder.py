@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from melanoma_core.errors import RunError
+from melanoma_core.errors import RunError, hide_passwords
 from melanoma_core.files import write_file
 from melanoma_core.jsonable import dump_json, from_jsonable, to_jsonable
 from melanoma_core.runs.run import RunSpec
 from melanoma_core.settings import Settings
+from melanoma_core.spreadsheets import format_table, restore_table
 from melanoma_core.training.observer import Estimate
 from melanoma_core.training.recipe import Recipe
 
@@ -70,8 +71,7 @@ class RunFolder:
             self.path.mkdir(parents=True)
             self.spec.write_text(dump_json(spec, indent=2, ensure_ascii=True), "utf-8")
             self._split.with_suffix(".json").write_text(dump_json(numbers, indent=2), "utf-8")
-            # File names need not be valid text; surrogates preserve those that are not.
-            table.to_csv(self._split, index=False, errors="surrogateescape", lineterminator="\n")
+            self._split.write_bytes(format_table(table))
         except OSError as error:
             raise RunError(
                 f"Cannot write the run's folder {self.path} ({error.strerror}). Free some space, "
@@ -115,6 +115,7 @@ class RunFolder:
                 encoding_errors="surrogateescape",
                 lineterminator="\n",
             )
+            table = restore_table(table)
             texts = [name for name in columns if name not in numbers["kinds"]]
             table[texts] = table[texts].where(table[texts].notna(), None)
             if hash_table(table) != numbers["sha256"]:
@@ -137,20 +138,26 @@ class RunFolder:
         """
         try:
             known = json.loads(self.estimate.read_text("utf-8"))
+            if not isinstance(known, dict) or "reason" not in known:
+                return from_jsonable(Estimate, known)
         except FileNotFoundError:
             return None
-        if "reason" in known:
-            raise RunError(known["reason"])
-        return from_jsonable(Estimate, known)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError(
+                f"Cannot read the estimate {self.estimate} ({error}). Estimate again."
+            ) from error
+        raise RunError(str(known["reason"]))
 
     def tail_log(self, num_lines: int) -> list[str]:
         """Return the last lines of the log."""
         try:
             with self.log.open("rb") as file:
                 file.seek(max(0, self.log.stat().st_size - _LINE_BYTES * num_lines))
-                return file.read().decode("utf-8", "replace").splitlines()[-num_lines:]
+                text = file.read().decode("utf-8", "replace")
         except OSError:
             return []
+        # Libraries write here too, in their own words.
+        return hide_passwords(text).splitlines()[-num_lines:]
 
     @property
     def _split(self) -> Path:

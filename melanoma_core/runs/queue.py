@@ -56,7 +56,8 @@ class Queue:
             The tickets of live runs, in the order of their turns.
 
         Raises:
-            RunError: Another process holds the lock, or the folder cannot be written.
+            RunError: Another process holds the lock, the folder cannot be written, or a file in it
+                is no ticket.
         """
         lock = FileLock(
             self._folder / "queue.lock",
@@ -75,7 +76,7 @@ class Queue:
             ) from error
         except OSError as error:
             raise RunError(
-                f"Cannot keep the queue of runs in {self._folder} ({error.strerror}). Set "
+                f"Cannot keep the queue of runs in {self._folder} ({error}). Set "
                 "MELANOMA_RUNS_DIR to a writable folder on a disk of this machine."
             ) from error
 
@@ -142,18 +143,16 @@ class Queue:
 
     def _list(self) -> list[Ticket]:
         """List the tickets of live runs and remove those of dead runs."""
-        tickets = []
+        paths: dict[Ticket, list[Path]] = {}
         for path in sorted(self._folder.iterdir()):
-            if path.suffix not in {_DRAWN, _TAKEN}:
-                continue
-            number, _, run_id = path.stem.partition("-")
-            is_working = path.with_suffix(_WORKING).exists()
-            ticket = Ticket(int(number), run_id, is_working)
-            if _is_alive(path):
-                tickets.append(ticket)
-            else:
+            if path.suffix in {_DRAWN, _TAKEN}:
+                paths.setdefault(_read_ticket(path), []).append(path)
+        # A process that was killed as it took its ticket leaves it as drawn and as taken.
+        alive = {ticket: _is_alive(files[-1]) for ticket, files in paths.items()}
+        for ticket in paths:
+            if not alive[ticket]:
                 self._remove(ticket)
-        return tickets
+        return [ticket for ticket in paths if alive[ticket]]
 
     def _remove(self, ticket: Ticket) -> None:
         for suffix in (_DRAWN, _TAKEN, _WORKING):
@@ -166,6 +165,16 @@ class Queue:
 def open_queue(settings: Settings) -> Queue:
     """Return the queue of runs."""
     return Queue(settings.runs_dir / "queue")
+
+
+def _read_ticket(path: Path) -> Ticket:
+    number, dash, run_id = path.stem.partition("-")
+    if not (number.isdecimal() and dash and run_id and path.is_file()):
+        raise RunError(
+            f"Found {path} in the queue of runs, which holds tickets alone: files called "
+            f'"NUMBER-RUN{path.suffix}". Remove it.'
+        )
+    return Ticket(int(number), run_id, path.with_suffix(_WORKING).exists())
 
 
 def _is_alive(path: Path) -> bool:

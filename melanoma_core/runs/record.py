@@ -14,9 +14,10 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from melanoma_core.errors import RunError
+from melanoma_core.runs.patience import Pause, wait_for
 from melanoma_core.runs.run import RunState
 from melanoma_core.settings import Settings, set_environment_defaults
 
@@ -33,9 +34,13 @@ _VARIABLES = {
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     # MLflow would wait for a server for 120 s, seven times; a page cannot.
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "0",
+    "MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT": "60",
 }
+_OPEN_SECONDS = 15.0  # for a server or its driver to answer when it is opened
+_LOCK_SECONDS = 60.0  # for other processes that open the store, the first of which may create it
 _STATUS = {
     RunState.QUEUED: "SCHEDULED",
     RunState.RUNNING: "RUNNING",
@@ -44,7 +49,8 @@ _STATUS = {
     RunState.STOPPED: "KILLED",
     RunState.INTERRUPTED: "KILLED",
 }
-_ACTIVE = " and ".join(f"attributes.status != '{s}'" for s in ("FINISHED", "FAILED", "KILLED"))
+_OVER = ("FINISHED", "FAILED", "KILLED")
+_ACTIVE = " and ".join(f"attributes.status != '{s}'" for s in _OVER)
 _REFRESH_SECONDS = 10.0  # until changes of finished runs by other processes are seen
 _METRICS_PER_CALL = 500  # MLflow accepts 1,000
 _MAX_PART = 100  # characters of a part of a metric's name, which may have 250
@@ -79,6 +85,7 @@ class RecordedRun:
         created_at: UTC, ISO 8601.
         params: The fields of its recipe, as text.
         tags: Everything else.
+        is_open: Whether MLflow's own status is that of a run that is not over.
         latest: Last step of each metric and its time in ms since 1970.
     """
 
@@ -87,6 +94,7 @@ class RecordedRun:
     created_at: str
     params: Mapping[str, str]
     tags: Mapping[str, str]
+    is_open: bool
     latest: Mapping[str, tuple[int, int]]
 
 
@@ -96,13 +104,13 @@ class Record:
     Args:
         client: MLflow's client.
         experiment_id: Id of the experiment that holds the runs.
-        place: The address of the store, for error messages.
+        uri: The address of the store.
     """
 
-    def __init__(self, client: "MlflowClient", experiment_id: str, place: str) -> None:
+    def __init__(self, client: "MlflowClient", experiment_id: str, uri: str) -> None:
         self._client = client
         self._experiment_id = experiment_id
-        self._place = place
+        self._uri = uri
         self._lock = threading.Lock()
         self._known: dict[str, RecordedRun] = {}
         self._active: set[str] = set()
@@ -227,15 +235,18 @@ class Record:
     def explain_errors(self, run_id: str | None = None) -> Iterator[None]:
         """Turn exceptions of MLflow into a `RunError`, within a `with` statement."""
         from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
 
-        try:
-            yield
-        except MlflowException as error:
-            if run_id and error.error_code == "RESOURCE_DOES_NOT_EXIST":
-                raise _no_run(run_id) from error
-            raise _unusable(self._place, error) from error
-        except OSError as error:  # from a folder of artifacts
-            raise _unusable(self._place, error) from error
+        with _find_pause(self._uri).watch():
+            try:
+                yield
+            except MlflowException as error:
+                if run_id and error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                    raise _no_run(run_id) from error
+                raise _unusable(self._uri, error) from error
+            # The others come from damaged pages of a database and from a folder of artifacts.
+            except (SQLAlchemyError, OSError) as error:
+                raise _unusable(self._uri, error) from error
 
 
 def has_record(settings: Settings) -> bool:
@@ -250,16 +261,26 @@ def open_record(settings: Settings) -> Record:
     Raises:
         RunError: The folder cannot be written, or the store cannot be used.
     """
-    with _opening:
+    with _opening, _find_pause(settings.tracking_uri).watch():
         return _open(settings.tracking_uri, settings.runs_dir)
+
+
+@cache
+def _find_pause(uri: str) -> Pause:  # noqa: ARG001  # one for each store
+    return Pause()
 
 
 @cache
 def _open(uri: str, runs_dir: Path) -> Record:
     try:
         runs_dir.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(runs_dir / "record.lock", fallback_to_soft=False)
+        lock = FileLock(runs_dir / "record.lock", timeout=_LOCK_SECONDS, fallback_to_soft=False)
         lock.acquire()
+    except Timeout as error:
+        raise RunError(
+            f"Found {runs_dir / 'record.lock'} locked by another process for {_LOCK_SECONDS:.0f} "
+            "seconds. Try again when it has opened the run history, or end it."
+        ) from error
     except OSError as error:
         raise RunError(
             f"Cannot keep runs in {runs_dir} ({error.strerror}). Set MELANOMA_RUNS_DIR to a "
@@ -278,19 +299,26 @@ def _connect(uri: str, runs_dir: Path) -> Record:
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
-    place = _hide_password(uri)
-    is_file = uri.startswith("sqlite:") and "?" not in uri
-    try:
+    is_sqlite = uri.startswith("sqlite:")
+    # A server chooses its own place for artifacts.
+    artifacts = (runs_dir / _ARTIFACTS).as_uri() if is_sqlite else None
+
+    def connect() -> tuple[MlflowClient, str]:
         # While one process writes, others wait, on a busy machine longer than the default 5 s.
-        client = MlflowClient(f"{uri}?timeout=30" if is_file else uri)
+        client = MlflowClient(f"{uri}?timeout=30" if is_sqlite and "?" not in uri else uri)
         experiment = client.get_experiment_by_name(_EXPERIMENT)
         if experiment:
-            return Record(client, experiment.experiment_id, place)
-        # A server chooses its own place for artifacts.
-        artifacts = (runs_dir / _ARTIFACTS).as_uri() if uri.startswith("sqlite:") else None
-        return Record(client, client.create_experiment(_EXPERIMENT, artifacts), place)
-    except (MlflowException, SQLAlchemyError) as error:  # the latter if the file is no database
-        raise _unusable(place, error) from error
+            return client, experiment.experiment_id
+        return client, client.create_experiment(_EXPERIMENT, artifacts)
+
+    try:
+        # A new database in a file is made by dozens of steps, which a busy disk may not do in time.
+        client, experiment_id = connect() if is_sqlite else wait_for(connect, _OPEN_SECONDS)
+    # An ImportError where no driver for the database is installed; a ValueError where the address
+    # is none.
+    except (MlflowException, SQLAlchemyError, OSError, ImportError, ValueError) as error:
+        raise _unusable(uri, error) from error
+    return Record(client, experiment_id, uri)
 
 
 @lru_cache(maxsize=4096)
@@ -312,6 +340,7 @@ def _read_run(run: "MlflowRun") -> RecordedRun:
         created_at=created.isoformat(timespec="milliseconds"),
         params=run.data.params,
         tags=run.data.tags,
+        is_open=run.info.status not in _OVER,
         latest={m.key: (m.step, m.timestamp) for m in run.data._metric_objs},
     )
 
@@ -335,18 +364,20 @@ def _no_run(run_id: str) -> RunError:
     return RunError(f'Found no run "{run_id}". `python -m melanoma_core runs` lists them.')
 
 
-def _unusable(place: str, error: Exception) -> RunError:
-    first_line = _hide_password(next(iter(str(error).splitlines()), type(error).__name__))
+def _unusable(uri: str, error: Exception) -> RunError:
+    # Hidden in the whole address first: within a text, an address ends at the first space.
+    scheme, separator, rest = uri.partition("://")
+    place = f"{scheme}{separator}…@{rest.rpartition('@')[2]}" if "@" in rest else uri
+    first_line = next(iter(str(error).splitlines()), "") or type(error).__name__
+    first_line = first_line.replace(uri, place).rstrip(".")
+    if first_line.endswith("malformed"):  # SQLite's word for damaged pages
+        first_line += ", because a part of the file was overwritten or lost"
     return RunError(
-        f"Cannot use the run history at {place}: {first_line.rstrip('.')}. Check that it can be "
-        "reached and written, or set MLFLOW_TRACKING_URI to another store."
+        f"Cannot use the run history at {place}: {first_line}. Check that it can be reached and "
+        "written, or set MLFLOW_TRACKING_URI to another store."
     )
 
 
 def _as_text(value: str) -> str:
     """Replace surrogates, from file names that are not valid text, which no database accepts."""
     return value.encode("utf-8", "backslashreplace").decode()
-
-
-def _hide_password(text: str) -> str:
-    return re.sub(r"://[^/@\s]+@", "://…@", text)

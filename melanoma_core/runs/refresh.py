@@ -3,13 +3,17 @@
 import json
 import logging
 import math
+import platform
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from functools import lru_cache
+from pathlib import Path
 
 from melanoma_core.changes import change_fields
 from melanoma_core.errors import MelanomaError, RunError
+from melanoma_core.files import remove_dead_drafts
 from melanoma_core.jsonable import from_jsonable
 from melanoma_core.runs.folder import RunFolder, find_folder
 from melanoma_core.runs.queue import Ticket, open_queue
@@ -23,6 +27,10 @@ _SILENT_SECONDS = 120.0
 _INTERRUPTED = (
     "Its process ended without an error message: it was killed, memory ran out, or the machine "
     "was restarted. Resume continues from epoch {epoch}."
+)
+_SILENT = (
+    f"Its machine, {{host}}, has recorded nothing for more than {_SILENT_SECONDS:.0f} seconds. See "
+    "there whether it still runs."
 )
 _log = logging.getLogger(__name__)
 
@@ -44,13 +52,16 @@ def refresh_run(
     folder = find_folder(settings, recorded.run_id)
     is_own = folder.spec.exists()
     is_alive = any(ticket.run_id == recorded.run_id for ticket in tickets)
-    if "state" not in recorded.tags:  # another program's run in our experiment
+    try:
+        recorded_state = RunState(recorded.tags.get("state", ""))
+    except ValueError:  # another program's run in our experiment, or one that is being launched
+        _forget_unfinished_launch(settings, record, recorded)
         return None
-    recorded_state = RunState(recorded.tags["state"])
     state = decide_state(
         recorded_state, is_own, is_alive, _count_silent_seconds(recorded.tags.get("heartbeat"))
     )
-    if state is not recorded_state and is_own:
+    is_half_recorded = state is not recorded_state or recorded.is_open
+    if is_own and not is_alive and state.is_over and is_half_recorded:
         try:
             _record_death(settings, record, recorded)
             recorded = record.get(recorded.run_id)
@@ -65,10 +76,10 @@ def refresh_run(
         run_id=recorded.run_id,
         name=recorded.name,
         state=state,
-        message=tags.get("message") or _explain_interruption(state, recorded),
+        message=tags.get("message") or _explain_interruption(state, recorded, is_own=is_own),
         spec=spec,
-        split_sha256=tags["split_sha256"],
-        test_sha256=tags["test_sha256"],
+        split_sha256=tags.get("split_sha256", ""),
+        test_sha256=tags.get("test_sha256", ""),
         created_at=recorded.created_at,
         started_at=tags.get("started_at") or None,
         ended_at=tags.get("ended_at") or None,
@@ -79,6 +90,7 @@ def refresh_run(
         is_own=is_own,
         is_stopping=not state.is_over and folder.stop.exists(),
         is_bug=bool(tags.get("bug")),
+        is_final=bool(tags.get("final")),
     )
 
 
@@ -115,27 +127,53 @@ def _record_death(settings: Settings, record: Record, recorded: RecordedRun) -> 
         if any(ticket.run_id == recorded.run_id for ticket in tickets):
             return
         now = record.get(recorded.run_id)
-        if RunState(now.tags["state"]).is_over:
+        state = RunState(now.tags["state"])
+        if state.is_over:
+            if now.is_open:  # it was killed between its own state and MLflow's
+                record.set_state(recorded.run_id, state, {})
             return
         changes = {
-            "message": _explain_interruption(RunState.INTERRUPTED, now),
+            "message": _explain_interruption(RunState.INTERRUPTED, now, is_own=True),
             "ended_at": now.tags.get("heartbeat") or get_timestamp(),
             "progress": "",
         }
         record.set_state(recorded.run_id, RunState.INTERRUPTED, changes)
 
 
-def _explain_interruption(state: RunState, recorded: RecordedRun) -> str:
+def _forget_unfinished_launch(settings: Settings, record: Record, recorded: RecordedRun) -> None:
+    """Remove a run whose launch was killed: it has no state, and the draft of its folder is gone.
+
+    Only the launch of this machine and of this folder is judged.
+    """
+    draft = Path(recorded.tags.get("draft", ""))
+    is_own = recorded.tags.get("host") == platform.node()
+    if not is_own or draft.parent != settings.runs_dir.absolute():
+        return
+    remove_dead_drafts(settings.runs_dir)
+    if draft.exists():
+        return
+    try:
+        if "state" not in record.get(recorded.run_id).tags:  # it was launched meanwhile
+            shutil.rmtree(find_folder(settings, recorded.run_id).path, ignore_errors=True)
+            record.delete(recorded.run_id)
+    except RunError as error:
+        _log.warning("Cannot forget the launch of run %s. %s", recorded.run_id, error)
+
+
+def _explain_interruption(state: RunState, recorded: RecordedRun, *, is_own: bool) -> str:
     if state is not RunState.INTERRUPTED:
         return ""
+    if not is_own:
+        return _SILENT.format(host=recorded.tags.get("host", "unknown"))
     done, _ = recorded.latest.get(LEARNING_RATE, (0, 0))
     return _INTERRUPTED.format(epoch=done + 1)
 
 
 def _count_silent_seconds(heartbeat: str | None) -> float:
-    if not heartbeat:
+    try:
+        return (datetime.now(UTC) - datetime.fromisoformat(heartbeat or "")).total_seconds()
+    except (ValueError, TypeError):  # a TypeError where the time has no zone
         return math.inf
-    return (datetime.now(UTC) - datetime.fromisoformat(heartbeat)).total_seconds()
 
 
 def _find_spec(folder: RunFolder, recorded: RecordedRun) -> RunSpec | None:
@@ -162,12 +200,13 @@ def _restore_spec(recorded: RecordedRun) -> RunSpec | None:
             data={},
             study=recorded.tags.get("study") or None,
         )
-    except (MelanomaError, KeyError, ValueError) as error:
+    except (MelanomaError, KeyError, ValueError, TypeError) as error:
         _log.debug("Left out run %s, which cannot be read (%s)", recorded.run_id, error)
         return None
 
 
 def _read_progress(tags: Mapping[str, str]) -> Progress | None:
-    if not tags.get("progress"):
+    try:
+        return from_jsonable(Progress, json.loads(tags.get("progress") or "null"))
+    except (ValueError, TypeError, KeyError):  # none yet, or of another version of the program
         return None
-    return from_jsonable(Progress, json.loads(tags["progress"]))

@@ -25,7 +25,7 @@ class RunState(StrEnum):
 
     @property
     def can_resume(self) -> bool:
-        """Whether the run can continue after its last finished epoch."""
+        """Whether the run can continue after its last finished epoch, by its state alone."""
         return self in {RunState.FAILED, RunState.STOPPED, RunState.INTERRUPTED}
 
 
@@ -96,6 +96,7 @@ class Run:
         is_own: Whether its files are on this machine, where it can be stopped and resumed.
         is_stopping: Whether it has been asked to stop and is still running.
         is_bug: Whether it failed by a bug, whose traceback is in its log.
+        is_final: Whether it failed for a reason that a resumed run would repeat.
     """
 
     run_id: str
@@ -115,3 +116,9 @@ class Run:
     is_own: bool
     is_stopping: bool
     is_bug: bool
+    is_final: bool = False
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether the run can continue after its last finished epoch, on this machine."""
+        return self.state.can_resume and self.is_own and not self.is_final

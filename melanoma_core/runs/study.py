@@ -192,7 +192,7 @@ def launch_study(
         if run is None:
             spec = RunSpec(recipe, plan.class_names, opened.folder.name, {}, study_id)
             control.launch(settings, spec, plan.split)
-        elif run.state.can_resume:
+        elif run.can_resume:
             control.resume_run(settings, run.run_id)
     return study_id
 

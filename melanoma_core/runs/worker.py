@@ -7,13 +7,21 @@ import argparse
 import logging
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from melanoma_core.errors import DatasetError, MelanomaError, ModelError, RecipeError, RunError
-from melanoma_core.files import DISK_FULL, explain_write_errors
+from melanoma_core.errors import (
+    DatasetError,
+    MelanomaError,
+    ModelError,
+    RecipeError,
+    RunError,
+    hide_passwords,
+)
+from melanoma_core.files import DISK_FULL, explain_write_errors, remove_dead_drafts
 from melanoma_core.runs.folder import RunFolder
 from melanoma_core.runs.queue import Queue, Ticket, open_queue
 from melanoma_core.runs.run import RunState
@@ -35,6 +43,8 @@ _FIRST_PATIENCE_SECONDS, _LAST_PATIENCE_SECONDS = 60.0, 600.0
 _SCARCE_BYTES = 2**20
 # By name, because at most one of the libraries that raise them is imported.
 _OUT_OF_MEMORY = {"MemoryError", "ResourceExhaustedError", "OutOfMemoryError"}
+# Failures by the recipe, the data or the network, which a resumed run would repeat.
+_FINAL = (DatasetError, ModelError, RecipeError)
 _log = logging.getLogger(__name__)
 
 
@@ -44,9 +54,9 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--estimate", action="store_true", help="only estimate the cost")
     options = parser.parse_args()
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S"
-    )
+    output = logging.StreamHandler()
+    output.setFormatter(LogFormatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+    logging.basicConfig(level=logging.INFO, handlers=[output])
     # TensorFlow uses oneDNN by default only on processors with AVX-512, but the others train
     # faster with it too. Its messages below errors would only fill the log.
     set_environment_defaults({"TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_ONEDNN_OPTS": "1"})
@@ -56,10 +66,21 @@ def main() -> int:
             _estimate(folder)
         else:
             _run(folder, load_settings())
-    except RunError as error:
+    except MelanomaError as error:
         _log.error("%s", error)
         return 1
+    except Exception:
+        _log.exception("Ended by this error:")  # a traceback that Python prints shows passwords
+        return 1
     return 0
+
+
+class LogFormatter(logging.Formatter):
+    """Formats a line of a log, whose traceback may quote what a library raised."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line without passwords."""
+        return hide_passwords(super().format(record))
 
 
 def _run(folder: RunFolder, settings: Settings) -> None:
@@ -114,10 +135,12 @@ def _work(folder: RunFolder, settings: Settings) -> None:
     record = open_record(settings)
     recorder = Recorder(record, folder.path.name)
     recorder.announce(RunState.RUNNING, {"started_at": get_timestamp()}, _FIRST_PATIENCE_SECONDS)
+    remove_dead_drafts(settings.models_dir)
     try:
         spec = folder.read_spec()
     except MelanomaError as error:
-        recorder.announce(RunState.FAILED, {"message": str(error)}, _LAST_PATIENCE_SECONDS)
+        tags = {"message": str(error), "final": "yes"}
+        recorder.announce(RunState.FAILED, tags, _LAST_PATIENCE_SECONDS)
         return
     num_finished, _ = record.get(folder.path.name).latest.get(LEARNING_RATE, (0, 0))
     with recorder:
@@ -140,7 +163,8 @@ def _conclude(run: _ActiveRun) -> _Outcome:
         return _Outcome(RunState.STOPPED, {"message": message})
     except Exception as error:
         message, is_bug = _handle_failure(error, run.folder.path)
-        return _Outcome(RunState.FAILED, {"message": message, "bug": "yes" if is_bug else ""})
+        tags = {"bug": "yes" if is_bug else "", "final": "yes" if isinstance(error, _FINAL) else ""}
+        return _Outcome(RunState.FAILED, {"message": message, **tags})
 
 
 def _handle_failure(error: Exception, folder: Path) -> tuple[str, bool]:
@@ -160,14 +184,20 @@ def _train(run: _ActiveRun) -> _Outcome:
 
     recipe, class_names, folder = run.spec.recipe, run.spec.class_names, run.folder
     on_phase = run.observer.on_phase
-    weights = find_weights(recipe, run.settings.weights_dir)
+    try:
+        weights = find_weights(recipe, run.settings.weights_dir)
+    except RecipeError as error:  # it existed when the run was launched
+        raise RunError(f"{error} Or restore the file, then resume the run.") from error
     split = prepare_split(
         recipe, folder.read_split(), folder.path, partial(on_phase, Phase.OVERSAMPLING)
     )
     on_phase(Phase.STARTING, 0, 0)
     from melanoma_core.networks.inference import predict_table
+    from melanoma_core.networks.rehearsal import rehearse_release
     from melanoma_core.networks.trainer import TrainingTask, train_network
 
+    if not (run.observer.num_finished or _explain_no_model(run.spec)):
+        rehearse_release(recipe, len(class_names))
     task = TrainingTask(recipe, split, class_names, weights)
     network = train_network(task, folder.path, run.observer)
     held_out = select_held_out(split.table)
@@ -204,29 +234,51 @@ def _describe_training(run: _ActiveRun) -> "TrainingLog":
 
 def _release(network: "Network", split: "Split", run: _ActiveRun) -> dict[str, str]:
     """Write the network as a model, or explain why not, and return the tags that record it."""
+    from melanoma_core.models.identifiers import keep_key
     from melanoma_core.networks.release import Origin, release_network
     from melanoma_core.training.ancestry import read_ancestor_split
     from melanoma_core.training.weights import find_novelty_weights
 
     spec, settings = run.spec, run.settings
-    if spec.recipe.leaks:
-        reason = (
-            "It was trained on images related to those that it is evaluated on. It demonstrates "
-            "leakage and never becomes a model."
-        )
+    if reason := _explain_no_model(spec):
         return {"not_kept": reason}
-    if spec.class_names != tuple(Diagnosis):
-        reason = "Its classes are those of the folder. A model needs the eight diagnoses."
-        return {"not_kept": reason}
+    if written := _find_model(settings, run.run_id):
+        return {"model_id": written}
     log = _describe_training(run)
     try:
         ancestor = read_ancestor_split(spec.recipe)
-        origin = Origin(spec.recipe, spec.class_names, spec.data, split, ancestor, log)
+        key = keep_key(settings)
+        origin = Origin(spec.recipe, spec.class_names, spec.data, split, ancestor, log, key)
         novelty_weights = find_novelty_weights(spec.recipe, settings.weights_dir)
         model = release_network(network, origin, settings.models_dir, novelty_weights)
         return {"model_id": model.name}
     except (DatasetError, ModelError, RecipeError) as error:
         return {"not_kept": str(error)}
+
+
+def _explain_no_model(spec: "RunSpec") -> str:
+    """Return why a run never becomes a model; empty if it may."""
+    if spec.recipe.leaks:
+        return (
+            "It was trained on images related to those that it is evaluated on. It demonstrates "
+            "leakage and never becomes a model."
+        )
+    if spec.class_names != tuple(Diagnosis):
+        return "Its classes are those of the folder. A model needs the eight diagnoses."
+    return ""
+
+
+def _find_model(settings: Settings, run_id: str) -> str | None:
+    """Return the model of a run that was killed before it recorded it; None if there is none."""
+    from melanoma_core.models.evidence import read_evidence
+    from melanoma_core.models.registry import list_models
+
+    for folder, card in list_models(settings):
+        with suppress(ModelError):
+            evidence = read_evidence(folder)
+            if evidence and evidence.training and evidence.training.run_id == run_id:
+                return card.model_id
+    return None
 
 
 def _estimate(folder: RunFolder) -> None:
@@ -275,8 +327,8 @@ def explain_failure(error: Exception, folder: Path, free_bytes: int) -> tuple[st
             "and that you may access it, then resume the run."
         ), False
     return (
-        f"Internal error: {type(error).__name__}: {error}. The log has the details. Please "
-        "report it with the log."
+        f"Internal error: {type(error).__name__}: {hide_passwords(str(error))}. The log has the "
+        "details. Please report it with the log."
     ), True
 
 

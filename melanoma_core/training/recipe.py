@@ -11,6 +11,8 @@ from melanoma_core.changes import change_fields
 from melanoma_core.errors import RecipeError
 from melanoma_core.jsonable import dump_json
 
+NAMED_WEIGHTS = ("imagenet", "none")  # of `Recipe.weights`, which otherwise names a file
+
 
 class Architecture(StrEnum):
     """Architecture of the network: a small one, or a backbone with ImageNet weights."""
