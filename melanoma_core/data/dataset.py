@@ -36,6 +36,7 @@ COLUMNS = (
     "sex",
     "site",
     "licence",
+    "attribution",
 )
 
 
@@ -55,7 +56,7 @@ class Dataset:
             cluster: number shared by copies and near copies (`copies.find_clusters`).
             width, height: size of the upright image in pixels.
             age: in years. sex: "female" or "male". site: body site.
-            licence: of the image.
+            licence, attribution: of the image.
         decisions: The decision on every file (`cleaning.DECISION_COLUMNS`).
     """
 

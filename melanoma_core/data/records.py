@@ -43,6 +43,7 @@ _RECORD_COLUMNS = (
     "sex",
     "site",
     "licence",
+    "attribution",
     "image_type",
 )
 

@@ -154,7 +154,8 @@ class TableFormat:
             Empty for the usual names, of which there must be one (`IMAGE_COLUMNS`).
         by_lesion: Whether a row is about a lesion, whose images another table names.
         unique_ids: Whether image ids are unique among all collections.
-        licence: Licence of all images, if there is only one.
+        licence: Prefix of the lesion ids of published images, and the licence of these. Images
+            with other ids have only that which the table names.
         image_type: How all images were taken, if there is only one way.
     """
 
@@ -163,7 +164,7 @@ class TableFormat:
     images: tuple[tuple[str, str | None], ...] = ()
     by_lesion: bool = False
     unique_ids: bool = True
-    licence: str | None = None
+    licence: tuple[str, str] | None = None
     image_type: str | None = None
 
     def fits(self, table: TableFile) -> bool:
@@ -214,7 +215,7 @@ _ISIC_2017_CLASSES = frozenset({"melanoma", "seborrheic_keratosis"})
 HAM10000 = TableFormat(
     frozenset({"lesion_id", "image_id"}),
     Words(("dx",)),
-    licence="CC BY-NC 4.0",
+    licence=("HAM_", "CC BY-NC 4.0"),
     image_type=DERMOSCOPIC,
 )
 ISIC_2019 = TableFormat(frozenset({"image", *_ISIC_2019_CLASSES}), Marks())

@@ -23,6 +23,7 @@ _SYNONYMS = {
         *("region", "location"),
     ),
     "licence": ("licence", "license", "copyright_license"),
+    "attribution": ("attribution",),
     "image_type": ("image_type",),
     "subset": ("subset", "split", "partition"),
 }
@@ -112,7 +113,7 @@ def read_rows(table: TableFile, table_format: TableFormat | None = None) -> pd.D
     rows = _read_values(rows)
     rows["name"] = table_format.labels.read(cells, table) if table_format else None
     if table_format:
-        rows["licence"] = table_format.licence or rows["licence"]
+        rows["licence"] = _complete_licences(rows, table_format)
         rows["image_type"] = rows["image_type"].fillna(table_format.image_type)
     parts = [
         rows.assign(image=_read_first(cells, names), image_type=image_type or rows["image_type"])
@@ -124,6 +125,14 @@ def read_rows(table: TableFile, table_format: TableFormat | None = None) -> pd.D
     if table_format and isinstance(table_format.labels, Marks):
         _check_marks(rows, table, labels)
     return _drop_repeated_rows(rows, table)
+
+
+def _complete_licences(rows: pd.DataFrame, table_format: TableFormat) -> pd.Series:
+    if table_format.licence is None:
+        return rows["licence"]
+    prefix, licence = table_format.licence
+    is_published = rows["lesion_id"].astype(str).str.startswith(prefix)
+    return rows["licence"].mask(rows["licence"].isna() & is_published, licence)
 
 
 def _list_image_columns(

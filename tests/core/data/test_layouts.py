@@ -147,7 +147,8 @@ def test_ham10000_without_age_and_sex_columns_leaves_them_unknown(tmp_path: Path
     assert records["image_id"].tolist() == ["0042", "0043"]  # text, not the numbers 42 and 43
     assert records.loc[0, "lesion_id"] == "7"
     assert records["label"].tolist() == ["NV", None]
-    assert records[["age", "sex", "site"]].isna().all(axis=None)
+    # The table is of the form of HAM10000, the images are not of HAM10000: no licence is claimed.
+    assert records[["age", "sex", "site", "licence"]].isna().all(axis=None)
 
 
 def test_images_without_a_file_are_listed_and_the_others_are_read(tmp_path: Path, draw):
@@ -371,6 +372,7 @@ def test_an_archive_download_has_the_finest_of_the_eight_diagnoses(tmp_path: Pat
     assert records["name"].tolist()[2:5] == ["Melanoma, NOS", "Hemangioma", "Indeterminate"]
     assert records["name"].isna().tolist() == [False] * 5 + [True]
     assert set(records["licence"]) == {"CC-0"}
+    assert set(records["attribution"]) == {"Hospital"}
     assert set(records["patient_id"]) == {"IP_1"}
 
 
