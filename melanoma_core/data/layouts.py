@@ -236,7 +236,7 @@ def _recognise_tables(folder: Path, labels: list[LabelTable]) -> list[Collection
     """Return the collection with these tables, and their ground truth as another one."""
     truths = tuple(table for table in labels if is_ground_truth(table))
     truth = [Collection(folder, Layout.GROUND_TRUTH, truths)] if truths else []
-    if not labels or (len(truths) == len(labels) and not has_images(folder)):
+    if not labels or (truths and not has_images(folder)):
         return truth
     return [Collection(folder, labels[0].layout, tuple(labels)), *truth]
 

@@ -187,13 +187,13 @@ def test_the_real_collections_merge_into_12427_images(real_dataset: Dataset):
 
     assert len(table) == 12427
     assert table["image_id"].is_unique
-    # Of the 30 images in full resolution, 24 are also in ISIC 2017, which takes precedence, four in
-    # the nine-class set, and two in no other collection.
+    # Of the 30 images in full resolution, 24 are also in ISIC 2017, four in the nine-class set, and
+    # two in no other collection. The largest file of each image is used.
     assert table["source"].value_counts().to_dict() == {
         "ham10000": 10013,
-        "isic2017": 2149,
+        "isic2017": 2125,
         "isic9": 259,
-        "full_resolution": 6,
+        "full_resolution": 30,
     }
     assert table["label"].value_counts().to_dict() == {
         "NV": 8192,
