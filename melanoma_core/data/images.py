@@ -250,6 +250,8 @@ def _open(declared: Declared, image_format: str) -> ImageFile.ImageFile:
 def _check_header(image: ImageFile.ImageFile, meter: Meter) -> None:
     width, height = image.size
     meter.check_size(width, height)
+    if image.format in {"WEBP", "BMP"}:  # the others have counted theirs
+        meter.add(samples=3 * width * height)
     if min(width, height) < _MIN_SIDE:
         raise ImageError(
             f"The image is {width} × {height} pixels. At least {_MIN_SIDE} × {_MIN_SIDE} are "

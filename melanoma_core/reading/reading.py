@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from melanoma_core.data.decoder import decode_within
 from melanoma_core.data.decoding import map_in_threads
 from melanoma_core.data.drawn.shipped import is_drawn
-from melanoma_core.data.images import Photograph, decode_image, read_bytes, resize_to_square
+from melanoma_core.data.images import Photograph, read_bytes, resize_to_square
 from melanoma_core.data.quality import QualityFinding, judge_quality, measure_quality
 from melanoma_core.errors import ImageError
 from melanoma_core.evaluation.prediction_set import PredictionSet, make_prediction_set
@@ -170,7 +171,7 @@ def read_files(
     def read(path: Path) -> tuple[Path, Reading | Refusal]:
         try:
             data = read_bytes(path)
-            photograph = decode_image(data)
+            photograph = decode_within(data)
             return path, read_photograph(classifier, photograph, is_drawn=is_drawn(data))
         except ImageError as error:
             return path, Refusal(str(error))

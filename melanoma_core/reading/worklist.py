@@ -26,6 +26,8 @@ if TYPE_CHECKING:  # so that a page appears before ONNX Runtime is imported
 _SHOWN_SIDE = 1280  # px; sharp on half of a wide screen
 _THUMBNAIL_SIDE = 160  # px
 _MAX_NAME_LENGTH = 120
+_MAX_PHOTOGRAPHS = 200  # of one session; each keeps about half a megabyte
+_MAX_WAITING_BYTES = 256 * 2**20  # of one session
 
 _Row = dict[str, str | float]
 
@@ -102,18 +104,20 @@ class Worklist:
     """The photographs of one user session, read one after another.
 
     It is thread-safe, because Streamlit may start a new run of the page while an interrupted one
-    still reads. Every photograph is read exactly once.
+    still reads. Every photograph is read exactly once. Nothing waits for a reading except
+    `read_next` itself.
     """
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._next_key = 0
         self.clear()
 
     def clear(self) -> None:
-        """Remove all photographs, including those that wait."""
+        """Remove all photographs, including those that wait or are being read."""
         with self._lock:
-            self._pending: deque[tuple[int, str, bytes]] = deque()
+            self.drop_pending()
             self._entries: list[Entry] = []
             self._refused: list[RefusedFile] = []
             self._batch_start = self._next_key
@@ -122,35 +126,72 @@ class Worklist:
     def add(self, files: Iterable[tuple[str, bytes]]) -> None:
         """Add files to the queue. The one most likely to be a melanoma will be opened.
 
+        Files beyond the limits of a session are not taken, and one refusal counts them.
+
         Args:
             files: Names and contents. Two files may have the same name.
         """
         with self._lock:
-            if not self._pending:
+            if not self._pending and not self._reading:
                 self._batch_start = self._next_key
-            for name, content in files:
-                self._pending.append((self._next_key, _clean_name(name), content))
+            surplus = [
+                name for name, content in files if not self._take(_clean_name(name), content)
+            ]
+            if surplus:
+                self._refused.append(_refuse_surplus(self._next_key, surplus))
                 self._next_key += 1
             self._opened = None
 
+    def _take(self, name: str, content: bytes) -> bool:
+        """Put a file into the queue, unless a limit of the session is reached."""
+        num_bytes = sum(len(waiting) for _, _, waiting in self._pending) + len(content)
+        count = len(self._entries) + len(self._refused) + len(self._reading) + len(self._pending)
+        if count >= _MAX_PHOTOGRAPHS or num_bytes > _MAX_WAITING_BYTES:
+            return False
+        self._pending.append((self._next_key, name, content))
+        self._next_key += 1
+        return True
+
     def read_next(self, classifier: "Classifier") -> bool:
-        """Read the next photograph in the queue; return False if the queue is empty."""
-        with self._lock:
+        """Read the next photograph in the queue.
+
+        If the queue is empty while another thread reads a photograph, wait for it.
+
+        Args:
+            classifier: The model.
+
+        Returns:
+            False if there is nothing to wait for or to read.
+        """
+        with self._changed:
             if not self._pending:
-                return False
+                return bool(self._reading) and self._changed.wait()
             key, name, content = self._pending.popleft()
+            self._reading[key] = name
+        result = None
+        try:
             result = _read(classifier, key, name, content)
-            if isinstance(result, Entry):
-                self._entries.append(result)
-            else:
-                self._refused.append(result)
-            self._entries.sort(key=lambda entry: -entry.reading.melanoma_probability)
-            return True
+        finally:
+            self._finish(key, result)
+        return True
+
+    def _finish(self, key: int, result: "Entry | RefusedFile | None") -> None:
+        """Keep a result, unless its photograph was dropped while it was read."""
+        with self._changed:
+            if self._reading.pop(key, None) is not None:
+                if isinstance(result, Entry):
+                    self._entries.append(result)
+                    self._entries.sort(key=lambda entry: -entry.reading.melanoma_probability)
+                elif result is not None:
+                    self._refused.append(result)
+            self._changed.notify_all()
 
     def drop_pending(self) -> None:
-        """Empty the queue. Photographs that were read stay."""
-        with self._lock:
-            self._pending.clear()
+        """Empty the queue, and drop what is being read. Photographs that were read stay."""
+        with self._changed:
+            self._pending: deque[tuple[int, str, bytes]] = deque()
+            self._reading: dict[int, str] = {}  # names by key
+            self._changed.notify_all()
 
     def dismiss_refused(self) -> None:
         """Remove the refused files."""
@@ -163,16 +204,18 @@ class Worklist:
 
     @property
     def pending_name(self) -> str | None:
-        """Name of the next file in the queue; None if it is empty."""
+        """Name of the next file in the queue, or of one being read; None if all are finished."""
         with self._lock:
-            return self._pending[0][1] if self._pending else None
+            if self._pending:
+                return self._pending[0][1]
+            return next(iter(self._reading.values()), None)
 
     @property
     def progress(self) -> tuple[int, int]:
         """Number of finished files in the current batch, and their total number."""
         with self._lock:
             total = self._next_key - self._batch_start
-            return total - len(self._pending), total
+            return total - len(self._pending) - len(self._reading), total
 
     @property
     def entries(self) -> list[Entry]:
@@ -223,6 +266,19 @@ def _clean_name(name: str) -> str:
     return seen or "unnamed photograph"
 
 
+def _refuse_surplus(key: int, names: list[str]) -> RefusedFile:
+    from melanoma_core.reading.reading import Refusal
+
+    count = len(names)
+    refusal = Refusal(
+        f"A session holds at most {_MAX_PHOTOGRAPHS} photographs, of which at most "
+        f"{_MAX_WAITING_BYTES // 2**20} MiB wait to be read. {count:,} "
+        f"{'file was' if count == 1 else 'files were'} not taken. Wait for the others, download "
+        "the table, clear all, then upload the rest."
+    )
+    return RefusedFile(key, _clean_name(names[0]) if count == 1 else f"{count:,} files", refusal)
+
+
 def export_csv(worklist: Worklist) -> bytes:
     """Return a worklist as CSV with one row per photograph.
 
@@ -262,12 +318,13 @@ def _describe_checks(result: "Reading | Refusal") -> _Row:
 
 
 def _read(classifier: "Classifier", key: int, name: str, content: bytes) -> "Entry | RefusedFile":
+    from melanoma_core.data.decoder import decode_within
     from melanoma_core.data.drawn.shipped import is_drawn
-    from melanoma_core.data.images import decode_image, encode_jpeg, resize_to_square
+    from melanoma_core.data.images import encode_jpeg, resize_to_square
     from melanoma_core.reading.reading import Refusal, read_photograph
 
     try:
-        photograph = decode_image(content)
+        photograph = decode_within(content)
     except ImageError as error:
         return RefusedFile(key, name, Refusal(str(error)))
     reading = read_photograph(classifier, photograph, is_drawn=is_drawn(content))

@@ -12,6 +12,10 @@ MAX_BYTES = 32 * 2**20
 _ADVICE = "Open it in an image program and save it as an ordinary JPEG."
 
 
+class ExcessError(ImageError):
+    """A file asks for more work than a budget allows."""
+
+
 @dataclass(frozen=True)
 class Budget:
     """Limits on the work for one file, far beyond what cameras write.
@@ -53,12 +57,12 @@ class Meter:
             height: In pixels.
 
         Raises:
-            ImageError: There are more than `Budget.pixels`.
+            ExcessError: There are more than `Budget.pixels`.
         """
         limit = self._budget.pixels
         if width * height > limit:
             number = f"{limit // 10**6} million" if limit >= 10**6 else f"{limit:,}"
-            raise ImageError(
+            raise ExcessError(
                 f"The image has more than {number} pixels, the maximum. Crop it to the lesion, or "
                 "save it at a smaller size."
             )
@@ -72,23 +76,23 @@ class Meter:
             tag_bytes: See `Budget`.
 
         Raises:
-            ImageError: The work exceeds the budget.
+            ExcessError: The work exceeds the budget.
         """
         self._samples += samples
         self._parts += parts
         self._tag_bytes += tag_bytes
         if self._parts > self._budget.parts:
-            raise ImageError(
+            raise ExcessError(
                 f"The file is made of more than {self._budget.parts:,} parts (segments, chunks, "
                 f"tags, strips or tiles), more than any camera writes. {_ADVICE}"
             )
         if self._samples > self._budget.samples:
-            raise ImageError(
+            raise ExcessError(
                 "The file stores its pixels in so many passes that decoding them would take too "
                 f"long: more than {self._budget.samples:,} values. {_ADVICE}"
             )
         if self._tag_bytes > self._budget.tag_bytes:
-            raise ImageError(
+            raise ExcessError(
                 f"The tags of the file point at more than {self._budget.tag_bytes:,} bytes, more "
                 f"than the file can hold. {_ADVICE}"
             )
