@@ -1,4 +1,4 @@
-"""Check that a split has the classes without which a network cannot tell melanomas from others."""
+"""Check that a split has the classes from which a network can learn what a melanoma is."""
 
 from melanoma_core.data.splitting import Split
 from melanoma_core.errors import DatasetError
