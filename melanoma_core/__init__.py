@@ -6,6 +6,7 @@ Three functions are enough for a start: `read` a photograph, `open_dataset` of a
 `evaluate` a model on one. The packages below offer the rest.
 """
 
+import warnings
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +33,8 @@ def read(path: Path | str, model: str | None = None) -> "Reading":
         model: Id of the model; None for the deployed model.
 
     Returns:
-        Calibrated probabilities, the melanoma alert and the heatmap of each diagnosis.
+        Calibrated probabilities, the melanoma alert and the heatmap of each diagnosis. A warning
+        says if the deployed model is missing, so that the bundled one reads.
 
     Raises:
         ImageError: The file cannot be decoded, or the photograph is refused: nothing can be seen,
@@ -48,11 +50,14 @@ def read(path: Path | str, model: str | None = None) -> "Reading":
         True
     """
     from melanoma_core.errors import ImageError
-    from melanoma_core.models.registry import find_model
+    from melanoma_core.models.registry import find_serving
     from melanoma_core.reading.reading import Reading, read_files
     from melanoma_core.settings import load_settings
 
-    classifier = _load_classifier(find_model(load_settings(), model))
+    serving = find_serving(load_settings(), model)
+    if serving.notice:
+        warnings.warn(serving.notice, stacklevel=2)
+    classifier = _load_classifier(serving.folder)
     ((_, result),) = read_files(classifier, [Path(path)])
     if not isinstance(result, Reading):
         raise ImageError(result.reason)

@@ -14,6 +14,7 @@ import pandas as pd
 from melanoma_core.evaluation.leakage import Leakage
 from melanoma_core.jsonable import to_jsonable
 from melanoma_core.models.card import load_card
+from melanoma_core.models.identifiers import IdKey
 from melanoma_core.models.lineage import (
     PREDICTIONS_NAME,
     SPLIT_NAME,
@@ -39,6 +40,8 @@ def write_model(
     first_test: int = 0,
     with_lineage: bool = True,
     can_read: bool = True,
+    split: pd.DataFrame | None = None,
+    key: IdKey | None = None,
 ) -> Path:
     """Write a copy of the bundled model with invented test predictions.
 
@@ -52,6 +55,8 @@ def write_model(
         with_lineage: Whether to write the split and the test predictions.
         can_read: Whether the network is the bundled one. If not, it has the same inputs and
             outputs but meaningless values, and loads at once.
+        split: The split (`make_split`); None for one that begins with `first_test`.
+        key: Hashes the ids of lesions; None keeps them plain, as older versions did.
     """
     folder = models_dir / model_id
     folder.mkdir(parents=True)
@@ -62,7 +67,13 @@ def write_model(
     raw["leakage"] = asdict(leakage) if leakage else None
     raw["files"] = {"model.onnx": hashlib.sha256(network).hexdigest()}
     if with_lineage:
-        raw["files"] |= _write_lineage(folder, missed, false_alerts, first_test)
+        raw["files"] |= _write_lineage(
+            folder,
+            make_split(first_test) if split is None else split,
+            missed,
+            false_alerts,
+            key,
+        )
     (folder / "card.json").write_text(json.dumps(raw), "utf-8")
     return folder
 
@@ -139,8 +150,9 @@ def make_split(first_test: int = 0) -> pd.DataFrame:
     )
 
 
-def _write_lineage(folder: Path, missed: int, false_alerts: int, first_test: int) -> dict[str, str]:
-    split = make_split(first_test)
+def _write_lineage(
+    folder: Path, split: pd.DataFrame, missed: int, false_alerts: int, key: IdKey | None
+) -> dict[str, str]:
     test = split[split["subset"] == "test"]
     alert = np.r_[np.arange(NUM_MELANOMAS) >= missed, np.arange(NUM_OTHERS) < false_alerts]
     # A small distinct offset per image avoids ties.
@@ -149,8 +161,9 @@ def _write_lineage(folder: Path, missed: int, false_alerts: int, first_test: int
     probabilities = np.zeros((len(test), len(names)))
     probabilities[:, names.index("MEL")] = melanoma
     probabilities[:, names.index("NV")] = 1 - melanoma
+    recorded = describe_split(split)
     return {
-        SPLIT_NAME: write_table(describe_split(split), folder / SPLIT_NAME),
+        SPLIT_NAME: write_table(key.hash_ids(recorded) if key else recorded, folder / SPLIT_NAME),
         PREDICTIONS_NAME: write_table(
             describe_predictions(test, probabilities, names), folder / PREDICTIONS_NAME
         ),

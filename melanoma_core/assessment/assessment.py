@@ -42,6 +42,7 @@ class Assessment:
         evaluation: On all readable images.
         num_relatives: Number of readable images that are related to the folder's own train subset.
         without_relatives: On the other images; None if these are all or none.
+        warnings: What else limits the result, one sentence each.
     """
 
     model_id: str
@@ -60,6 +61,7 @@ class Assessment:
     evaluation: Evaluation
     num_relatives: int
     without_relatives: Evaluation | None
+    warnings: tuple[str, ...] = ()
 
 
 def assess(
@@ -124,6 +126,7 @@ def assess(
         evaluation=evaluate_fully(predictions, card.decision_rules),
         num_relatives=int(has_relative.sum()),
         without_relatives=without_relatives,
+        warnings=tuple(filter(None, (selection.unchecked,))),
     )
 
 

@@ -1,7 +1,7 @@
 """Evaluate a model on a labelled folder, as the command line and the background job both do."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,20 +59,24 @@ def evaluate_folder(
     from melanoma_core.data.cleaning import read_decisions
     from melanoma_core.data.opening import open_folder
     from melanoma_core.models.classifier import load_classifier
+    from melanoma_core.models.identifiers import find_key
     from melanoma_core.models.lineage import read_split
-    from melanoma_core.models.registry import find_model
+    from melanoma_core.models.registry import find_serving
 
-    model = find_model(settings, request.model_id)
-    classifier = load_classifier(model, num_threads=1)
+    serving = find_serving(settings, request.model_id)
+    classifier = load_classifier(serving.folder, num_threads=1)
     # Before the scan, which takes longer. Path.resolve fails on a link that leads to itself.
     real_folder = Path(os.path.realpath(request.folder))
     decisions = read_decisions(request.table, real_folder) if request.table else None
     opened = open_folder(request.folder, FactCache(settings.cache_dir), scan_progress)
-    selection = select_photographs(opened, request.subset, read_split(model), decisions)
-    return assess(
+    fitted_on, key = read_split(serving.folder), find_key(settings)
+    selection = select_photographs(opened, request.subset, fitted_on, decisions, key)
+    assessment = assess(
         classifier,
         selection,
         include_seen=request.include_seen,
         num_workers=os.cpu_count() or 1,
         progress=read_progress,
     )
+    notices = (serving.notice,) if serving.notice else ()
+    return replace(assessment, warnings=notices + assessment.warnings)

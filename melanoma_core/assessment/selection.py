@@ -12,6 +12,7 @@ from melanoma_core.data.layouts import Layout, find_collections
 from melanoma_core.data.opening import OpenedFolder
 from melanoma_core.data.splitting import find_groups
 from melanoma_core.errors import DatasetError
+from melanoma_core.models.identifiers import IdKey, explain_unchecked
 
 ALL = "all"
 SUBSETS = ("test", "validation", "train", ALL)
@@ -34,6 +35,7 @@ class Selection:
         labels: Where the labels come from, in words.
         num_unlabelled: Number of images of the subset without one of the eight diagnoses.
         is_lineage_known: Whether the model records what it was trained on.
+        unchecked: Which of these records could not be compared, in a sentence; empty if all could.
     """
 
     table: pd.DataFrame
@@ -43,6 +45,7 @@ class Selection:
     labels: str
     num_unlabelled: int
     is_lineage_known: bool
+    unchecked: str = ""
 
 
 def select_photographs(
@@ -50,6 +53,7 @@ def select_photographs(
     subset: str | None,
     fitted_on: pd.DataFrame | None,
     decisions: pd.DataFrame | None = None,
+    key: IdKey | None = None,
 ) -> Selection:
     """Select the labelled images of a folder.
 
@@ -59,6 +63,8 @@ def select_photographs(
             none.
         fitted_on: The model's split (`lineage.read_split`), or None if it has none.
         decisions: A cleaned table; None uses every file with its label in the folder.
+        key: Key of this installation, which hashes ids as in the model's split; None for another
+            one, with which only plain ids can be compared.
 
     Raises:
         DatasetError: The subset has no labelled image.
@@ -66,7 +72,9 @@ def select_photographs(
     records = opened.records if decisions is None else apply_decisions(opened.records, decisions)
     records = records.assign(group=find_groups(records))
     records["source"] = _find_sources(records, opened)
-    records["is_seen"] = _find_seen(records, fitted_on)
+    key = key or IdKey()
+    hashed, known = key.hash_ids(records), None if fitted_on is None else key.hash_ids(fitted_on)
+    records["is_seen"] = _find_seen(hashed, known)
     in_train = records["group"][records["subset"] == "train"]
     records["has_relative"] = records["group"].isin(in_train) & (records["subset"] != "train")
     has_test = bool((records["subset"] == "test").any())
@@ -88,6 +96,7 @@ def select_photographs(
         _FOLDER_LABELS if decisions is None else _CLEANED_LABELS,
         num_unlabelled=len(records) - len(labelled),
         is_lineage_known=fitted_on is not None,
+        unchecked="" if known is None else explain_unchecked(hashed, known),
     )
 
 

@@ -65,6 +65,7 @@ def describe_assessment(assessment: Assessment) -> list[str]:
     figures = evaluation.figures
     sentences.append(describe_alert_frequencies(figures["sensitivity"], figures["specificity"]))
     sentences.append(_describe_seen(assessment))
+    sentences += [f"WARNING: {warning}" for warning in assessment.warnings]
     if assessment.num_relatives:
         sentences.append(
             f"{assessment.num_relatives:,} of the images share a copy, lesion or patient with the "

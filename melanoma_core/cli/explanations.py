@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from melanoma_core.cli.files import open_files
+from melanoma_core.cli.files import choose_model, open_files
 from melanoma_core.cli.terminal import log, make_counter, print_json
 from melanoma_core.errors import DatasetError
 from melanoma_core.jsonable import to_jsonable
@@ -55,11 +55,11 @@ def _parse_limit(text: str) -> int:
 
 def _explanations(options: argparse.Namespace) -> int:
     from melanoma_core.models.classifier import load_classifier
-    from melanoma_core.models.registry import find_model
     from melanoma_core.networks.explainer import Explainer
     from melanoma_core.reading.faithfulness import MapMaker, measure_maps
 
-    folder = find_model(load_settings(), options.model)
+    serving = choose_model(options.model)
+    folder = serving.folder
     classifier, explainer = load_classifier(folder), Explainer()
     selection = _select_unseen(options.folder, folder)
     try:
@@ -76,22 +76,28 @@ def _explanations(options: argparse.Namespace) -> int:
             "as in HAM10000: ISIC_0024306_segmentation.png."
         )
     card = replace(classifier.card, explanation={options.method: figures})
-    _print_figures(card, selection.is_lineage_known, options)
+    _print_figures(card, selection, serving.notice, options)
     return 0
 
 
 def _select_unseen(data: Path, model: Path) -> "Selection":
     """Select the images of a folder that were not seen in training."""
     from melanoma_core.assessment.selection import ALL, find_unseen, select_photographs
+    from melanoma_core.models.identifiers import find_key
     from melanoma_core.models.lineage import read_split
 
-    selection = select_photographs(open_files(data), ALL, read_split(model))
+    key = find_key(load_settings())
+    selection = select_photographs(open_files(data), ALL, read_split(model), key=key)
+    if selection.unchecked:
+        log(selection.unchecked)
     if not selection.is_lineage_known:
         log("This model does not record what it was trained on. It may have seen these images.")
     return replace(selection, table=selection.table[find_unseen(selection)])
 
 
-def _print_figures(card: "ModelCard", is_lineage_known: bool, options: argparse.Namespace) -> None:
+def _print_figures(
+    card: "ModelCard", selection: "Selection", notice: str, options: argparse.Namespace
+) -> None:
     from melanoma_core.models.card_text.formats import format_value
     from melanoma_core.models.card_text.heatmaps import describe_maps, tabulate_maps
 
@@ -100,7 +106,8 @@ def _print_figures(card: "ModelCard", is_lineage_known: bool, options: argparse.
         figures = to_jsonable(card)["explanation"][options.method]
         print_json(
             document
-            | {"is_lineage_known": is_lineage_known}
+            | {"is_lineage_known": selection.is_lineage_known, "unchecked": selection.unchecked}
+            | {"notice": notice}
             | {"verdict": describe_maps(card, options.method), "figures": figures}
         )
         return

@@ -1,17 +1,32 @@
-"""What several commands share: opening a folder, and printing a table of classes."""
+"""What several commands share: opening a folder, choosing a model, printing a table of classes."""
 
 import argparse
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from melanoma_core.cli.terminal import make_counter
+from melanoma_core.cli.terminal import log, make_counter
 from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:
     from melanoma_core.data.dataset import Dataset
     from melanoma_core.data.opening import OpenedFolder
     from melanoma_core.data.splitting import Split
+    from melanoma_core.models.registry import Serving
+
+
+def choose_model(model_id: str | None) -> "Serving":
+    """Return the model of the option `--model`, and log if it is not the deployed one.
+
+    Raises:
+        ModelError: The named model does not exist.
+    """
+    from melanoma_core.models.registry import find_serving
+
+    serving = find_serving(load_settings(), model_id)
+    if serving.notice:
+        log(serving.notice)
+    return serving
 
 
 def open_files(folder: Path) -> "OpenedFolder":

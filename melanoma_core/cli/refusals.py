@@ -5,10 +5,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from melanoma_core.cli.files import choose_model
 from melanoma_core.cli.terminal import log, make_counter, print_json
 from melanoma_core.errors import DatasetError
 from melanoma_core.jsonable import to_jsonable
-from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,9 +49,9 @@ def add_refusals_command(commands: Any) -> None:
 
 def _refusals(options: argparse.Namespace) -> int:
     from melanoma_core.models.classifier import load_classifier
-    from melanoma_core.models.registry import find_model
 
-    classifier = load_classifier(find_model(load_settings(), options.model), num_threads=1)
+    serving = choose_model(options.model)
+    classifier = load_classifier(serving.folder, num_threads=1)
     if options.leave_out:
         figure = _leave_out(classifier, options.folder, options.leave_out)
         rows = [{"name": f"{options.leave_out} left out", "refused": figure}]
@@ -61,7 +61,8 @@ def _refusals(options: argparse.Namespace) -> int:
         rows = to_jsonable(shares)
         lines = [_format_refusals(share) for share in shares]
     if options.json:
-        print_json({"model_id": classifier.card.model_id, "shares": rows})
+        document = {"model_id": classifier.card.model_id, "notice": serving.notice}
+        print_json(document | {"shares": rows})
     else:
         print("\n".join(lines))
     return 0

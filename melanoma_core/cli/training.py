@@ -77,16 +77,25 @@ def _train(options: argparse.Namespace) -> int:
     make_folder(settings.models_dir)
 
     from melanoma_core.data.splitting import leave_out, split_dataset
+    from melanoma_core.models.identifiers import find_key
     from melanoma_core.runs.control import launch
     from melanoma_core.runs.run import RunSpec
     from melanoma_core.taxonomy import Diagnosis
-    from melanoma_core.training.ancestry import apply_ancestor_split
+    from melanoma_core.training.ancestry import (
+        apply_ancestor_split,
+        read_ancestor_split,
+        search_leaks,
+    )
     from melanoma_core.training.description import describe_data
 
     dataset = open_cleaned(options.folder, options.table)
     for reason, count in dataset.decisions["reason"].value_counts().items():
         log(f"{count} files: {reason}")
     split = apply_ancestor_split(recipe, split_dataset(dataset.table, recipe.seed))
+    ancestor = read_ancestor_split(recipe)
+    unchecked = search_leaks(split.table, ancestor, find_key(settings)).unchecked
+    if unchecked:
+        log(unchecked)
     if options.leave_out:
         split = leave_out(split, options.leave_out)
     for name, count in split.table["subset"].value_counts().items():

@@ -13,6 +13,7 @@ from melanoma_core.evaluation.metrics import compare, evaluate
 from melanoma_core.evaluation.predictions import LabelledPredictions
 from melanoma_core.evaluation.rules import DecisionRules
 from melanoma_core.models.card import ModelCard, load_card
+from melanoma_core.models.identifiers import IdKey, explain_unchecked
 from melanoma_core.models.lineage import (
     hash_images,
     read_predictions,
@@ -39,8 +40,8 @@ class ComparedModel:
 
     Attributes:
         card: Its card.
-        split: As returned by `lineage.read_split`.
-        predictions: As returned by `lineage.read_predictions`.
+        split: As returned by `lineage.read_split`, with hashed ids (`models.identifiers`).
+        predictions: As returned by `lineage.read_predictions`, with hashed ids.
     """
 
     card: ModelCard
@@ -75,6 +76,8 @@ class Comparison:
         mcnemar: "sensitivity" and "specificity"; the first network is the candidate.
         disagreements: Photographs on which exactly one model alerts, the most important first:
             image_id, sha256, label, kind, candidate, deployed (probabilities of melanoma).
+        unchecked: Which lesions could not be compared with those that the deployed model saw in
+            training, in a sentence; empty if all could be.
     """
 
     candidate_id: str
@@ -94,15 +97,25 @@ class Comparison:
     deployed: dict[str, Figure]
     mcnemar: dict[str, McNemar]
     disagreements: pd.DataFrame
+    unchecked: str = ""
 
 
-def load_compared_model(folder: Path) -> ComparedModel:
+def load_compared_model(folder: Path, key: IdKey) -> ComparedModel:
     """Load a model's card, split and test predictions.
+
+    Args:
+        folder: Folder of the model.
+        key: Key of this installation. Plain ids of older models are hashed with it.
 
     Raises:
         ModelError: There is no such model, or a table that its card names is missing or damaged.
     """
-    return ComparedModel(load_card(folder), read_split(folder), read_predictions(folder))
+    split, predictions = read_split(folder), read_predictions(folder)
+    return ComparedModel(
+        load_card(folder),
+        None if split is None else key.hash_ids(split),
+        None if predictions is None else key.hash_ids(predictions),
+    )
 
 
 def list_unread(candidate: ComparedModel, deployed: ComparedModel) -> pd.DataFrame:
@@ -205,6 +218,7 @@ def _compare(
             ),
         },
         disagreements=_list_disagreements(compared, is_melanoma, alerts, scores),
+        unchecked=_explain_unchecked(candidate, deployed),
     )
 
 
@@ -233,6 +247,13 @@ def _gather_predictions(deployed: ComparedModel, read_again: pd.DataFrame | None
     if not parts:
         return pd.DataFrame(index=pd.Index([], name="sha256"))
     return pd.concat(parts).drop_duplicates("sha256").set_index("sha256")
+
+
+def _explain_unchecked(candidate: ComparedModel, deployed: ComparedModel) -> str:
+    if candidate.predictions is None or deployed.split is None:
+        return ""
+    trained = deployed.split[was_trained_on(deployed.split)]
+    return explain_unchecked(candidate.predictions, trained)
 
 
 def _select_unseen(rows: pd.DataFrame, model: ComparedModel) -> pd.DataFrame:

@@ -83,9 +83,10 @@ def _judge_leakage(leakage: Leakage | None) -> list[str]:
             "model. Train it again."
         ]
     if leakage.found:
+        example = f" ({leakage.examples[0]})" if leakage.examples else ""
         return [
             f"Leakage: {leakage.found:,} of {leakage.num_test:,} test photographs are related to a "
-            f"photograph that the model was fitted on ({leakage.examples[0]})."
+            f"photograph that the model was fitted on{example}."
         ]
     return []
 
@@ -160,12 +161,14 @@ def format_difference(difference: Figure) -> str:
 
 def _explain_approval(comparison: "Comparison", margins: Margins) -> tuple[str, ...]:
     differences = comparison.differences
+    unchecked = (comparison.unchecked,) if comparison.unchecked else ()
     return (
         f"Compared on {comparison.num_images:,} photographs of {comparison.num_lesions:,} lesions "
         "that neither model has seen in training. No leakage.",
         f"Melanoma sensitivity: {format_difference(differences['sensitivity'])}. A loss of more "
         f"than {_points(margins.sensitivity)} is excluded.",
         f"Specificity: {format_difference(differences['specificity'])}.",
+        *unchecked,
     )
 
 

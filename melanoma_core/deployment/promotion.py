@@ -35,6 +35,7 @@ from melanoma_core.deployment.versions import (
 )
 from melanoma_core.errors import ModelError, RunError
 from melanoma_core.models.card import ModelCard, load_card
+from melanoma_core.models.identifiers import IdKey, find_key
 from melanoma_core.models.registry import BUNDLED, Pointer, find_model, read_pointer, write_pointer
 from melanoma_core.runs.record import Record, has_record, open_record
 from melanoma_core.settings import Settings
@@ -119,8 +120,9 @@ def propose(
     Raises:
         ModelError: One of the models is missing or damaged.
     """
-    candidate = load_compared_model(find_model(settings, model_id))
-    deployed = _gather_deployed(settings, deployed_id)
+    key = find_key(settings)
+    candidate = load_compared_model(find_model(settings, model_id), key)
+    deployed = _gather_deployed(settings, deployed_id, key)
     comparison = compare_models(candidate, deployed, read_again)
     verdict = judge(
         model_id,
@@ -280,11 +282,11 @@ def _register(
     return register_version(record, model_id, is_bundled)
 
 
-def _gather_deployed(settings: Settings, deployed_id: str) -> ComparedModel:
+def _gather_deployed(settings: Settings, deployed_id: str, key: IdKey) -> ComparedModel:
     try:
-        return load_compared_model(find_model(settings, deployed_id))
+        return load_compared_model(find_model(settings, deployed_id), key)
     except ModelError:
-        return load_compared_model(BUNDLED)  # missing: this one reads instead
+        return load_compared_model(BUNDLED, key)  # missing: this one reads instead
 
 
 def _name_deployed(state: RegistryState) -> str:

@@ -18,6 +18,7 @@ class Leakage:
             images made by oversampling.
         found: Number of test images that leak.
         examples: At most five of them, one sentence each.
+        unchecked: What could not be compared, in a sentence; empty if all could be.
     """
 
     checked_by: tuple[str, ...]
@@ -25,3 +26,4 @@ class Leakage:
     num_others: int
     found: int
     examples: tuple[str, ...] = ()
+    unchecked: str = ""

@@ -2,11 +2,10 @@
 
 import hashlib
 import importlib.metadata
-import tempfile
 import warnings
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,9 @@ from melanoma_core.data.splitting import Split
 from melanoma_core.errors import ExplanationError, RecipeError
 from melanoma_core.evaluation.calibration import choose_threshold, fit_temperature
 from melanoma_core.evaluation.conformal import fit_bounds
-from melanoma_core.evaluation.leak_check import find_leaks
 from melanoma_core.evaluation.predictions import LabelledPredictions
 from melanoma_core.evaluation.temperature import apply_temperature
+from melanoma_core.files import make_draft
 from melanoma_core.models.card import (
     CARD_NAME,
     KERAS_NAME,
@@ -34,13 +33,13 @@ from melanoma_core.models.card import (
 )
 from melanoma_core.models.classifier import Classifier, Outputs, load_classifier
 from melanoma_core.models.evidence import Evidence, TrainingLog, describe_machine, write_evidence
+from melanoma_core.models.identifiers import IdKey
 from melanoma_core.models.lineage import (
     PREDICTIONS_NAME,
     SPLIT_NAME,
     describe_predictions,
     describe_split,
     hash_images,
-    was_trained_on,
     write_table,
 )
 from melanoma_core.models.predictions import index_labels
@@ -52,6 +51,7 @@ from melanoma_core.networks.network import LOGITS_LAYER, add_softmax
 from melanoma_core.networks.novelty import NoveltyCheck, choose_novelty_limit, fit_novelty
 from melanoma_core.reading.faithfulness import MapMaker, measure_maps
 from melanoma_core.taxonomy import Diagnosis
+from melanoma_core.training.ancestry import search_leaks
 from melanoma_core.training.batches import compute_bias_correction
 from melanoma_core.training.description import list_limitations
 from melanoma_core.training.photographs import load_pixels
@@ -61,6 +61,7 @@ from melanoma_core.training.weights import KERAS_SUFFIX
 
 _CLASS_NAMES = tuple(Diagnosis)
 _MELANOMA_INDEX = _CLASS_NAMES.index(Diagnosis.MEL)
+_ADVICE = "or set MELANOMA_MODELS_DIR to another folder"
 _NUM_COMPARED = 64  # photographs on which both forms of the network are compared
 _INTENDED_USE = (
     "Research and education: to explore how a neural network classifies dermoscopic photographs. "
@@ -86,6 +87,7 @@ class Origin:
         ancestor: Split (`lineage.read_split`) of the model that the training started from; None
             if it did not start from a released model.
         training: Log of the training; None if there is none.
+        key: Hashes the ids of lesions and patients; by default one that is not kept.
     """
 
     recipe: Recipe
@@ -94,6 +96,7 @@ class Origin:
     split: Split
     ancestor: pd.DataFrame | None = None
     training: TrainingLog | None = None
+    key: IdKey = field(default_factory=IdKey)
 
 
 def release_network(
@@ -122,22 +125,15 @@ def release_network(
         ModelError: The two forms of the network differ.
     """
     check_release(origin.recipe, origin.class_names)
-    models_dir.mkdir(parents=True, exist_ok=True)
-    # Lists of models ignore names that begin with a dot.
-    with tempfile.TemporaryDirectory(prefix=".draft-", dir=models_dir) as draft_name:
-        draft = Path(draft_name)
+    with make_draft(models_dir, _ADVICE) as draft:
         card = _write_network(network, origin, draft, novelty_weights)
         classifier = load_classifier(draft, card=card)
         card = _calibrate(classifier, origin.split.subset(VALIDATION))
         card, evidence = _evaluate(classifier.with_card(card), origin, draft)
         card.save(draft)
         write_evidence(draft, card, evidence)
-        folder = models_dir / card.model_id
         # Atomic: a folder with a card is always a complete model.
-        draft.rename(folder)
-        draft.mkdir()  # the context manager removes it
-    folder.chmod(0o755)
-    return folder
+        return draft.rename(models_dir / card.model_id)
 
 
 def check_release(recipe: Recipe, class_names: Sequence[str]) -> None:
@@ -292,13 +288,13 @@ def _evaluate(classifier: Classifier, origin: Origin, draft: Path) -> tuple[Mode
     test = origin.split.subset(TEST)
     outputs = classify_table(classifier, test)
     predictions = describe_predictions(test, outputs.probabilities, _CLASS_NAMES)
-    split = describe_split(table, ancestor)
+    split = origin.key.hash_ids(describe_split(table, ancestor))
     files = card.files | {
         PREDICTIONS_NAME: write_table(predictions, draft / PREDICTIONS_NAME),
         SPLIT_NAME: write_table(split, draft / SPLIT_NAME),
     }
     tested = split[split["subset"] == TEST].merge(predictions, on="image_id", validate="one_to_one")
-    leakage = find_leaks(table, None if ancestor is None else ancestor[was_trained_on(ancestor)])
+    leakage = search_leaks(table, ancestor, origin.key)
     evaluations = {} if leakage.found else evaluate_test(tested, table, card.decision_rules)
     card = replace(
         card,

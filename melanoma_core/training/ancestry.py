@@ -1,12 +1,16 @@
 """Fine-tuning from a released model: what it was trained on stays out of validation and test."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from melanoma_core.data.splitting import Split, continue_split
 from melanoma_core.errors import RecipeError
+from melanoma_core.evaluation.leak_check import find_leaks
+from melanoma_core.evaluation.leakage import Leakage
 from melanoma_core.models.card import load_card
+from melanoma_core.models.identifiers import IdKey, explain_unchecked
 from melanoma_core.models.lineage import read_split, was_trained_on
 from melanoma_core.training.recipe import Recipe
 from melanoma_core.training.weights import KERAS_SUFFIX
@@ -51,3 +55,19 @@ def apply_ancestor_split(recipe: Recipe, split: Split) -> Split:
         return split
     known = ancestor.assign(subset=ancestor["subset"].mask(was_trained_on(ancestor), "train"))
     return continue_split(split, known)
+
+
+def search_leaks(table: pd.DataFrame, ancestor: pd.DataFrame | None, key: IdKey) -> Leakage:
+    """Search for leakage in a split and from the model that the training started from.
+
+    Args:
+        table: Every row of the split (`leak_check.find_leaks`).
+        ancestor: Split of the model that the training started from, or None.
+        key: Key of this installation. Ids are compared by their hashes, since the ancestor may have
+            no others. `Leakage.unchecked` says which have hashes of another key.
+    """
+    hashed = key.hash_ids(table)
+    if ancestor is None:
+        return find_leaks(hashed)
+    trained = key.hash_ids(ancestor[was_trained_on(ancestor)])
+    return replace(find_leaks(hashed, trained), unchecked=explain_unchecked(hashed, trained))

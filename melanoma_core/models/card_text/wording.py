@@ -247,9 +247,11 @@ def describe_leakage(card: ModelCard) -> str:
             f"was fitted on{example}."
         )
     keys = ", ".join(leakage.checked_by) or "no key, because the tables have none"
+    unchecked = f" {leakage.unchecked}" if leakage.unchecked else ""
     return (
         f"No leakage: none of the {leakage.num_test:,} test photographs is related to one of the "
         f"{leakage.num_others:,} photographs that the model was fitted on. Compared by {keys}."
+        f"{unchecked}"
     )
 
 

@@ -31,8 +31,11 @@ from melanoma_core.data.opening import OpenedFolder, open_folder
 from melanoma_core.errors import DatasetError
 from melanoma_core.jsonable import from_jsonable, to_jsonable
 from melanoma_core.models.classifier import Classifier, load_classifier
+from melanoma_core.models.identifiers import IdKey
 from melanoma_core.models.lineage import describe_split
 from melanoma_core.reading.reading import Reading, read_photograph
+
+KEY = IdKey()
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +153,32 @@ def test_images_seen_in_training_and_related_ones_are_left_out_unless_included(
     assert "WARNING: 3 images were seen in training" in text
     assert "They were left out" in text
     assert "They are included as requested" in " ".join(describe_assessment(included))
+
+
+@pytest.mark.parametrize(
+    ("kept_with", "num_seen"), [(KEY, 3), (None, 3), (IdKey(), 1)], ids=["same", "plain", "other"]
+)
+def test_lesions_seen_in_training_are_found_by_their_hashes_with_the_same_key(
+    classifier: Classifier, opened: OpenedFolder, kept_with: IdKey | None, num_seen: int
+):
+    records = opened.records.assign(group=range(len(opened.records)), parent_image_id=None)
+    nevi = records.index[(records["subset"] == "test") & (records["label"] == "NV")]
+    records.loc[nevi, "lesion_id"] = [f"clinic/{number}" for number in range(len(nevi))]
+    opened = replace(opened, records=records)
+    # The model has seen one of these images, and other images of two of the lesions.
+    fitted_on = records.loc[nevi[:3]].assign(subset="train")
+    fitted_on["sha256"] = [fitted_on["sha256"].iloc[0], "another", "a third"]
+    fitted_on = describe_split(fitted_on)
+    if kept_with is not None:
+        fitted_on = kept_with.hash_ids(fitted_on)
+
+    selection = select_photographs(opened, "test", fitted_on, key=KEY)
+    assessed = assess(classifier, selection)
+
+    assert assessed.num_known == num_seen
+    warnings = [text for text in describe_assessment(assessed) if "Not compared" in text]
+    assert warnings == [f"WARNING: {selection.unchecked}"] * (num_seen == 1)
+    assert selection.unchecked == "" or "of 3 of the 3 images" in selection.unchecked
 
 
 def test_an_image_in_the_models_test_subset_was_not_seen(opened: OpenedFolder):

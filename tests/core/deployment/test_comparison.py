@@ -5,21 +5,32 @@ import numpy as np
 import pytest
 
 from melanoma_core.deployment.comparison import (
+    ComparedModel,
     Comparison,
     compare_models,
     list_unread,
     load_compared_model,
 )
+from melanoma_core.deployment.gate import judge
+from melanoma_core.models.identifiers import IdKey
 from melanoma_core.models.predictions import get_probabilities
-from tests.drawn_models import write_model
+from tests.drawn_models import CLEAN, make_split, write_model
+
+KEY, ELSEWHERE = IdKey(), IdKey()
 
 
 def compare(models_dir: Path, candidate: str, deployed: str) -> Comparison:
     comparison = compare_models(
-        load_compared_model(models_dir / candidate), load_compared_model(models_dir / deployed)
+        load_compared_model(models_dir / candidate, KEY),
+        load_compared_model(models_dir / deployed, KEY),
     )
     assert isinstance(comparison, Comparison)
     return comparison
+
+
+def candidate_lesion(candidate: ComparedModel, image_id: str) -> str:
+    assert candidate.split is not None
+    return str(candidate.split.set_index("image_id")["lesion_id"][image_id])
 
 
 @pytest.fixture(scope="module")
@@ -79,13 +90,13 @@ def test_photographs_with_a_prediction_of_one_model_only_are_counted_and_not_com
 
 
 def test_training_photographs_of_the_deployed_model_are_left_out(models: Path):
-    candidate, deployed = (load_compared_model(models / name) for name in ("better", "steady"))
+    candidate, deployed = (load_compared_model(models / name, KEY) for name in ("better", "steady"))
     assert deployed.split is not None
     split = deployed.split.copy()
     by_bytes = split["image_id"] == "r0000"
     by_lesion = split["image_id"] == "r0001"
     split.loc[by_bytes, "sha256"] = "hash-t0000"
-    split.loc[by_lesion, "lesion_id"] = "lesion-t0001"
+    split.loc[by_lesion, "lesion_id"] = candidate_lesion(candidate, "t0001")
 
     found = compare_models(candidate, replace(deployed, split=split))
 
@@ -95,7 +106,7 @@ def test_training_photographs_of_the_deployed_model_are_left_out(models: Path):
 
 
 def test_a_candidate_without_predictions_has_to_be_trained_again(models: Path):
-    candidate, deployed = (load_compared_model(models / name) for name in ("silent", "steady"))
+    candidate, deployed = (load_compared_model(models / name, KEY) for name in ("silent", "steady"))
 
     assert "keeps no predictions of its test photographs" in str(
         compare_models(candidate, deployed)
@@ -104,7 +115,7 @@ def test_a_candidate_without_predictions_has_to_be_trained_again(models: Path):
 
 
 def test_a_deployed_model_without_predictions_reads_the_photographs_again(models: Path):
-    candidate, deployed = (load_compared_model(models / name) for name in ("better", "silent"))
+    candidate, deployed = (load_compared_model(models / name, KEY) for name in ("better", "silent"))
     reason = compare_models(candidate, deployed)
     assert "Name the folder that holds these photographs" in str(reason)
     unread = list_unread(candidate, deployed)
@@ -119,3 +130,34 @@ def test_a_deployed_model_without_predictions_reads_the_photographs_again(models
     assert found.differences["sensitivity"].value == 0
     assert candidate.predictions is not None
     assert np.isfinite(get_probabilities(candidate.predictions)).all()
+
+
+@pytest.mark.parametrize(
+    ("candidate_key", "deployed_key", "num_learned"),
+    [
+        (KEY, KEY, 1),
+        (KEY, None, 1),  # as the bundled model, whose ids are public
+        (None, KEY, 1),
+        (ELSEWHERE, ELSEWHERE, 1),  # two models of another installation
+        (KEY, ELSEWHERE, 0),
+        (ELSEWHERE, KEY, 0),
+        (ELSEWHERE, None, 0),
+    ],
+)
+def test_a_lesion_that_the_deployed_model_has_seen_is_found_by_its_hash_if_the_key_is_the_same(
+    tmp_path: Path, candidate_key: IdKey | None, deployed_key: IdKey | None, num_learned: int
+):
+    split = make_split()
+    split.loc[split["image_id"] == "r0000", "lesion_id"] = "lesion-t0000"
+    write_model(tmp_path, "candidate", can_read=False, key=candidate_key)
+    write_model(tmp_path, "deployed", can_read=False, key=deployed_key, split=split)
+
+    found = compare(tmp_path, "candidate", "deployed")
+    verdict = judge("candidate", "deployed", CLEAN, found)
+
+    assert found.num_learned == num_learned
+    assert bool(found.unchecked) == (num_learned == 0)
+    assert verdict.is_allowed
+    if found.unchecked:
+        assert "lesions and patients of 1,200 of the 1,200 images" in found.unchecked
+        assert found.unchecked in verdict.reasons

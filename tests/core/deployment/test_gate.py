@@ -7,15 +7,17 @@ import pytest
 from melanoma_core.deployment.comparison import Comparison, compare_models, load_compared_model
 from melanoma_core.deployment.gate import Margins, Verdict, format_difference, judge
 from melanoma_core.evaluation.figure import Figure
+from melanoma_core.models.identifiers import IdKey
 from tests.drawn_models import CLEAN, LEAKING, write_model
 
 
 @pytest.fixture(scope="module")
 def equal(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
     """A candidate with the same predictions as the deployed model."""
-    folder = tmp_path_factory.mktemp("models")
+    folder, key = tmp_path_factory.mktemp("models"), IdKey()
     sides = [
-        load_compared_model(write_model(folder, name, can_read=False)) for name in ("new", "old")
+        load_compared_model(write_model(folder, name, can_read=False), key)
+        for name in ("new", "old")
     ]
     comparison = compare_models(*sides)
     assert isinstance(comparison, Comparison)

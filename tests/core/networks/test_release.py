@@ -1,5 +1,6 @@
 """Release of a trained network as a model."""
 
+import gzip
 import hashlib
 import json
 import shutil
@@ -24,6 +25,7 @@ from melanoma_core.jsonable import to_jsonable
 from melanoma_core.models.card import ModelCard, load_card
 from melanoma_core.models.classifier import load_classifier
 from melanoma_core.models.evidence import read_evidence
+from melanoma_core.models.identifiers import IdKey
 from melanoma_core.models.lineage import read_predictions, read_split
 from melanoma_core.models.predictions import index_labels
 from melanoma_core.models.registry import list_models
@@ -126,7 +128,7 @@ def test_training_and_reading_decode_a_photograph_alike(
 
 
 def test_the_model_is_listed_and_no_draft_remains(trained: Released, card: ModelCard):
-    assert [folder.name for folder in trained.models_dir.iterdir()] == [card.model_id]
+    assert [folder.name for folder in trained.models_dir.glob("[!.]*")] == [card.model_id]
     assert card.model_id.startswith("mobilenetv2-20")
     listed = dict(list_models(replace(load_settings(), models_dir=trained.models_dir)))
     # As JSON, because NaN does not equal itself.
@@ -237,6 +239,31 @@ def test_the_saved_split_and_test_predictions_reproduce_the_metrics(
     )
     assert card.leakage is not None
     assert (card.leakage.found, card.leakage.num_test, card.leakage.num_others) == (0, 12, 72)
+
+
+def test_no_file_of_a_model_holds_an_id_of_a_lesion_or_patient(small: Released, tmp_path: Path):
+    names = [f"clinic/{number}" for number in range(len(small.split.table))]
+    ancestor = small.split.table.assign(
+        subset="train", parent_image_id=None, sha256=names, lesion_id="clinic/old", patient_id=None
+    )
+    table = small.split.table.assign(lesion_id=names, patient_id="clinic/Ada")
+    origin = replace(
+        small.origin, split=replace(small.split, table=table), ancestor=ancestor, key=IdKey()
+    )
+
+    model = release_network(small.network, origin, tmp_path)
+
+    split = read_split(model)
+    assert split is not None
+    own = split[split["subset"] != "inherited"]
+    assert own["lesion_id"].nunique() == len(table)
+    assert own["patient_id"].nunique() == 1
+    for name in ("card.json", "evidence.json", "split.csv.gz", "predictions.csv.gz"):
+        content = (model / name).read_bytes()
+        content = gzip.decompress(content) if name.endswith(".gz") else content
+        assert b"clinic/old" not in content
+        assert b"clinic/Ada" not in content
+        assert split["lesion_id"].str.startswith("hmac-sha256:").all()
 
 
 def test_the_evidence_contains_the_metrics_of_the_card_and_its_origin(
@@ -354,7 +381,7 @@ def test_a_network_of_a_recipe_that_leaks_is_never_released(small: Released):
 
     with pytest.raises(RecipeError, match='"leaky" oversamples before it splits'):
         release_network(small.network, origin, small.models_dir)
-    assert len(list(small.models_dir.iterdir())) == 1
+    assert len(list(small.models_dir.glob("[!.]*"))) == 1
 
 
 def test_a_network_of_other_classes_than_the_diagnoses_is_not_released():
