@@ -13,9 +13,12 @@ from melanoma_core.cli.terminal import log, make_folder, print_json
 from melanoma_core.errors import FolderError
 from melanoma_core.files import explain_write_errors
 from melanoma_core.jsonable import to_jsonable
+from melanoma_core.spreadsheets import format_table
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from melanoma_core.data.census import Census
 
 _MAX_LABELS = 20  # printed
 
@@ -85,6 +88,7 @@ def _summarise(options: argparse.Namespace) -> int:
         "collections": [{"folder": str(c.folder), "layout": c.layout} for c in collections],
         **_describe_classes(opened.records),
         "num_unreadable": int(opened.records["error"].notna().sum()),
+        "files": _describe_census(opened.census),
         "sizes": _describe_sizes(opened.records),
         "labels": _describe_labels(opened.records),
         "cleaned": _describe_classes(dataset.table) | _describe_decisions(dataset.decisions),
@@ -121,6 +125,18 @@ def _describe_classes(table: "pd.DataFrame") -> dict[str, Any]:
         "tiers": count_tiers(table).to_dict("index"),
         "imbalance_ratio": imbalance_ratio(totals),
         "effective_num_classes": effective_num_classes(totals),
+    }
+
+
+def _describe_census(census: "Census") -> dict[str, Any]:
+    """Return the number of files by role, and the folders with files that are not looked at."""
+    from melanoma_core.data.census import Role
+
+    return {
+        **{str(role): census.counts.get(role, 0) for role in Role},
+        "not_looked_at_in": census.ignored,
+        "unread_tables": list(census.unread_tables),
+        "missing": {table: len(images) for table, images in census.missing.items()},
     }
 
 
@@ -194,7 +210,7 @@ def _audit(options: argparse.Namespace) -> int:
     _check_out(options.out, options.folder)
     opened = open_files(options.folder)
     known = opened.companions
-    audit = audit_records(opened.records, known.known_lesions, known.known_sources)
+    audit = audit_records(opened.records, known.known_lesions, known.known_sources, opened.census)
     decisions = decide_files(opened.records)
     if options.out:
         _write(options.out, lambda: write_decisions(decisions, opened.folder, options.out))
@@ -247,7 +263,7 @@ def _split(options: argparse.Namespace) -> int:
     table = split.table
     if options.out:
         out = options.out
-        _write(out, lambda: table.to_csv(out, index=False, errors="surrogateescape"))
+        _write(out, lambda: out.write_bytes(format_table(table)))
     groups = count_groups(table)
     classes = _describe_classes(table)
     document = {

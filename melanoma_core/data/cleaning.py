@@ -7,13 +7,14 @@ decisions can replace them. The rules, in order:
 2. Files with the same image id, bytes or pixels show one photograph. Its label is that of the
    ground truth, else that of the collection with the highest precedence. The photograph is dropped
    if these labels contradict each other, or are none of the eight diagnoses.
-3. One file of each photograph is kept: that of the collection with the highest precedence
-   (`layouts.Layout`), and within it a file in Test if there is one.
+3. One file of each photograph is kept: the largest, then that of the collection with the highest
+   precedence (`layouts.Layout`), and within it a file in Test if there is one.
 4. Test takes precedence over Train: a photograph that all collections put in Train is dropped if
    its lesion, its patient or a near copy of it is in Test. A photograph that a collection does not
    assign to a subset is kept, because the split puts it in the subset of its lesion.
 """
 
+import io
 import os
 from collections.abc import Callable, Mapping
 from enum import StrEnum
@@ -24,7 +25,9 @@ import numpy as np
 import pandas as pd
 
 from melanoma_core.data.copies import connect_rows
+from melanoma_core.data.table_files import find_separator, read_text
 from melanoma_core.errors import DatasetError
+from melanoma_core.spreadsheets import format_table, restore_table
 from melanoma_core.taxonomy import Diagnosis, parse_diagnosis
 
 # Files that share one of these show one photograph. Images that share one of these form a group,
@@ -48,6 +51,7 @@ _MANUAL = "decided by hand"
 _LEAK = "its lesion, its patient or a near copy of it is in Test"
 _TEST_COPY = "copy of an image in Test"
 _COPY = "copy of an image that is kept"
+_OTHER_PICTURE = "another picture of an image id that is kept"
 _UNREADABLE = "the file cannot be read"
 _UNKNOWN = "no label among the eight diagnoses"
 _CONTRADICTION = "contradictory labels that no ground truth settles"
@@ -97,6 +101,7 @@ def decide_files(records: pd.DataFrame) -> pd.DataFrame:
     tested = records["photograph"][used.notna() & (records["subset"] == "test")]
     has_copy_in_test = records["subset"].eq("train") & records["photograph"].isin(tested)
     copy_reason = has_copy_in_test.map({True: _TEST_COPY, False: _COPY})
+    copy_reason[_find_other_pictures(records, kept)] = _OTHER_PICTURE
     reason = reason.mask(is_copy & reason.isna(), copy_reason)
 
     action = pd.Series(str(Action.KEEP), records.index, dtype=object)
@@ -196,8 +201,7 @@ def write_decisions(decisions: pd.DataFrame, folder: Path, file: Path) -> None:
         table[column] = _map_paths(
             table[column], lambda path: Path(path).relative_to(folder).as_posix()
         )
-    # File names that are not valid UTF-8 are preserved.
-    table.to_csv(file, index=False, encoding="utf-8", errors="surrogateescape")
+    file.write_bytes(format_table(table))
 
 
 def read_decisions(file: Path, folder: Path) -> pd.DataFrame:
@@ -215,13 +219,16 @@ def read_decisions(file: Path, folder: Path) -> pd.DataFrame:
             action or label.
     """
     try:
-        table = pd.read_csv(
-            file,
-            dtype=object,
-            keep_default_na=False,  # a folder can have the name "NA"
-            na_values=[""],
-            encoding="utf-8",
-            encoding_errors="surrogateescape",
+        text = read_text(file)  # a spreadsheet may have saved it in its own way
+        table = restore_table(
+            pd.read_csv(
+                io.BytesIO(text.encode("utf-8", "surrogateescape")),
+                sep=find_separator(text),
+                dtype=object,
+                keep_default_na=False,  # a folder can have the name "NA"
+                na_values=[""],
+                encoding_errors="surrogateescape",
+            )
         )
     except (OSError, ValueError) as error:
         raise DatasetError(
@@ -236,7 +243,10 @@ def read_decisions(file: Path, folder: Path) -> pd.DataFrame:
 
 def _add_missing_columns(records: pd.DataFrame) -> pd.DataFrame:
     """Add optional columns with missing values, and convert paths to text."""
-    optional = ("lesion_id", "patient_id", "subset", "truth", "pixel_sha256", "cluster")
+    optional = (
+        *("lesion_id", "patient_id", "subset", "truth", "contradiction"),
+        *("pixel_sha256", "cluster", "width", "height"),
+    )
     added = {column: None for column in optional if column not in records}
     return records.assign(**added, path=_map_paths(records["path"], str)).reset_index(drop=True)
 
@@ -270,7 +280,8 @@ def _explain_labels(records: pd.DataFrame, used: pd.Series) -> pd.Series:
     by_truth = changed & records.groupby("photograph")["truth"].transform("count").gt(0)
     reason = pd.Series(None, records.index, dtype=object)
     reason[used.isna()] = _CONTRADICTION
-    reason[used.isna() & unknown] = _UNKNOWN
+    contradicts = records["contradiction"].notna()
+    reason[used.isna() & unknown & ~contradicts] = _UNKNOWN
     reason[changed] = _OTHER_COLLECTION
     reason[by_truth] = _OTHER_GROUND_TRUTH
     reason[by_truth & unknown] = _FROM_GROUND_TRUTH
@@ -288,14 +299,23 @@ def _find_leaks(files: pd.DataFrame) -> pd.Series:
 
 def _choose_files(files: pd.DataFrame) -> pd.Series:
     """Return for each file the index of the file that is kept of its photograph."""
+    # The largest picture is the photograph. Where it was squashed, its longer side is shorter.
     ranked = files.assign(
         index=files.index,
+        shortness=-files[["width", "height"]].astype(float).max(axis=1).fillna(0),
         collection=pd.factorize(files["source"])[0],
         is_not_test=files["subset"] != "test",
-    ).sort_values(["collection", "is_not_test"], kind="stable")
+    ).sort_values(["shortness", "collection", "is_not_test"], kind="stable")
     first = ranked.groupby("photograph")["index"].transform("first")
     chosen: pd.Series = first.reindex(files.index)
     return chosen
+
+
+def _find_other_pictures(records: pd.DataFrame, kept: pd.Series) -> "pd.Series[bool]":
+    """Return which files show another picture than the file that is kept of their photograph."""
+    clusters = records["cluster"]
+    of_kept = kept.map(clusters)
+    return clusters.notna() & of_kept.notna() & (clusters != of_kept)
 
 
 def _resolve_manual(decision: pd.Series, manual_decision: ManualDecision) -> list[str | None]:

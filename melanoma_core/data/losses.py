@@ -3,6 +3,7 @@
 The share that is lost decides how severe a finding is.
 """
 
+from collections import Counter
 from dataclasses import replace
 
 import pandas as pd
@@ -11,6 +12,7 @@ from melanoma_core.data.cleaning import Action
 from melanoma_core.data.findings import Finding, FindingKind, Severity, count_of, report
 from melanoma_core.taxonomy import Diagnosis
 
+_MOST_REASONS = 5
 _MEDIUM_SHARE, _HIGH_SHARE = 0.05, 0.2  # of all files
 
 
@@ -50,7 +52,14 @@ def describe_share(number: int, total: int) -> str:
 def find_unreadable(records: pd.DataFrame) -> Finding | None:
     """Find unreadable files. Takes all rows of the file table."""
     paths = records.loc[records["sha256"].isna(), "path"]
-    sentence = f"{count_of(len(paths), 'file')} cannot be read and will not be used."
+    reasons = records.loc[paths.index, "error"].dropna() if "error" in records else ()
+    counts = Counter(str(reason).partition(". ")[0].rstrip(".") for reason in reasons)
+    texts = [f"{reason} ({count:,})" for reason, count in counts.most_common(_MOST_REASONS)]
+    rest = "; and others" if len(counts) > len(texts) else ""
+    sentence = (
+        f"{count_of(len(paths), 'file')} cannot be read and will not be used"
+        f"{': ' if texts else ''}{'; '.join(texts)}{rest}."
+    )
     return _report_loss(FindingKind.UNREADABLE, paths, sentence, len(records))
 
 

@@ -239,7 +239,7 @@ def _join_labels(records: pd.DataFrame, found: list[_Found]) -> pd.DataFrame:
     origins = pd.Series(None, records.index, dtype=object)
     for each in found:
         new = each.rows["name"].astype(object)
-        _check_agreement(names, new, origins, each.table)
+        _check_agreement(records["path"], names, new, origins, each.table)
         is_better = new.notna() & (names.isna() | (_parse(names).isna() & _parse(new).notna()))
         names, origins = names.mask(is_better, new), origins.mask(is_better, each.table.path.name)
     folders = records["folder_name"].astype(object)
@@ -266,16 +266,17 @@ def _parse(names: pd.Series) -> pd.Series:
 
 
 def _check_agreement(
-    names: pd.Series, new: pd.Series, origins: pd.Series, table: TableFile
+    paths: pd.Series, names: pd.Series, new: pd.Series, origins: pd.Series, table: TableFile
 ) -> None:
     one, other = _parse(names), _parse(new)
     wrong = one.notna() & other.notna() & (one != other)
     if wrong.any():
-        first = wrong.idxmax()
+        first = int(wrong.to_numpy().argmax())
         raise DatasetError(
             f"Found {wrong.sum()} images with another label in {table.path.name} than in "
-            f'{origins[first]} (the first is "{new[first]}" against "{names[first]}"). Only one of '
-            f"the tables in {table.path.parent} can be right. Move the other one elsewhere."
+            f'{origins.iloc[first]} (the first is {paths.iloc[first].name}: "{new.iloc[first]}" '
+            f'against "{names.iloc[first]}"). Only one of the tables in {table.path.parent} can be '
+            "right. Move the other one elsewhere."
         )
 
 

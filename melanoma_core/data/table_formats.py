@@ -199,7 +199,9 @@ def _is_class(name: str) -> bool:
 def _read_numbers(cells: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     texts = cells[columns].astype(object)
     truths = texts.map(lambda text: {"true": "1", "false": "0"}.get(str(text).lower(), text))
-    return truths.apply(lambda column: pd.to_numeric(column, errors="coerce"))
+    return pd.DataFrame(
+        {name: pd.to_numeric(truths[name], errors="coerce") for name in columns}, cells.index
+    )
 
 
 DERMOSCOPIC, CLOSE_UP = "dermoscopic", "clinical: close-up"  # as the ISIC Archive writes them

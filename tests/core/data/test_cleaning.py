@@ -244,6 +244,25 @@ def test_a_cleaned_table_is_written_and_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("separator", "encoding"),
+    [(";", "cp1252"), (";", "utf-8-sig"), (",", "cp1252"), ("\t", "utf-16")],
+)
+def test_a_cleaned_table_that_excel_has_saved_is_read(
+    tmp_path: Path, separator: str, encoding: str
+) -> None:
+    decisions = decide_files(make_records({"path": FOLDER / "Läsion; rechts.jpg"}, {}))
+    file = tmp_path / "cleaned.csv"
+    write_decisions(decisions, FOLDER, file)
+    table = pd.read_csv(file, dtype=object)
+    table.to_csv(file, sep=separator, encoding=encoding, index=False, lineterminator="\r\n")
+
+    back = read_decisions(file, FOLDER)
+
+    assert back["path"].tolist() == decisions["path"].tolist()
+    assert list_decisions(back) == list_decisions(decisions)
+
+
+@pytest.mark.parametrize(
     ("column", "value", "message"),
     [
         (
