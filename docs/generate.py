@@ -12,6 +12,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Annotated, get_args, get_origin
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -186,7 +187,8 @@ def write_card() -> str:
         " activation maps out |",
         "| `model.keras` | the same network, to train on and to differentiate |",
         "| `predictions.csv.gz` | what the model predicts for each image of its test subset |",
-        "| `split.csv.gz` | every image that the weights have seen, with its subset |",
+        "| `split.csv.gz` | every image that the weights have seen, with its subset; ids of lesions"
+        " and patients are keyed hashes |",
         "| `evidence.json` | the evidence pack: every metric, slice and curve |",
         *_describe_types(types),
     ]
@@ -340,6 +342,8 @@ def _describe_types(types: tuple[type, ...]) -> Iterator[str]:
 
 
 def _name_type(kind: object) -> str:
+    if get_origin(kind) is Annotated:  # the types of some keys of a dictionary
+        kind = get_args(kind)[0]
     text = kind.__name__ if isinstance(kind, type) else str(kind)
     return re.sub(r"\b(?:\w+\.)+(\w+)", r"\1", text).replace("|", "or")
 

@@ -77,11 +77,12 @@ def render_basis(comparison: "Comparison") -> str:
     if comparison.num_unread:
         notes.append(f"{comparison.num_unread:,} lack a prediction of the deployed model")
     excluded = f" ({'; '.join(notes)})" if notes else ""
+    unchecked = f"<p>{escape(comparison.unchecked)}</p>" if comparison.unchecked else ""
     return (
         f"<p>Compared on {comparison.num_images:,} images of {comparison.num_lesions:,} lesions, "
         f"including {comparison.num_melanomas:,} images of {comparison.num_melanoma_lesions:,} "
         f"melanomas, each model at its own alert threshold. The candidate's test subset has "
-        f"{comparison.num_test:,} images{excluded}.</p>"
+        f"{comparison.num_test:,} images{excluded}.</p>{unchecked}"
     )
 
 

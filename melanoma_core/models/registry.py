@@ -82,8 +82,8 @@ def find_model(settings: Settings, model_id: str | None = None) -> Path:
 def find_serving(settings: Settings, model_id: str | None = None) -> Serving:
     """Return the model that reads: the one named by MELANOMA_MODEL, the deployed or the bundled.
 
-    If the deployed model is missing, the bundled one reads and `Serving.notice` says so. Whoever
-    reads with it passes the notice on.
+    If the deployed model is missing, the bundled one reads and `Serving.notice` says so. The
+    caller passes the notice on.
 
     Args:
         settings: The models folder, and the model named by MELANOMA_MODEL.

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
+import melanoma_core
 from melanoma_core.cli.main import main
+from melanoma_core.data.drawn.dataset import write_demonstration_dataset
 from melanoma_core.models.card import load_card
 from melanoma_core.models.registry import BUNDLED
+from melanoma_core.settings import ASSETS
 from tests.drawn_models import write_model
 
 BUNDLED_ID = load_card(BUNDLED).model_id
@@ -78,6 +81,34 @@ def test_a_half_copied_model_is_named_and_the_others_are_listed(capsys, models_d
     assert main(["models", "show", BUNDLED_ID]) == 0
     assert main(["models", "show", "worse"]) == 2
     assert "Damaged: Cannot read" in capsys.readouterr().err
+
+
+def test_every_answer_says_that_the_deployed_model_is_gone_and_the_bundled_one_reads(
+    capsys, models_dir: Path, tmp_path: Path
+):
+    shutil.rmtree(models_dir / "steady")
+    notice = "The bundled model is in use, because the deployed model steady is missing from"
+    photograph = str(ASSETS / "demonstration" / "drawn-melanoma-1.jpg")
+    folder = write_demonstration_dataset(tmp_path / "drawn")
+
+    assert main(["predict", photograph]) == 0
+    shown = capsys.readouterr()
+    assert shown.err.startswith(notice)
+    assert notice not in shown.out
+    assert main(["predict", photograph, "--json"]) == 0
+    (row,) = read_json(capsys)
+    assert (row["model_id"], row["notice"][: len(notice)]) == (BUNDLED_ID, notice)
+    assert main(["predict", photograph, "--json", "--model", BUNDLED_ID]) == 0
+    assert read_json(capsys)[0]["notice"] == ""
+
+    assert main(["evaluate", str(folder), "--subset", "all", "--json"]) == 0
+    assert read_json(capsys)["warnings"][0].startswith(notice)
+    assert main(["evaluate", str(folder), "--subset", "all"]) == 0
+    assert f"WARNING: {notice}" in capsys.readouterr().out
+    assert main(["refusals", str(folder), "--impostors", "0", "--json"]) == 0
+    assert read_json(capsys)["notice"].startswith(notice)
+    with pytest.warns(UserWarning, match=notice):
+        melanoma_core.read(photograph)
 
 
 def test_no_training_starts_from_a_network_that_is_not_the_one_of_its_card(
