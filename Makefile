@@ -12,7 +12,7 @@ INSTALL = if [ -x $(BIN)/uv ]; \
 	then $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1); \
 	else $(RUN) pip install --quiet --disable-pip-version-check --require-hashes -r $(1); fi
 
-.PHONY: run test lint quick bench docs pictures lock hooks clean
+.PHONY: run test lint quick bench soak docs pictures lock hooks clean
 
 run: $(VENV)/run.stamp
 	$(RUN) streamlit run dashboard/app.py
@@ -36,6 +36,10 @@ quick: $(VENV)/test.stamp
 # Prints the figures of docs/explanation/benchmarks.md; takes minutes, and wants an idle machine.
 bench: $(VENV)/test.stamp
 	$(RUN) tests.benchmarks
+
+# Kills work 500 times at random moments and counts what is left wrong; takes half an hour.
+soak: $(VENV)/test.stamp
+	$(RUN) tests.soak
 
 # Writes the pages of docs/ that are made from the code.
 docs: $(VENV)/test.stamp

@@ -23,15 +23,18 @@ from melanoma_core.deployment.comparison import (
 from melanoma_core.deployment.gate import Margins, Verdict, judge
 from melanoma_core.deployment.versions import (
     Alias,
+    Change,
     Event,
     EventKind,
     RegistryState,
     Version,
-    add_event,
+    begin_change,
+    carry_out,
+    end_change,
     get_exact_time,
+    make_change,
     read_versions,
     register_version,
-    set_alias,
 )
 from melanoma_core.errors import ModelError, RunError
 from melanoma_core.models.card import ModelCard, load_card
@@ -179,12 +182,12 @@ def promote(settings: Settings, proposal: Proposal, by: str = "", override: str 
             get_exact_time(),
         )
         number = _register(settings, record, model_id)
+        aliases = {}
         if kind is not EventKind.REFUSED:
             # If the deployed model was missing, a rollback restores the model that read instead.
             previous = _register(settings, record, proposal.deployed.model_id)
-            _deploy(settings, record, number, model_id, previous)
-        add_event(record, event, number)
-    return event
+            aliases = {Alias.PREVIOUS: previous, Alias.DEPLOYED: number}
+        return _change(settings, record, make_change(event, number, aliases))
 
 
 def roll_back(settings: Settings, by: str = "") -> Event:
@@ -209,9 +212,8 @@ def roll_back(settings: Settings, by: str = "") -> Event:
         number = _register(settings, record, model_id)
         deployed = state.find(Alias.DEPLOYED)
         back = deployed.number if deployed else _register(settings, record, before)
-        _deploy(settings, record, number, model_id, back)
-        add_event(record, event, number)
-    return event
+        aliases = {Alias.PREVIOUS: back, Alias.DEPLOYED: number}
+        return _change(settings, record, make_change(event, number, aliases))
 
 
 def _check_readable(settings: Settings, model_id: str) -> None:
@@ -227,12 +229,29 @@ def _choose_kind(verdict: Verdict, override: str) -> EventKind:
     return EventKind.OVERRIDDEN if override else EventKind.REFUSED
 
 
-def _deploy(settings: Settings, record: Record, number: str, model_id: str, previous: str) -> None:
-    # Aliases first: if the process is killed here, the next synchronisation repairs the file.
-    set_alias(record, Alias.PREVIOUS, previous)
-    set_alias(record, Alias.DEPLOYED, number)
-    is_bundled = model_id == _bundled_id()
-    write_pointer(settings.models_dir, Pointer(model_id, is_bundled, get_exact_time()))
+def _change(settings: Settings, record: Record, change: Change) -> Event:
+    begin_change(record, change)
+    _finish(settings, record, change)
+    return change.event
+
+
+def _finish(settings: Settings, record: Record, change: Change) -> RegistryState:
+    """Carry out a change that was begun. If the process is killed, `_synchronise` does the rest.
+
+    deployed.json comes after the event: no model ever reads without one.
+    """
+    carry_out(record, change)
+    state = read_versions(record)
+    _follow_alias(settings, state)
+    end_change(record)
+    return state
+
+
+def _follow_alias(settings: Settings, state: RegistryState) -> None:
+    """Bring deployed.json in line with the alias "deployed", which exists."""
+    deployed = state.find(Alias.DEPLOYED)
+    if deployed and _read_pointer(settings) != _describe_pointer(deployed):
+        write_pointer(settings.models_dir, Pointer(*_describe_pointer(deployed), get_exact_time()))
 
 
 def _synchronise(settings: Settings, record: Record) -> RegistryState:
@@ -242,30 +261,37 @@ def _synchronise(settings: Settings, record: Record) -> RegistryState:
     deployed model must not change because the store was lost or replaced.
     """
     state = read_versions(record)
-    deployed = state.find(Alias.DEPLOYED)
+    if state.pending:  # its process was killed
+        state = _finish(settings, record, state.pending)
+    if state.find(Alias.DEPLOYED) is not None:
+        _follow_alias(settings, state)
+        return state
+    pointer = _read_pointer(settings)
+    if pointer is None:
+        write_pointer(settings.models_dir, None)  # removes a damaged file
+        return state
+    return _restore_alias(settings, record, *pointer)
+
+
+def _restore_alias(
+    settings: Settings, record: Record, model_id: str, is_bundled: bool
+) -> RegistryState:
+    try:
+        number = _register(settings, record, model_id, is_bundled)
+    except ModelError:  # missing too: the bundled model reads, with a notice on every page
+        return read_versions(record)
+    event = Event(EventKind.RECOVERED, model_id, None, "", "", (), get_exact_time())
+    _change(settings, record, make_change(event, number, {Alias.DEPLOYED: number}))
+    return read_versions(record)
+
+
+def _read_pointer(settings: Settings) -> tuple[str, bool] | None:
+    """Return id and kind of the model in deployed.json; None if there is none or it is damaged."""
     try:
         pointer = read_pointer(settings.models_dir)
     except ModelError:
-        pointer = None
-    if deployed is None:
-        if pointer is None:
-            write_pointer(settings.models_dir, None)  # removes a damaged file
-            return state
-        return _restore_alias(settings, record, pointer)
-    if pointer is None or (pointer.model_id, pointer.is_bundled) != _describe_pointer(deployed):
-        write_pointer(settings.models_dir, Pointer(*_describe_pointer(deployed), get_exact_time()))
-    return state
-
-
-def _restore_alias(settings: Settings, record: Record, pointer: Pointer) -> RegistryState:
-    try:
-        number = _register(settings, record, pointer.model_id, pointer.is_bundled)
-    except ModelError:  # missing too: the bundled model reads, with a notice on every page
-        return read_versions(record)
-    set_alias(record, Alias.DEPLOYED, number)
-    event = Event(EventKind.RECOVERED, pointer.model_id, None, "", "", (), get_exact_time())
-    add_event(record, event, number)
-    return read_versions(record)
+        return None
+    return (pointer.model_id, pointer.is_bundled) if pointer else None
 
 
 def _describe_pointer(version: Version) -> tuple[str, bool]:

@@ -20,6 +20,7 @@ from melanoma_core.data.images import decode_image
 from melanoma_core.errors import DatasetError, ImageError
 from melanoma_core.files import write_file
 from melanoma_core.progress import Progress
+from melanoma_core.spreadsheets import format_table, restore_table
 
 _ADVICE = "then start the same download again: it continues where it stopped"
 _TABLE_NAME = "metadata.csv"
@@ -133,8 +134,9 @@ def download(plan: DownloadPlan, progress: Progress | None = None) -> DownloadRe
 
     Each file is verified before it gets its name, and existing files are never replaced. The
     folder also gets `metadata.csv`, with a row per image of this and earlier downloads, and
-    `ATTRIBUTION.txt`. Both are written even if the download is cancelled or fails, and a repeated
-    call continues it.
+    `ATTRIBUTION.txt`. Both are written before the first image, for all that are wanted, so that no
+    image is ever without its licence, and again at the end, for those that are there. The end is
+    skipped only if the process is killed. A repeated call continues the download.
 
     Args:
         plan: What to download.
@@ -149,6 +151,7 @@ def download(plan: DownloadPlan, progress: Progress | None = None) -> DownloadRe
     _create_folder(plan.folder, sum(image.size_bytes for image in wanted))
     failures = list(plan.rejected)
     num_present = len(plan.images) - len(wanted)
+    _write_metadata(plan, is_begun=True)
     with Fetcher() as fetcher, ThreadPoolExecutor(_NUM_CONNECTIONS) as pool:
         try:
             futures = [
@@ -241,7 +244,7 @@ def _read_table(folder: Path) -> pd.DataFrame:
     if _file_size(path) is None:
         return pd.DataFrame(columns=list(_COLUMNS), dtype=str)
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        table = restore_table(pd.read_csv(path, dtype=str, keep_default_na=False))
     except (OSError, ValueError) as error:  # pandas' parser errors are ValueErrors
         raise DatasetError(
             f"Cannot read the table {path} ({error}). The table of an earlier download is needed. "
@@ -255,9 +258,16 @@ def _read_table(folder: Path) -> pd.DataFrame:
     return table
 
 
-def _write_metadata(plan: DownloadPlan) -> None:
-    """Write the table and the attributions of every image in the folder."""
-    rows = [_make_row(image) for image in plan.images if _is_present(image, plan.folder)]
+def _write_metadata(plan: DownloadPlan, *, is_begun: bool = False) -> None:
+    """Write the table and the attributions of every image in the folder.
+
+    Args:
+        plan: The download.
+        is_begun: Whether to add the images that are not there yet.
+    """
+    rows = [
+        _make_row(image) for image in plan.images if is_begun or _is_present(image, plan.folder)
+    ]
     try:
         files = {path.stem for path in plan.folder.iterdir() if path.suffix in IMAGE_SUFFIXES}
     except OSError as error:
@@ -265,12 +275,16 @@ def _write_metadata(plan: DownloadPlan) -> None:
     earlier = _read_table(plan.folder)
     table = pd.concat([earlier[earlier["isic_id"].isin(files)], pd.DataFrame(rows, dtype=str)])
     if table.empty:
+        if not is_begun:  # the table of a download that brought nothing
+            for name in (_TABLE_NAME, _ATTRIBUTIONS_NAME):
+                (plan.folder / name).unlink(missing_ok=True)
         return
     table = table.drop_duplicates("isic_id", keep="last").sort_values("isic_id")
     others = sorted(set(table.columns) - set(_COLUMNS))
     table = table.reindex(columns=[*_COLUMNS, *others]).fillna("")
-    write_file(plan.folder / _TABLE_NAME, table.to_csv(index=False).encode(), _ADVICE)
-    write_file(plan.folder / _ATTRIBUTIONS_NAME, _list_attributions(table).encode(), _ADVICE)
+    write_file(plan.folder / _TABLE_NAME, format_table(table), _ADVICE)
+    text = _list_attributions(table, len(files & set(table["isic_id"])))
+    write_file(plan.folder / _ATTRIBUTIONS_NAME, text.encode(), _ADVICE)
 
 
 def _make_row(image: ArchiveImage) -> dict[str, str]:
@@ -282,13 +296,17 @@ def _make_row(image: ArchiveImage) -> dict[str, str]:
     }
 
 
-def _list_attributions(table: pd.DataFrame) -> str:
+def _list_attributions(table: pd.DataFrame, num_present: int) -> str:
     named = zip(table["attribution"], table["copyright_license"], strict=True)
     lines = [
         f"{attribution or 'no attribution'}; {licence}; photographs: {count}"
         for (attribution, licence), count in Counter(named).most_common()
     ]
-    return "\n".join(["From the ISIC Archive, https://www.isic-archive.com:", *lines, ""])
+    title = "From the ISIC Archive, https://www.isic-archive.com:"
+    if num_present < len(table):
+        note = "The download is not finished: not all of these photographs are here."
+        lines = [*lines, "", note]
+    return "\n".join([title, *lines, ""])
 
 
 def _folder_error(folder: Path, error: OSError) -> DatasetError:
