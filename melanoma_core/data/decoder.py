@@ -55,7 +55,7 @@ class _Process:
             if "refusal" in answer:
                 raise ImageError(answer["refusal"])
             pixels = np.empty(answer["shape"], np.uint8)
-            self._fill(memoryview(pixels).cast("B"))
+            self._fill(pixels.data.cast("B"))
         except (OSError, EOFError, ValueError) as error:  # the process has ended
             raise self._explain_end(time.monotonic() - started, seconds) from error
         pixels.setflags(write=False)

@@ -34,7 +34,7 @@ def _serve(requests: BinaryIO, answers: BinaryIO, discarded: TextIO) -> None:
             "height": photograph.original_height,
             "format": photograph.image_format,
         }
-        _answer(answers, described, memoryview(photograph.pixels).cast("B"))
+        _answer(answers, described, photograph.pixels.data.cast("B"))
 
 
 def _answer(

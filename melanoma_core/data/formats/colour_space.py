@@ -13,7 +13,7 @@ Point = tuple[float, float]  # CIE 1931 x and y
 Curve = tuple[float, ...]
 
 D65: Point = (0.3127, 0.3290)
-SRGB_PRIMARIES = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
+SRGB_PRIMARIES: tuple[Point, ...] = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
 # Parameters g, a, b, c, d of an ICC parametric curve: (a·x + b)^g from d on, c·x below.
 SRGB_CURVE: Curve = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
 BT709_CURVE: Curve = (1 / 0.45, 1 / 1.099, 0.099 / 1.099, 1 / 4.5, 0.081)

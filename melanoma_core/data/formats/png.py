@@ -133,7 +133,7 @@ def _read_code_points(primaries: int, curve: int, matrix: int, full: int) -> Col
 
 
 def _read_curve_and_primaries(about: dict[bytes, bytes]) -> ColourSpace:
-    curve, points = SRGB_CURVE, (*SRGB_PRIMARIES, D65)
+    curve, primaries, white = SRGB_CURVE, SRGB_PRIMARIES, D65
     gamma, chromaticities = about.get(b"gAMA", b""), about.get(b"cHRM", b"")
     if len(gamma) == 4 and (stored := int.from_bytes(gamma)):  # 0 means nothing
         exponent = 100_000 / stored
@@ -145,11 +145,11 @@ def _read_curve_and_primaries(about: dict[bytes, bytes]) -> ColourSpace:
         curve = find_curve(exponent)
     if len(chromaticities) == 32:
         values = [value / 100_000 for value in struct.unpack(">8I", chromaticities)]
-        white, *primaries = zip(values[::2], values[1::2], strict=True)
-        if not is_triangle(tuple(primaries)) or white[1] <= 0:
+        white, *three = zip(values[::2], values[1::2], strict=True)
+        primaries = tuple(three)
+        if not is_triangle(primaries) or white[1] <= 0:
             raise ImageError(
                 "The PNG image declares primary colours (cHRM) that span no colours. Save it as a "
                 "JPEG in sRGB."
             )
-        points = (*primaries, white)
-    return ColourSpace(points[:3], points[3], curve)
+    return ColourSpace(primaries, white, curve)

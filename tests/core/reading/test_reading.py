@@ -1,15 +1,19 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from melanoma_core.data.decoder import decode_within
+from melanoma_core.data.formats.budget import Budget
 from melanoma_core.data.images import decode_image, read_image
 from melanoma_core.evaluation.rules import ConformalBound, ConformalBounds
 from melanoma_core.models.card import OperatingPoint
 from melanoma_core.models.classifier import Classifier
+from melanoma_core.reading import reading as reading_module
 from melanoma_core.reading.reading import Reading, Refusal, read_files, read_photograph
 
 
@@ -129,6 +133,31 @@ def test_one_bad_file_among_twenty_does_not_stop_the_others(
     refusal = results[7][1]
     assert isinstance(refusal, Refusal)
     assert refusal.reason.startswith("The file is a text file.")
+
+
+@pytest.mark.parametrize("num_workers", [1, 2])
+def test_a_photograph_that_takes_too_long_is_refused_and_the_others_are_read(
+    unguarded_classifier: Classifier,
+    photographs: list[Path],
+    draw,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    num_workers: int,
+):
+    large = draw(tmp_path / "large.png", 1, (2500, 2000))
+    small = Budget(pixels=100_000)  # decoded at once
+    monkeypatch.setattr(
+        reading_module, "decode_within", partial(decode_within, seconds=0.002, quick=small)
+    )
+    paths = [photographs[0], large, photographs[1]]
+
+    results = list(read_files(unguarded_classifier, paths, num_workers))
+
+    assert [path for path, _ in results] == paths
+    assert [isinstance(result, Reading) for _, result in results] == [True, False, True]
+    refusal = results[1][1]
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason.startswith("The photograph was not decoded within 0.002 seconds")
 
 
 @pytest.mark.parametrize("num_workers", [1, 3])

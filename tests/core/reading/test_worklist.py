@@ -1,6 +1,7 @@
 import csv
 import io
 import threading
+from collections.abc import Iterator
 
 import pytest
 from PIL import Image
@@ -8,6 +9,7 @@ from PIL import Image
 from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.data.images import decode_image
 from melanoma_core.models.classifier import Classifier
+from melanoma_core.reading import worklist as worklist_module
 from melanoma_core.reading.worklist import Worklist, export_csv
 
 LESIONS = [(lesion.file_name, lesion.path.read_bytes()) for lesion in DEMONSTRATION_LESIONS]
@@ -118,6 +120,76 @@ def test_threads_that_read_at_once_read_every_photograph_once(unguarded_classifi
     assert sorted(entry.key for entry in worklist.entries) == list(range(12))
 
 
+@pytest.fixture
+def slow(monkeypatch) -> Iterator[tuple[threading.Event, threading.Event]]:
+    """Let each reading wait: events that one has begun, and that all may end."""
+    begun, may_end = threading.Event(), threading.Event()
+    read = worklist_module._read
+
+    def wait(*arguments):
+        begun.set()
+        assert may_end.wait(20)
+        return read(*arguments)
+
+    monkeypatch.setattr(worklist_module, "_read", wait)
+    yield begun, may_end
+    may_end.set()
+
+
+@pytest.mark.parametrize("stop", [Worklist.drop_pending, Worklist.clear])
+def test_cancelling_waits_for_no_reading_and_drops_it(unguarded_classifier, slow, stop):
+    begun, may_end = slow
+    worklist = Worklist()
+    worklist.add(LESIONS[:3])
+    thread = threading.Thread(target=worklist.read_next, args=(unguarded_classifier,))
+    thread.start()
+    assert begun.wait(20)
+    assert worklist.progress == (0, 3)
+    assert worklist.pending_name == LESIONS[1][0]
+
+    stop(worklist)  # while it is read
+
+    assert thread.is_alive()
+    assert worklist.pending_name is None
+    assert not worklist.read_next(unguarded_classifier)
+    may_end.set()
+    thread.join()
+    assert worklist.entries == []
+    worklist.add(LESIONS[3:4])
+    assert [entry.name for entry in read_all(worklist, unguarded_classifier).entries] == [
+        LESIONS[3][0]
+    ]
+
+
+def test_a_second_run_of_the_page_waits_for_what_the_first_still_reads(unguarded_classifier, slow):
+    begun, may_end = slow
+    worklist = Worklist()
+    worklist.add(LESIONS[:1])
+    first = threading.Thread(target=read_all, args=(worklist, unguarded_classifier))
+    second = threading.Thread(target=read_all, args=(worklist, unguarded_classifier))
+    first.start()
+    assert begun.wait(20)
+    second.start()
+    second.join(0.2)
+    assert second.is_alive()
+    assert worklist.pending_name == LESIONS[0][0]
+    assert worklist.entries == []  # answered at once
+    may_end.set()
+    second.join(20)
+    first.join(20)
+    assert [entry.name for entry in worklist.entries] == [LESIONS[0][0]]
+
+
+def test_an_internal_error_of_a_reading_lets_the_others_be_read(unguarded_classifier, monkeypatch):
+    worklist = Worklist()
+    worklist.add(LESIONS[:2])
+    with monkeypatch.context() as patch:
+        patch.setattr(worklist_module, "_read", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            worklist.read_next(unguarded_classifier)
+    assert len(read_all(worklist, unguarded_classifier).entries) == 1
+
+
 def test_only_a_screen_sized_copy_without_metadata_is_kept(unguarded_classifier):
     exif = Image.Exif()
     exif[0x8825] = {1: "N", 2: (48.0, 12.0, 30.0)}  # a place
@@ -196,3 +268,30 @@ def test_a_file_name_that_is_a_formula_is_escaped(unguarded_classifier):
         io.StringIO(export_csv(read_all(worklist, unguarded_classifier)).decode("utf-8-sig"))
     )
     assert row["image"] == "'=HYPERLINK(1).jpg"
+
+
+def test_a_session_takes_no_more_than_its_limits_and_one_sentence_says_so(monkeypatch):
+    monkeypatch.setattr("melanoma_core.reading.worklist._MAX_PHOTOGRAPHS", 3)
+    worklist = Worklist()
+    worklist.add([(f"{number}.jpg", b"not a photograph") for number in range(5)])
+
+    assert worklist.progress[1] >= 3
+    (refused,) = worklist.refused
+    assert refused.name == "2 files"
+    assert refused.reason == (
+        "A session holds at most 3 photographs, of which at most 256 MiB wait to be read. 2 files "
+        "were not taken. Wait for the others, download the table, clear all, then upload the rest."
+    )
+
+    worklist.clear()
+    worklist.add([TEXT])
+    assert worklist.refused == []
+
+
+def test_the_bytes_that_wait_are_limited_too(monkeypatch):
+    monkeypatch.setattr("melanoma_core.reading.worklist._MAX_WAITING_BYTES", 2**20)
+    worklist = Worklist()
+    worklist.add([("a.jpg", bytes(2**19)), ("b.jpg", bytes(2**20)), ("c.jpg", bytes(2**19))])
+
+    assert [file.name for file in worklist.refused] == ["b.jpg"]
+    assert worklist.pending_name == "a.jpg"
