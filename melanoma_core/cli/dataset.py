@@ -98,7 +98,8 @@ def _summarise(options: argparse.Namespace) -> int:
         return 0
     layouts = ", ".join(dict.fromkeys(c.layout.title for c in collections))
     print(f"{options.folder} ({layouts}): {document['num_images']:,} files,", end=" ")
-    print(f"{document['num_unreadable']:,} of them unreadable.\n")
+    print(f"{document['num_unreadable']:,} of them unreadable.")
+    _print_census(opened.census)
     _print_classes(document)
     _print_sizes(document["sizes"])
     _print_labels(document["labels"])
@@ -138,6 +139,14 @@ def _describe_census(census: "Census") -> dict[str, Any]:
         "unread_tables": list(census.unread_tables),
         "missing": {table: len(images) for table, images in census.missing.items()},
     }
+
+
+def _print_census(census: "Census") -> None:
+    from melanoma_core.data.census import Role, list_ignored
+
+    others = {role: census.counts.get(role, 0) for role in Role if role is not Role.IMAGE}
+    print(", ".join(f"{n:,} {role.replace('_', ' ')}" for role, n in others.items()), end="")
+    print(f" ({list_ignored(census)}).\n" if others[Role.IGNORED] else ".\n")
 
 
 def _describe_sizes(records: "pd.DataFrame") -> dict[str, dict[str, float | None]]:

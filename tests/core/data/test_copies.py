@@ -154,3 +154,17 @@ def test_groups_are_transitive_and_missing_values_connect_no_rows() -> None:
 def test_a_table_with_no_or_one_row_can_be_grouped(num_rows: int) -> None:
     table = pd.DataFrame({"lesion": ["a"] * num_rows})
     assert len(connect_rows(table, ("lesion",))) == num_rows
+
+
+def test_files_of_one_image_id_are_compared_although_compression_changed_their_hashes(
+    tmp_path: Path,
+) -> None:
+    lesion = draw_lesion(1)
+    files = [save(lesion, tmp_path / "a.png"), save(lesion, tmp_path / "b.jpg")]
+    records = scan(*files)
+    other = "".join("0" if digit == "f" else "f" for digit in records["dhash"][1])
+    records.loc[1, ["dhash", "canonical_dhash"]] = [other, other]
+
+    assert find_clusters(records).nunique() == 2
+    assert find_clusters(records.assign(image_id=["A", "A"])).nunique() == 1
+    assert find_clusters(records.assign(image_id=["A", "B"])).nunique() == 2
