@@ -145,7 +145,8 @@ def _pair_files_of_one_id(files: pd.DataFrame) -> _Pairs:
         for earlier in (grouped.transform("first"), grouped.shift().fillna(-1).astype(int))
     ]
     every: _Pairs = np.concatenate(pairs).astype(np.int64)
-    return every[(every[:, 0] >= 0) & (every[:, 0] != every[:, 1])]
+    different: _Pairs = every[(every[:, 0] >= 0) & (every[:, 0] != every[:, 1])]
+    return different
 
 
 def _confirm_pairs(paths: Sequence[Path], pairs: _Pairs) -> NDArray[np.bool_]:
