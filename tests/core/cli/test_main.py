@@ -31,6 +31,7 @@ KEYS = [
     "novelty",
     "novelty_limit",
     "quality",
+    "notice",
 ]
 CODES = ["MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC"]
 
