@@ -4,7 +4,7 @@ import math
 import os
 import sysconfig
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from platformdirs import user_cache_path, user_data_path
@@ -37,7 +37,7 @@ class Settings:
     runs_dir: Path
     max_runs: int
     weights_dir: Path | None
-    tracking_uri: str
+    tracking_uri: str = field(repr=False)  # may hold a password
     sensitivity_margin: float
     specificity_margin: float
     public_pages: str

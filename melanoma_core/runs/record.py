@@ -245,7 +245,7 @@ class Record:
                     raise _no_run(run_id) from error
                 raise _unusable(self._uri, error) from error
             # The others come from damaged pages of a database and from a folder of artifacts.
-            except (SQLAlchemyError, OSError) as error:
+            except (SQLAlchemyError, OSError, UnicodeError) as error:
                 raise _unusable(self._uri, error) from error
 
 

@@ -150,3 +150,26 @@ def test_a_folder_that_cannot_be_written_is_named_with_a_remedy(tmp_path: Path):
 
     with pytest.raises(RunError, match="Set MELANOMA_RUNS_DIR"):
         Queue(tmp_path / "file" / "queue").draw("a")
+
+
+@pytest.mark.parametrize(
+    "name", ["notes.taken", "x-a.drawn", "00000001.taken", "-a.drawn", "00000001-.drawn"]
+)
+def test_a_file_that_is_no_ticket_is_named(queue: Queue, tmp_path: Path, name: str):
+    queue.draw("a")
+    (tmp_path / "queue" / name).write_text("")
+
+    with pytest.raises(RunError, match=rf"Found .*{name} in the queue of runs.* Remove it\."):
+        queue.list_tickets()
+
+    (tmp_path / "queue" / name).unlink()
+    (tmp_path / "queue" / "notes.txt").write_text("no ticket, and not called like one")
+    assert queue.list_tickets() == [Ticket(1, "a")]
+
+
+def test_a_process_killed_as_it_took_its_ticket_is_dead_at_once(queue: Queue, tmp_path: Path):
+    queue.draw("a")
+    (tmp_path / "queue" / "00000001-a.taken").touch()  # its lock went with the process
+
+    assert queue.list_tickets() == []
+    assert [path.name for path in (tmp_path / "queue").iterdir()] == ["queue.lock"]

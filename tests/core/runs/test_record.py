@@ -1,6 +1,7 @@
 """The record in a real MLflow store."""
 
 import math
+import random
 import sqlite3
 import time
 from contextlib import closing
@@ -10,7 +11,9 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from melanoma_core.deployment.versions import read_versions
 from melanoma_core.errors import RunError
+from melanoma_core.runs import control
 from melanoma_core.runs import recorder as recorder_module
 from melanoma_core.runs.record import (
     Measurement,
@@ -219,3 +222,45 @@ def test_a_recorder_writes_in_the_background_with_a_heartbeat(
             time.sleep(0.05)
 
     assert record.get(run_id).tags["heartbeat"] > "2026"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_damaged_pages_of_the_database_become_sentences(
+    house: Settings, record: Record, tmp_path: Path, seed: int
+):
+    run_id = record.create("before the damage", PARAMS, TAGS)
+    record.log(run_id, [Measurement("loss", step, 1.0, step) for step in range(900)], {})
+    file = tmp_path / "mlflow.db"
+    content = bytearray(Path(house.tracking_uri.removeprefix("sqlite:///")).read_bytes())
+    file.write_bytes(content)
+    settings = replace(house, runs_dir=tmp_path, tracking_uri=f"sqlite:///{file}")
+    if seed % 2:  # opened before the damage
+        open_record(settings)
+    rng = random.Random(seed)
+    for page in rng.sample(range(1, len(content) // 4096), len(content) // 4096 // 2):
+        content[page * 4096 : (page + 1) * 4096] = rng.randbytes(4096)
+    file.write_bytes(content)
+
+    for ask in (
+        lambda: control.list_runs(settings),
+        lambda: control.read_curves(settings, run_id),
+        lambda: read_versions(open_record(settings)),
+        lambda: open_record(settings).create("after", PARAMS, TAGS),
+    ):
+        with pytest.raises(RunError, match=r"Cannot use the run history at .* Check that it can"):
+            ask()
+
+
+def test_a_run_with_rubbish_in_its_tags_is_shown_or_left_out(house: Settings, record: Record):
+    known = record.create("known", PARAMS, TAGS | {"class_names": '["MEL", "NV"]'})
+    rubbish = {"heartbeat": "yesterday", "progress": "{half", "started_at": "?"}
+    record.log(known, [], {"state": "finished", **rubbish})
+    foreign = record.create("foreign", PARAMS, TAGS)
+    record.log(foreign, [], {"state": "sleeping", "class_names": "[", "host": "?"})
+
+    runs = {run.run_id: run for run in control.list_runs(house)}
+
+    assert (runs[known].state, runs[known].progress) == (RunState.FINISHED, None)
+    assert foreign not in runs
+    record.delete(known)
+    record.delete(foreign)
