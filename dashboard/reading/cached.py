@@ -7,12 +7,15 @@ import streamlit as st
 
 from melanoma_core.models.card import ModelCard, load_card
 from melanoma_core.models.registry import find_model
+from melanoma_core.reading.turns import Turns
 from melanoma_core.reading.worklist import Worklist
 from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:
     from melanoma_core.models.classifier import Classifier
     from melanoma_core.networks.explainer import Explainer
+
+_NUM_TURNS = 2  # one photograph is decoded while the network reads another
 
 
 def get_card() -> ModelCard:
@@ -48,6 +51,12 @@ def get_explainer() -> "Explainer":
     from melanoma_core.networks.explainer import Explainer
 
     return Explainer()
+
+
+@st.cache_resource(show_spinner=False)
+def get_turns() -> Turns:
+    """Return the queue of all sessions for reading, which takes up to 600 MB per photograph."""
+    return Turns(_NUM_TURNS)
 
 
 def get_worklist() -> Worklist:

@@ -1,17 +1,19 @@
 """Photographs come in as uploads, from the camera or as demonstrations, and are read in turn."""
 
+import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.reading.cached import get_classifier, get_worklist
+from dashboard.reading.cached import get_classifier, get_turns, get_worklist
 from dashboard.shared.markup import escape_markdown
 from melanoma_core.reading.worklist import Worklist
 
 if TYPE_CHECKING:
     from melanoma_core.data.drawn.shipped import DemonstrationLesion
 
+_SHOW_SECONDS = 1.0  # until the readings so far are shown
 _DRAWN = "Demonstration lesions are drawn by a program. They are not photographs of patients."
 
 
@@ -25,7 +27,8 @@ def accept_photographs(worklist: Worklist) -> None:
             accept_multiple_files=True,
             key=f"uploads-{count}",
             help="One or several files: JPEG, PNG, TIFF, WebP or BMP. They are read on the machine "
-            "that runs this dashboard, never written to disk, and deleted when the page is closed.",
+            "that runs this dashboard, never written to disk, and deleted when the page is closed. "
+            "A session holds at most 200 photographs.",
             on_change=_add_uploads,
             args=(f"uploads-{count}",),
         )
@@ -54,7 +57,9 @@ def show_introduction() -> None:
 
 
 def read_pending(worklist: Worklist) -> None:
-    """Read the waiting photographs in turn, with progress; a rerun of the page continues.
+    """Read waiting photographs, each when it is its turn among those of all people.
+
+    After a second, the page runs again to show the readings so far, and continues.
 
     Raises:
         ModelError: The model cannot be loaded. The photographs keep waiting.
@@ -64,11 +69,23 @@ def read_pending(worklist: Worklist) -> None:
     st.button("Cancel remaining", on_click=worklist.drop_pending)
     bar = st.progress(0.0)
     classifier = get_classifier()
-    while (name := worklist.pending_name) is not None:
+    started_at = time.monotonic()
+    while (name := worklist.pending_name) is not None and _is_recent(started_at):
         done, total = worklist.progress
-        bar.progress(done / total, f"Reading {done + 1} of {total}: {escape_markdown(name)}")
-        worklist.read_next(classifier)
+        what = f"{done + 1} of {total}: {escape_markdown(name)}"
+
+        def show_waiting(count: int, share: float = done / total, what: str = what) -> None:
+            before = f"; {count:,} of other people before it" if count else ""
+            bar.progress(share, f"Waiting to read {what}{before}")
+
+        with get_turns().take(show_waiting):
+            bar.progress(done / total, f"Reading {what}")
+            worklist.read_next(classifier)
     st.rerun()
+
+
+def _is_recent(started_at: float) -> bool:
+    return time.monotonic() - started_at < _SHOW_SECONDS
 
 
 def _offer_demonstration() -> None:

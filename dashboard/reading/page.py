@@ -1,5 +1,7 @@
 """The Reading page: upload photographs, read them with the model, explain the readings."""
 
+import streamlit as st
+
 from dashboard.reading.cached import get_card, get_worklist
 from dashboard.reading.intake import accept_photographs, read_pending, show_introduction
 from dashboard.reading.photograph import show_model, show_opened
@@ -10,14 +12,15 @@ from dashboard.shared.head import show_page_header
 show_page_header("Reading")
 worklist = get_worklist()
 accept_photographs(worklist)
-with show_errors():
-    read_pending(worklist)
+progress = st.container()
 show_refused(worklist)
 show_worklist(worklist)
 if worklist.opened is not None:
     show_navigation(worklist)
     show_opened(worklist.opened)
-elif worklist.pending_name is None:
+with progress, show_errors():  # last, so that the readings so far are on the page meanwhile
+    read_pending(worklist)
+if worklist.opened is None and worklist.pending_name is None:
     show_introduction()
     with show_errors():
         show_model(get_card())
