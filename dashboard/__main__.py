@@ -1,4 +1,4 @@
-"""`melanoma-dashboard`: the dashboard of an installed package, as `make run` is that of a checkout."""
+"""`melanoma-dashboard`: serve the dashboard of an installed package."""
 
 import sys
 from pathlib import Path

@@ -152,7 +152,8 @@ def write_results() -> str:
         return format_figure(name, metrics[subset][name])
 
     lines = [
-        f"On {size.replace(' of ', ' photographs of ')}, not seen in training, with 95% confidence intervals:",
+        f"On {size.replace(' of ', ' photographs of ')}, not seen in training, "
+        "with 95% confidence intervals:",
         "",
         f"- Melanoma ROC AUC: {show('melanoma_roc_auc')}. "
         f"HAM10000 alone: {show('melanoma_roc_auc', 'test/ham10000')}. "

@@ -132,8 +132,8 @@ def render_leakage(leakage: "OversamplingLeakage") -> str:
         "augmented copies of an image in train.</p>"
         f"<p>Drawn after oversampling, the validation subset would hold {leakage.num_synthetic:,} "
         f"synthetic images, and {leakage.num_relative_in_train:,} of its images would have a "
-        "parent, child or sibling in train. A metric on them measures memorisation. Here, synthetic "
-        "images are made after the split, from the train subset only: 0 such images."
+        "parent, child or sibling in train. A metric on them measures memorisation. Here, "
+        "synthetic images are made after the split, from the train subset only: 0 such images."
         "</p></div></section>"
     )
 

@@ -41,8 +41,9 @@ class Split:
 def split_dataset(table: pd.DataFrame, seed: int) -> Split:
     """Split a dataset into train, validation and test, stratified by diagnosis and by group.
 
-    Groups of images whose subset is already "test" stay in test. The other groups are drawn with
-    scikit-learn's StratifiedGroupKFold.
+    Groups of images whose published subset is "test" stay in test, and other groups of images
+    whose published subset is "validation" stay in validation. The rest is drawn with scikit-learn's
+    StratifiedGroupKFold.
 
     Args:
         table: `Dataset.table`.
@@ -53,8 +54,9 @@ def split_dataset(table: pd.DataFrame, seed: int) -> Split:
     """
     groups = find_groups(table)
     in_test = np.isin(groups, groups[table["subset"] == "test"])
-    free = np.flatnonzero(~in_test)
-    subset = np.full(len(table), "test", dtype=object)
+    in_validation = ~in_test & np.isin(groups, groups[table["subset"] == "validation"])
+    free = np.flatnonzero(~in_test & ~in_validation)
+    subset = np.where(in_test, "test", "validation").astype(object)
     subset[free] = draw_subsets(
         table["label"].iloc[free], groups[free], ("test", "validation"), seed
     )

@@ -53,7 +53,7 @@ def EfficientNetLite0(  # noqa: N802  # named like keras.applications
     return model
 
 
-def _bottleneck(  # noqa: PLR0913  # a block is described by five numbers
+def _bottleneck(  # noqa: PLR0913, PLR0917  # a block is described by five numbers
     x: keras.KerasTensor, kernel: int, stride: int, expansion: int, filters: int, name: str
 ) -> keras.KerasTensor:
     """Build an inverted residual block: expand, depthwise convolution, project."""

@@ -220,5 +220,5 @@ def test_a_copy_of_a_parent_in_another_subset_is_found():
 
 def test_a_parent_whose_file_has_changed_is_found():
     train = make_table({MEL: 3})
-    with pytest.raises(DatasetError, match="3 of 3 .* have a parent that has changed"):
+    with pytest.raises(DatasetError, match=r"3 of 3 .* have a parent that has changed"):
         check_parents(make_manifest(train), train.assign(sha256="other"))

@@ -67,6 +67,19 @@ def test_test_and_validation_get_a_seventh_each_with_equal_melanoma_prevalence()
         assert (split.subset(subset)["label"] == "MEL").mean() == 0.25
 
 
+def test_published_subsets_are_kept_and_a_group_in_two_goes_to_test():
+    subset = ["validation"] * 30 + ["test"] * 30 + ["train"] * 80
+    table = make_table(140, subset=subset)
+    table.loc[[0, 30], "lesion_id"] = "both"
+
+    found = split_dataset(table, seed=1).table["subset"]
+
+    assert found[0] == "test"
+    assert set(found[1:30]) == {"validation"}
+    assert set(found[30:60]) == {"test"}
+    assert set(found[60:]) == {"train", "validation", "test"}
+
+
 def test_equal_seeds_give_equal_splits_and_different_seeds_differ():
     table = make_table(70)
 
