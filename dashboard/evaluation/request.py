@@ -24,6 +24,7 @@ _SUBSETS = {
 }
 _EVALUATE, _SHOW, _START = "evaluate", "show-evaluation", "start-evaluation"
 _MOST_RESULTS = 8
+_WAITING = "Starting, or waiting for the evaluation of another person"
 
 
 def choose_model() -> ModelCard:
@@ -132,7 +133,7 @@ def show_status(request: "EvaluationRequest | None") -> bool:
         st.html(render_error(status.message))
     if status.state is not JobState.RUNNING:
         return False
-    text = f"{status.done:,} of {status.total:,} images read" if status.total else "Starting"
+    text = f"{status.done:,} of {status.total:,} images read" if status.total else _WAITING
     if status.total and status.done == status.total:
         text = "All images read; computing the intervals"
     st.progress(status.done / max(status.total, 1), text)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from melanoma_core.assessment import worker
 from melanoma_core.assessment.evaluate import EvaluationRequest
@@ -59,6 +60,17 @@ def test_an_evaluation_runs_in_its_own_process_and_its_result_is_kept(
     assert wait(settings, request_).state is JobState.DONE
     assert result.stat().st_mtime_ns == written
     assert read_status(settings, replace(request_, folder_key="other")).state is JobState.NONE
+
+
+def test_an_evaluation_waits_for_another_one_of_any_person(
+    settings: Settings, request_: EvaluationRequest
+):
+    settings.cache_dir.mkdir()
+    with FileLock(settings.cache_dir / worker.TURN_NAME):
+        start(settings, request_)
+        time.sleep(3)  # a process that does not wait is done in less
+        assert read_status(settings, request_) == JobStatus(JobState.RUNNING)
+    assert wait(settings, request_).state is JobState.DONE
 
 
 def test_a_cancelled_evaluation_leaves_no_files_and_old_results_are_removed(
