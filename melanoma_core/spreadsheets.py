@@ -68,7 +68,8 @@ def format_rows(rows: Sequence[Mapping[str, str | float]]) -> bytes:
     columns = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    for cells in (columns, *([row.get(name, "") for name in columns] for row in rows)):
+    lines: list[list[str | float]] = [[row.get(name, "") for name in columns] for row in rows]
+    for cells in ([*columns], *lines):
         writer.writerow([_map_text(cell, defuse) for cell in cells])
     return text.getvalue().encode("utf-8-sig")
 

@@ -54,7 +54,7 @@ def launch(settings: Settings, spec: RunSpec, split: Split, name: str | None = N
         ModelError: The model that it starts from, or the key for ids, is damaged.
         DatasetError: Its images have no melanoma, or none of a benign diagnosis.
     """
-    check_classes(split)
+    check_classes(split, ("train",) if spec.study else ("train", "validation"))
     # So that these fail now, not after hours.
     find_weights(spec.recipe, settings.weights_dir)
     keep_key(settings)
