@@ -68,8 +68,9 @@ def format_rows(rows: Sequence[Mapping[str, str | float]]) -> bytes:
     columns = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    lines: list[list[str | float]] = [[row.get(name, "") for name in columns] for row in rows]
-    for cells in ([*columns], *lines):
+    lines: list[list[str | float]] = [[*columns]]
+    lines += [[row.get(name, "") for name in columns] for row in rows]
+    for cells in lines:
         writer.writerow([_map_text(cell, defuse) for cell in cells])
     return text.getvalue().encode("utf-8-sig")
 
