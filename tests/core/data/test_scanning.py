@@ -24,6 +24,7 @@ from melanoma_core.data.scanning import (
     scan_files,
 )
 from melanoma_core.errors import DatasetError
+from melanoma_core.settings import PROJECT_ROOT
 
 
 def measure_file(path: Path) -> FileFacts:
@@ -382,3 +383,36 @@ def test_sessions_can_share_a_cache_at_the_same_time(tmp_path: Path, draw):
 
     assert results == [scan_files(files)] * 4
     assert len(FactCache(tmp_path).load(files)[0]) == 12
+
+
+SCAN = (
+    "import sys\n"
+    "from pathlib import Path\n"
+    "from melanoma_core.data import scanning\n"
+    "scanning._SINGLE_PROCESS_SECONDS = 0.0\n"
+    "paths = sorted(Path(sys.argv[1]).iterdir())\n"
+    "scanning.scan_files(paths, progress=lambda done, _: print(done, flush=True))\n"
+)
+
+
+def test_a_killed_scan_leaves_no_worker_process(tmp_path: Path):
+    image = Image.effect_noise((900, 900), 60).convert("RGB")
+    for number in range(120):
+        image.save(tmp_path / f"{number}.png", compress_level=0)
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCAN, tmp_path],
+        cwd=PROJECT_ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    while int(process.stdout.readline()) < 20:
+        pass
+    workers = psutil.Process(process.pid).children(recursive=True)
+    assert workers
+
+    process.kill()
+    process.wait()
+
+    _, alive = psutil.wait_procs(workers, timeout=30)
+    assert alive == []

@@ -2,12 +2,16 @@
 
 import shutil
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 
+from melanoma_core.deployment import promotion
 from melanoma_core.deployment.promotion import promote, propose, roll_back, synchronise_deployment
 from melanoma_core.deployment.versions import Alias, EventKind, read_versions
 from melanoma_core.errors import ModelError, RunError
@@ -302,3 +306,73 @@ def test_a_damaged_network_is_never_deployed(steady: Settings):
 
     assert find_model(steady).name == "steady"
     assert len(synchronise_deployment(steady).events) == 1
+
+
+class Killed(BaseException):
+    """Ends the process where it is raised: nothing catches it."""
+
+
+def kill_at(monkeypatch: pytest.MonkeyPatch, client: MlflowClient, number: int) -> list[str]:
+    """Let the process be killed at a write of a promotion, before it is done; return all writes."""
+    writes: list[str] = []
+
+    def make(name: str, write: Callable[..., object]) -> Callable[..., object]:
+        def count(*arguments: object, **named: object) -> object:
+            writes.append(name)
+            if len(writes) == number:
+                raise Killed
+            return write(*arguments, **named)
+
+        return count
+
+    for name in dir(client):
+        if name.startswith(("set_registered", "set_model", "create_")):
+            monkeypatch.setattr(client, name, make(name, getattr(client, name)))
+    monkeypatch.setattr(promotion, "write_pointer", make("file", promotion.write_pointer))
+    return writes
+
+
+@pytest.mark.parametrize("number", range(1, 11))
+@pytest.mark.parametrize("change", ["promotion", "rollback", "refusal"])
+def test_a_promotion_killed_at_any_write_is_whole_at_the_next_start(
+    steady: Settings, monkeypatch: pytest.MonkeyPatch, change: str, number: int
+):
+    ask(steady, "better")
+    proposal = propose(steady, "worse", "better")
+    before = synchronise_deployment(steady)
+    with monkeypatch.context() as patch:
+        writes = kill_at(patch, open_record(steady).client, number)
+        with suppress(Killed):
+            if change == "rollback":
+                roll_back(steady, "Ben")
+            else:
+                promote(steady, proposal, "Ada", "a trial" if change == "promotion" else "")
+    known = read_versions(open_record(steady)).events
+    # As the pages see it, until anything looks into the registry again.
+    reading = find_model(steady).name
+    assert reading in {event.model_id for event in known}
+
+    after = synchronise_deployment(steady)
+
+    assert find_model(steady).name == after.deployed_id
+    assert after.deployed_id != after.previous_id
+    if len(after.events) == len(before.events):
+        assert after == before
+    else:
+        assert len(after.events) == len(before.events) + 1
+        event = after.events[0]
+        to, back = (before.deployed_id, before.previous_id)
+        expected = {"promotion": ("worse", to), "rollback": (back, to), "refusal": (to, back)}
+        assert (after.deployed_id, after.previous_id) == expected[change]
+        assert event.model_id == ("worse" if change == "refusal" else after.deployed_id)
+    assert synchronise_deployment(steady) == after
+    assert read_versions(open_record(steady)).pending is None
+    assert len(writes) <= 10  # each of them was a moment of a kill
+
+
+def test_a_tag_that_another_program_spoilt_is_named(steady: Settings):
+    client = open_record(steady).client
+    client.set_registered_model_tag("melanoma", "event.2030", "{half")
+
+    with pytest.raises(RunError, match=r'Cannot read the tag "event\.2030"'):
+        synchronise_deployment(steady)
