@@ -1,7 +1,10 @@
 import io
 import json
 import re
+import threading
+import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from html import escape, unescape
 
 import pytest
@@ -9,6 +12,7 @@ from PIL import Image, ImageFilter
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 
+from dashboard.reading.cached import get_turns
 from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.models.card import load_card
 from melanoma_core.models.card_text.heatmaps import describe_maps
@@ -325,3 +329,19 @@ def test_quality_warnings_are_shown_with_the_reading(open_dashboard, other_model
     assert "The photograph is blurred (sharpness" in page
     assert "The photograph is too small (shorter side 100 pixels, typical: at least 150" in page
     assert "This model has no out-of-distribution check" in page
+
+
+def test_a_photograph_is_read_when_it_is_its_turn(open_dashboard):
+    app = upload_lesions(open_dashboard(), 1)
+    turns = get_turns()
+    with ExitStack() as others:
+        for _ in range(2):
+            others.enter_context(turns.take())
+        timer = threading.Timer(1.0, others.pop_all().close)  # the others have their answers
+        timer.start()
+        started_at = time.monotonic()
+        upload_lesions(app, 2)
+        timer.join()
+
+    assert time.monotonic() - started_at >= 1.0
+    assert len(worklist(app).entries) == 3
