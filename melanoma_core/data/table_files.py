@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from melanoma_core.errors import DatasetError
+from melanoma_core.spreadsheets import restore
 
 _HEAD_BYTES = 2**16
 _SEPARATORS = ",;\t|"
@@ -146,7 +147,7 @@ def _read_rows(table: TableFile) -> Iterator[list[str | None]]:
     """Yield the cells of each line that is not empty, as many as the header has."""
     width = len(table.header)
     for number, cells in enumerate(_split_lines(table), start=1):
-        found = [None if cell.strip() in _MISSING else cell.strip() for cell in cells]
+        found = [None if cell.strip() in _MISSING else restore(cell.strip()) for cell in cells]
         if any(cell is not None for cell in found[width:]):
             raise DatasetError(
                 f"Cannot read the table {table.path}: found {len(found)} cells in row {number}, "

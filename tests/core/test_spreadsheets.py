@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from melanoma_core.data.table_files import open_table
 from melanoma_core.settings import PROJECT_ROOT
 from melanoma_core.spreadsheets import defuse, format_rows, format_table, restore, restore_table
 
@@ -67,6 +68,16 @@ def test_a_table_reads_back_the_same_values():
     assert list(cells.columns) == ["name", "'=column"]
     assert cells.loc[0, "name"] == "'=\udc80.jpg"
     pd.testing.assert_frame_equal(restore_table(cells), table)
+
+
+def test_the_reader_of_a_dataset_restores_texts_too(tmp_path: Path):
+    table = pd.DataFrame({"isic_id": ["ISIC_1", "ISIC_2"], "attribution": ["@clinic", "it's"]})
+    (tmp_path / "metadata.csv").write_bytes(format_table(table))
+
+    opened = open_table(tmp_path / "metadata.csv")
+
+    assert opened is not None
+    assert list(opened.read(["attribution"])["attribution"]) == ["@clinic", "it's"]
 
 
 def test_numbers_keep_every_digit_and_missing_values_stay_missing():
