@@ -29,7 +29,7 @@ class Replacement:
     convert: Callable[[Weights], Weights] = list
 
 
-class ErrorGelu(keras.layers.Layer):
+class ErrorGelu(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     """GELU (Hendrycks and Gimpel 2016, arXiv:1606.08415) by the error function.
 
     TensorFlow computes it by the complementary error function, which ONNX lacks.

@@ -8,7 +8,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,26 @@ import pytest
 from melanoma_core.cli.main import main
 from melanoma_core.models.lineage import read_split
 from melanoma_core.runs import control
-from melanoma_core.settings import PROJECT_ROOT
+from melanoma_core.runs.control import load_run
+from melanoma_core.runs.record import open_record
+from melanoma_core.runs.run import RunState
+from melanoma_core.settings import PROJECT_ROOT, load_settings
 from tests.conftest import COMMAND_LINE
 
-SMALL = ("image_size=32", "epochs=40", "images_per_epoch=64", "batch_size=16")
+SMALL = ("image_size=32", "epochs=8", "images_per_epoch=64", "batch_size=16")
+# Python runs this file at its start where it finds it. The run then waits for its stop after the
+# third epoch, so no machine is too fast to stop it in time.
+WAIT_FOR_THE_STOP = """
+import time
+from melanoma_core.runs.observer import RunObserver
+go_on = RunObserver.on_epoch
+def wait(self, report):
+    go_on(self, report)
+    while report.epoch >= 3:
+        self._stop_if_requested()
+        time.sleep(0.05)
+RunObserver.on_epoch = wait
+"""
 
 
 @dataclass(frozen=True)
@@ -51,10 +67,13 @@ class House:
         return variables | {"MLFLOW_TRACKING_URI": ""}
 
     def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
+        """Start a command in a process whose runs wait for their stop."""
+        (self.folder / "sitecustomize.py").write_text(WAIT_FOR_THE_STOP)
+        paths = [str(self.folder), str(PROJECT_ROOT), os.environ.get("PYTHONPATH", "")]
         return subprocess.Popen(
             [*COMMAND_LINE, *map(str, arguments)],
             cwd=PROJECT_ROOT,
-            env=os.environ | self.variables,
+            env=os.environ | self.variables | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -106,7 +125,7 @@ def story(house: House) -> Story:
     )
     assert training.stderr is not None
     seen = ""
-    while not re.search(r"epoch ([2-9]|\d\d)/40.*melanoma AUC", seen):
+    while not re.search(r"epoch [23]/8.*melanoma AUC", seen):
         character = training.stderr.read(1)
         assert character, seen
         seen += character
@@ -178,7 +197,7 @@ def test_a_run_resumed_by_its_name_writes_a_model_that_reads(house: House, story
     assert story.resumed.status == 0, story.resumed.err
     card = parse_strictly(story.resumed.out)
     assert str(house.folder) not in story.resumed.out
-    assert "epoch 1/40" not in story.resumed.err
+    assert "epoch 1/8" not in story.resumed.err
     photograph = house.folder / "data" / "nevus" / "01.jpg"
     assert house.call("predict", photograph, "--model", card["model_id"]).status == 0
 
@@ -228,3 +247,38 @@ def test_a_detached_run_prints_its_id_and_is_stopped_by_it(house: House):
     assert launched.status == 0
     assert stopped.status == 0, stopped.err
     assert stopped.out == f"{launched.out.strip()} stopped\n"
+
+
+@pytest.mark.usefixtures("without_workers")
+@pytest.mark.parametrize("named", ["none", "imagenet"])
+def test_weights_may_be_named_by_a_word(house: House, named: str):
+    launched = house.call(
+        "train", house.folder / "data", "--recipe", "transfer", "--weights", named, "--detach"
+    )
+
+    assert launched.status == 0, launched.err
+    run = house.folder / "runs" / launched.out.strip()
+    assert json.loads((run / "spec.json").read_text())["recipe"]["weights"] == named
+    house.call("stop", launched.out.strip()[:10])
+
+
+@pytest.mark.usefixtures("without_workers")
+def test_a_run_that_would_fail_again_is_not_advised_to_resume(house: House):
+    launched = house.call("train", house.folder / "data", "--recipe", "baseline", "--detach")
+    run_id = launched.out.strip()
+    settings = replace(
+        load_settings(),
+        runs_dir=house.folder / "runs",
+        tracking_uri=f"sqlite:///{house.folder / 'runs' / 'mlflow.db'}",
+    )
+    house.call("stop", run_id)
+    tags = {"message": "Found a loss that is not a number.", "final": "yes"}
+    open_record(settings).set_state(run_id, RunState.FAILED, tags)
+
+    resumed = house.call("resume", run_id)
+
+    assert resumed.status == 2
+    assert "failed for a reason that stays: Found a loss that is not a number." in resumed.err
+    assert "To resume it" not in resumed.err
+    run = load_run(settings, run_id)
+    assert (run.can_resume, run.state.can_resume) == (False, True)

@@ -1,5 +1,6 @@
 """Runs that fail or are stopped: each ends in a state that explains what to do."""
 
+import os
 import resource
 import shutil
 import signal
@@ -14,8 +15,11 @@ import pytest
 from melanoma_core.data.dataset import hash_table
 from melanoma_core.data.splitting import Split
 from melanoma_core.errors import RunError
+from melanoma_core.models.evidence import read_evidence
 from melanoma_core.runs import control, worker
 from melanoma_core.runs.folder import find_folder
+from melanoma_core.runs.queue import Queue
+from melanoma_core.runs.record import Record
 from melanoma_core.runs.run import Run, RunSpec, RunState
 from melanoma_core.settings import PROJECT_ROOT, Settings
 from melanoma_core.training.observer import Estimate, Phase
@@ -71,6 +75,82 @@ def test_a_missing_photograph_is_named_and_is_no_bug(
     assert (run.state, run.is_bug, run.is_stopping) == (RunState.FAILED, False, False)
     assert ".jpg" in run.message
     assert (run.state.can_resume, run.model_id) == (True, None)
+
+
+def test_a_network_that_cannot_become_a_model_fails_before_its_first_epoch(
+    house: Settings, run_here: Callable[..., Run], make_task, monkeypatch: pytest.MonkeyPatch
+):
+    from melanoma_core.networks import export
+
+    monkeypatch.setattr(export, "make_exportable", lambda network: network)
+
+    run = run_here(*make_task("transfer-efficientnet", "weights=none", "head_epochs=1", "epochs=1"))
+
+    assert (run.state, run.is_bug, run.can_resume) == (RunState.FAILED, False, False)
+    assert "in the ONNX form of EfficientNetV2B0, which can therefore not become" in run.message
+    assert control.read_curves(house, run.run_id).empty
+    with pytest.raises(RunError, match="failed for a reason that stays: Found"):
+        control.resume_run(house, run.run_id)
+
+
+def test_a_run_killed_before_it_recorded_its_model_does_not_write_it_twice(
+    house: Settings, run_here: Callable[..., Run], make_task, monkeypatch: pytest.MonkeyPatch
+):
+    class KilledError(BaseException):
+        pass
+
+    def kill(*_: object) -> None:
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(worker, "_conclude", lambda run: (worker._train(run), kill())[1])
+        with pytest.raises(KilledError):
+            run_here(*make_task("baseline", "epochs=1"))
+    (run,) = [run for run in control.list_runs(house) if run.state is RunState.INTERRUPTED][:1]
+    control.resume_run(house, run.run_id)
+    worker._run(find_folder(house, run.run_id), house)
+
+    finished = control.load_run(house, run.run_id)
+    evidence = [read_evidence(path.parent) for path in house.models_dir.glob("*/card.json")]
+    written = [e for e in evidence if e and e.training and e.training.run_id == run.run_id]
+    assert (finished.state, len(written)) == (RunState.FINISHED, 1)
+    assert (house.models_dir / str(finished.model_id)).is_dir()
+
+
+@pytest.mark.parametrize("write", ["create", "rename", "draw", "set_state"])
+def test_a_launch_killed_at_any_write_leaves_no_run(house: Settings, make_task, write: str):
+    place = {"create": Record, "set_state": Record, "draw": Queue, "rename": Path}[write]
+    before = {run.run_id for run in control.list_runs(house)}
+    folders = set(house.runs_dir.iterdir())
+    process = os.fork()
+    if not process:
+        do = getattr(place, write)
+
+        def die(*arguments: object) -> object:
+            do(*arguments)
+            os._exit(0 if write != "set_state" else 1)
+
+        setattr(place, write, die)
+        control.start_detached = lambda *_: 0  # type: ignore[assignment]
+        control.launch(house, *make_task("baseline"))
+        os._exit(2)
+    assert os.waitpid(process, 0)[1] == (0 if write != "set_state" else 256)
+    for path in house.runs_dir.glob("queue/*.drawn"):  # a minute passes
+        os.utime(path, (1, 1))
+
+    after = {run.run_id: run for run in control.list_runs(house)}
+
+    new = after.keys() - before
+    if write == "set_state":  # then it is whole: it waits in vain for its process
+        (run_id,) = new
+        assert after[run_id].state is RunState.INTERRUPTED
+        assert after[run_id].can_resume
+        control.delete_run(house, run_id)
+    else:
+        assert not new
+    left = {path for path in set(house.runs_dir.iterdir()) - folders if path.name[0] != "."}
+    assert not left
+    assert not list(house.runs_dir.glob(".draft-*"))
 
 
 def test_a_full_disk_is_explained_with_the_folder_and_what_to_do(

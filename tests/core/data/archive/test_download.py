@@ -688,6 +688,43 @@ def test_a_cancelled_download_can_be_continued(archive, folder):
     assert sum(archive.count(path) > 1 for path in paths) <= 4
 
 
+def test_no_photograph_is_ever_without_its_licence(archive, folder):
+    archive.add(0)
+    plan_and_download(folder)
+    for number in range(1, 9):
+        archive.add(number)
+    seen = []
+
+    def look(*_):  # what a kill at this moment would leave
+        names = {path.stem for path in folder.glob("*.jpg")}
+        table = read_table(folder)
+        assert names <= set(table.index)
+        assert (table["copyright_license"] != "").all()
+        seen.append((folder / ATTRIBUTIONS).read_text())
+
+    plan_and_download(folder, progress=look)
+
+    assert len(seen) >= 8
+    assert all("The download is not finished" in text for text in seen)
+    assert "not finished" not in (folder / ATTRIBUTIONS).read_text()
+    assert len(read_table(folder)) == 9
+
+
+def test_photographs_of_a_killed_download_without_table_get_their_licences(archive, folder):
+    for number in range(3):
+        archive.add(number)
+    plan_and_download(folder)
+    for name in (TABLE, ATTRIBUTIONS):  # as versions up to now left them
+        (folder / name).unlink()
+    for number in range(3, 6):
+        archive.add(number)
+
+    plan_and_download(folder)
+
+    assert len(read_table(folder)) == len(list(folder.glob("*.jpg"))) == 6
+    assert not list(folder.glob(".*"))
+
+
 def test_cancelling_does_not_wait_for_a_server_that_throttles(archive, folder):
     throttled = archive.add(1, throttle(60))  # the test would take minutes
     archive.add(2)
