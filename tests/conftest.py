@@ -2,7 +2,6 @@
 
 import os
 import sys
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,50 +36,8 @@ LONGEST = (
 )
 
 
-# What `make quick` leaves out: whole folders, what is marked so, and what asks for real files.
-SLOW_FOLDERS = (
-    TESTS / "browser",
-    TESTS / "core" / "networks",
-    PROJECT_ROOT / "melanoma_core" / "networks",
-)
-SLOW_MARKS = {"tensorflow"}
-SLOW_FIXTURES = {"shared_data", "shared_weights"}
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--quick", action="store_true", help="only what takes no browser, TensorFlow")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Give all test processes one cache, and a quick run no TensorFlow, in child processes too."""
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        cache = tempfile.TemporaryDirectory(prefix="melanoma-test-cache-")
-        config.add_cleanup(cache.cleanup)
-        os.environ["MELANOMA_CACHE_DIR"] = cache.name
-    if config.getoption("--quick"):
-        stub = str(TESTS / "without_tensorflow")
-        sys.path.insert(0, stub)
-        os.environ["PYTHONPATH"] = os.pathsep.join(
-            filter(None, [stub, os.environ.get("PYTHONPATH", "")])
-        )
-
-
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave the slow folders out of a quick run, whose modules import what takes seconds."""
-    return True if config.getoption("--quick") and collection_path in SLOW_FOLDERS else None
-
-
-def _is_slow(item: pytest.Item) -> bool:
-    marks = {mark.name for mark in item.iter_markers()}
-    return bool(marks & SLOW_MARKS or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())))
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the files that take longest first; in a quick run, leave slow tests out."""
-    if config.getoption("--quick"):
-        slow = [item for item in items if _is_slow(item)]
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if not _is_slow(item)]
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first, each with its tests in their order."""
     rank = {name: position for position, name in enumerate(LONGEST)}
 
     def find_rank(item: pytest.Item) -> int:

@@ -168,7 +168,7 @@ def _compare_page(settings: Settings, run_id: str, recipe: Recipe) -> Iterable[R
     yield (
         "images per second of a run that the page follows, browser on the same machine",
         f"{statistics.median(followed[1:]):,.0f} images/s",
-        "nobody following it",
+        "no browser following it",
         f"{statistics.median(alone[1:]):,.0f} images/s",
         f"{slower:.1%} slower",
     )

@@ -76,6 +76,7 @@ def test_a_wrong_recipe_launches_no_run(moles, options, message, capsys):
 
 
 @pytest.mark.usefixtures("workers_here")
+@pytest.mark.tensorflow
 def test_a_study_trains_each_recipe_once(moles, capsys):
     broken = moles.parent / "broken.weights.h5"
     broken.write_bytes(b"no weights")

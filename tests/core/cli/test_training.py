@@ -25,6 +25,8 @@ from melanoma_core.runs.run import RunState
 from melanoma_core.settings import PROJECT_ROOT, load_settings
 from tests.conftest import COMMAND_LINE
 
+pytestmark = pytest.mark.tensorflow
+
 SMALL = ("image_size=32", "epochs=8", "images_per_epoch=64", "batch_size=16")
 # Python runs this file at its start where it finds it. The run then waits for its stop after the
 # third epoch, so no machine is too fast to stop it in time.

@@ -21,6 +21,8 @@ from melanoma_core.runs.run import Run, RunState
 from melanoma_core.settings import Settings
 from melanoma_core.training.observer import Phase
 
+pytestmark = pytest.mark.tensorflow
+
 EPOCHS = 12
 
 

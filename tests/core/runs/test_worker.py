@@ -64,6 +64,7 @@ def test_a_waiting_worker_and_the_control_of_runs_import_no_library_of_training(
     assert done.stdout == "[]\n[]\n"
 
 
+@pytest.mark.tensorflow
 def test_a_missing_photograph_is_named_and_is_no_bug(
     run_here: Callable[..., Run], make_task, tmp_path: Path
 ):
@@ -153,6 +154,7 @@ def test_a_launch_killed_at_any_write_leaves_no_run(house: Settings, make_task, 
     assert not list(house.runs_dir.glob(".draft-*"))
 
 
+@pytest.mark.tensorflow
 def test_a_full_disk_is_explained_with_the_folder_and_what_to_do(
     run_here: Callable[..., Run], make_task
 ):
@@ -171,6 +173,7 @@ def test_a_full_disk_is_explained_with_the_folder_and_what_to_do(
     assert (run.state.can_resume, run.model_id) == (True, None)
 
 
+@pytest.mark.tensorflow
 def test_a_terminated_worker_stops_its_run(
     house: Settings, make_task, wait_until: Callable[..., Run], find_worker
 ):
@@ -185,6 +188,7 @@ def test_a_terminated_worker_stops_its_run(
     assert (run.state.can_resume, run.model_id) == (True, None)
 
 
+@pytest.mark.tensorflow
 def test_an_estimate_is_made_once_and_a_killed_one_is_reported(
     house: Settings, make_task, find_worker
 ):
