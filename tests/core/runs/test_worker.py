@@ -78,6 +78,7 @@ def test_a_missing_photograph_is_named_and_is_no_bug(
     assert (run.state.can_resume, run.model_id) == (True, None)
 
 
+@pytest.mark.tensorflow
 def test_a_network_that_cannot_become_a_model_fails_before_its_first_epoch(
     house: Settings, run_here: Callable[..., Run], make_task, monkeypatch: pytest.MonkeyPatch
 ):
@@ -94,6 +95,7 @@ def test_a_network_that_cannot_become_a_model_fails_before_its_first_epoch(
         control.resume_run(house, run.run_id)
 
 
+@pytest.mark.tensorflow
 def test_a_run_killed_before_it_recorded_its_model_does_not_write_it_twice(
     house: Settings, run_here: Callable[..., Run], make_task, monkeypatch: pytest.MonkeyPatch
 ):
