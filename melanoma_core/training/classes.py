@@ -34,6 +34,6 @@ def check_classes(split: Split, subsets: Sequence[str] = ("train", "validation")
             raise DatasetError(
                 f"Found no image of {' and none of '.join(missing)} in {subset} (its labels: "
                 f"{found or 'none'}). Training needs at least 1 of {Diagnosis.MEL.title} and 1 of "
-                f"{_BENIGN} ({benign}) in {' and in '.join(subsets)}. See what the audit leaves out, "
-                "add images, or choose another seed."
+                f"{_BENIGN} ({benign}) in {' and in '.join(subsets)}. See what the audit "
+                "leaves out, add images, or choose another seed."
             )
