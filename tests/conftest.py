@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import gc
 import os
 import sys
 from dataclasses import replace
@@ -34,6 +35,17 @@ LONGEST = (
     "core/runs/test_worker",
     "core/data/test_cleaning",  # reads the real collections, for which all others would wait
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def frozen_objects() -> None:
+    """Exempt what is there from garbage collection.
+
+    Streamlit collects after each run of a page, which takes ten times as long where TensorFlow was
+    imported.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,9 +6,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import requests
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -18,6 +20,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from melanoma_core.settings import PROJECT_ROOT
 
 _PATIENCE_SECONDS = 60
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,13 @@ def run_page(server: Server, headers: Mapping[str, str], page: str = "") -> Sequ
         async with open_socket(server, headers) as connection:
             return await start_session(connection, page)
 
-    return asyncio.run(asyncio.wait_for(run(), _PATIENCE_SECONDS))
+    return run_apart(asyncio.wait_for(run(), _PATIENCE_SECONDS))
+
+
+def run_apart(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine in a thread of its own: Playwright's event loop may run in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 async def start_session(connection: ClientConnection, page: str = "") -> Sequence[ForwardMsg]:

@@ -20,6 +20,7 @@ from tests.dashboard.servers import (
     list_headings,
     list_pages,
     open_socket,
+    run_apart,
     run_page,
     serve,
     start_session,
@@ -170,7 +171,7 @@ def test_an_upload_of_5_mb_touches_no_disk(server: Server):
         assert list_temporary(os.getpid())  # even a deleted file is seen
     photograph = os.urandom(5 * 2**20)
 
-    files, status = asyncio.run(upload_slowly(server, photograph))
+    files, status = run_apart(upload_slowly(server, photograph))
 
     assert status == 204
     assert files == [[], [], []]
