@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import onnxruntime
 import pytest
+from keras.src.applications import convnext, efficientnet_v2, resnet
 
 from melanoma_core.errors import ModelError
 from melanoma_core.models.card import KERAS_NAME
@@ -36,6 +37,22 @@ def build(architecture: Architecture) -> keras.Model:
     return add_softmax(network)
 
 
+@pytest.fixture
+def short_stages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each stage of a large network have one or two blocks: more add no operator."""
+    stack = resnet.stack_residual_blocks_v2
+    monkeypatch.setattr(
+        resnet,
+        "stack_residual_blocks_v2",
+        lambda x, filters, blocks, **options: stack(x, filters, min(blocks, 2), **options),
+    )
+    monkeypatch.setitem(convnext.MODEL_CONFIGS["tiny"], "depths", [1, 1, 1, 1])
+    stages = efficientnet_v2.DEFAULT_BLOCKS_ARGS["efficientnetv2-b0"]
+    for stage in stages:
+        monkeypatch.setitem(stage, "num_repeat", 1)
+
+
+@pytest.mark.usefixtures("short_stages")
 @pytest.mark.parametrize("architecture", Architecture)
 def test_both_forms_of_every_architecture_agree(tmp_path: Path, architecture: Architecture):
     network = build(architecture)
