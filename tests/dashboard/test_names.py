@@ -129,6 +129,7 @@ def test_a_folder_that_cannot_be_opened(open_dashboard, path: str):
     assert check(app) >= 1
 
 
+@pytest.mark.slow
 def test_folders_and_files_on_the_evaluation_page(open_dashboard, folder: Path):
     app = open_dashboard().switch_page("evaluation/page.py").run()
     app.text_input(key="folder-path").set_value(str(folder)).run()

@@ -26,6 +26,8 @@ from tests.dashboard.servers import (
     start_session,
 )
 
+pytestmark = pytest.mark.slow
+
 ALL = ["Reading", "Dataset", "Training", "Models", "Evaluation"]
 OTHERS = ("dataset", "training", "models", "evaluation")
 

@@ -15,6 +15,8 @@ from melanoma_core.models.card import load_card
 from melanoma_core.processes import JobState, JobStatus, run_job
 from melanoma_core.settings import Settings, load_settings
 
+pytestmark = pytest.mark.slow
+
 TIME_LIMIT_SECONDS = 120
 
 

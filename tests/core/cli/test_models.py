@@ -13,6 +13,8 @@ from melanoma_core.models.registry import BUNDLED
 from melanoma_core.settings import ASSETS
 from tests.drawn_models import write_model
 
+pytestmark = pytest.mark.slow
+
 BUNDLED_ID = load_card(BUNDLED).model_id
 
 

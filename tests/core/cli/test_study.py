@@ -112,6 +112,7 @@ def test_a_study_trains_each_recipe_once(moles, capsys):
     assert f"transfer: failed. {transfer['message']}" in shown
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_the_runs_of_a_study_and_prints_it(moles, capsys, monkeypatch):
     command = ["study", str(moles), "--recipes", "baseline,augmented"]
     command += ["--set", "image_size=32", "--set", "epochs=9999"]

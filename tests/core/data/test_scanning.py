@@ -395,6 +395,7 @@ SCAN = (
 )
 
 
+@pytest.mark.slow
 def test_a_killed_scan_leaves_no_worker_process(tmp_path: Path):
     image = Image.effect_noise((900, 900), 60).convert("RGB")
     for number in range(120):

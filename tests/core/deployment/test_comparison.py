@@ -16,6 +16,8 @@ from melanoma_core.models.identifiers import IdKey
 from melanoma_core.models.predictions import get_probabilities
 from tests.drawn_models import CLEAN, make_split, write_model
 
+pytestmark = pytest.mark.slow
+
 KEY, ELSEWHERE = IdKey(), IdKey()
 
 

@@ -29,6 +29,8 @@ from melanoma_core.runs.record import open_record
 from melanoma_core.settings import Settings, load_settings
 from tests.drawn_models import LEAKING, write_model
 
+pytestmark = pytest.mark.slow
+
 BUNDLED_ID = load_card(BUNDLED).model_id
 
 
@@ -336,7 +338,6 @@ def kill_at(monkeypatch: pytest.MonkeyPatch, client: MlflowClient, number: int) 
 MOMENTS = {"promotion": range(1, 11), "rollback": range(1, 11, 3), "refusal": range(2, 9, 3)}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "number"), [(change, number) for change in MOMENTS for number in MOMENTS[change]]
 )

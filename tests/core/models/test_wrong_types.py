@@ -53,6 +53,7 @@ def test_the_card_and_the_evidence_themselves_are_shown(tmp_path: Path):
 
 
 @pytest.mark.parametrize("name", ["card.json", "evidence.json"])
+@pytest.mark.slow
 def test_a_wrong_value_anywhere_is_one_sentence_or_harmless(tmp_path: Path, name: str):
     card = make_card()
     document = card if name == "card.json" else make_evidence(card)

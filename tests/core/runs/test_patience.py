@@ -32,6 +32,7 @@ def silent_server(tmp_path: Path) -> Iterator[Settings]:
         )
 
 
+@pytest.mark.slow
 def test_a_server_that_never_answers_costs_seconds_once_for_all_sessions(
     silent_server: Settings, monkeypatch: pytest.MonkeyPatch
 ):

@@ -87,6 +87,7 @@ def test_a_damaged_checkpoint_is_an_error(tmp_path: Path, content: bytes):
         load_checkpoint(tmp_path, "ours")
 
 
+@pytest.mark.slow
 def test_a_process_killed_while_writing_leaves_the_epoch_before(tmp_path: Path):
     done = subprocess.run([sys.executable, "-c", KILLED, tmp_path], cwd=PROJECT_ROOT, check=False)
 

@@ -57,6 +57,7 @@ def test_the_metrics_of_the_card_are_shown_before_any_evaluation(page: AppTest):
     assert page.selectbox(key="evaluated-model").value == card.model_id
 
 
+@pytest.mark.slow
 def test_a_folder_is_evaluated_and_the_result_is_shown_and_kept(
     page: AppTest, moles: Path, open_dashboard
 ):
@@ -78,6 +79,7 @@ def test_a_folder_is_evaluated_and_the_result_is_shown_and_kept(
     assert "6 of 6 images of moles (subset test)" in html(again)
 
 
+@pytest.mark.slow
 def test_a_failed_evaluation_shows_its_error(page: AppTest, moles: Path):
     page.selectbox(key="evaluated-subset").select("validation").run()
     app = evaluate(page, moles)

@@ -216,6 +216,7 @@ def test_without_runs_the_page_says_what_to_do(show):
     assert "There are no studies yet." in captions(app.run())
 
 
+@pytest.mark.slow
 def test_a_launched_run_is_queued_selected_stopped_and_deleted(show, settings):
     queue = open_queue(settings)
     with ExitStack() as stack:
@@ -412,6 +413,7 @@ def test_the_study_tab_shows_recipes_metrics_and_errors(show, write_run):
     assert len(app.get("plotly_chart")) == 1
 
 
+@pytest.mark.slow
 def test_a_study_is_launched_on_the_chosen_folder(show, settings):
     queue = open_queue(settings)
     with ExitStack() as stack:
