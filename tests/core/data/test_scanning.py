@@ -194,13 +194,21 @@ def test_a_chessboard_has_the_maximum_sharpness():
     assert measure_sharpness(board) == pytest.approx(16)  # its Laplacian is 4 or -4
 
 
-@pytest.mark.parametrize("white", [0, 1, 200, 255])
-@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+@pytest.mark.parametrize(
+    ("suffix", "white"),  # JPEG blurs the edge of grey
+    [
+        (".png", 0),
+        (".png", 1),
+        (".png", 200),
+        (".png", 255),
+        (".jpg", 0),
+        (".jpg", 1),
+        (".jpg", 255),
+    ],
+)
 def test_an_outline_of_a_lesion_is_no_photograph(tmp_path: Path, white: int, suffix: str):
     outline = np.zeros((96, 128), np.uint8)
     outline[20:60, 30:90] = white
-    if suffix == ".jpg" and white == 200:
-        pytest.skip("JPEG blurs the edge of grey")
 
     facts = measure_file(save_grey(tmp_path / f"a{suffix}", outline))
 
