@@ -9,7 +9,7 @@ Layouts with images, and one with labels only:
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -156,6 +156,7 @@ def find_collections(folder: Path) -> list[Collection]:
         found = [c for child in children.values() for c in _recognise_folder(child)]
         with_labels = [c for c in found if c.layout is not Layout.GROUND_TRUTH]
         if not any(has_images(c.folder) for c in with_labels) and has_images(folder):
+            _check_depth(folder, children.values())
             tables = [table for inner in walk_folders(folder) for table in list_tables(inner)]
             found = _recognise_tables(folder, find_label_tables(tables)) or found
     if not any(c.layout is not Layout.GROUND_TRUTH for c in found):
@@ -166,6 +167,26 @@ def find_collections(folder: Path) -> list[Collection]:
             "layouts."
         )
     return sorted(found, key=lambda c: (_ORDER.index(c.layout), c.folder.name))
+
+
+def _check_depth(folder: Path, children: Iterable[Path]) -> None:
+    """Check that the collections of a folder do not lie one level deeper, several to a child.
+
+    Their tables must not be joined: images of one collection would get facts of another.
+
+    Raises:
+        DatasetError: They do; the message names the children.
+    """
+    deeper = [
+        child.name
+        for child in children
+        if any(has_images(each) and _recognise_folder(each) for each in list_subfolders(child))
+    ]
+    if deeper:
+        raise DatasetError(
+            f"Found collections below {', '.join(sorted(deeper))} in {folder}, one level too deep. "
+            "A dataset is a collection, or a folder of collections. Choose one of these folders."
+        )
 
 
 def find_label_tables(paths: list[Path]) -> list[LabelTable]:

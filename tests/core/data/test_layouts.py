@@ -554,3 +554,16 @@ def test_the_real_full_size_photographs_are_read_with_their_table(shared_data: P
 
     assert len(records) == 30
     assert records["label"].notna().all()
+
+
+def test_collections_one_level_too_deep_are_named_and_never_joined(tmp_path: Path, draw):
+    for clinic in ("north", "south"):
+        folder = tmp_path / clinic / "photographs"
+        for number in range(3):
+            draw(folder / "images" / f"{number}.jpg", number)
+        rows = [f"{number},{'melanoma' if clinic == 'north' else 'nevus'}" for number in range(3)]
+        (folder / "labels.csv").write_text("\n".join(["image_id,diagnosis", *rows]))
+
+    assert len(find_collections(tmp_path / "north")) == 1
+    with pytest.raises(DatasetError, match="Found collections below north, south in"):
+        find_collections(tmp_path)
