@@ -5,6 +5,7 @@ After Mitchell et al., "Model Cards for Model Reporting" (2019).
 
 import math
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
@@ -220,6 +221,7 @@ def _card_from_json(raw: Any) -> ModelCard:
     card = from_jsonable(ModelCard, raw)
     if card.leakage is not None and card.leakage.found:
         card = replace(card, metrics={}, explanation=None)
+    datetime.fromisoformat(card.created_at).astimezone(UTC)  # or a ValueError
     _check_numbers(card)
     return card
 

@@ -72,9 +72,11 @@ def test_a_card_that_lacks_a_field_or_has_a_foreign_one_is_refused(card: ModelCa
         ("temperature", float("nan")),
         ("temperature", "1.0"),
         ("temperature", None),
+        ("created_at", "yesterday"),
+        ("created_at", ""),
     ],
 )
-def test_an_invalid_number_is_refused(card: ModelCard, tmp_path: Path, name: str, value: object):
+def test_an_invalid_value_is_refused(card: ModelCard, tmp_path: Path, name: str, value: object):
     change(card, tmp_path, **{name: value})
 
     with pytest.raises(ModelError, match="is not a model card of this project"):
