@@ -24,23 +24,12 @@ from melanoma_core.runs.record import open_record
 from melanoma_core.runs.run import RunState
 from melanoma_core.settings import PROJECT_ROOT, load_settings
 from tests.conftest import COMMAND_LINE
+from tests.held_runs import Hold
 
 pytestmark = pytest.mark.tensorflow
 
-SMALL = ("image_size=32", "epochs=8", "images_per_epoch=64", "batch_size=16")
-# Python runs this file at its start where it finds it. The run then waits for its stop after the
-# third epoch, so no machine is too fast to stop it in time.
-WAIT_FOR_THE_STOP = """
-import time
-from melanoma_core.runs.observer import RunObserver
-go_on = RunObserver.on_epoch
-def wait(self, report):
-    go_on(self, report)
-    while report.epoch >= 3:
-        self._stop_if_requested()
-        time.sleep(0.05)
-RunObserver.on_epoch = wait
-"""
+SMALL = ("image_size=32", "epochs=3", "images_per_epoch=32", "batch_size=16")
+LAST_BEFORE_STOP = 2
 
 
 @dataclass(frozen=True)
@@ -69,13 +58,12 @@ class House:
         return variables | {"MLFLOW_TRACKING_URI": ""}
 
     def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
-        """Start a command in a process whose runs wait for their stop."""
-        (self.folder / "sitecustomize.py").write_text(WAIT_FOR_THE_STOP)
-        paths = [str(self.folder), str(PROJECT_ROOT), os.environ.get("PYTHONPATH", "")]
+        """Start a command in a process whose runs wait for their stop after an epoch."""
+        hold = Hold(self.folder, LAST_BEFORE_STOP)
         return subprocess.Popen(
             [*COMMAND_LINE, *map(str, arguments)],
             cwd=PROJECT_ROOT,
-            env=os.environ | self.variables | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
+            env=os.environ | self.variables | hold.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -127,7 +115,7 @@ def story(house: House) -> Story:
     )
     assert training.stderr is not None
     seen = ""
-    while not re.search(r"epoch [23]/8.*melanoma AUC", seen):
+    while not re.search(r"epoch 2/3.*melanoma AUC", seen):
         character = training.stderr.read(1)
         assert character, seen
         seen += character
@@ -199,7 +187,7 @@ def test_a_run_resumed_by_its_name_writes_a_model_that_reads(house: House, story
     assert story.resumed.status == 0, story.resumed.err
     card = parse_strictly(story.resumed.out)
     assert str(house.folder) not in story.resumed.out
-    assert "epoch 1/8" not in story.resumed.err
+    assert "epoch 1/3" not in story.resumed.err
     photograph = house.folder / "data" / "nevus" / "01.jpg"
     assert house.call("predict", photograph, "--model", card["model_id"]).status == 0
 

@@ -83,7 +83,8 @@ def wait_until() -> Callable[..., Run]:
         deadline = time.monotonic() + _TIME_LIMIT_SECONDS
         while not holds(run := control.load_run(settings, run_id)):
             log = "\n".join(control.read_log(settings, run_id, 20))
-            assert time.monotonic() < deadline, f"{run}\n{log}"
+            is_in_vain = run.state.is_over or time.monotonic() > deadline
+            assert not is_in_vain, f"{run}\n{log}"
             time.sleep(0.1)
         return run
 

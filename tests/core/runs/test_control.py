@@ -20,10 +20,11 @@ from melanoma_core.runs.queue import open_queue
 from melanoma_core.runs.run import Run, RunState
 from melanoma_core.settings import Settings
 from melanoma_core.training.observer import Phase
+from tests.held_runs import Hold
 
 pytestmark = pytest.mark.tensorflow
 
-EPOCHS = 12
+EPOCHS = 4
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,18 @@ class Story:
 
 
 @pytest.fixture(scope="module")
-def story(house: Settings, make_task, wait_until: Callable[..., Run], find_worker) -> Story:
-    first = control.launch(
-        house, *make_task("baseline", f"epochs={EPOCHS}", "images_per_epoch=400")
-    )
+def story(
+    house: Settings,
+    make_task,
+    wait_until: Callable[..., Run],
+    find_worker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Story:
+    with pytest.MonkeyPatch.context() as patch:
+        hold = Hold(tmp_path_factory.mktemp("hold"), 2)
+        for name, value in hold.environment.items():
+            patch.setenv(name, value)
+        first = control.launch(house, *make_task("baseline", f"epochs={EPOCHS}"))
     second = control.launch(house, *make_task("leaky", "epochs=1", "images_per_class=8"))
     third = control.launch(house, *make_task("baseline", "epochs=1"), name="mine")
     wait_until(house, first, lambda _: has_epochs(house, first, 2))
@@ -57,9 +66,9 @@ def story(house: Settings, make_task, wait_until: Callable[..., Run], find_worke
     workers[0].kill()
     killed = wait_until(house, first, lambda run: run.state.is_over)
     kept_curves = control.read_curves(house, first)
-    finished = wait_until(house, second, lambda run: run.state.is_over)
-    control.resume_run(house, first)
+    control.resume_run(replace(house, max_runs=2), first)  # beside the second, which has begun
     workers.append(find_worker(house, first))
+    finished = wait_until(house, second, lambda run: run.state.is_over)
     resumed = wait_until(house, first, lambda run: run.state.is_over)
     return Story(
         house, begun, waiting, stopped, killed, resumed, kept_curves, finished, tuple(workers)

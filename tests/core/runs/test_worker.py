@@ -84,8 +84,12 @@ def test_a_missing_photograph_is_named_and_is_no_bug(
 def test_a_network_that_cannot_become_a_model_fails_before_its_first_epoch(
     house: Settings, run_here: Callable[..., Run], make_task, monkeypatch: pytest.MonkeyPatch
 ):
+    from keras.src.applications import efficientnet_v2
+
     from melanoma_core.networks import export
 
+    for stage in efficientnet_v2.DEFAULT_BLOCKS_ARGS["efficientnetv2-b0"]:
+        monkeypatch.setitem(stage, "num_repeat", 1)  # more blocks add no operator
     monkeypatch.setattr(export, "make_exportable", lambda network: network)
 
     run = run_here(*make_task("transfer-efficientnet", "weights=none", "head_epochs=1", "epochs=1"))
