@@ -100,6 +100,38 @@ def test_different_lesions_with_equal_hashes_are_no_copies(tmp_path: Path) -> No
     assert find_clusters_of_equal_hashes(*files).nunique() == 3
 
 
+def look_through_tube(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Show the picture in a round view with a soft edge and black surroundings."""
+    rows, columns = np.mgrid[-1:1:240j, -4 / 3 : 4 / 3 : 320j]
+    light = np.clip((0.8 - np.hypot(rows, columns)) / 0.05, 0, 1)
+    return (pixels * light[..., None]).astype(np.uint8)
+
+
+def test_different_lesions_in_the_same_black_surroundings_are_no_copies(tmp_path: Path) -> None:
+    files = []
+    for seed in (1, 2, 3):
+        view = look_through_tube(draw_lesion(seed))
+        files.append(save(view, tmp_path / f"{seed}.png", (84, 84)))
+        Image.fromarray(view).resize((180, 135)).save(tmp_path / f"{seed}.jpg", quality=40)
+        files.append(tmp_path / f"{seed}.jpg")
+    clusters = find_clusters_of_equal_hashes(*files)
+    assert clusters[0] == clusters[1]
+    assert clusters[2] == clusters[3]
+    assert clusters[4] == clusters[5]
+    assert clusters.nunique() == 3
+
+
+def test_a_dark_photograph_is_compared_as_a_whole(tmp_path: Path) -> None:
+    dark = [(draw_lesion(seed) * 0.15).astype(np.uint8) for seed in (1, 2)]
+    files = [
+        save(dark[0], tmp_path / "a.png"),
+        save(dark[0], tmp_path / "b.png", (180, 180)),
+        save(dark[1], tmp_path / "c.png"),
+    ]
+    clusters = find_clusters_of_equal_hashes(*files)
+    assert clusters[0] == clusters[1] != clusters[2]
+
+
 def test_an_image_with_changed_colours_is_a_copy(tmp_path: Path) -> None:
     lesion = draw_lesion(1)
     lighter = (lesion * [0.9, 1.1, 1.2]).clip(0, 255).astype(np.uint8)
