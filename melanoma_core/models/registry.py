@@ -8,6 +8,7 @@ from melanoma_core.errors import ModelError
 from melanoma_core.files import explain_write_errors, write_file
 from melanoma_core.jsonable import dump_json, from_jsonable, load_json
 from melanoma_core.models.card import CARD_NAME, KERAS_NAME, ONNX_NAME, ModelCard, load_card
+from melanoma_core.models.integrity import check_network
 from melanoma_core.settings import ASSETS, Settings
 
 BUNDLED = ASSETS / "model"
@@ -42,16 +43,16 @@ def list_models(settings: Settings) -> list[tuple[Path, ModelCard]]:
     """Return folder and card of the bundled model and of every model in the models folder.
 
     Folders whose name begins with a dot are skipped: they are still being written. Models that
-    cannot read are left out: `list_damaged` explains them.
+    cannot read, and second folders of one id, are left out: `list_damaged` explains them.
     """
-    found = ((folder, _try_card(folder)) for folder in (BUNDLED, *_list_folders(settings)))
+    found = _examine_folders(settings)
     return [(folder, card) for folder, card in found if isinstance(card, ModelCard)]
 
 
 def list_damaged(settings: Settings) -> list[str]:
     """Return for each model that `list_models` leaves out why, in a sentence."""
-    found = (_try_card(folder) for folder in (BUNDLED, *_list_folders(settings)))
-    return [str(reason) for reason in found if isinstance(reason, ModelError)]
+    found = _examine_folders(settings)
+    return [str(reason) for _, reason in found if isinstance(reason, ModelError)]
 
 
 def find_model(settings: Settings, model_id: str | None = None) -> Path:
@@ -126,6 +127,34 @@ def _list_folders(settings: Settings) -> list[Path]:
     return sorted(found)
 
 
+def _examine_folders(settings: Settings) -> list[tuple[Path, ModelCard | ModelError]]:
+    """Return for each folder its card, or why its model is not listed.
+
+    Of several folders with one id, the bundled one is listed, else the one named by the id, else
+    the first.
+    """
+    found = [(folder, _try_card(folder)) for folder in (BUNDLED, *_list_folders(settings))]
+    owners: dict[str, Path] = {}
+    for folder, card in found:
+        if isinstance(card, ModelCard):
+            owner = owners.setdefault(card.model_id, folder)
+            if owner != BUNDLED and folder.name == card.model_id:
+                owners[card.model_id] = folder
+    return [
+        (folder, _explain_duplicate(folder, card.model_id, owners[card.model_id]))
+        if isinstance(card, ModelCard) and owners[card.model_id] != folder
+        else (folder, card)
+        for folder, card in found
+    ]
+
+
+def _explain_duplicate(folder: Path, model_id: str, owner: Path) -> ModelError:
+    return ModelError(
+        f"The folder {folder} is a duplicate: its model {model_id} is already listed from {owner}. "
+        "Remove one of the two folders."
+    )
+
+
 def _try_card(folder: Path) -> ModelCard | ModelError:
     """Return the card of a model that can read, else why it cannot."""
     try:
@@ -137,6 +166,10 @@ def _try_card(folder: Path) -> ModelCard | ModelError:
             f"The model {card.model_id} has no {ONNX_NAME} in {folder}. Copy the whole folder "
             "again, or remove it."
         )
+    try:
+        check_network(folder / ONNX_NAME, card)
+    except ModelError as error:
+        return error
     return card
 
 

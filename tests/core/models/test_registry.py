@@ -1,3 +1,4 @@
+import hashlib
 import json
 import re
 from dataclasses import replace
@@ -29,9 +30,11 @@ def make_settings(models_dir: Path, model: str | None = None) -> Settings:
 def add_model(models_dir: Path, name: str, model_id: str) -> Path:
     folder = models_dir / name
     folder.mkdir(parents=True)
-    raw = to_jsonable(load_card(BUNDLED)) | {"model_id": model_id}
+    network = b"a network"
+    files = {"model.onnx": hashlib.sha256(network).hexdigest()}
+    raw = to_jsonable(load_card(BUNDLED)) | {"model_id": model_id, "files": files}
     (folder / "card.json").write_text(json.dumps(raw), "utf-8")
-    (folder / "model.onnx").write_bytes(b"")
+    (folder / "model.onnx").write_bytes(network)
     return folder
 
 
@@ -95,8 +98,18 @@ def test_an_unknown_id_is_an_error_that_lists_the_existing_models(tmp_path: Path
         ("card.json", b"[" * 100_000, r"Cannot read .*card\.json \(it is nested too deeply\)"),
         ("card.json", None, r"Found no card\.json in .*half"),
         ("model.onnx", None, r"The model half has no model\.onnx in .*half"),
+        (
+            "model.onnx",
+            b"a net",
+            r"The network .*half.model\.onnx is not .* \(found 5 bytes, SHA-256",
+        ),
+        (
+            "model.onnx",
+            b"b network",
+            r"The network .*half.model\.onnx is not .* \(found 9 bytes, SHA",
+        ),
     ],
-    ids=["a cut card", "a nested card", "no card", "no network"],
+    ids=["a cut card", "a nested card", "no card", "no network", "a cut network", "another one"],
 )
 def test_a_half_copied_model_is_named_and_no_other_model_suffers(
     tmp_path: Path, name: str, content: bytes | None, reason: str
@@ -115,6 +128,43 @@ def test_a_half_copied_model_is_named_and_no_other_model_suffers(
     assert find_model(settings, "whole") == whole
     with pytest.raises(ModelError, match=reason):
         find_model(settings, "half")
+
+
+def test_of_two_folders_with_one_id_the_one_named_by_the_id_is_listed(tmp_path: Path):
+    copy, one = add_model(tmp_path, "copy of one", "one"), add_model(tmp_path, "one", "one")
+    bundled_id = load_card(BUNDLED).model_id
+    add_model(tmp_path, bundled_id, bundled_id)
+    settings = make_settings(tmp_path)
+
+    assert [folder for folder, _ in list_models(settings)] == [BUNDLED, one]
+    assert list_damaged(settings) == [
+        f"The folder {folder} is a duplicate: its model {model_id} is already listed from {owner}. "
+        "Remove one of the two folders."
+        for folder, model_id, owner in sorted(
+            [(copy, "one", one), (tmp_path / bundled_id, bundled_id, BUNDLED)]
+        )
+    ]
+    assert find_model(settings, "one") == one
+    assert find_model(settings, bundled_id) == BUNDLED
+
+
+def test_a_network_is_hashed_once_until_its_size_or_time_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder, settings = add_model(tmp_path, "one", "one"), make_settings(tmp_path)
+    hashed = []
+    digest = hashlib.file_digest
+    monkeypatch.setattr(
+        hashlib, "file_digest", lambda file, kind: hashed.append(file.name) or digest(file, kind)
+    )
+
+    for _ in range(3):
+        assert list_models(settings)[1][0] == folder
+    network = folder / "model.onnx"
+    assert hashed.count(str(network)) == 1
+    network.write_bytes(b"a net")
+    assert len(list_models(settings)) == 1
+    assert hashed.count(str(network)) == 2
 
 
 def test_a_deployed_model_that_is_damaged_is_replaced_with_a_notice_that_says_why(tmp_path: Path):

@@ -270,8 +270,9 @@ def test_a_truncated_network_is_an_error_and_the_photographs_wait(open_dashboard
 def test_photographs_waiting_for_a_damaged_network_can_be_removed(open_dashboard, other_model):
     other_model.joinpath("model.onnx").write_bytes(b"")
     app = click(upload_lesions(open_dashboard(), 2), "Cancel remaining")
-    assert 'class="error"' not in html(app)
     assert worklist(app).pending_name is None
+    assert html(app).count('class="error"') == 1  # of the model, not of a photograph
+    assert "is truncated, damaged or another network" in html(app)
 
 
 def test_a_missing_card_is_an_error_on_a_page_that_still_works(open_dashboard, other_model):
