@@ -11,6 +11,7 @@ from dashboard.shared.cached import encode_decisions, get_audit, get_dataset
 from dashboard.shared.errors import show_errors
 from dashboard.shared.folder import get_manual_decisions
 from dashboard.shared.paging import choose_page
+from melanoma_core.names import neutralise
 from melanoma_core.taxonomy import Diagnosis
 
 if TYPE_CHECKING:
@@ -149,10 +150,11 @@ def _edit(
 
 
 def _make_relative(path: Any, opened: "OpenedFolder") -> str:
-    """Return a path relative to the folder, as valid UTF-8; empty if missing."""
+    """Return a path relative to the folder, fit to be shown; empty if missing."""
     if not isinstance(path, str):
         return ""
-    return path.removeprefix(f"{opened.folder}/").encode("utf-8", "replace").decode()
+    relative = path.removeprefix(f"{opened.folder}/").encode("utf-8", "replace").decode()
+    return neutralise(relative)
 
 
 def _undo(manual: "dict[str, ManualDecision]") -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dashboard.shared.markup import name_diagnosis
+from melanoma_core.names import neutralise
 from melanoma_core.taxonomy import Diagnosis
 
 if TYPE_CHECKING:  # the page is painted before pandas is imported
@@ -89,7 +90,7 @@ def render_finding(finding: "Finding") -> str:
         f'<section class="finding {finding.severity}"><h3>'
         f'<span aria-hidden="true">{_SEVERITY_SYMBOLS[finding.severity]}</span> '
         f"{FINDING_TITLES[finding.kind]} <small>({finding.severity} severity)</small></h3>"
-        f"<p>{escape(finding.sentence)}</p>"
+        f"<p>{escape(neutralise(finding.sentence))}</p>"
         f'<ul class="verdicts">{items}</ul></section>'
     )
 
@@ -99,7 +100,7 @@ def render_file(row: "Mapping[Any, Any]") -> str:
     return (
         f'<p class="name file"><strong>{escape(name_label(row))}</strong>, '
         f"{escape(_format_cell(row['subset']) or 'no subset')}<br>"
-        f"{escape(Path(row['path']).name)}</p>"
+        f"{escape(neutralise(Path(row['path']).name))}</p>"
     )
 
 
@@ -117,7 +118,7 @@ def render_file_facts(row: "Mapping[Any, Any]", findings: "Iterable[str]") -> st
     facts["Reason"] = row.get("reason")
     facts["Findings"] = ", ".join(findings) or "none"
     rows = "".join(
-        f"<dt>{name}</dt><dd>{escape(_format_cell(value) or _UNKNOWN)}</dd>"
+        f"<dt>{name}</dt><dd>{escape(neutralise(_format_cell(value)) or _UNKNOWN)}</dd>"
         for name, value in facts.items()
         if _format_cell(value) or name not in _OPTIONAL_FACTS
     )

@@ -13,6 +13,7 @@ from melanoma_core.cli.terminal import log, make_folder, print_json
 from melanoma_core.errors import ImageError
 from melanoma_core.files import write_file
 from melanoma_core.jsonable import to_jsonable
+from melanoma_core.names import neutralise
 
 if TYPE_CHECKING:
     from melanoma_core.reading.reading import Reading, Refusal
@@ -141,12 +142,14 @@ def _describe(path: Path, result: "Reading | Refusal", model_id: str) -> dict[st
 
 
 def _format_row(row: dict[str, Any]) -> str:
+    # A name with a new line could fake the line of another file.
+    name = neutralise(row["image"].encode("utf-8", "replace").decode())
     if row["status"] == "refused":
-        return f"{row['image']}: not read. {row['reason']}"
+        return f"{name}: not read. {neutralise(row['reason'])}"
     answer = "MELANOMA ALERT" if row["alert"] else "no alert"
     warnings = "".join(f" {finding['text']}" for finding in row["quality"])
     return (
-        f"{row['image']}: {answer}, probability of melanoma {row['melanoma_probability']:.1%} "
+        f"{name}: {answer}, probability of melanoma {row['melanoma_probability']:.1%} "
         f"(alert threshold {row['threshold']:.1%}){'.' if warnings else ''}{warnings}"
     )
 

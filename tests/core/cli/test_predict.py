@@ -80,3 +80,14 @@ def test_a_folder_without_images_is_refused_with_what_it_holds(tmp_path: Path, c
         f"There are no image files in {tmp_path}, but others (1 .doc, 1 without a suffix). "
         "Choose a folder with photographs.\n"
     )
+
+
+def test_a_name_cannot_fake_a_line_or_reverse_it_but_json_keeps_it(folder: Path, draw, capfd):
+    name = "a.jpg: no alert\nb\u202egpj.\x1b[2Jexe.jpg"
+    hostile = draw(folder / "hostile.jpg", 7).rename(folder / name)
+
+    assert main(["predict", str(hostile)]) == 0
+    output, _ = capfd.readouterr()
+    assert output.count("\n") == 1
+    assert output.startswith(f"{folder}/a.jpg: no alert b gpj. [2Jexe.jpg: ")
+    assert predict(capfd, hostile)[1] == [(name, "read")]

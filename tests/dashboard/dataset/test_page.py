@@ -5,13 +5,14 @@ from collections.abc import Callable
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from dashboard.dataset.audit import _decide
+from dashboard.dataset.audit import _decide, _make_relative
 from dashboard.dataset.markup import render_file, render_file_facts
 from dashboard.shared.cached import get_audit
 from melanoma_core.data.catalogue import open_demonstration
@@ -361,6 +362,17 @@ def test_a_download_first_shows_its_size_and_licences_and_then_writes_the_image(
     assert app.session_state["opened-folder"].folder == (tmp_path / "new").resolve()
     for view in VIEWS:  # with a diagnosis outside the eight
         open_view(app, view)
+
+
+@pytest.mark.parametrize(
+    "mark", [*map(chr, range(0x202A, 0x202F)), "\u2066", "\u2069", "\n", "\x1b"]
+)
+def test_a_control_character_in_a_file_name_is_shown_as_a_space(mark, tmp_path):
+    path = f"{tmp_path}/exe{mark}gpj.png"
+    row = {"path": path, "label": None, "name": None, "subset": None, "action": "keep"}
+    assert "<br>exe gpj.png</p>" in render_file(row)
+    assert f"<dd>{tmp_path}/exe gpj.png</dd>" in render_file_facts(row, [])
+    assert _make_relative(path, SimpleNamespace(folder=tmp_path)) == "exe gpj.png"
 
 
 def test_missing_details_of_a_file_are_shown_as_unknown():
