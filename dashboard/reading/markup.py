@@ -139,7 +139,8 @@ def render_map_trust(card: "ModelCard", method: "Method") -> str:
 def render_refused(files: "Iterable[RefusedFile]") -> str:
     """Render the files that were not read, each with the reason."""
     rows = "".join(
-        f"<li><strong>{escape(file.name)}</strong> was not read. {escape(file.reason)}</li>"
+        f"<li><strong>{escape(file.name)}</strong> {'were' if file.names else 'was'} not read. "
+        f"{escape(file.reason)}</li>"
         for file in files
     )
     return f'<section class="refused" role="alert"><ul>{rows}</ul></section>'

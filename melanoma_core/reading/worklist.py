@@ -6,13 +6,13 @@ the photograph without metadata, and the reading.
 
 import io
 import threading
-import unicodedata
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from melanoma_core.errors import ImageError
+from melanoma_core.names import neutralise
 from melanoma_core.spreadsheets import format_rows
 
 if TYPE_CHECKING:  # so that a page appears before ONNX Runtime is imported
@@ -88,11 +88,13 @@ class RefusedFile:
         key: Unique in its worklist and never used again.
         name: Cleaned file name.
         refusal: The reason.
+        names: Cleaned names of all files, if one refusal stands for several; else empty.
     """
 
     key: int
     name: str
     refusal: "Refusal"
+    names: tuple[str, ...] = ()
 
     @property
     def reason(self) -> str:
@@ -121,6 +123,7 @@ class Worklist:
             self._entries: list[Entry] = []
             self._refused: list[RefusedFile] = []
             self._batch_start = self._next_key
+            self._batch_size = 0
             self._opened: int | None = None
 
     def add(self, files: Iterable[tuple[str, bytes]]) -> None:
@@ -134,9 +137,9 @@ class Worklist:
         with self._lock:
             if not self._pending and not self._reading:
                 self._batch_start = self._next_key
-            surplus = [
-                name for name, content in files if not self._take(_clean_name(name), content)
-            ]
+                self._batch_size = 0
+            named = ((_clean_name(name), content) for name, content in files)
+            surplus = [name for name, content in named if not self._take(name, content)]
             if surplus:
                 self._refused.append(_refuse_surplus(self._next_key, surplus))
                 self._next_key += 1
@@ -150,6 +153,7 @@ class Worklist:
             return False
         self._pending.append((self._next_key, name, content))
         self._next_key += 1
+        self._batch_size += 1
         return True
 
     def read_next(self, classifier: "Classifier") -> bool:
@@ -214,7 +218,7 @@ class Worklist:
     def progress(self) -> tuple[int, int]:
         """Number of finished files in the current batch, and their total number."""
         with self._lock:
-            total = self._next_key - self._batch_start
+            total = self._batch_size  # without files that were not taken, which have keys too
             return total - len(self._pending) - len(self._reading), total
 
     @property
@@ -253,14 +257,10 @@ class Worklist:
 def _clean_name(name: str) -> str:
     """Return a file name for display: one line without control or invisible characters.
 
-    File names are untrusted. A control character can reverse the direction of writing, so that
-    `gpj.exe` looks like `exe.jpg`.
-
     >>> _clean_name("left   arm.jpg")
     'left arm.jpg'
     """
-    seen = "".join(c if unicodedata.category(c)[0] not in "CZ" else " " for c in name)
-    seen = " ".join(seen.split())
+    seen = " ".join(neutralise(name).split())
     if len(seen) > _MAX_NAME_LENGTH:
         seen = f"{seen[: _MAX_NAME_LENGTH // 2]}…{seen[-_MAX_NAME_LENGTH // 2 :]}"
     return seen or "unnamed photograph"
@@ -276,16 +276,22 @@ def _refuse_surplus(key: int, names: list[str]) -> RefusedFile:
         f"{'file was' if count == 1 else 'files were'} not taken. Wait for the others, download "
         "the table, clear all, then upload the rest."
     )
-    return RefusedFile(key, _clean_name(names[0]) if count == 1 else f"{count:,} files", refusal)
+    if count == 1:
+        return RefusedFile(key, names[0], refusal)
+    return RefusedFile(key, f"{count:,} files", refusal, tuple(names))
 
 
 def export_csv(worklist: Worklist) -> bytes:
-    """Return a worklist as CSV with one row per photograph.
+    """Return a worklist as CSV with one row per file, also of files refused together.
 
     The columns have the names of `predict --json`, for the diagnoses of all models that read.
     """
     rows = [_describe(entry) for entry in worklist.entries]
-    rows += [_describe_refused(file) for file in worklist.refused]
+    rows += [
+        _describe_refused(name, file)
+        for file in worklist.refused
+        for name in file.names or (file.name,)
+    ]
     return format_rows(rows)
 
 
@@ -306,8 +312,8 @@ def _describe(entry: Entry) -> _Row:
     return row | _describe_checks(reading)
 
 
-def _describe_refused(file: RefusedFile) -> _Row:
-    row: _Row = {"image": file.name, "status": "refused", "reason": file.reason}
+def _describe_refused(name: str, file: RefusedFile) -> _Row:
+    row: _Row = {"image": name, "status": "refused", "reason": file.reason}
     return row | _describe_checks(file.refusal)
 
 

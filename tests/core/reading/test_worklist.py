@@ -275,9 +275,15 @@ def test_a_session_takes_no_more_than_its_limits_and_one_sentence_says_so(monkey
     worklist = Worklist()
     worklist.add([(f"{number}.jpg", b"not a photograph") for number in range(5)])
 
-    assert worklist.progress[1] >= 3
+    assert worklist.progress == (0, 3)
     (refused,) = worklist.refused
-    assert refused.name == "2 files"
+    assert (refused.name, refused.names) == ("2 files", ("3.jpg", "4.jpg"))
+    rows = list(csv.DictReader(io.StringIO(export_csv(worklist).decode("utf-8-sig"))))
+    assert [(row["image"], row["status"]) for row in rows] == [
+        ("3.jpg", "refused"),
+        ("4.jpg", "refused"),
+    ]
+    assert {row["reason"] for row in rows} == {refused.reason}
     assert refused.reason == (
         "A session holds at most 3 photographs, of which at most 256 MiB wait to be read. 2 files "
         "were not taken. Wait for the others, download the table, clear all, then upload the rest."

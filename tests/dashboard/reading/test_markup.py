@@ -36,6 +36,16 @@ def read(melanoma_probability: float, threshold: float = 0.073) -> Reading:
     )
 
 
+def test_files_that_were_refused_together_were_not_read():
+    refused = [
+        RefusedFile(0, "a.jpg", Refusal("Why.")),
+        RefusedFile(1, "2 files", Refusal("Too many."), ("b.jpg", "c.jpg")),
+    ]
+    rendered = render_refused(refused)
+    assert "<li><strong>a.jpg</strong> was not read. Why.</li>" in rendered
+    assert "<li><strong>2 files</strong> were not read. Too many.</li>" in rendered
+
+
 @pytest.mark.parametrize(
     ("probability", "mark"), [(0.382, "▲ Alert 38.2%"), (0.05, "○ No alert 5.0%")]
 )
