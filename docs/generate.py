@@ -355,7 +355,7 @@ def _read_attributes(doc: str) -> dict[str, str]:
     found: dict[str, str] = {}
     names: list[str] = []
     for line in section.splitlines():
-        match = re.match(r" {4}([a-z_0-9, ]+): (.*)", line)
+        match = re.match(r" {4}([a-z][a-z_0-9, ]*): (.*)", line)
         if match:
             names = [name.strip() for name in match.group(1).split(",")]
             found |= dict.fromkeys(names, match.group(2))

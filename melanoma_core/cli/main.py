@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from melanoma_core import __version__
 from melanoma_core.cli.dataset import add_dataset_commands
 from melanoma_core.cli.evaluate import add_evaluate_command
 from melanoma_core.cli.explanations import add_explanations_command
@@ -50,6 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
         description="Find melanoma in photographs of skin lesions. For research and education. "
         "Not a medical device.",
     )
+    parser.add_argument("--version", action="version", version=f"melanoma {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_predict_command(commands)
     add_evaluate_command(commands)
