@@ -6,7 +6,8 @@ decisions can replace them. The rules, in order:
 1. An unreadable file is dropped.
 2. Files with the same image id, bytes or pixels show one photograph. Its label is that of the
    ground truth, else that of the collection with the highest precedence. The photograph is dropped
-   if these labels contradict each other, or are none of the eight diagnoses.
+   if these labels contradict each other, or are none of the eight diagnoses. The labels of near
+   copies must agree in the same way, but a near copy gives no label to a file without one.
 3. One file of each photograph is kept: the largest, then that of the collection with the highest
    precedence (`layouts.Layout`), and within it a file in Test if there is one.
 4. Test takes precedence over Train: a photograph that all collections put in Train is dropped if
@@ -91,7 +92,10 @@ def decide_files(records: pd.DataFrame) -> pd.DataFrame:
     records = _add_missing_columns(records)
     records["photograph"] = connect_rows(records, PHOTOGRAPH_KEYS)
     readable = records["sha256"].notna()
-    used = _resolve_labels(records[readable]).reindex(records.index)
+    records["look"] = connect_rows(records, ("photograph", "cluster"))
+    used = _resolve_labels(records[readable], "photograph")
+    used = _resolve_labels(records[readable], "look").where(used.notna(), None)
+    used = used.reindex(records.index)
     leaking = _find_leaks(records[used.notna()]).reindex(records.index, fill_value=False)
     reason = _explain_labels(records, used).mask(leaking, _LEAK).mask(~readable, _UNREADABLE)
     used = used.mask(leaking, None)
@@ -257,18 +261,23 @@ def _map_paths(paths: pd.Series, change: Callable[[Any], str]) -> pd.Series:
     return pd.Series(changed, paths.index, dtype=object)
 
 
-def _resolve_labels(files: pd.DataFrame) -> pd.Series:
-    """Return the label of each file's photograph, missing if its labels contradict each other."""
+def _resolve_labels(files: pd.DataFrame, group: str) -> pd.Series:
+    """Return the label of each file's group, missing if its labels contradict each other.
+
+    Args:
+        files: Readable files.
+        group: Column with the group: the photograph, or it and its near copies.
+    """
     sources = pd.Series(pd.factorize(files["source"])[0], files.index)
-    is_first_source = sources == sources.groupby(files["photograph"]).transform("first")
+    is_first_source = sources == sources.groupby(files[group]).transform("first")
     resolved = pd.Series(None, files.index, dtype=object)
     is_open = pd.Series(True, files.index)
-    # The first of these that has any label for a photograph decides, unless it contradicts itself.
+    # The first of these that has any label for a group decides, unless it contradicts itself.
     for labels in (files["truth"], files["label"].where(is_first_source), files["label"]):
-        of_photograph = labels.astype(object).groupby(files["photograph"])
-        num_labels = of_photograph.transform("nunique")
+        of_group = labels.astype(object).groupby(files[group])
+        num_labels = of_group.transform("nunique")
         agreed = is_open & (num_labels == 1)
-        resolved[agreed] = of_photograph.transform("first")[agreed].astype(str)
+        resolved[agreed] = of_group.transform("first")[agreed].astype(str)
         is_open &= num_labels == 0
     return resolved
 
@@ -277,7 +286,7 @@ def _explain_labels(records: pd.DataFrame, used: pd.Series) -> pd.Series:
     """Return why the label that is used differs from the label of the file, else missing."""
     changed = used.notna() & (records["label"] != used)
     unknown = records["label"].isna()
-    by_truth = changed & records.groupby("photograph")["truth"].transform("count").gt(0)
+    by_truth = changed & records.groupby("look")["truth"].transform("count").gt(0)
     reason = pd.Series(None, records.index, dtype=object)
     reason[used.isna()] = _CONTRADICTION
     contradicts = records["contradiction"].notna()

@@ -99,6 +99,32 @@ def test_copies_with_contradictory_labels_are_dropped() -> None:
     )
 
 
+def test_near_copies_with_contradictory_labels_are_dropped() -> None:
+    decisions = decide_files(make_records({"cluster": 5}, {"cluster": 5, "name": "melanoma"}, {}))
+    assert list_decisions(decisions) == [
+        ("drop", None, "contradictory labels that no ground truth settles"),
+        ("drop", None, "contradictory labels that no ground truth settles"),
+        ("keep", "NV", None),
+    ]
+
+
+def test_ground_truth_resolves_a_contradiction_of_near_copies() -> None:
+    near = {"cluster": 5}
+    decisions = decide_files(make_records(near, near | {"name": "melanoma", "truth": "MEL"}))
+    assert list_decisions(decisions) == [
+        ("relabel", "MEL", "ISIC 2019 ground truth has another label"),
+        ("keep", "MEL", None),
+    ]
+
+
+def test_a_near_copy_gives_no_label_to_a_file_without_one() -> None:
+    decisions = decide_files(make_records({"cluster": 5}, {"cluster": 5, "name": "wart"}))
+    assert list_decisions(decisions) == [
+        ("keep", "NV", None),
+        ("drop", None, "no label among the eight diagnoses"),
+    ]
+
+
 def test_ground_truth_resolves_a_contradiction() -> None:
     truth = COPY | {"truth": "MEL"}
     decisions = decide_files(make_records(truth, truth | {"name": "melanoma"}))
