@@ -143,7 +143,7 @@ def _describe(path: Path, result: "Reading | Refusal", model_id: str) -> dict[st
 
 def _format_row(row: dict[str, Any]) -> str:
     # A name with a new line could fake the line of another file.
-    name = neutralise(row["image"].encode("utf-8", "replace").decode())
+    name = neutralise(row["image"].encode("utf-8", "backslashreplace").decode())
     if row["status"] == "refused":
         return f"{name}: not read. {neutralise(row['reason'])}"
     answer = "MELANOMA ALERT" if row["alert"] else "no alert"
