@@ -341,6 +341,7 @@ def draw_alerts(
     return expit(logit), is_melanoma, lesion_ids
 
 
+@pytest.mark.slow
 def test_the_interval_contains_the_truth_in_19_of_20_samples_unlike_one_resampled_by_image():
     # Logits are normal with standard deviation 1, with mean 1 in melanomas and 0 in the others.
     truth = {

@@ -136,6 +136,7 @@ def test_one_bad_file_among_twenty_does_not_stop_the_others(
 
 
 @pytest.mark.parametrize("num_workers", [1, 2])
+@pytest.mark.slow
 def test_a_photograph_that_takes_too_long_is_refused_and_the_others_are_read(
     unguarded_classifier: Classifier,
     photographs: list[Path],

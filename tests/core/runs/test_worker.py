@@ -127,6 +127,7 @@ def test_a_run_killed_before_it_recorded_its_model_does_not_write_it_twice(
 
 
 @pytest.mark.parametrize("write", ["create", "rename", "draw", "set_state"])
+@pytest.mark.slow
 def test_a_launch_killed_at_any_write_leaves_no_run(house: Settings, make_task, write: str):
     place = {"create": Record, "set_state": Record, "draw": Queue, "rename": Path}[write]
     before = {run.run_id for run in control.list_runs(house)}

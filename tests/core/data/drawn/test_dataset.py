@@ -26,6 +26,7 @@ def read_files(folder: Path) -> Iterator[tuple[str, bytes]]:
         yield path.relative_to(folder).as_posix(), path.read_bytes()
 
 
+@pytest.mark.slow
 def test_it_is_reproducible_and_leaves_no_temporary_files(folder: Path, tmp_path: Path):
     again = write_demonstration_dataset(tmp_path / "again")
 

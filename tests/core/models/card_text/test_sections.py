@@ -172,6 +172,7 @@ def test_markdown_shows_every_text_as_it_is():
     )
 
 
+@pytest.mark.slow
 def test_the_pdf_has_every_character_and_is_the_same_for_the_same_card(
     card: ModelCard, evidence: Evidence, caplog: pytest.LogCaptureFixture
 ):
