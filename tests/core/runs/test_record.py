@@ -26,6 +26,8 @@ from melanoma_core.runs.recorder import Recorder
 from melanoma_core.runs.run import RunState
 from melanoma_core.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 PARAMS = {"name": "baseline", "epochs": "3"}
 TAGS = {"state": "queued", "data_name": "lesions"}
 
@@ -41,7 +43,6 @@ def client(house: Settings) -> MlflowClient:
     return MlflowClient(house.tracking_uri)
 
 
-@pytest.mark.slow
 def test_there_may_be_runs_where_there_is_a_file_or_a_server(house: Settings, tmp_path: Path):
     absent = replace(house, tracking_uri=f"sqlite:///{tmp_path / 'none.db'}")
     server = replace(house, tracking_uri="http://127.0.0.1:1")

@@ -12,6 +12,8 @@ from PIL import Image
 from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.settings import PROJECT_ROOT
 
+pytestmark = pytest.mark.slow
+
 FRESH = """
 import sys
 from streamlit.runtime.context import ContextProxy
