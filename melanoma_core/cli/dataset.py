@@ -235,7 +235,7 @@ def _audit(options: argparse.Namespace) -> int:
     for finding in audit.findings:
         effects = {
             "Changes labels.": finding.changes_labels,
-            "Inflates scores.": finding.inflates_scores,
+            "Inflates metrics.": finding.inflates_scores,
         }
         text = " ".join(effect for effect, holds in effects.items() if holds)
         print(f"\n[{finding.severity}] {finding.sentence} {text}".rstrip())

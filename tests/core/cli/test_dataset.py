@@ -223,7 +223,7 @@ def test_an_audit_in_words_says_which_findings_count(call, drawn: Path):
 
     assert "[high] Found 2 photographs with more than one label" in text
     assert "Changes labels." in text
-    assert "Inflates scores." in text
+    assert "Inflates metrics." in text
     assert "Cleaned table: 59 images." in text
 
 
