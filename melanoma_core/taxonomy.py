@@ -83,6 +83,8 @@ _TIERS = {
     Diagnosis.DF: RiskTier.BENIGN,
     Diagnosis.VASC: RiskTier.BENIGN,
 }
+# What "skin cancer" means everywhere. Actinic keratosis is premalignant and is not one of them.
+SKIN_CANCERS = tuple(each for each in Diagnosis if each.tier is RiskTier.MALIGNANT)
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,55 @@ def _compile_vocabulary(diagnosis: Diagnosis) -> tuple[re.Pattern[str], frozense
 
 
 _WORDS = {diagnosis: _compile_vocabulary(diagnosis) for diagnosis in Diagnosis}
+
+
+class Confirmation(StrEnum):
+    """How the ground truth of a diagnosis is known, most certain first.
+
+    The four ways of HAM10000 (Tschandl et al. 2018, doi:10.1038/sdata.2018.161).
+    """
+
+    HISTOPATHOLOGY = "histopathology"
+    FOLLOW_UP = "follow-up"
+    CONSENSUS = "consensus"
+    CONFOCAL = "confocal"
+
+
+# HAM10000 writes the first words of a way. The ISIC Archive writes the whole ones. PAD-UFES-20
+# calls the consensus of its dermatologists clinical.
+_CONFIRMATIONS = {
+    "histo": Confirmation.HISTOPATHOLOGY,
+    "histology": Confirmation.HISTOPATHOLOGY,
+    "histopathology": Confirmation.HISTOPATHOLOGY,
+    "biopsy": Confirmation.HISTOPATHOLOGY,
+    "follow up": Confirmation.FOLLOW_UP,
+    "serial imaging showing no change": Confirmation.FOLLOW_UP,
+    "consensus": Confirmation.CONSENSUS,
+    "clinical consensus": Confirmation.CONSENSUS,
+    "expert consensus": Confirmation.CONSENSUS,
+    "single image expert consensus": Confirmation.CONSENSUS,
+    "confocal": Confirmation.CONFOCAL,
+    "confocal microscopy": Confirmation.CONFOCAL,
+    "confocal microscopy with consensus dermoscopy": Confirmation.CONFOCAL,
+}
+
+
+def parse_confirmation(text: str) -> Confirmation | None:
+    """Return how a diagnosis was confirmed, or None if the words mean none of the four ways.
+
+    "single contributor clinical assessment" of the ISIC Archive gives None: one person looked at
+    the lesion once.
+
+    Args:
+        text: As a table writes it; case and punctuation are ignored.
+
+    Examples:
+        >>> parse_confirmation("follow_up").value, parse_confirmation("histo").value
+        ('follow-up', 'histopathology')
+        >>> parse_confirmation("single contributor clinical assessment") is None
+        True
+    """
+    return _CONFIRMATIONS.get(" ".join(re.split(r"[\W_]+", text.casefold())).strip())
 
 
 @lru_cache(maxsize=4096)  # a table of 400,000 rows has few names

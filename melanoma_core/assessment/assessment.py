@@ -108,7 +108,7 @@ def assess(
     has_relative = table["has_relative"].to_numpy(bool)
     without_relatives = None
     if has_relative.any() and not has_relative.all():
-        without_relatives = evaluate_fully(predictions.select(~has_relative), card.decision_rules)
+        without_relatives = evaluate_fully(predictions.select(~has_relative), card.rules)
     return Assessment(
         model_id=card.model_id,
         folder=selection.folder,
@@ -123,7 +123,7 @@ def assess(
         unreadable=files.unreadable,
         num_refused=int(files.is_refused.sum()),
         num_refused_melanomas=int((files.is_refused & is_melanoma).sum()),
-        evaluation=evaluate_fully(predictions, card.decision_rules),
+        evaluation=evaluate_fully(predictions, card.rules),
         num_relatives=int(has_relative.sum()),
         without_relatives=without_relatives,
         warnings=tuple(filter(None, (selection.unchecked,))),

@@ -1,10 +1,13 @@
-"""How a model's probabilities become a diagnosis, an alert and a prediction set.
+"""How a model's probabilities become a diagnosis, two alerts and a prediction set.
 
 Imports no NumPy, because a reading takes its rules from the model card.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from melanoma_core.taxonomy import SKIN_CANCERS
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class ConformalBounds:
 
 @dataclass(frozen=True)
 class DecisionRules:
-    """How a model's probabilities become a diagnosis, an alert and a prediction set.
+    """How a model's probabilities become a diagnosis, two alerts and a prediction set.
 
     Attributes:
         class_names: Diagnosis codes, in the order of the network's C outputs.
@@ -48,6 +51,8 @@ class DecisionRules:
         conformal: Bounds of the prediction sets; None if the model makes no sets.
         frequencies: C class shares of the images that the probabilities are calibrated for; None
             if unknown.
+        skin_cancer_threshold: A sum of the probabilities of all skin cancers at or above it is a
+            skin cancer alert, in [0, 1]; None if the model has no such alert.
 
     Example:
         >>> DecisionRules(("MEL", "NV"), melanoma_index=0, threshold=0.2).threshold
@@ -59,16 +64,51 @@ class DecisionRules:
     threshold: float | None = None
     conformal: ConformalBounds | None = None
     frequencies: tuple[float, ...] | None = None
+    skin_cancer_threshold: float | None = None
 
     def __post_init__(self) -> None:
         """Check the numbers.
 
         Raises:
-            ValueError: The melanoma index or the threshold is out of range.
+            ValueError: The melanoma index or a threshold is out of range.
         """
         if not 0 <= self.melanoma_index < len(self.class_names):
             raise ValueError(
                 f"melanoma_index is {self.melanoma_index} of {len(self.class_names)} classes"
             )
-        if self.threshold is not None and not 0 <= self.threshold <= 1:
-            raise ValueError(f"threshold is {self.threshold}; it must be in [0, 1]")
+        for name in ("threshold", "skin_cancer_threshold"):
+            threshold = getattr(self, name)
+            if threshold is not None and not 0 <= threshold <= 1:
+                raise ValueError(f"{name} is {threshold}; it must be in [0, 1]")
+
+    @property
+    def skin_cancer_indices(self) -> tuple[int, ...]:
+        """Positions of the skin cancers in `class_names`: melanoma, and BCC and SCC if present."""
+        return tuple(
+            index
+            for index, name in enumerate(self.class_names)
+            if index == self.melanoma_index or name in SKIN_CANCERS
+        )
+
+    def add_skin_cancers(self, columns: Sequence[Any]) -> Any:
+        """Return the probability of any skin cancer.
+
+        The order of the sum is fixed, so that a reading and an evaluation get the same number to
+        the last bit, and a probability at the threshold is an alert in both.
+
+        Args:
+            columns: C probabilities in [0, 1]; or C arrays of them, such as the transpose of
+                float64 [N, C].
+
+        Returns:
+            One number in [0, 1], or one array.
+
+        Example:
+            >>> DecisionRules(("MEL", "NV", "BCC"), 0).add_skin_cancers((0.25, 0.5, 0.25))
+            0.5
+        """
+        first, *others = self.skin_cancer_indices
+        total = columns[first]
+        for index in others:
+            total = total + columns[index]
+        return total

@@ -25,7 +25,7 @@ ExplanationFigures = dict[str, dict[str, Figure]]
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """The threshold on the probability of melanoma, and how it was chosen.
+    """The threshold of an alert on a probability, and how it was chosen.
 
     Attributes:
         threshold: This calibrated probability or a larger one raises the alert; in (0, 1).
@@ -110,7 +110,7 @@ class ModelCard:
             activation maps; "gradients at <layer>" are Grad-CAM heatmaps of that layer.
         heatmap_scale: Value of an activation map that is drawn at full strength, in logits.
         temperature: Divides the logits before the softmax.
-        operating_point: When the alert is raised.
+        operating_point: When the melanoma alert is raised.
         metrics: Metrics by subset and name: `{"test": {"sensitivity": Figure, …}, …}`.
         files: SHA-256 (hex) by file name, of all files in the model's folder except the card.
         data: Data for training and test: sources, hash, licences, counts, conflicts.
@@ -124,6 +124,10 @@ class ModelCard:
         explanation: Results of the faithfulness tests of the heatmaps, by method
             (`models.methods`); None if they were not tested.
         novelty: Limit of the out-of-distribution check; None if the model has no such check.
+        skin_cancer_operating_point: When the skin cancer alert is raised; None if the model has
+            no such alert.
+        lesion_temperature: Divides the mean of the logits over the photographs of a lesion;
+            None for `temperature`.
     """
 
     model_id: str
@@ -146,6 +150,8 @@ class ModelCard:
     conformal: ConformalBounds | None = None
     explanation: dict[str, ExplanationFigures] | None = None
     novelty: NoveltyLimit | None = None
+    skin_cancer_operating_point: OperatingPoint | None = None
+    lesion_temperature: float | None = None
 
     @property
     def frequencies(self) -> tuple[float, ...] | None:
@@ -159,24 +165,15 @@ class ModelCard:
 
     @property
     def rules(self) -> DecisionRules:
-        """How probabilities become a diagnosis, an alert and a prediction set."""
+        """How probabilities become a diagnosis, two alerts and a prediction set."""
+        skin_cancer = self.skin_cancer_operating_point
         return DecisionRules(
             self.class_names,
             self.melanoma_index,
             self.operating_point.threshold,
             self.conformal,
             self.frequencies,
-        )
-
-    @property
-    def decision_rules(self) -> DecisionRules:
-        """How probabilities of this model become a diagnosis, an alert and a prediction set."""
-        return DecisionRules(
-            self.class_names,
-            self.melanoma_index,
-            self.operating_point.threshold,
-            self.conformal,
-            self.frequencies,
+            skin_cancer.threshold if skin_cancer else None,
         )
 
     def save(self, folder: Path) -> None:
@@ -238,7 +235,14 @@ def _check_numbers(card: ModelCard) -> None:
         "image_size": card.image_size >= 1,
         "heatmap_scale": 0 < card.heatmap_scale < math.inf,
         "temperature": 0 < card.temperature < math.inf,
+        "lesion_temperature": (
+            card.lesion_temperature is None or 0 < card.lesion_temperature < math.inf
+        ),
         "threshold": 0 <= card.operating_point.threshold <= 1,
+        "skin_cancer_operating_point": (
+            card.skin_cancer_operating_point is None
+            or 0 <= card.skin_cancer_operating_point.threshold <= 1
+        ),
         "lowest_probability": all(
             each.lowest_probability is None or 0 <= each.lowest_probability <= 1
             for each in (card.conformal.bounds if card.conformal else {}).values()

@@ -295,7 +295,7 @@ def _evaluate(classifier: Classifier, origin: Origin, draft: Path) -> tuple[Mode
     }
     tested = split[split["subset"] == TEST].merge(predictions, on="image_id", validate="one_to_one")
     leakage = search_leaks(table, ancestor, origin.key)
-    evaluations = {} if leakage.found else evaluate_test(tested, table, card.decision_rules)
+    evaluations = {} if leakage.found else evaluate_test(tested, table, card.rules)
     card = replace(
         card,
         files=files,

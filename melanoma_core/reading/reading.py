@@ -1,5 +1,6 @@
 """Read a photograph: return an explained reading, or a refusal with its reason."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +18,7 @@ from melanoma_core.errors import ImageError
 from melanoma_core.evaluation.prediction_set import PredictionSet, make_prediction_set
 from melanoma_core.models.classifier import Classifier
 from melanoma_core.reading.explanation import enlarge, scale_evidence
+from melanoma_core.taxonomy import Diagnosis, RiskTier
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +30,7 @@ class Reading:
         class_names: Diagnosis codes.
         probabilities: One per class, calibrated, in [0, 1], with the sum 1.
         melanoma_probability: Probability of melanoma.
-        threshold: Alert threshold of the model.
+        threshold: Threshold of the melanoma alert.
         alert: Whether the probability of melanoma reaches the threshold.
         evidence: float32 [C, h, w] in [0, 1], the strength of the evidence for each class by
             location, at the resolution of the network.
@@ -41,6 +43,11 @@ class Reading:
         novelty_limit: Largest distance that is read; None if the model has no such limit, or if
             the check was skipped for a drawn lesion.
         is_drawn: Whether the photograph is one of the project's demonstration lesions.
+        skin_cancer_probability: Probability of any skin cancer: melanoma, BCC or SCC.
+        skin_cancer_threshold: Threshold of the skin cancer alert; None if the model has none.
+        uncalibrated: Probabilities before temperature scaling; a lesion's reading is made of them.
+        read_anyway: Whether the photograph is out of distribution, and a person had it read all
+            the same.
     """
 
     model_id: str
@@ -57,6 +64,28 @@ class Reading:
     novelty: float | None = None
     novelty_limit: float | None = None
     is_drawn: bool = False
+    skin_cancer_probability: float = math.nan
+    skin_cancer_threshold: float | None = None
+    uncalibrated: tuple[float, ...] = ()
+    read_anyway: bool = False
+
+    @property
+    def skin_cancer_alert(self) -> bool | None:
+        """Whether the probability of skin cancer reaches its threshold; None without one."""
+        if self.skin_cancer_threshold is None:
+            return None
+        return self.skin_cancer_probability >= self.skin_cancer_threshold
+
+    @property
+    def top_diagnosis(self) -> Diagnosis:
+        """The leading diagnosis: the one with the largest probability."""
+        probability = max(self.probabilities)
+        return Diagnosis(self.class_names[self.probabilities.index(probability)])
+
+    @property
+    def risk_tier(self) -> RiskTier:
+        """Risk tier of the leading diagnosis."""
+        return self.top_diagnosis.tier
 
     def heatmaps(self) -> NDArray[np.float32]:
         """Return every class's heatmap, float32 [C, height, width] in [0, 1]."""
@@ -98,18 +127,23 @@ class Refusal:
 
 
 def read_photograph(
-    classifier: Classifier, photograph: Photograph, *, is_drawn: bool = False
+    classifier: Classifier,
+    photograph: Photograph,
+    *,
+    is_drawn: bool = False,
+    read_anyway: bool = False,
 ) -> Reading | Refusal:
     """Read one photograph, unless no lesion is visible or it is out of distribution.
 
-    There is no way to override a refusal: the output of the network for an out-of-distribution
-    photograph has no meaning.
+    How well the network reads an out-of-distribution photograph was not measured. A person may
+    have one read anyway; the reading then carries the mark. No other refusal can be overridden.
 
     Args:
         classifier: The model.
         photograph: The photograph.
         is_drawn: Whether it is one of the project's demonstration lesions. These are out of
             distribution, but are read, so that people can try the page with them.
+        read_anyway: Whether to read it even if it is out of distribution.
     """
     quality = judge_quality(measure_quality(photograph))
     if quality and quality[0].refused:
@@ -118,8 +152,12 @@ def read_photograph(
     outputs = classifier.classify(resize_to_square(photograph.pixels, card.image_size)[None])
     distance = None if outputs.novelty is None else float(outputs.novelty[0])
     limit = None if card.novelty is None or is_drawn else card.novelty.distance
-    if distance is not None and limit is not None and not distance <= limit:  # NaN is refused too
-        return _refuse_unfamiliar(distance, limit)
+    is_unfamiliar = False
+    if distance is not None and limit is not None and not distance <= limit:  # or it is NaN
+        if not read_anyway:
+            return _refuse_unfamiliar(distance, limit)
+        is_unfamiliar = True
+    rules = card.rules
     probabilities = tuple(outputs.probabilities[0].tolist())
     melanoma_probability = probabilities[card.melanoma_index]
     height, width = photograph.pixels.shape[:2]
@@ -133,11 +171,15 @@ def read_photograph(
         evidence=scale_evidence(outputs.activation_maps[0], card.heatmap_scale),
         width=width,
         height=height,
-        prediction_set=make_prediction_set(card.decision_rules, probabilities),
+        prediction_set=make_prediction_set(rules, probabilities),
         quality=quality,
         novelty=distance,
         novelty_limit=limit,
         is_drawn=is_drawn,
+        skin_cancer_probability=rules.add_skin_cancers(probabilities),
+        skin_cancer_threshold=rules.skin_cancer_threshold,
+        uncalibrated=tuple(outputs.uncalibrated[0].tolist()),
+        read_anyway=is_unfamiliar,
     )
 
 
@@ -155,7 +197,11 @@ def _refuse_unfamiliar(distance: float, limit: float) -> Refusal:
 
 
 def read_files(
-    classifier: Classifier, paths: Iterable[Path], num_workers: int = 1
+    classifier: Classifier,
+    paths: Iterable[Path],
+    num_workers: int = 1,
+    *,
+    read_anyway: bool = False,
 ) -> Iterator[tuple[Path, Reading | Refusal]]:
     """Read files independently: a file that cannot be read does not stop the others.
 
@@ -163,6 +209,7 @@ def read_files(
         classifier: The model; load it with one thread if there are several workers.
         paths: Paths of the photographs.
         num_workers: Number of photographs that are read in parallel.
+        read_anyway: Whether to read also what is out of distribution; see `read_photograph`.
 
     Yields:
         Path and reading or refusal, in the order of `paths`. Only a few are kept in memory.
@@ -171,8 +218,10 @@ def read_files(
     def read(path: Path) -> tuple[Path, Reading | Refusal]:
         try:
             data = read_bytes(path)
-            photograph = decode_within(data)
-            return path, read_photograph(classifier, photograph, is_drawn=is_drawn(data))
+            photograph, drawn = decode_within(data), is_drawn(data)
+            return path, read_photograph(
+                classifier, photograph, is_drawn=drawn, read_anyway=read_anyway
+            )
         except ImageError as error:
             return path, Refusal(str(error))
 

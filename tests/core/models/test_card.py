@@ -10,7 +10,7 @@ from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.leakage import Leakage
 from melanoma_core.evaluation.rules import ConformalBound, ConformalBounds
 from melanoma_core.jsonable import to_jsonable
-from melanoma_core.models.card import ModelCard, load_card
+from melanoma_core.models.card import ModelCard, OperatingPoint, load_card
 
 
 @pytest.fixture
@@ -72,6 +72,12 @@ def test_a_card_that_lacks_a_field_or_has_a_foreign_one_is_refused(card: ModelCa
         ("temperature", float("nan")),
         ("temperature", "1.0"),
         ("temperature", None),
+        ("lesion_temperature", 0.0),
+        ("lesion_temperature", float("inf")),
+        (
+            "skin_cancer_operating_point",
+            {"threshold": 1.1, "target_sensitivity": 0.95, "chosen_on": "validation"},
+        ),
         ("created_at", "yesterday"),
         ("created_at", ""),
     ],
@@ -188,3 +194,28 @@ def test_a_bound_that_is_not_a_probability_is_refused(
     change(card, tmp_path, conformal={"coverage": 0.9, "fitted_on": "validation", "bounds": bounds})
     with pytest.raises(ModelError, match="is not a model card of this project"):
         load_card(tmp_path)
+
+
+def test_a_card_of_an_older_version_has_no_skin_cancer_alert(card: ModelCard, tmp_path: Path):
+    raw = to_jsonable(card)
+    raw.pop("skin_cancer_operating_point")
+    raw.pop("lesion_temperature")
+    (tmp_path / "card.json").write_text(json.dumps(raw), "utf-8")
+    read = load_card(tmp_path)
+
+    assert read.skin_cancer_operating_point is None
+    assert read.lesion_temperature is None
+    assert read.rules.skin_cancer_threshold is None
+
+
+def test_the_rules_of_a_card_have_both_thresholds(card: ModelCard):
+    point = OperatingPoint(0.125, 0.95, "validation")
+    rules = replace(card, skin_cancer_operating_point=point).rules
+
+    assert rules.threshold == card.operating_point.threshold
+    assert rules.skin_cancer_threshold == 0.125
+    assert [rules.class_names[index] for index in rules.skin_cancer_indices] == [
+        "MEL",
+        "BCC",
+        "SCC",
+    ]

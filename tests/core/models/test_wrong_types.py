@@ -34,7 +34,7 @@ def show(folder: Path) -> None:
         render_operating_point(card),
         dump_json(describe_evidence(card, evidence)),
         *(str(tabulate_figures(card, subset)) for subset in card.metrics),
-        str((card.decision_rules, card.frequencies)),
+        str((card.rules, card.frequencies)),
     )
     for part in parts:
         part.encode("utf-8")
