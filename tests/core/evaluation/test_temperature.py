@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from melanoma_core.evaluation.temperature import apply_temperature
+from melanoma_core.evaluation.temperature import apply_temperature, combine_logits
 
 
 def test_a_probability_of_zero_stays_zero():
@@ -71,3 +71,31 @@ def test_what_a_reading_imports_of_evaluation_imports_neither_scipy_nor_scikit_l
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+def test_the_mean_of_the_logits_of_each_lesion_is_calibrated_at_once():
+    logits = np.random.default_rng(0).normal(scale=3, size=(5, 8))
+    lesions = np.array([0, 1, 0, 2, 1])
+
+    means = np.stack([logits[lesions == lesion].mean(axis=0) for lesion in range(3)])
+
+    np.testing.assert_allclose(
+        combine_logits(softmax(logits, axis=1), 1.7, lesions),
+        softmax(means / 1.7, axis=1),
+        rtol=1e-10,
+    )
+
+
+def test_a_lesion_of_one_photograph_has_the_probabilities_of_the_photograph():
+    probabilities = np.array([[0.7, 0.2, 0.1]])
+
+    np.testing.assert_allclose(
+        combine_logits(probabilities, 1.0, np.array([0])), probabilities, rtol=1e-12
+    )
+
+
+def test_a_probability_of_zero_does_not_silence_the_other_photographs():
+    combined = combine_logits(np.array([[0.0, 1.0], [0.9, 0.1]]), 1.0, np.array([0, 0]))
+
+    # The square roots of 1e-12 * 0.9 and of 0.1.
+    assert combined[0, 0] == pytest.approx(3e-6, rel=1e-5)
