@@ -41,6 +41,7 @@ class Settings:
     sensitivity_margin: float
     specificity_margin: float
     public_pages: str
+    prevalence: tuple[float, float] | None
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,35 @@ def _parse_share(variable: str, text: str) -> float:
             f'Found {variable}="{text}". It must be a number from 0 to 1, such as 0.05. Change it.'
         )
     return share
+
+
+def parse_prevalence(name: str, text: str) -> tuple[float, float] | None:
+    """Return the shares of melanoma and of skin cancer that a text such as "0.02,0.08" gives.
+
+    Args:
+        name: What the text is called, for the error.
+        text: Two shares from 0 to 1, that of skin cancer at least as large; "" for none.
+
+    Raises:
+        SettingsError: The text is something else.
+
+    Example:
+        >>> parse_prevalence("prevalence", "0.02,0.08")
+        (0.02, 0.08)
+    """
+    if not text:
+        return None
+    try:
+        melanoma, skin_cancer = map(float, text.split(","))
+    except ValueError:
+        melanoma = skin_cancer = math.nan
+    if not 0 <= melanoma <= skin_cancer <= 1:
+        raise SettingsError(
+            f'Found {name}="{text}". It must be the share of melanomas and the share of skin '
+            "cancers among the lesions, both from 0 to 1, such as 0.02,0.08. Every melanoma is a "
+            "skin cancer, so the second is at least as large. Change it."
+        )
+    return melanoma, skin_cancer
 
 
 SETTINGS = (
@@ -206,6 +236,16 @@ SETTINGS = (
         "Reading page alone, or `all`. There is no login: with `all`, each of them may train, "
         "promote and delete.",
     ),
+    Setting(
+        "MELANOMA_PREVALENCE",
+        "prevalence",
+        "",
+        parse_prevalence,
+        "Share of melanomas and share of skin cancers (MEL, BCC, SCC) among the lesions of your "
+        "clinic, such as `0.02,0.08`. Readings and evaluations then also say what holds at this "
+        "prevalence. On the pages, each person can set another one.",
+        "none: probabilities hold for the mix of lesions in the model's training data",
+    ),
 )
 
 
@@ -264,6 +304,7 @@ def make_environment(settings: Settings | None = None) -> dict[str, str]:
     for setting in SETTINGS if settings else ():
         value = getattr(settings, setting.field)
         value = value.absolute() if isinstance(value, Path) else value
+        value = ",".join(map(str, value)) if isinstance(value, tuple) else value
         environment[setting.variable] = "" if value is None else str(value)
     return environment
 

@@ -34,6 +34,7 @@ def check_defaults(settings: Settings) -> None:
     assert settings.weights_dir is None
     assert (settings.sensitivity_margin, settings.specificity_margin) == (0.05, 0.10)
     assert settings.public_pages == "reading"
+    assert settings.prevalence is None
     assert settings.tracking_uri == f"sqlite:///{PROJECT_ROOT.as_posix()}/runs/mlflow.db"
 
 
@@ -65,6 +66,7 @@ def test_every_call_reads_the_environment_again(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv("MELANOMA_WEIGHTS_DIR", f"/weights/{name}")
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"https://{name}.example/mlflow")
         monkeypatch.setenv("MELANOMA_PUBLIC_PAGES", "all")
+        monkeypatch.setenv("MELANOMA_PREVALENCE", "0.02,0.08")
 
         assert load_settings() == Settings(
             models_dir=Path("/somewhere") / name,
@@ -79,6 +81,7 @@ def test_every_call_reads_the_environment_again(monkeypatch: pytest.MonkeyPatch)
             sensitivity_margin=0.05,
             specificity_margin=0.1,
             public_pages="all",
+            prevalence=(0.02, 0.08),
         )
 
 
@@ -101,6 +104,7 @@ def test_a_process_can_be_given_the_same_settings(monkeypatch: pytest.MonkeyPatc
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
     settings = replace(load_settings(), runs_dir=Path("/runs"), max_runs=3, model="one")
+    settings = replace(settings, prevalence=(0.02, 0.08))
 
     environment = make_environment(settings)
 
@@ -167,3 +171,24 @@ def test_a_margin_outside_0_to_1_is_refused(monkeypatch: pytest.MonkeyPatch, tex
 
     with pytest.raises(SettingsError, match=r"It must be a number from 0 to 1, such as 0\.05"):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    "text", ["2%,8%", "0.02", "0.02,0.08,0.1", "0.08,0.02", "-0.1,0.2", "0.5,1.5", "nan,nan", ","]
+)
+def test_a_prevalence_that_no_clinic_can_have_is_refused(
+    monkeypatch: pytest.MonkeyPatch, text: str
+):
+    monkeypatch.setenv("MELANOMA_PREVALENCE", text)
+
+    with pytest.raises(SettingsError, match=f'Found MELANOMA_PREVALENCE="{text}"'):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "shares"), [("0,0", (0, 0)), (" 0.02 , 0.08 ", (0.02, 0.08)), ("1,1", (1, 1))]
+)
+def test_a_prevalence_is_two_shares(monkeypatch: pytest.MonkeyPatch, text: str, shares):
+    monkeypatch.setenv("MELANOMA_PREVALENCE", text)
+
+    assert load_settings().prevalence == shares
