@@ -16,6 +16,7 @@ from melanoma_core.data.identities import scope_ids
 from melanoma_core.data.layouts import Layout, find_collections
 from melanoma_core.data.records import read_collection, read_ground_truth
 from melanoma_core.data.scanning import scan_files
+from melanoma_core.data.tables import JOINED_FACTS
 from melanoma_core.errors import DatasetError
 from melanoma_core.progress import Progress
 
@@ -35,6 +36,9 @@ COLUMNS = (
     "age",
     "sex",
     "site",
+    "confirmation",
+    "fitzpatrick",
+    "ita",
     "licence",
     "attribution",
 )
@@ -56,6 +60,10 @@ class Dataset:
             cluster: number shared by copies and near copies (`copies.find_clusters`).
             width, height: size of the upright image in pixels.
             age: in years. sex: "female" or "male". site: body site.
+            confirmation: how the diagnosis is known (`taxonomy.Confirmation`).
+            fitzpatrick: skin type of the person, "I" to "VI" (Fitzpatrick 1988).
+            ita: individual typology angle in degrees, estimated from the photograph
+                (`skin_tone.estimate_ita`).
             licence, attribution: of the image.
         decisions: The decision on every file (`cleaning.DECISION_COLUMNS`).
     """
@@ -145,7 +153,7 @@ def load_folder(
                 records, scope_ids(read_ground_truth(collection), collection.folder)
             )
     by_image = records.groupby("image_id")
-    for column in ("lesion_id", "patient_id", "age", "sex", "site"):
+    for column in ("lesion_id", "patient_id", *JOINED_FACTS):
         records[column] = records[column].fillna(by_image[column].transform("first"))
     missing = {table: images for each in contents for table, images in each.missing.items()}
     return records, take_census(folder, collections, records["path"], missing)
@@ -174,7 +182,7 @@ def _add_ground_truth(records: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFram
     ids = records["image_id"]
     filled = {
         column: records[column].fillna(ids.map(truth[column]))
-        for column in ("lesion_id", "age", "sex", "site")
+        for column in ("lesion_id", *JOINED_FACTS)
     }
     return add_truth(records.assign(**filled), truth)
 

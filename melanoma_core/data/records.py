@@ -21,6 +21,7 @@ from melanoma_core.data.matching import Match, match_files
 from melanoma_core.data.table_files import TableFile, open_table
 from melanoma_core.data.tables import (
     FACT_COLUMNS,
+    JOINED_FACTS,
     extract_isic_id,
     has_facts,
     make_image_key,
@@ -42,6 +43,9 @@ _RECORD_COLUMNS = (
     "age",
     "sex",
     "site",
+    "confirmation",
+    "fitzpatrick",
+    "not_understood",
     "licence",
     "attribution",
     "image_type",
@@ -57,6 +61,8 @@ class Content:
             writes it, missing for a file that has none. `label` is its diagnosis, missing if it is
             not one of the eight. `contradiction` says which labels contradict each other.
             `image_type` says how the image was taken ("dermoscopic", "clinical: close-up").
+            `confirmation` says how the diagnosis is known, `fitzpatrick` the skin type of the
+            person, and `not_understood` which of their values in a table mean neither.
         tables: The tables that were read.
         missing: For each table with labels, the images that have no file.
     """
@@ -115,7 +121,7 @@ def read_ground_truth(collection: Collection) -> pd.DataFrame:
     Returns:
         Index `image_id`, unique, without the suffix "_downsampled" that ISIC 2019 appends to some
         ids. Columns `label` (Diagnosis, missing for UNK), `table` (the path of the table that has
-        the label), `lesion_id`, `age` (years), `sex`, `site`.
+        the label), `lesion_id` and `tables.JOINED_FACTS`.
 
     Raises:
         DatasetError: A row does not mark exactly one class, or two rows of an image contradict
@@ -144,10 +150,10 @@ def read_ground_truth(collection: Collection) -> pd.DataFrame:
             rows = read_rows(table)
             facts = rows.set_index(rows["image"].map(make_image_key))
             facts = facts[~facts.index.duplicated()]
-            for column in ("lesion_id", "age", "sex", "site"):
+            for column in ("lesion_id", *JOINED_FACTS):
                 truth[column] = truth[column].fillna(truth.index.to_series().map(facts[column]))
     label = truth["name"].map(parse_diagnosis).astype(object)
-    return truth.assign(label=label)[["label", "table", "lesion_id", "age", "sex", "site"]]
+    return truth.assign(label=label)[["label", "table", "lesion_id", *JOINED_FACTS]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from typing import Protocol
 import pandas as pd
 
 from melanoma_core.data.table_files import TableFile
-from melanoma_core.taxonomy import Diagnosis, parse_diagnosis
+from melanoma_core.taxonomy import Confirmation, Diagnosis, parse_diagnosis
 
 # The names that tables use for the image.
 IMAGE_COLUMNS = (
@@ -157,6 +157,7 @@ class TableFormat:
         licence: Prefix of the lesion ids of published images, and the licence of these. Images
             with other ids have only that which the table names.
         image_type: How all images were taken, if there is only one way.
+        confirmation: How all diagnoses are known, if there is only one way.
     """
 
     columns: frozenset[str]
@@ -166,6 +167,7 @@ class TableFormat:
     unique_ids: bool = True
     licence: tuple[str, str] | None = None
     image_type: str | None = None
+    confirmation: Confirmation | None = None
 
     def fits(self, table: TableFile) -> bool:
         """Return whether a table has this format."""
@@ -237,7 +239,11 @@ DERM7PT = TableFormat(
     unique_ids=False,
 )
 DDI = TableFormat(
-    frozenset({"ddi_file"}), Words(("disease",)), unique_ids=False, image_type=CLOSE_UP
+    frozenset({"ddi_file"}),
+    Words(("disease",)),
+    unique_ids=False,
+    image_type=CLOSE_UP,
+    confirmation=Confirmation.HISTOPATHOLOGY,
 )
 FITZPATRICK17K = TableFormat(frozenset({"md5hash"}), Words(("label",)), image_type=CLOSE_UP)
 PH2 = TableFormat(

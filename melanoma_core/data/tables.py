@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from melanoma_core.data.identities import ID_COLUMNS, clean_ids
 from melanoma_core.data.table_files import TableFile
 from melanoma_core.data.table_formats import IMAGE_COLUMNS, Marks, TableFormat
 from melanoma_core.errors import DatasetError
+from melanoma_core.taxonomy import parse_confirmation
 
 # The names that tables use for each column. The first that has a value counts.
 _SYNONYMS = {
@@ -22,13 +24,31 @@ _SYNONYMS = {
         *("site", "localization", "anatom_site_general", "anatom_site_general_challenge"),
         *("region", "location"),
     ),
+    "confirmation": (
+        *("confirmation", "diagnosis_confirm_type", "dx_type", "biopsed", "concomitant_biopsy"),
+        "histological_diagnosis",
+    ),
+    "fitzpatrick": ("fitzpatrick", "fitzpatrick_skin_type", "fitspatrick", "fitzpatrick_scale"),
     "licence": ("licence", "license", "copyright_license"),
     "attribution": ("attribution",),
     "image_type": ("image_type",),
     "subset": ("subset", "split", "partition"),
 }
-FACT_COLUMNS = tuple(_SYNONYMS)
-_UNKNOWN = frozenset({"unknown", "not known", "not reported", "-", "?", "n/a"})
+FACT_COLUMNS = (*_SYNONYMS, "not_understood")
+# What the table of one collection says about the files of that image in all collections.
+JOINED_FACTS = ("age", "sex", "site", "confirmation", "fitzpatrick")
+# Columns that say whether there was a biopsy. Without one, a group of dermatologists agreed in
+# PAD-UFES-20 (Pacheco et al. 2020); the ISIC Archive then says it in `diagnosis_confirm_type`.
+_BIOPSIES = {
+    "biopsed": {"true": "histopathology", "false": "consensus"},
+    "concomitant_biopsy": {"true": "histopathology", "false": None},
+}
+_FITZPATRICK = ("I", "II", "III", "IV", "V", "VI")
+_SKIN_TYPES = {str(number): name for number, name in enumerate(_FITZPATRICK, start=1)} | {
+    name.casefold(): name for name in _FITZPATRICK
+}
+_NO_SKIN_TYPE = "-1"  # of Fitzpatrick17k (Groh et al. 2021)
+_UNKNOWN = frozenset({"unknown", "not known", "not reported", "not stated", "-", "?", "n/a"})
 _SEXES = {"m": "male", "male": "male", "f": "female", "female": "female"}
 _AGE = re.compile(r"(\d{1,3}(?:[.,]\d+)?)\s*\+?(?:\s*(?:y|years?))?", re.IGNORECASE)
 _ISIC_ID = re.compile(r"ISIC_\d{7}(?!\d)", re.IGNORECASE)
@@ -81,6 +101,19 @@ def strip_image_suffix(name: str) -> str:
     return _SUFFIX.sub("", name)
 
 
+def parse_skin_type(text: str) -> str | None:
+    """Return a Fitzpatrick skin type, "I" to "VI", or None for anything else.
+
+    A range such as "I-II" is no type: nothing says which of the two it is.
+
+    Example:
+        >>> [parse_skin_type(text) for text in ("2.0", "type iv", "I-II", "7")]
+        ['II', 'IV', None, None]
+    """
+    bare = re.sub(r"^(fitzpatrick|fst|skin|type|\s)+|\.0+$", "", text.strip().casefold())
+    return _SKIN_TYPES.get(bare)
+
+
 def has_facts(table: TableFile) -> bool:
     """Return whether a table names images and says something about them."""
     columns = {column for names in _SYNONYMS.values() for column in names}
@@ -97,8 +130,9 @@ def read_rows(table: TableFile, table_format: TableFormat | None = None) -> pd.D
     Returns:
         One row per image, each once, with the index 0…N-1: `image` as the table writes it (for a
         table of lesions, the lesion), `name` (the label as written, missing without a format) and
-        `FACT_COLUMNS`: age in years, sex "female" or "male", the others text. Unknown values are
-        missing.
+        `FACT_COLUMNS`: age in years, sex "female" or "male", confirmation (Confirmation),
+        fitzpatrick "I" to "VI", not_understood (values that mean no confirmation or skin type),
+        the others text. Unknown values are missing.
 
     Raises:
         DatasetError: The table cannot be read, contradicts itself, or does not mark one class.
@@ -110,11 +144,13 @@ def read_rows(table: TableFile, table_format: TableFormat | None = None) -> pd.D
     rows = pd.DataFrame(
         {name: _read_first(cells, names) for name, names in _SYNONYMS.items()}, cells.index
     )
+    rows["confirmation"] = _read_confirmations(cells)
     rows = _read_values(rows)
     rows["name"] = table_format.labels.read(cells, table) if table_format else None
     if table_format:
         rows["licence"] = _complete_licences(rows, table_format)
         rows["image_type"] = rows["image_type"].fillna(table_format.image_type)
+        rows["confirmation"] = rows["confirmation"].fillna(table_format.confirmation)
     parts = [
         rows.assign(image=_read_first(cells, names), image_type=image_type or rows["image_type"])
         for names, image_type in images
@@ -155,6 +191,30 @@ def _read_first(cells: pd.DataFrame, names: tuple[str, ...]) -> pd.Series:
     return value.mask(value.map(lambda text: str(text).casefold() in _UNKNOWN), None)
 
 
+def _read_confirmations(cells: pd.DataFrame) -> pd.Series:
+    """Return how a table writes that a diagnosis was confirmed."""
+    columns = [name for name in _SYNONYMS["confirmation"] if name in cells]
+    written = cells[columns].copy()
+    for name, meanings in _BIOPSIES.items():
+        if name in written:
+            written[name] = written[name].map(
+                lambda text, words=meanings: words.get(str(text).casefold(), text)
+            )
+    if "histological_diagnosis" in written:  # of PH2, where a pathologist saw the lesion
+        is_known = written["histological_diagnosis"].notna()
+        written["histological_diagnosis"] = is_known.map({True: "histopathology", False: None})
+    return _read_first(written, tuple(columns))
+
+
+def _parse_texts(
+    texts: pd.Series, parse: Callable[[str], str | None]
+) -> tuple[pd.Series, pd.Series]:
+    """Return the meaning of each text, and the texts without one."""
+    values = texts.map({text: parse(text) for text in texts.dropna().unique()}).astype(object)
+    values = values.where(values.notna(), None)
+    return values, texts.where(values.isna() & texts.notna(), None)
+
+
 def _read_values(rows: pd.DataFrame) -> pd.DataFrame:
     def lower(column: str) -> pd.Series:
         return rows[column].map(lambda text: text.lower() if isinstance(text, str) else None)
@@ -164,8 +224,23 @@ def _read_values(rows: pd.DataFrame) -> pd.DataFrame:
         column: pd.Series(clean_ids(rows[column]), rows.index, dtype=object)
         for column in ID_COLUMNS
     }
+    skin_types = rows["fitzpatrick"].mask(rows["fitzpatrick"] == _NO_SKIN_TYPE, None)
+    confirmations, unknown_confirmations = _parse_texts(rows["confirmation"], parse_confirmation)
+    skin_types, unknown_types = _parse_texts(skin_types, parse_skin_type)
+    not_understood = [
+        "; ".join(
+            f'{name} "{text}"'
+            for name, text in zip(("confirmation", "skin type"), texts, strict=True)
+            if isinstance(text, str)
+        )
+        or None
+        for texts in zip(unknown_confirmations, unknown_types, strict=True)
+    ]
     return rows.assign(
         **ids,
+        confirmation=confirmations,
+        fitzpatrick=skin_types,
+        not_understood=pd.Series(not_understood, rows.index, dtype=object),
         age=ages.map(lambda age: float(age[1].replace(",", ".")) if age else np.nan).astype(float),
         sex=lower("sex").map(_SEXES).astype(object),
         site=lower("site").astype(object),

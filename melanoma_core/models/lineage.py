@@ -38,6 +38,9 @@ _SPLIT_COLUMNS = (
     "label",
     "subset",
     "parent_image_id",
+    "confirmation",
+    "fitzpatrick",
+    "ita",
 )
 _INHERITED = "inherited"
 # The subsets that the weights were fitted on. The threshold was chosen on "validation";
@@ -53,18 +56,20 @@ def describe_split(table: pd.DataFrame, ancestor: pd.DataFrame | None = None) ->
         ancestor: The split (`read_split`) of the model that training started from, or None.
 
     Returns:
-        image_id, sha256, lesion_id, patient_id, group, source, label, subset and parent_image_id,
-        sorted by image_id; unknown values are missing. Images that only the ancestor was trained
-        on (by sha256) follow as subset "inherited", so that the table lists everything that the
-        weights have seen. Their `group` is missing, because group numbers belong to one split.
+        image_id, sha256, lesion_id, patient_id, group, source, label, subset, parent_image_id,
+        confirmation, fitzpatrick and ita, sorted by image_id; unknown values are missing. Images
+        that only the ancestor was trained on (by sha256) follow as subset "inherited", so that the
+        table lists everything that the weights have seen. Their `group` is missing, because group
+        numbers belong to one split.
     """
     own = table.reindex(columns=list(_SPLIT_COLUMNS)).sort_values("image_id", kind="stable")
     own["group"] = own["group"].astype("Int64")
+    own["ita"] = own["ita"].astype(float).round(1)  # the estimate is no more exact
     if ancestor is None:
         return own.reset_index(drop=True)
     trained = ancestor[was_trained_on(ancestor) & ~ancestor["sha256"].isin(own["sha256"])]
     inherited = trained.assign(subset=_INHERITED, group=pd.array([pd.NA] * len(trained), "Int64"))
-    return pd.concat([own, inherited[list(_SPLIT_COLUMNS)]], ignore_index=True)
+    return pd.concat([own, inherited.reindex(columns=list(_SPLIT_COLUMNS))], ignore_index=True)
 
 
 def was_trained_on(split: pd.DataFrame) -> NDArray[np.bool_]:
@@ -161,7 +166,10 @@ def _read_checked(folder: Path, name: str) -> pd.DataFrame | None:
 
 
 def _to_split(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table that was read as text with its numbers; older ones lack the last columns."""
+    table = table.reindex(columns=list(_SPLIT_COLUMNS))
     table["group"] = pd.to_numeric(table["group"]).astype("Int64")
-    texts = [name for name in _SPLIT_COLUMNS if name != "group"]
-    table[texts] = table[texts].where(table[texts].notna(), None)
-    return table[list(_SPLIT_COLUMNS)]
+    table["ita"] = pd.to_numeric(table["ita"]).astype(float)
+    texts = [name for name in _SPLIT_COLUMNS if name not in ("group", "ita")]
+    table[texts] = table[texts].astype(object).where(table[texts].notna(), None)
+    return table

@@ -62,12 +62,45 @@ def test_a_split_comes_back_as_it_was_kept_without_a_path(tmp_path: Path, bundle
         "label",
         "subset",
         "parent_image_id",
+        "confirmation",
+        "fitzpatrick",
+        "ita",
     ]
     assert split["image_id"].tolist() == ["a", "b", "c"]
     assert split["lesion_id"].tolist() == ["NA", "L2", None]
     assert split["group"].tolist() == [0, 1, 2]
     assert was_trained_on(split).tolist() == [True, False, False]
     assert b"/data" not in gzip.decompress((folder / SPLIT_NAME).read_bytes())
+
+
+def test_a_split_keeps_how_diagnoses_are_known_and_the_tone_of_the_skin(
+    tmp_path: Path, bundled: Path
+):
+    table = TABLE.assign(
+        confirmation=["consensus", "histopathology", None],
+        fitzpatrick=[None, "II", None],
+        ita=[41.27, np.nan, -3.0],
+    )
+    folder = keep(tmp_path, bundled, split=describe_split(table))
+
+    split = read_split(folder)
+
+    assert split is not None
+    assert split["confirmation"].tolist() == ["histopathology", None, "consensus"]
+    assert split["fitzpatrick"].tolist() == ["II", None, None]
+    assert split["ita"].fillna(99).tolist() == [99, -3.0, 41.3]
+
+
+def test_a_split_of_an_older_model_lacks_the_later_columns_and_is_read(
+    tmp_path: Path, bundled: Path
+):
+    later = ["confirmation", "fitzpatrick", "ita"]
+    folder = keep(tmp_path, bundled, split=describe_split(TABLE).drop(columns=later))
+
+    split = read_split(folder)
+
+    assert split is not None
+    assert split[later].isna().all(axis=None)
 
 
 def test_the_same_rows_in_any_order_are_the_same_bytes(tmp_path: Path):
