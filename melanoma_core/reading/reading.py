@@ -1,6 +1,5 @@
 """Read a photograph: return an explained reading, or a refusal with its reason."""
 
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,20 +17,14 @@ from melanoma_core.errors import ImageError
 from melanoma_core.evaluation.prediction_set import PredictionSet, make_prediction_set
 from melanoma_core.models.classifier import Classifier
 from melanoma_core.reading.explanation import enlarge, scale_evidence
-from melanoma_core.taxonomy import Diagnosis, RiskTier
+from melanoma_core.reading.verdict import Verdict
 
 
-@dataclass(frozen=True, eq=False)
-class Reading:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Reading(Verdict):
     """A photograph that was read with a model.
 
     Attributes:
-        model_id: Id of the model.
-        class_names: Diagnosis codes.
-        probabilities: One per class, calibrated, in [0, 1], with the sum 1.
-        melanoma_probability: Probability of melanoma.
-        threshold: Threshold of the melanoma alert.
-        alert: Whether the probability of melanoma reaches the threshold.
         evidence: float32 [C, h, w] in [0, 1], the strength of the evidence for each class by
             location, at the resolution of the network.
         width: Width of the photograph in pixels.
@@ -43,19 +36,10 @@ class Reading:
         novelty_limit: Largest distance that is read; None if the model has no such limit, or if
             the check was skipped for a drawn lesion.
         is_drawn: Whether the photograph is one of the project's demonstration lesions.
-        skin_cancer_probability: Probability of any skin cancer: melanoma, BCC or SCC.
-        skin_cancer_threshold: Threshold of the skin cancer alert; None if the model has none.
-        uncalibrated: Probabilities before temperature scaling; a lesion's reading is made of them.
         read_anyway: Whether the photograph is out of distribution, and a person had it read all
             the same.
     """
 
-    model_id: str
-    class_names: tuple[str, ...]
-    probabilities: tuple[float, ...]
-    melanoma_probability: float
-    threshold: float
-    alert: bool
     evidence: NDArray[np.float32]
     width: int
     height: int
@@ -64,28 +48,7 @@ class Reading:
     novelty: float | None = None
     novelty_limit: float | None = None
     is_drawn: bool = False
-    skin_cancer_probability: float = math.nan
-    skin_cancer_threshold: float | None = None
-    uncalibrated: tuple[float, ...] = ()
     read_anyway: bool = False
-
-    @property
-    def skin_cancer_alert(self) -> bool | None:
-        """Whether the probability of skin cancer reaches its threshold; None without one."""
-        if self.skin_cancer_threshold is None:
-            return None
-        return self.skin_cancer_probability >= self.skin_cancer_threshold
-
-    @property
-    def top_diagnosis(self) -> Diagnosis:
-        """The leading diagnosis: the one with the largest probability."""
-        probability = max(self.probabilities)
-        return Diagnosis(self.class_names[self.probabilities.index(probability)])
-
-    @property
-    def risk_tier(self) -> RiskTier:
-        """Risk tier of the leading diagnosis."""
-        return self.top_diagnosis.tier
 
     def heatmaps(self) -> NDArray[np.float32]:
         """Return every class's heatmap, float32 [C, height, width] in [0, 1]."""
@@ -176,7 +139,6 @@ def read_photograph(
         novelty=distance,
         novelty_limit=limit,
         is_drawn=is_drawn,
-        skin_cancer_probability=rules.add_skin_cancers(probabilities),
         skin_cancer_threshold=rules.skin_cancer_threshold,
         uncalibrated=tuple(outputs.uncalibrated[0].tolist()),
         read_anyway=is_unfamiliar,

@@ -1,0 +1,58 @@
+"""What the probabilities say, of one photograph or of all photographs of a lesion.
+
+Imports no NumPy, so that a page appears before it is imported.
+"""
+
+from dataclasses import dataclass
+
+from melanoma_core.evaluation.rules import DecisionRules
+from melanoma_core.taxonomy import Diagnosis, RiskTier
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Verdict:
+    """Calibrated probabilities with both alerts.
+
+    Attributes:
+        model_id: Id of the model.
+        class_names: Diagnosis codes.
+        probabilities: One per class, calibrated, in [0, 1], with the sum 1.
+        melanoma_probability: Probability of melanoma.
+        threshold: Threshold of the melanoma alert.
+        alert: Whether the probability of melanoma reaches the threshold.
+        skin_cancer_threshold: Threshold of the skin cancer alert; None if the model has none.
+        uncalibrated: Probabilities before temperature scaling.
+    """
+
+    model_id: str
+    class_names: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    melanoma_probability: float
+    threshold: float
+    alert: bool
+    skin_cancer_threshold: float | None = None
+    uncalibrated: tuple[float, ...] = ()
+
+    @property
+    def skin_cancer_probability(self) -> float:
+        """Probability of any skin cancer: melanoma, basal or squamous cell carcinoma."""
+        melanoma = self.class_names.index(Diagnosis.MEL)
+        return float(DecisionRules(self.class_names, melanoma).add_skin_cancers(self.probabilities))
+
+    @property
+    def skin_cancer_alert(self) -> bool | None:
+        """Whether the probability of skin cancer reaches its threshold; None without one."""
+        if self.skin_cancer_threshold is None:
+            return None
+        return self.skin_cancer_probability >= self.skin_cancer_threshold
+
+    @property
+    def top_diagnosis(self) -> Diagnosis:
+        """The leading diagnosis: the one with the largest probability."""
+        probability = max(self.probabilities)
+        return Diagnosis(self.class_names[self.probabilities.index(probability)])
+
+    @property
+    def risk_tier(self) -> RiskTier:
+        """Risk tier of the leading diagnosis."""
+        return self.top_diagnosis.tier
