@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # the page is painted before NumPy is imported
     from numpy.typing import NDArray
 
     from melanoma_core.networks.explainer import ExplainerStage
-    from melanoma_core.reading.worklist import Entry
+    from melanoma_core.reading.entry import Entry
 
 _REQUESTED, _COMPUTED, _ERROR = "requested-heatmap", "computed-heatmaps", "heatmap-error"
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:  # the page is painted before ONNX Runtime is imported
 
     from melanoma_core.models.card import ModelCard
     from melanoma_core.models.methods import Method
+    from melanoma_core.reading.entry import RefusedFile
     from melanoma_core.reading.reading import Reading
-    from melanoma_core.reading.worklist import RefusedFile
 
 _MALIGNANT = TIER_STYLES[RiskTier.MALIGNANT]
 # Not the symbol of a tier: a lesion without a melanoma alert may still be malignant.

@@ -17,8 +17,8 @@ from dashboard.shared.markup import name_diagnosis, render_limits
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.card_text.formats import format_percent
 from melanoma_core.models.methods import Method
+from melanoma_core.reading.entry import Entry
 from melanoma_core.reading.ranking import choose_explained, rank_diagnoses
-from melanoma_core.reading.worklist import Entry
 from melanoma_core.taxonomy import Diagnosis
 
 _SCALE_WIDTH, _SCALE_HEIGHT = 256, 8  # px

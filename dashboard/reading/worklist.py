@@ -4,7 +4,8 @@ import streamlit as st
 
 from dashboard.reading.markup import name_alert, render_name, render_refused
 from dashboard.shared.paging import choose_page
-from melanoma_core.reading.worklist import Entry, Worklist, export_csv
+from melanoma_core.reading.entry import Entry
+from melanoma_core.reading.worklist import Worklist, export_csv
 
 _PAGE_LENGTH = 10
 

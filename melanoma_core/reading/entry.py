@@ -75,12 +75,15 @@ class RefusedFile:
         name: Cleaned file name.
         refusal: The reason.
         names: Cleaned names of all files, if one refusal stands for several; else empty.
+        withheld: The reading of an out-of-distribution photograph, for a person who asks for it
+            against the refusal; else None.
     """
 
     key: int
     name: str
     refusal: "Refusal"
     names: tuple[str, ...] = ()
+    withheld: Entry | None = None
 
     @property
     def reason(self) -> str:
@@ -88,20 +91,32 @@ class RefusedFile:
         return self.refusal.reason
 
 
-def _read(classifier: "Classifier", key: int, name: str, content: bytes) -> "Entry | RefusedFile":
+def read_file(classifier: "Classifier", key: int, name: str, content: bytes) -> Entry | RefusedFile:
+    """Read the content of a file.
+
+    An out-of-distribution photograph is refused, and its reading is withheld: a person may ask for
+    it later, when the file is no longer there.
+
+    Args:
+        classifier: The model.
+        key: Key of the result.
+        name: Cleaned file name.
+        content: The file.
+    """
     from melanoma_core.data.decoder import decode_within
     from melanoma_core.data.drawn.shipped import is_drawn
     from melanoma_core.data.images import encode_jpeg, resize_to_square
-    from melanoma_core.reading.reading import Refusal, read_photograph
+    from melanoma_core.reading.reading import Refusal, read_photograph, refuse_unfamiliar
 
     try:
         photograph = decode_within(content)
     except ImageError as error:
         return RefusedFile(key, name, Refusal(str(error)))
-    reading = read_photograph(classifier, photograph, is_drawn=is_drawn(content))
+    drawn = is_drawn(content)
+    reading = read_photograph(classifier, photograph, is_drawn=drawn, read_anyway=True)
     if isinstance(reading, Refusal):
         return RefusedFile(key, name, reading)
-    return Entry(
+    entry = Entry(
         key=key,
         name=name,
         photograph=encode_jpeg(_shrink(photograph.pixels, _SHOWN_SIDE)),
@@ -110,6 +125,10 @@ def _read(classifier: "Classifier", key: int, name: str, content: bytes) -> "Ent
         card=classifier.card,
         seen=resize_to_square(photograph.pixels, classifier.card.image_size),
     )
+    if reading.read_anyway and reading.novelty is not None and reading.novelty_limit is not None:
+        refusal = refuse_unfamiliar(reading.novelty, reading.novelty_limit)
+        return RefusedFile(key, name, refusal, withheld=entry)
+    return entry
 
 
 def _shrink(pixels: "NDArray[np.uint8]", side: int) -> "NDArray[np.uint8]":

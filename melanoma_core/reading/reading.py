@@ -118,7 +118,7 @@ def read_photograph(
     is_unfamiliar = False
     if distance is not None and limit is not None and not distance <= limit:  # or it is NaN
         if not read_anyway:
-            return _refuse_unfamiliar(distance, limit)
+            return refuse_unfamiliar(distance, limit)
         is_unfamiliar = True
     rules = card.rules
     probabilities = tuple(outputs.probabilities[0].tolist())
@@ -145,7 +145,13 @@ def read_photograph(
     )
 
 
-def _refuse_unfamiliar(distance: float, limit: float) -> Refusal:
+def refuse_unfamiliar(distance: float, limit: float) -> Refusal:
+    """Return the refusal of an out-of-distribution photograph.
+
+    Args:
+        distance: Mahalanobis distance to the training photographs; see `Reading.novelty`.
+        limit: Largest distance that is read.
+    """
     digits = 1 if f"{distance:.1f}" != f"{limit:.1f}" else 4
     return Refusal(
         "This photograph does not look like the dermoscopic photographs that the network was "

@@ -4,27 +4,19 @@ Everything is kept in memory only. Of a file, the worklist keeps its name, a scr
 the photograph without metadata, and the reading.
 """
 
-import io
 import threading
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from melanoma_core.errors import ImageError
 from melanoma_core.names import neutralise
+from melanoma_core.reading.entry import Entry, RefusedFile, read_file
 from melanoma_core.spreadsheets import format_rows
 
 if TYPE_CHECKING:  # so that a page appears before ONNX Runtime is imported
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from melanoma_core.models.card import ModelCard
     from melanoma_core.models.classifier import Classifier
     from melanoma_core.reading.reading import Reading, Refusal
 
-_SHOWN_SIDE = 1280  # px; sharp on half of a wide screen
-_THUMBNAIL_SIDE = 160  # px
 _MAX_NAME_LENGTH = 120
 _MAX_PHOTOGRAPHS = 200  # of one session; each keeps about half a megabyte
 _MAX_WAITING_BYTES = 256 * 2**20  # of one session
@@ -104,7 +96,7 @@ class Worklist:
             self._reading[key] = name
         result = None
         try:
-            result = _read(classifier, key, name, content)
+            result = read_file(classifier, key, name, content)
         finally:
             self._finish(key, result)
         return True
@@ -114,11 +106,14 @@ class Worklist:
         with self._changed:
             if self._reading.pop(key, None) is not None:
                 if isinstance(result, Entry):
-                    self._entries.append(result)
-                    self._entries.sort(key=lambda entry: -entry.reading.melanoma_probability)
+                    self._keep(result)
                 elif result is not None:
                     self._refused.append(result)
             self._changed.notify_all()
+
+    def _keep(self, entry: Entry) -> None:
+        self._entries.append(entry)
+        self._entries.sort(key=lambda each: -each.reading.melanoma_probability)
 
     def drop_pending(self) -> None:
         """Empty the queue, and drop what is being read. Photographs that were read stay."""
@@ -131,6 +126,20 @@ class Worklist:
         """Remove the refused files."""
         with self._lock:
             self._refused.clear()
+
+    def read_anyway(self, key: int) -> None:
+        """Show the reading of a photograph that was refused as out of distribution, and open it.
+
+        Args:
+            key: Of the refused file. Files that no model can read stay refused.
+        """
+        with self._lock:
+            for file in self._refused:
+                if file.key == key and file.withheld is not None:
+                    self._refused.remove(file)
+                    self._keep(file.withheld)
+                    self._opened = key
+                    return
 
     def open(self, key: int) -> None:
         """Open the entry with this key."""

@@ -124,14 +124,14 @@ def test_threads_that_read_at_once_read_every_photograph_once(unguarded_classifi
 def slow(monkeypatch) -> Iterator[tuple[threading.Event, threading.Event]]:
     """Let each reading wait: events that one has begun, and that all may end."""
     begun, may_end = threading.Event(), threading.Event()
-    read = worklist_module._read
+    read = worklist_module.read_file
 
     def wait(*arguments):
         begun.set()
         assert may_end.wait(20)
         return read(*arguments)
 
-    monkeypatch.setattr(worklist_module, "_read", wait)
+    monkeypatch.setattr(worklist_module, "read_file", wait)
     yield begun, may_end
     may_end.set()
 
@@ -184,7 +184,7 @@ def test_an_internal_error_of_a_reading_lets_the_others_be_read(unguarded_classi
     worklist = Worklist()
     worklist.add(LESIONS[:2])
     with monkeypatch.context() as patch:
-        patch.setattr(worklist_module, "_read", lambda *_: 1 / 0)
+        patch.setattr(worklist_module, "read_file", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             worklist.read_next(unguarded_classifier)
     assert len(read_all(worklist, unguarded_classifier).entries) == 1

@@ -15,8 +15,8 @@ from dashboard.reading.markup import (
 from dashboard.shared.markup import render_limits
 from melanoma_core.models.card import load_card
 from melanoma_core.models.registry import BUNDLED
+from melanoma_core.reading.entry import RefusedFile
 from melanoma_core.reading.reading import Reading, Refusal
-from melanoma_core.reading.worklist import RefusedFile
 
 HOSTILE = "<script>alert('1')</script>"
 
