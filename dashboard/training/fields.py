@@ -286,6 +286,14 @@ RECIPE_FIELDS = {
         maximum=1.0,
         step=0.1,
     ),
+    "source_balance": RecipeField(
+        Group.CLASSES,
+        "Source-balanced sampling, 0 to 1",
+        "0 keeps the class mix of each source; 1 draws the same mix from every source, so that the "
+        "network cannot learn the source instead of the disease.",
+        maximum=1.0,
+        step=0.1,
+    ),
     "published_share": RecipeField(
         Group.CLASSES,
         "Share held out image by image",

@@ -50,9 +50,10 @@ from melanoma_core.networks.hardware import list_accelerators
 from melanoma_core.networks.network import LOGITS_LAYER, add_softmax
 from melanoma_core.networks.novelty import NoveltyCheck, choose_novelty_limit, fit_novelty
 from melanoma_core.reading.faithfulness import MapMaker, measure_maps
+from melanoma_core.reading.flow import count_readings
 from melanoma_core.taxonomy import Diagnosis
 from melanoma_core.training.ancestry import search_leaks
-from melanoma_core.training.batches import compute_bias_correction
+from melanoma_core.training.draw import compute_bias_correction
 from melanoma_core.training.description import list_limitations
 from melanoma_core.training.photographs import load_pixels
 from melanoma_core.training.preparation import TEST, TRAIN, VALIDATION
@@ -164,11 +165,13 @@ def classify_table(classifier: Classifier, table: pd.DataFrame) -> Outputs:
     batches = [
         classifier.classify(pixels) for _, pixels in decode_table(table, classifier.card.image_size)
     ]
+    distances = [batch.novelty for batch in batches if batch.novelty is not None]
     return Outputs(
         np.concatenate([batch.probabilities for batch in batches]),
         np.concatenate([batch.uncalibrated for batch in batches]),
         np.concatenate([batch.embeddings for batch in batches]),
         np.concatenate([batch.activation_maps for batch in batches]),
+        np.concatenate(distances) if distances else None,
     )
 
 
@@ -309,6 +312,7 @@ def _evaluate(classifier: Classifier, origin: Origin, draft: Path) -> tuple[Mode
         split={str(name): int(count) for name, count in split["subset"].value_counts().items()},
         training=origin.training,
         machine=describe_machine(list_accelerators()),
+        flow=None if leakage.found else count_readings(card, test, outputs),
     )
     return card, evidence
 

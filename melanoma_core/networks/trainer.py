@@ -26,11 +26,7 @@ from melanoma_core.networks.network import (
 )
 from melanoma_core.networks.stage import LabelledInputs, Throughput, TrainingStage
 from melanoma_core.progress import Progress
-from melanoma_core.training.batches import (
-    TrainingBatches,
-    compute_bias_correction,
-    disable_augmentation,
-)
+from melanoma_core.training.batches import TrainingBatches, disable_augmentation
 from melanoma_core.training.checkpoints import (
     RESUME_ADVICE,
     Arrays,
@@ -42,6 +38,7 @@ from melanoma_core.training.checkpoints import (
     save_features,
     sign_training,
 )
+from melanoma_core.training.draw import compute_bias_correction
 from melanoma_core.training.observer import EpochReport, Observer, Phase
 from melanoma_core.training.photographs import open_pixels
 from melanoma_core.training.predictions import find_melanoma
@@ -167,6 +164,7 @@ class _Training:
         # Shuffled, so that its first rows are a random sample.
         rng = np.random.default_rng([self._recipe.seed, _ORDER_STREAM])
         tables[TRAIN] = tables[TRAIN].iloc[rng.permutation(len(tables[TRAIN]))]
+        self._sources = tables[TRAIN]["source"].to_numpy()
         table = pd.concat([rows for rows in tables.values() if len(rows)], ignore_index=True)
         labels = index_labels(table, self._class_names)
         progress = self._report_progress(Phase.DECODING)
@@ -212,9 +210,7 @@ class _Training:
         return TrainingStage(
             phase=Phase.HEAD,
             model=head,
-            batches=TrainingBatches(
-                *subsets[TRAIN], len(self._class_names), disable_augmentation(recipe)
-            ),
+            batches=self._make_batches(subsets[TRAIN], disable_augmentation(recipe)),
             evaluated=_select_evaluated(subsets),
             first_epoch=0,
             num_epochs=recipe.head_epochs,
@@ -225,7 +221,7 @@ class _Training:
     def _make_network_stage(self, photographs: Mapping[str, LabelledInputs]) -> TrainingStage:
         recipe = self._recipe
         compile_network(self._network, recipe)
-        batches = TrainingBatches(*photographs[TRAIN], len(self._class_names), recipe)
+        batches = self._make_batches(photographs[TRAIN], recipe)
         return TrainingStage(
             phase=Phase.NETWORK,
             model=self._network,
@@ -236,6 +232,9 @@ class _Training:
             learning_rate=lambda step: compute_learning_rate(recipe, step, len(batches)),
             is_last=True,
         )
+
+    def _make_batches(self, train: LabelledInputs, recipe: Recipe) -> TrainingBatches:
+        return TrainingBatches(*train, len(self._class_names), recipe, self._sources)
 
     def _run_stage(self, stage: TrainingStage) -> None:
         """Train a stage, from its first unfinished epoch."""

@@ -9,6 +9,7 @@ import pandas as pd
 from melanoma_core.data.cleaning import Action
 from melanoma_core.data.dataset import Dataset
 from melanoma_core.data.splitting import Split
+from melanoma_core.models.card import FileCounts
 
 _NOT_PROVIDED = "not provided"
 _UNRECORDED = "collections that are not recorded"
@@ -55,6 +56,7 @@ def describe_data(dataset: Dataset, split: Split, left_out: str | None = None) -
         "file_decisions": json.loads(
             changed.groupby("reason").size().sort_index().to_json(orient="index")
         ),
+        "files": _count_files(decisions),
     }
 
 
@@ -87,6 +89,17 @@ def list_limitations(data: Mapping[str, Any]) -> tuple[str, ...]:
         if unknown.get(column)
     ]
     return tuple(limitations)
+
+
+def _count_files(decisions: pd.DataFrame) -> FileCounts:
+    actions = decisions["action"].value_counts()
+    reasons = decisions.loc[decisions["action"] == Action.DROP, "reason"].value_counts()
+    return {
+        "found": len(decisions),
+        "kept": int(actions.get(Action.KEEP, 0)),
+        "relabelled": int(actions.get(Action.RELABEL, 0)),
+        "left_out": {str(reason): int(count) for reason, count in sorted(reasons.items())},
+    }
 
 
 def _count_values(table: pd.DataFrame, column: str) -> dict[str, int]:

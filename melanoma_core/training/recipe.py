@@ -96,6 +96,10 @@ class Recipe:
         class_balance: How strongly the draw of images equalises the classes. A class is drawn in
             proportion to its number of images to the power of one minus this value: 0 keeps the
             class frequencies, 1 draws all classes equally often.
+        source_balance: How strongly the draw of images makes the class mix of all sources alike,
+            so that a network cannot learn the source instead of the disease: 0 keeps each source's
+            own mix, 1 draws source and class independently, as far as a source has the class. The
+            frequency of each class stays (`draw.compute_draw_probabilities`).
         published_share: Share of the train subset that is held out image by image, regardless of
             lesions, as published projects validate. It serves comparisons only; no decision uses
             it. In [0, 1).
@@ -152,6 +156,7 @@ class Recipe:
     rebalancing: Rebalancing = Rebalancing.NONE
     images_per_class: int = 0
     class_balance: float = 0.5
+    source_balance: float = 0.0
     published_share: float = 0.0
     mirror: bool = True
     rotation: float = 180.0
@@ -187,7 +192,8 @@ class Recipe:
             self._need(name, 0 <= getattr(self, name) < 1, "lie in [0, 1)")
         self._need("target_sensitivity", 0 < self.target_sensitivity < 1, "lie in (0, 1)")
         self._need("num_views", self.num_views in {1, 2, 4}, "be 1, 2 or 4")
-        self._need("class_balance", 0 <= self.class_balance <= 1, "lie in [0, 1]")
+        for name in ("class_balance", "source_balance"):
+            self._need(name, 0 <= getattr(self, name) <= 1, "lie in [0, 1]")
         for name in ("learning_rate", "head_learning_rate"):
             self._need(name, 0 < getattr(self, name) < math.inf, "be above 0")
         for name in ("weight_decay", "rotation", "zoom", "gamma", "focal_gamma", "mixup"):

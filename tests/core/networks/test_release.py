@@ -40,7 +40,7 @@ from melanoma_core.networks.release import (
 from melanoma_core.reading.reading import read_photograph
 from melanoma_core.settings import load_settings
 from melanoma_core.taxonomy import Diagnosis
-from melanoma_core.training.batches import compute_bias_correction, compute_loss_shares
+from melanoma_core.training.draw import compute_bias_correction, compute_loss_shares
 from melanoma_core.training.description import describe_data
 from melanoma_core.training.recipe import PRESETS, Rebalancing, Recipe
 
@@ -165,6 +165,12 @@ def test_the_card_counts_the_images_of_training_and_test(trained: Released, card
         "copy of an image that is kept": 1,
         "the file cannot be read": 1,
     }
+    assert card.data["files"] == {
+        "found": 86,
+        "kept": 84,
+        "relabelled": 0,
+        "left_out": {"copy of an image that is kept": 1, "the file cannot be read": 1},
+    }
     assert card.data["images_without"] == {"lesion_id": 84, "patient_id": 84}
     assert card.data["longer_side_pixels"] == {"min": 120, "median": 120, "max": 120}
     assert card.recipe == asdict(RECIPE)
@@ -175,6 +181,21 @@ def test_the_card_counts_the_images_of_training_and_test(trained: Released, card
     assert set(card.metrics) == {"test", "test/data"}
     assert card.metrics["test/data"]["sensitivity"] == card.metrics["test"]["sensitivity"]
     assert np.isnan(card.metrics["test"]["recall_BCC"].value)
+
+
+def test_the_evidence_counts_every_test_photograph_once_by_alert_and_ground_truth(
+    trained: Released, card: ModelCard
+):
+    evidence = read_evidence(trained.model)
+
+    assert evidence is not None
+    assert evidence.flow is not None
+    assert (evidence.flow.num_images, evidence.flow.num_lesions) == (12, 12)
+    assert evidence.flow.refused == {}
+    melanoma = evidence.flow.tables[0]
+    assert (melanoma.present.total, melanoma.absent.total) == (4, 8)
+    assert melanoma.present.alert == card.metrics["test"]["sensitivity"].count
+    assert melanoma.absent.no_alert == card.metrics["test"]["specificity"].count
 
 
 def test_the_threshold_is_that_of_the_validation_subset_for_095(trained: Released, card: ModelCard):

@@ -5,16 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from melanoma_core.training.augmentation import augment
 from melanoma_core.training.batches import (
     Batch,
     TrainingBatches,
     apply_mixup,
-    augment,
-    compute_draw_probabilities,
-    compute_loss_shares,
     disable_augmentation,
     prefetch,
 )
+from melanoma_core.training.draw import compute_loss_shares
 from melanoma_core.training.recipe import Rebalancing, Recipe
 
 PLAIN = Recipe(
@@ -197,22 +196,6 @@ def test_targets_are_the_labels_of_the_images_drawn():
             for original in PIXELS
         ]
         assert target.tolist() == np.eye(8)[LABELS[same.index(True)]].tolist()
-
-
-def test_without_balance_all_images_are_equally_likely():
-    np.testing.assert_allclose(compute_draw_probabilities(LABELS, 0.0), [1 / 6] * 6)
-
-
-def test_with_full_balance_all_classes_are_equally_likely():
-    weights = compute_draw_probabilities(LABELS, 1.0)
-
-    np.testing.assert_allclose(weights, [1 / 3, 1 / 9, 1 / 9, 1 / 9, 1 / 6, 1 / 6])
-
-
-def test_with_half_balance_a_class_of_four_times_the_images_is_drawn_twice_as_often():
-    weights = compute_draw_probabilities(np.array([0, 1, 1, 1, 1]), 0.5)
-
-    np.testing.assert_allclose(weights, [1 / 3] + [1 / 6] * 4)
 
 
 def test_augmenting_no_image_returns_no_image():

@@ -8,7 +8,7 @@ from melanoma_core.data.splitting import Split
 from melanoma_core.training.description import describe_data, list_limitations
 
 
-def describe(**columns: list) -> dict:
+def describe(decisions: pd.DataFrame | None = None, **columns: list) -> dict:
     table = pd.DataFrame(
         {
             "subset": ["train", "train", "test"],
@@ -23,7 +23,8 @@ def describe(**columns: list) -> dict:
         }
         | columns
     )
-    decisions = pd.DataFrame({"action": ["keep"] * 3, "reason": [None] * 3})
+    if decisions is None:
+        decisions = pd.DataFrame({"action": ["keep"] * 3, "reason": [None] * 3})
     return describe_data(Dataset(table, decisions), Split(table, 7, "hash"))
 
 
@@ -63,3 +64,18 @@ def test_limitations_name_the_sources_and_what_is_not_known():
     )
     assert not any("lesion is not known" in each or "collections" in each for each in sentences)
     assert "Melanomas and other" in "".join(list_limitations(describe(source=["a", "a", "b"])))
+
+
+def test_every_file_is_counted_once():
+    actions = ["keep", "drop", "relabel", "drop", "keep", "drop"]
+    reasons = [None, "a copy", "ground truth", "unreadable", "decided by hand", "a copy"]
+
+    files = describe(pd.DataFrame({"action": actions, "reason": reasons}))["files"]
+
+    assert files == {
+        "found": 6,
+        "kept": 2,
+        "relabelled": 1,
+        "left_out": {"a copy": 2, "unreadable": 1},
+    }
+    assert files["found"] == files["kept"] + files["relabelled"] + sum(files["left_out"].values())

@@ -42,6 +42,7 @@ def test_a_value_of_the_wrong_kind_is_refused(change: str):
         "contrast=1.5",
         "colour=-0.1",
         "class_balance=1.1",
+        "source_balance=-0.1",
         "learning_rate=0",
         "learning_rate=nan",
         "learning_rate=inf",

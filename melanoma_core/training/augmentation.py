@@ -1,0 +1,123 @@
+"""Augmentation: each image of a batch as another camera and another hand would have taken it.
+
+Everything here is NumPy and Pillow: an operation of TensorFlow in another thread than the training
+one can wait for ever.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageEnhance
+
+from melanoma_core.training.recipe import Recipe
+
+
+def augment(images: NDArray[Any], recipe: Recipe, rng: np.random.Generator) -> NDArray[Any]:
+    """Rotate, mirror, scale, shift and recolour each image at random.
+
+    A lesion has no natural orientation, so every rotation is allowed.
+
+    Args:
+        images: uint8 [N, size, size, 3]; any [N, …] for a recipe without augmentation.
+        recipe: The limit of each change.
+        rng: Source of randomness.
+
+    Returns:
+        New images, with the shape and dtype of the input.
+    """
+    if recipe.rotation or recipe.zoom or recipe.shift:
+        images = _transform(images, recipe, rng)
+    elif recipe.mirror:
+        mirrored = rng.random((len(images), 1, 1, 1)) < 0.5
+        images = np.where(mirrored, images[:, :, ::-1], images)
+    if recipe.brightness or recipe.contrast or recipe.colour:
+        images = _recolour(images, recipe, rng)
+    if recipe.saturation:
+        images = _change_saturation(images, recipe.saturation, rng)
+    if recipe.gamma:
+        images = _change_gamma(images, recipe.gamma, rng)
+    if recipe.resolution:
+        images = _reduce_resolution(images, recipe.resolution, rng)
+    return images
+
+
+def _transform(
+    pixels: NDArray[np.uint8], recipe: Recipe, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Rotate, mirror, scale and shift each image at random."""
+    count, size = pixels.shape[:2]
+    angle = np.deg2rad(rng.uniform(-recipe.rotation, recipe.rotation, count))
+    zoom = np.exp(rng.uniform(-1, 1, (2, count)) * np.log1p(recipe.zoom))
+    mirror = rng.choice([-1.0, 1.0], count) if recipe.mirror else np.ones(count)
+    shift = rng.uniform(-recipe.shift, recipe.shift, (2, count)) * size
+    # Pad by reflection as far as a corner can reach: black corners would reveal the rotation.
+    reach = (1 + recipe.zoom) * math.sqrt(0.5) + recipe.shift - 0.5
+    margin = max(0, math.ceil(size * reach))
+    padded = np.pad(pixels, ((0, 0), (margin, margin), (margin, margin), (0, 0)), "symmetric")
+
+    a, b = np.cos(angle) * zoom[0] * mirror, -np.sin(angle) * zoom[1]
+    c, d = np.sin(angle) * zoom[0] * mirror, np.cos(angle) * zoom[1]
+    # Rotate about the centre of the image instead of its corner.
+    x = margin + size / 2 - (a + b) * size / 2 + shift[0]
+    y = margin + size / 2 - (c + d) * size / 2 + shift[1]
+    moved = np.empty_like(pixels)
+    for row, to_input in enumerate(np.stack([a, b, x, c, d, y], axis=1).tolist()):
+        image = Image.fromarray(padded[row]).transform(
+            (size, size), Image.Transform.AFFINE, to_input, Image.Resampling.BILINEAR
+        )
+        moved[row] = np.asarray(image)
+    return moved
+
+
+def _recolour(
+    pixels: NDArray[np.uint8], recipe: Recipe, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Change the contrast, the gain of each colour channel and the brightness of each image."""
+    colours = pixels.astype(np.float32)
+    shape = (len(pixels), 1, 1, 1)
+    gain = 1 + rng.uniform(-recipe.contrast, recipe.contrast, shape)
+    tint = 1 + rng.uniform(-recipe.colour, recipe.colour, (len(pixels), 1, 1, 3))
+    offset = 255 * rng.uniform(-recipe.brightness, recipe.brightness, shape)
+    mean = colours.mean(axis=(1, 2, 3), keepdims=True)
+    scale = (gain * tint).astype(np.float32)
+    colours *= scale
+    colours += (mean * (tint - scale) + offset).astype(np.float32)
+    return np.asarray(np.clip(np.rint(colours), 0, 255).astype(np.uint8))
+
+
+def _change_saturation(
+    pixels: NDArray[np.uint8], limit: float, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Move the colours of each image towards grey or away from it."""
+    factors = (1 + rng.uniform(-limit, limit, len(pixels))).tolist()
+    changed = [
+        ImageEnhance.Color(Image.fromarray(image)).enhance(factor)
+        for image, factor in zip(pixels, factors, strict=True)
+    ]
+    return np.stack([np.asarray(image) for image in changed])
+
+
+def _change_gamma(
+    pixels: NDArray[np.uint8], limit: float, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Raise the brightness of each image to a power near 1."""
+    exponents = np.exp(rng.uniform(-1, 1, (len(pixels), 1)) * np.log1p(limit))
+    tables = np.rint(255 * (np.arange(256) / 255) ** exponents).astype(np.uint8)
+    return np.stack([table[image] for table, image in zip(tables, pixels, strict=True)])
+
+
+def _reduce_resolution(
+    pixels: NDArray[np.uint8], limit: float, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Remove fine detail from each image, like a camera with fewer pixels."""
+    height, width = pixels.shape[1:3]
+    kept = 1 - rng.uniform(0, limit, len(pixels))
+    coarse = [
+        Image.fromarray(image)
+        .resize((max(1, round(width * share)), max(1, round(height * share))), Image.Resampling.BOX)
+        .resize((width, height), Image.Resampling.BILINEAR)
+        for image, share in zip(pixels, kept.tolist(), strict=True)
+    ]
+    return np.stack([np.asarray(image) for image in coarse])
