@@ -1,8 +1,9 @@
 """What becomes of the test photographs in a reading: refused, alert or no alert, by ground truth.
 
-A refused photograph is an indeterminate result. A test looks better than it is where these are left
-out, so they are a row of their own: Schuetz et al., "Use of 3×2 tables with an intention to diagnose
-approach to assess clinical performance of diagnostic tests" (2012, doi:10.1136/bmj.e6717).
+A refused photograph is an indeterminate result. A test looks better than it is where these are
+left out, so they are a row of their own: Schuetz et al., "Use of 3×2 tables with an intention to
+diagnose approach to assess clinical performance of diagnostic tests" (2012,
+doi:10.1136/bmj.e6717).
 """
 
 from collections import Counter

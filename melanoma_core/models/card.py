@@ -59,6 +59,19 @@ class NoveltyLimit:
     refused: dict[str, Figure]
     features: str
 
+    def refuses(self, distance: float) -> bool:
+        """Return whether a photograph at this distance is refused; NaN is."""
+        return not distance <= self.distance
+
+
+class FileCounts(TypedDict):
+    """What became of the image files of a dataset; the sum of the others is `found`."""
+
+    found: int
+    kept: int
+    relabelled: int
+    left_out: dict[str, int]
+
 
 class DataFacts(TypedDict, total=False):
     """What is known of the data of a model (`training.description`); further keys are kept.
@@ -80,6 +93,7 @@ class DataFacts(TypedDict, total=False):
     images_by_attribution: dict[str, int]
     licence_of_the_model: str | None
     file_decisions: dict[str, int]
+    files: FileCounts
     keras_onnx_difference: float
 
 

@@ -15,11 +15,13 @@ import psutil
 
 from melanoma_core.errors import ModelError
 from melanoma_core.evaluation.evaluation import Evaluation
+from melanoma_core.evaluation.flow import ReadingFlow
 from melanoma_core.jsonable import dump_json, from_jsonable, load_json, to_jsonable
 from melanoma_core.models.card import ModelCard, load_card
 
 _EVIDENCE_NAME = "evidence.json"
 _FORMAT = 1
+_WITHHELD: dict[str, Any] = {"evaluations": {}, "flow": None}  # where there is leakage
 
 
 class EpochMetric(TypedDict):
@@ -82,6 +84,8 @@ class Evidence:
         split: Number of rows of the split by subset, including inherited ones.
         training: The training log; None if unknown.
         machine: The computer; None if unknown.
+        flow: What a reading makes of the test photographs, refusals included; None if unknown, or
+            if metrics are withheld.
     """
 
     evaluations: dict[str, Evaluation]
@@ -89,6 +93,7 @@ class Evidence:
     split: dict[str, int]
     training: TrainingLog | None
     machine: Machine | None
+    flow: ReadingFlow | None = None
 
 
 class _Owner(TypedDict):
@@ -118,7 +123,7 @@ def describe_evidence(card: ModelCard, evidence: Evidence | None) -> dict[str, A
     """Return card and evidence as one JSON document. What is unknown is null."""
     document: dict[str, Any] = {"format": _FORMAT, "card": to_jsonable(card)}
     if evidence is None:
-        unknown = ("evaluations", "test_sha256", "split", "training", "machine")
+        unknown = ("evaluations", "test_sha256", "split", "training", "machine", "flow")
         return document | dict.fromkeys(unknown)
     return document | dict(to_jsonable(evidence))
 
@@ -161,7 +166,7 @@ def _check_evidence(raw: Any, card: ModelCard) -> Evidence:
         raise ValueError("it belongs to another model than the card beside it")
     withheld = card.leakage is not None and card.leakage.found > 0
     known = {name: raw[name] for name in names if name in raw}
-    evidence = from_jsonable(Evidence, known | ({"evaluations": {}} if withheld else {}))
+    evidence = from_jsonable(Evidence, known | (_WITHHELD if withheld else {}))
     for subset, evaluation in evidence.evaluations.items():
         sizes = {len(evaluation.confusion), *map(len, evaluation.confusion)}
         if sizes != {len(evaluation.class_names)}:
