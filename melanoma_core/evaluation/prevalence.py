@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 
-from melanoma_core.taxonomy import SKIN_CANCERS, Diagnosis, parse_diagnosis
+from melanoma_core.taxonomy import SKIN_CANCERS, Diagnosis
 
 if TYPE_CHECKING:
     import numpy as np
@@ -153,10 +153,9 @@ def adapt_probabilities(
 
 def _find_group(class_name: str) -> int:
     """Return 0 for melanoma, 1 for another skin cancer, 2 for anything else."""
-    diagnosis = parse_diagnosis(class_name)
-    if diagnosis is Diagnosis.MEL:
+    if class_name == Diagnosis.MEL:
         return 0
-    return 1 if diagnosis in SKIN_CANCERS else 2
+    return 1 if class_name in SKIN_CANCERS else 2
 
 
 def _sum_groups(class_names: Sequence[str], frequencies: Sequence[float]) -> list[float]:

@@ -1,0 +1,78 @@
+"""A reading's probabilities at the prevalence of a clinic.
+
+Imports no NumPy, because every reading may be adapted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from melanoma_core.evaluation.prevalence import (
+    Prevalence,
+    adapt_probabilities,
+    measure_prevalence,
+)
+from melanoma_core.models.card import ModelCard
+
+
+@dataclass(frozen=True)
+class AdaptedReading:
+    """What the probabilities of a reading are at the prevalence of a clinic.
+
+    An alert compares the unadapted probability with its threshold, so it never depends on this.
+
+    Attributes:
+        prevalence: Of the clinic.
+        class_names: C diagnosis codes.
+        probabilities: One per class, with the sum 1; NaN where every diagnosis that is possible in
+            the clinic has the probability 0.
+        melanoma_probability: Probability of melanoma.
+        skin_cancer_probability: Probability of any skin cancer.
+    """
+
+    prevalence: Prevalence
+    class_names: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    melanoma_probability: float
+    skin_cancer_probability: float
+
+
+def find_trained_prevalence(card: ModelCard) -> Prevalence | None:
+    """Return the prevalence that a model's unadapted probabilities assume; None if unknown.
+
+    Example:
+        >>> from melanoma_core.models.card import load_card
+        >>> from melanoma_core.models.registry import BUNDLED
+        >>> trained = find_trained_prevalence(load_card(BUNDLED))
+        >>> 0 < trained.melanoma < trained.skin_cancer < 1
+        True
+    """
+    return measure_prevalence(card.class_names, card.frequencies)
+
+
+def adapt_reading(
+    card: ModelCard, probabilities: Sequence[float], prevalence: Prevalence
+) -> AdaptedReading | None:
+    """Adapt the probabilities of a photograph or of a lesion to the prevalence of a clinic.
+
+    Args:
+        card: Of the model that read it.
+        probabilities: C numbers in [0, 1], calibrated.
+        prevalence: Of the clinic.
+
+    Returns:
+        The adapted reading. None if the probabilities cannot be adapted, because the card has no
+        class frequencies, or the clinic has lesions of a kind that the model was not trained on;
+        see `evaluation.prevalence.adapt_probabilities`.
+    """
+    adapted = adapt_probabilities(
+        tuple(probabilities), card.class_names, card.frequencies, prevalence
+    )
+    if adapted is None:
+        return None
+    return AdaptedReading(
+        prevalence,
+        card.class_names,
+        adapted,
+        adapted[card.melanoma_index],
+        float(card.rules.add_skin_cancers(adapted)),
+    )
