@@ -1,13 +1,10 @@
-"""Order the diagnoses of a reading: by probability, and by risk tier."""
+"""Order the diagnoses of a reading, and readings by what is most suspicious."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from melanoma_core.reading.verdict import Verdict
 from melanoma_core.taxonomy import Diagnosis, RiskTier
-
-if TYPE_CHECKING:  # so that a page appears before NumPy is imported
-    from melanoma_core.reading.reading import Reading
 
 
 @dataclass(frozen=True)
@@ -25,15 +22,15 @@ class TierShare:
     diagnoses: Sequence[tuple[Diagnosis, float]]
 
 
-def rank_diagnoses(reading: "Reading") -> list[tuple[Diagnosis, float]]:
+def rank_diagnoses(verdict: Verdict) -> list[tuple[Diagnosis, float]]:
     """Return all diagnoses with their probabilities, the most probable first."""
-    diagnoses = zip(map(Diagnosis, reading.class_names), reading.probabilities, strict=True)
+    diagnoses = zip(map(Diagnosis, verdict.class_names), verdict.probabilities, strict=True)
     return sorted(diagnoses, key=lambda pair: -pair[1])
 
 
-def group_by_tier(reading: "Reading") -> list[TierShare]:
+def group_by_tier(verdict: Verdict) -> list[TierShare]:
     """Return the risk tiers with their diagnoses, the highest risk first."""
-    ranked = rank_diagnoses(reading)
+    ranked = rank_diagnoses(verdict)
     groups = [(tier, [pair for pair in ranked if pair[0].tier is tier]) for tier in RiskTier]
     return [
         TierShare(tier, sum(probability for _, probability in diagnoses), diagnoses)
@@ -42,6 +39,22 @@ def group_by_tier(reading: "Reading") -> list[TierShare]:
     ]
 
 
-def choose_explained(reading: "Reading") -> Diagnosis:
-    """Return the diagnosis whose heatmap is shown first: melanoma on an alert, else the top one."""
-    return Diagnosis.MEL if reading.alert else rank_diagnoses(reading)[0][0]
+def measure_suspicion(verdict: Verdict) -> tuple[float, float]:
+    """Return the key by which readings are sorted, the largest first.
+
+    Returns:
+        The malignant share, which is the probability of any skin cancer; for equal shares, the
+        probability of melanoma.
+    """
+    return verdict.skin_cancer_probability, verdict.melanoma_probability
+
+
+def choose_explained(verdict: Verdict) -> Diagnosis:
+    """Return the diagnosis whose heatmap is shown first.
+
+    It is melanoma on a melanoma alert; the most probable skin cancer on a skin cancer alert; else
+    the leading diagnosis.
+    """
+    if verdict.alert:
+        return Diagnosis.MEL
+    return verdict.leading_skin_cancer if verdict.skin_cancer_alert else verdict.top_diagnosis

@@ -6,11 +6,13 @@ the photograph without metadata, and the reading.
 
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from melanoma_core.names import neutralise
 from melanoma_core.reading.entry import Entry, RefusedFile, read_file
+from melanoma_core.reading.grouping import Grouping, Lesion
+from melanoma_core.reading.ranking import measure_suspicion
 from melanoma_core.spreadsheets import format_rows
 
 if TYPE_CHECKING:  # so that a page appears before ONNX Runtime is imported
@@ -47,9 +49,11 @@ class Worklist:
             self._batch_start = self._next_key
             self._batch_size = 0
             self._opened: int | None = None
+            self._opened_alone = False
+            self._grouping = Grouping()
 
     def add(self, files: Iterable[tuple[str, bytes]]) -> None:
-        """Add files to the queue. The one most likely to be a melanoma will be opened.
+        """Add files to the queue. The most suspicious one will be opened.
 
         Files beyond the limits of a session are not taken, and one refusal counts them.
 
@@ -113,7 +117,7 @@ class Worklist:
 
     def _keep(self, entry: Entry) -> None:
         self._entries.append(entry)
-        self._entries.sort(key=lambda each: -each.reading.melanoma_probability)
+        self._entries.sort(key=lambda each: measure_suspicion(each.reading))
 
     def drop_pending(self) -> None:
         """Empty the queue, and drop what is being read. Photographs that were read stay."""
@@ -138,12 +142,66 @@ class Worklist:
                 if file.key == key and file.withheld is not None:
                     self._refused.remove(file)
                     self._keep(file.withheld)
-                    self._opened = key
+                    self.open(key)
                     return
 
     def open(self, key: int) -> None:
-        """Open the entry with this key."""
-        self._opened = key
+        """Open the photograph with this key, with its own reading."""
+        with self._lock:
+            self._opened, self._opened_alone = key, True
+
+    def open_lesion(self, key: int) -> None:
+        """Open the lesion of the photograph with this key, with the reading of all of them."""
+        with self._lock:
+            self._opened, self._opened_alone = key, False
+
+    def combine(self, keys: Iterable[int], name: str) -> None:
+        """Put photographs together as one lesion, and open it.
+
+        Args:
+            keys: Of entries; all photographs of their lesions come along.
+            name: Of the lesion, cleaned here; an empty one is replaced. Photographs of a lesion
+                that has this name already come along, too.
+        """
+        with self._lock:
+            chosen = set(keys)
+            groups = [lesion for lesion in self.lesions if lesion.keys & chosen]
+            members = set().union(*(lesion.keys for lesion in groups))
+            if members:
+                cleaned = _clean_name(name) if name.strip() else self.propose_name(members)
+                self._grouping.combine(members, cleaned)
+                self.open_lesion(min(members))
+
+    def separate(self, keys: Iterable[int]) -> None:
+        """Take photographs out of their lesion, and open the first of them."""
+        with self._lock:
+            chosen = sorted(keys)
+            self._grouping.separate(chosen)
+            if chosen:
+                self.open_lesion(chosen[0])
+
+    def assign_lesions(self, lesions: Mapping[str, str]) -> None:
+        """Put photographs together as a table says, also those that are added later.
+
+        Args:
+            lesions: Lesion id by the name of a file, with or without its suffix.
+        """
+        with self._lock:
+            named = {_clean_name(name): _clean_name(lesion) for name, lesion in lesions.items()}
+            self._grouping.assign(named)
+
+    def propose_name(self, keys: Iterable[int]) -> str:
+        """Return a name for the lesion that these entries would make."""
+        with self._lock:
+            chosen, lesions = set(keys), self.lesions
+            names = [lesion.name for lesion in lesions if len(lesion.entries) > 1]
+            known = [
+                lesion.name
+                for lesion in lesions
+                if len(lesion.entries) > 1 and lesion.keys & chosen
+            ]
+            numbers = (f"Lesion {number}" for number in range(1, len(names) + 2))
+            return known[0] if known else next(name for name in numbers if name not in names)
 
     @property
     def pending_name(self) -> str | None:
@@ -162,7 +220,7 @@ class Worklist:
 
     @property
     def entries(self) -> list[Entry]:
-        """Photographs that were read, the highest probability of melanoma first."""
+        """Photographs that were read, the most suspicious first."""
         with self._lock:
             return list(self._entries)
 
@@ -173,24 +231,58 @@ class Worklist:
             return list(self._refused)
 
     @property
-    def position(self) -> int | None:
-        """Position of the opened entry in `entries`; None if there are no entries.
+    def lesions(self) -> list[Lesion]:
+        """The rows of the list: lesions, the most suspicious first.
 
-        By default, this is the first entry of the last batch.
+        A photograph that was not put together with others is a lesion of its own.
         """
         with self._lock:
-            keys = [entry.key for entry in self._entries]
-            if self._opened in keys:
-                return keys.index(self._opened)
-            newest = (place for place, key in enumerate(keys) if key >= self._batch_start)
-            return next(newest, 0 if keys else None)
+            lesions = self._grouping.group(self._entries)
+            return sorted(lesions, key=lambda lesion: measure_suspicion(lesion.reading))
+
+    @property
+    def divided_lesions(self) -> list[str]:
+        """Names of lesions whose photographs stay apart, as different models read them."""
+        with self._lock:
+            return self._grouping.find_divided(self._entries)
+
+    @property
+    def position(self) -> int | None:
+        """Position of the opened lesion in `lesions`; None if there are none.
+
+        By default, this is the first lesion with a photograph of the last batch.
+        """
+        with self._lock:
+            return self._find_opened(self.lesions)
+
+    def _find_opened(self, lesions: list[Lesion]) -> int | None:
+        keys = [lesion.keys for lesion in lesions]
+        chosen = (place for place, each in enumerate(keys) if self._opened in each)
+        newest = (place for place, each in enumerate(keys) if max(each) >= self._batch_start)
+        return next(chosen, next(newest, 0 if keys else None))
+
+    @property
+    def opened_lesion(self) -> Lesion | None:
+        """The opened lesion; None if there are no entries."""
+        with self._lock:
+            lesions = self.lesions
+            position = self._find_opened(lesions)
+            return None if position is None else lesions[position]
 
     @property
     def opened(self) -> Entry | None:
-        """The opened entry; None if there are no entries."""
+        """The photograph whose own reading is open; None if there is none.
+
+        It is None, too, while the reading of several photographs of a lesion is open.
+        """
         with self._lock:
-            position = self.position
-            return None if position is None else self._entries[position]
+            lesion = self.opened_lesion
+            if lesion is None:
+                return None
+            if len(lesion.entries) == 1:
+                return lesion.entries[0]
+            opened = (entry for entry in lesion.entries if entry.key == self._opened)
+            return next(opened, None) if self._opened_alone else None
 
 
 def _clean_name(name: str) -> str:
