@@ -117,7 +117,7 @@ class Worklist:
 
     def _keep(self, entry: Entry) -> None:
         self._entries.append(entry)
-        self._entries.sort(key=lambda each: measure_suspicion(each.reading))
+        self._entries.sort(key=lambda each: measure_suspicion(each.reading), reverse=True)
 
     def drop_pending(self) -> None:
         """Empty the queue, and drop what is being read. Photographs that were read stay."""
@@ -238,7 +238,9 @@ class Worklist:
         """
         with self._lock:
             lesions = self._grouping.group(self._entries)
-            return sorted(lesions, key=lambda lesion: measure_suspicion(lesion.reading))
+            return sorted(
+                lesions, key=lambda lesion: measure_suspicion(lesion.reading), reverse=True
+            )
 
     @property
     def divided_lesions(self) -> list[str]:

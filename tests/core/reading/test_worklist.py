@@ -49,10 +49,10 @@ def test_one_bad_file_loses_none_of_the_others(read):
     assert refused.reason.startswith("The file is a text file.")
 
 
-def test_entries_are_sorted_by_the_probability_of_melanoma(read):
-    probabilities = [entry.reading.melanoma_probability for entry in read.entries]
-    assert probabilities == sorted(probabilities, reverse=True)
-    assert len(set(probabilities)) == len(LESIONS)
+def test_entries_are_sorted_by_the_malignant_share(read):
+    shares = [entry.reading.skin_cancer_probability for entry in read.entries]
+    assert shares == sorted(shares, reverse=True)
+    assert len(set(shares)) == len(LESIONS)
 
 
 def test_the_most_probable_melanoma_of_the_last_batch_is_opened(read, unguarded_classifier):
