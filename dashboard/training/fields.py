@@ -305,8 +305,16 @@ RECIPE_FIELDS = {
     "target_sensitivity": RecipeField(
         Group.ALERT,
         "Target sensitivity",
-        "The alert threshold is chosen after training to reach this sensitivity on the validation "
-        "subset. A higher target means more false alerts.",
+        "The threshold of the melanoma alert is chosen after training to reach this sensitivity on "
+        "the validation subset. A higher target means more false alerts.",
+        minimum=0.01,
+        maximum=0.99,
+        step=0.01,
+    ),
+    "skin_cancer_target_sensitivity": RecipeField(
+        Group.ALERT,
+        "Target sensitivity, skin cancer",
+        "The same for the alert on any skin cancer: melanoma, basal and squamous cell carcinoma.",
         minimum=0.01,
         maximum=0.99,
         step=0.01,

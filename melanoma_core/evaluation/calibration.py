@@ -1,6 +1,6 @@
-"""Determine the calibration temperature and the alert threshold of a trained network.
+"""Determine the calibration temperatures and the alert thresholds of a trained network.
 
-Both are fitted on images that are neither used in training nor reported on. `temperature` applies
+All are fitted on images that are neither used in training nor reported on. `temperature` applies
 the temperature. The two modules are separate because a reading must not import SciPy.
 """
 
@@ -65,25 +65,25 @@ def fit_temperature(logits: NDArray[np.floating[Any]], labels: NDArray[np.intege
 
 
 def choose_threshold(
-    melanoma_probabilities: NDArray[np.floating[Any]],
-    is_melanoma: NDArray[np.bool_],
+    probabilities: NDArray[np.floating[Any]],
+    is_positive: NDArray[np.bool_],
     sensitivity: float,
 ) -> float:
     """Return the highest alert threshold that reaches a sensitivity.
 
     An alert is a probability at or above the threshold. The threshold equals the probability of
-    one of the melanomas, which any higher threshold misses.
+    one of the positive images, which any higher threshold misses.
 
     Args:
-        melanoma_probabilities: float [N], calibrated, in [0, 1].
-        is_melanoma: bool [N].
-        sensitivity: Required share of these melanomas that raise an alert, in (0, 1].
+        probabilities: float [N] of melanoma, or of any skin cancer; calibrated, in [0, 1].
+        is_positive: bool [N], which images show it.
+        sensitivity: Required share of these images that raise an alert, in (0, 1].
 
     Returns:
         The threshold, in [0, 1].
 
     Raises:
-        DatasetError: There is no melanoma among the images.
+        DatasetError: No image is positive.
         ValueError: The arrays do not fit together, or a number is out of range.
 
     Example:
@@ -91,19 +91,19 @@ def choose_threshold(
         >>> choose_threshold(probabilities, is_melanoma, sensitivity=1.0)
         0.4
     """
-    if melanoma_probabilities.ndim != 1 or melanoma_probabilities.shape != is_melanoma.shape:
+    if probabilities.ndim != 1 or probabilities.shape != is_positive.shape:
         raise ValueError(
-            f"melanoma_probabilities {melanoma_probabilities.shape} and is_melanoma "
-            f"{is_melanoma.shape} must both be [N]"
+            f"probabilities {probabilities.shape} and is_positive {is_positive.shape} must both be "
+            "[N]"
         )
-    if not ((melanoma_probabilities >= 0) & (melanoma_probabilities <= 1)).all():
-        raise ValueError("melanoma_probabilities must be in [0, 1]")
+    if not ((probabilities >= 0) & (probabilities <= 1)).all():
+        raise ValueError("probabilities must be in [0, 1]")
     if not 0 < sensitivity <= 1:
         raise ValueError(f"sensitivity is {sensitivity}; it must be in (0, 1]")
-    descending = np.sort(melanoma_probabilities[is_melanoma.astype(bool)])[::-1]
+    descending = np.sort(probabilities[is_positive.astype(bool)])[::-1]
     if not len(descending):
         raise DatasetError(
-            f"Found no melanoma among {len(is_melanoma):,} validation images. The alert threshold "
+            f"Found no melanoma among {len(is_positive):,} validation images. The alert threshold "
             "needs at least 1. Add melanomas to the validation subset."
         )
     # Divide and compare rather than multiply and round up: 0.07 × 100 is 7.000000000000001.

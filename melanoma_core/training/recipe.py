@@ -129,6 +129,7 @@ class Recipe:
             mirrored, whose predictions are averaged: 1, 2 or 4. It does not affect training.
         target_sensitivity: Melanoma sensitivity on the validation subset for which the alert
             threshold is chosen after training. In (0, 1).
+        skin_cancer_target_sensitivity: The same for the alert on any skin cancer (MEL, BCC, SCC).
         seed: Seed of the split, the draw of images, the initial weights and the augmentation.
     """
 
@@ -173,6 +174,7 @@ class Recipe:
     start_share: float = 0.0
     num_views: int = 1
     target_sensitivity: float = 0.95
+    skin_cancer_target_sensitivity: float = 0.95
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -190,7 +192,8 @@ class Recipe:
             *("shift", "brightness", "contrast", "colour", "saturation", "resolution"),
         ):
             self._need(name, 0 <= getattr(self, name) < 1, "lie in [0, 1)")
-        self._need("target_sensitivity", 0 < self.target_sensitivity < 1, "lie in (0, 1)")
+        for name in ("target_sensitivity", "skin_cancer_target_sensitivity"):
+            self._need(name, 0 < getattr(self, name) < 1, "lie in (0, 1)")
         self._need("num_views", self.num_views in {1, 2, 4}, "be 1, 2 or 4")
         for name in ("class_balance", "source_balance"):
             self._need(name, 0 <= getattr(self, name) <= 1, "lie in [0, 1]")

@@ -56,6 +56,8 @@ def test_a_value_of_the_wrong_kind_is_refused(change: str):
         "published_share=1",
         "target_sensitivity=0",
         "target_sensitivity=1",
+        "skin_cancer_target_sensitivity=0",
+        "skin_cancer_target_sensitivity=1",
         "mixup=-0.1",
         "focal_gamma=nan",
     ],
