@@ -12,10 +12,10 @@ from melanoma_core.models.card_text.wording import (
     describe_novelty,
     describe_probability,
     describe_sensitivity,
-    describe_set,
     describe_specificity,
 )
 from melanoma_core.reading.ranking import TierShare, group_by_tier, rank_diagnoses
+from melanoma_core.reading.statement import describe_possible
 from melanoma_core.taxonomy import TIER_STYLES, RiskTier
 
 if TYPE_CHECKING:  # the page is painted before ONNX Runtime is imported
@@ -76,10 +76,8 @@ def render_probability(reading: "Reading") -> str:
 
 def render_meaning(reading: "Reading", card: "ModelCard") -> str:
     """Render the meaning of the result in natural frequencies, and the prediction set."""
-    prediction_set = reading.prediction_set
-    members = (
-        f"<p>{escape(describe_set(prediction_set, reading.alert))}</p>" if prediction_set else ""
-    )
+    possible = describe_possible(reading)
+    members = f"<p>{escape(possible)}</p>" if possible else ""
     return (
         f'<section class="meaning"><p class="caution">'
         f"{escape(describe_caution(card, reading.alert))}</p>"

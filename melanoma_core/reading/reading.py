@@ -14,7 +14,7 @@ from melanoma_core.data.drawn.shipped import is_drawn
 from melanoma_core.data.images import Photograph, read_bytes, resize_to_square
 from melanoma_core.data.quality import QualityFinding, judge_quality, measure_quality
 from melanoma_core.errors import ImageError
-from melanoma_core.evaluation.prediction_set import PredictionSet, make_prediction_set
+from melanoma_core.evaluation.prediction_set import make_prediction_set
 from melanoma_core.models.classifier import Classifier
 from melanoma_core.reading.explanation import enlarge, scale_evidence
 from melanoma_core.reading.verdict import Verdict
@@ -29,7 +29,6 @@ class Reading(Verdict):
             location, at the resolution of the network.
         width: Width of the photograph in pixels.
         height: Height of the photograph in pixels.
-        prediction_set: Conformal prediction set; None if the model makes none.
         quality: Quality problems that the reading comes with; empty if there are none.
         novelty: Mahalanobis distance to the training photographs, in standard deviations; None if
             the model has no out-of-distribution check.
@@ -43,7 +42,6 @@ class Reading(Verdict):
     evidence: NDArray[np.float32]
     width: int
     height: int
-    prediction_set: PredictionSet | None = None
     quality: tuple[QualityFinding, ...] = ()
     novelty: float | None = None
     novelty_limit: float | None = None

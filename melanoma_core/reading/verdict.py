@@ -5,8 +5,9 @@ Imports no NumPy, so that a page appears before it is imported.
 
 from dataclasses import dataclass
 
+from melanoma_core.evaluation.prediction_set import PredictionSet
 from melanoma_core.evaluation.rules import DecisionRules
-from melanoma_core.taxonomy import Diagnosis, RiskTier
+from melanoma_core.taxonomy import SKIN_CANCERS, Diagnosis, RiskTier
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -22,6 +23,7 @@ class Verdict:
         alert: Whether the probability of melanoma reaches the threshold.
         skin_cancer_threshold: Threshold of the skin cancer alert; None if the model has none.
         uncalibrated: Probabilities before temperature scaling.
+        prediction_set: Conformal prediction set; None if there is none.
     """
 
     model_id: str
@@ -32,6 +34,7 @@ class Verdict:
     alert: bool
     skin_cancer_threshold: float | None = None
     uncalibrated: tuple[float, ...] = ()
+    prediction_set: PredictionSet | None = None
 
     @property
     def skin_cancer_probability(self) -> float:
@@ -56,3 +59,13 @@ class Verdict:
     def risk_tier(self) -> RiskTier:
         """Risk tier of the leading diagnosis."""
         return self.top_diagnosis.tier
+
+    @property
+    def leading_skin_cancer(self) -> Diagnosis:
+        """The skin cancer with the largest probability."""
+        cancers = [Diagnosis(name) for name in self.class_names if name in SKIN_CANCERS]
+        return max(cancers, key=self.find_probability)
+
+    def find_probability(self, diagnosis: Diagnosis) -> float:
+        """Return the probability of a diagnosis, in [0, 1]."""
+        return self.probabilities[self.class_names.index(diagnosis)]

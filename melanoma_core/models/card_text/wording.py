@@ -183,14 +183,15 @@ def describe_probability(probability: float) -> str:
     )
 
 
-def describe_set(found: PredictionSet, alert: bool) -> str:
+def describe_set(found: PredictionSet, kept: tuple[str, ...] = ()) -> str:
     """Return a conformal prediction set in words, or why there is none.
 
     Args:
         found: The set of one photograph.
-        alert: Whether the photograph gets an alert. The alert has a threshold of its own.
+        kept: Class names that an alert keeps possible. The alert has a threshold of its own.
     """
-    members = _join_titles(found.members)
+    added = tuple(name for name in kept if name not in found.members)
+    members = _join_titles((*added, *found.members))
     if found.abstention is not None:
         reason = {
             Abstention.MELANOMA_UNKNOWN: (
@@ -200,15 +201,15 @@ def describe_set(found: PredictionSet, alert: bool) -> str:
             Abstention.TOO_MANY: f"too many cannot be ruled out ({members})",
         }[found.abstention]
         return f"Possible diagnoses are left open: {reason}."
-    sentences = [
-        f"Possible diagnoses: {members}. Such a set contains the true diagnosis of "
-        f"{_count_in_hundred(found.coverage)} in 100 lesions of each diagnosis."
-    ]
-    if alert and found.melanoma not in found.members:
-        sentences.append(
-            "Melanoma is not in the set, but the alert stands: its threshold misses fewer "
-            "melanomas."
-        )
+    promise = (
+        f"contains the true diagnosis of {_count_in_hundred(found.coverage)} in 100 lesions of "
+        "each diagnosis."
+    )
+    sentences = [f"Possible diagnoses: {members}."]
+    if added:
+        sentences.append(f"The alert adds {_join_titles(added)}; the set without it {promise}")
+    else:
+        sentences.append(f"Such a set {promise}")
     if found.unknown:
         sentences.append(f"Too few cases to include or rule out: {_join_titles(found.unknown)}.")
     return " ".join(sentences)

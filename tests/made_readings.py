@@ -1,0 +1,36 @@
+"""Readings with given probabilities, for tests."""
+
+import numpy as np
+
+from melanoma_core.evaluation.prediction_set import PredictionSet
+from melanoma_core.reading.reading import Reading
+
+
+def make_reading(
+    probabilities: dict[str, float],
+    threshold: float = 0.05,
+    skin_cancer_threshold: float | None = None,
+    *,
+    members: tuple[str, ...] | None = None,
+    model_id: str = "test",
+) -> Reading:
+    """Return a reading whose probabilities were not changed by calibration."""
+    names = tuple(probabilities)
+    found = None
+    if members is not None:
+        ruled_out = tuple(name for name in names if name not in members)
+        found = PredictionSet(members, (), ruled_out, "MEL", 0.9)
+    return Reading(
+        model_id=model_id,
+        class_names=names,
+        probabilities=tuple(probabilities.values()),
+        melanoma_probability=probabilities["MEL"],
+        threshold=threshold,
+        alert=probabilities["MEL"] >= threshold,
+        skin_cancer_threshold=skin_cancer_threshold,
+        uncalibrated=tuple(probabilities.values()),
+        prediction_set=found,
+        evidence=np.zeros((len(probabilities), 3, 3), np.float32),
+        width=64,
+        height=64,
+    )
