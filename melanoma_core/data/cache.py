@@ -18,7 +18,7 @@ Version = tuple[int, int]  # size in bytes, and time of the last change in ns
 _Result = TypeVar("_Result")
 
 # Change the number whenever the definition of a measurement changes. Pillow decodes the image.
-_FILE_NAME = f"facts-3-pillow-{PIL.__version__}.sqlite"
+_FILE_NAME = f"facts-4-pillow-{PIL.__version__}.sqlite"
 # The last field, `error`, is not stored: the cache contains readable files only.
 _FACTS = [field.name for field in fields(FileFacts)][:-1]
 _COLUMNS = ["folder", "name", "num_bytes", "modified_ns", *_FACTS]

@@ -23,6 +23,8 @@ class FileFacts:
             et al. 2000, doi:10.1109/ICPR.2000.903548). Low for a blurred image.
         canonical_dhash: Difference hashes of the image in its canonical orientation, one after
             another (`orientations.list_canonical`). Mirrored and turned copies share one.
+        ita: Individual typology angle of the skin around the lesion in degrees, an estimate
+            (`skin_tone.estimate_ita`). None also where too little skin is seen.
         error: Why the file cannot be read, or None.
     """
 
@@ -35,4 +37,5 @@ class FileFacts:
     contrast: float | None = None
     sharpness: float | None = None
     canonical_dhash: str | None = None
+    ita: float | None = None
     error: str | None = None

@@ -1,4 +1,4 @@
-"""Measure image files: their hashes, size, brightness, contrast and sharpness."""
+"""Measure image files: their hashes, size, brightness, contrast, sharpness and tone of skin."""
 
 import hashlib
 import os
@@ -17,6 +17,7 @@ from PIL import Image
 from melanoma_core.data.facts import FileFacts
 from melanoma_core.data.images import decode_image, read_bytes
 from melanoma_core.data.orientations import list_canonical
+from melanoma_core.data.skin_tone import estimate_ita
 from melanoma_core.errors import DatasetError, ImageError
 from melanoma_core.progress import Progress
 
@@ -139,6 +140,7 @@ def _measure_file(path: Path) -> FileFacts:
         contrast=contrast,
         sharpness=measure_sharpness(standard),
         canonical_dhash=_hash_canonical(standard),
+        ita=estimate_ita(photograph.pixels),
     )
 
 

@@ -1,0 +1,146 @@
+"""Estimate the tone of the skin around a lesion from a photograph.
+
+The measure is the individual typology angle (ITA) of Chardon et al. (1991, "Skin colour typology
+and suntanning pathways", doi:10.1111/j.1467-2494.1991.tb00561.x): the angle of the skin's colour
+in the plane of lightness L* and yellow b*. Dermatology measures it with a colorimeter. A photograph
+has neither its light nor its white reference, so that this angle is an estimate, which white
+balance, flash and polarisation change. On the smartphone photographs of PAD-UFES-20 it says nothing
+about the Fitzpatrick type of the person (`evaluation.skin_tone`).
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+_GRID = 32  # points along each side: the median of a thousand pixels is sharp enough, and fast
+_DARKEST, _BRIGHTEST = 40, 240  # of 255: darker is a dermoscope's ring, brighter is a reflection
+_MIN_CONTRAST = 16  # of 255, between lesion and skin in green; less is noise
+_MIN_SHARE = 0.1  # of the points that must be skin
+# b*: measured skin is yellower (Xiao et al. 2017, doi:10.1111/srt.12295). What looks bluer was
+# photographed with another white balance, which turns every angle towards 90°.
+_MIN_YELLOW = 5.0
+
+# sRGB (IEC 61966-2-1) to linear light, and CIE 1976 L*a*b* with white D65. X is only needed for a*.
+_LINEAR = np.array(
+    [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in np.arange(256) / 255]
+)
+_TO_Y_AND_Z = np.array([[0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+_TO_Y_AND_Z /= _TO_Y_AND_Z.sum(axis=1, keepdims=True)  # white is 1
+
+# Upper limits of the classes in degrees (Chardon et al. 1991; Del Bino and Bernerd 2013,
+# doi:10.1111/bjd.12529), darkest first.
+_CLASSES = {"dark": -30, "brown": 10, "tan": 28, "intermediate": 41, "light": 55}
+_LIGHTEST = "very light"
+
+
+def estimate_ita(pixels: NDArray[np.uint8]) -> float | None:
+    """Estimate the individual typology angle of the skin around a lesion.
+
+    Points on a grid are looked at. Those that cannot be skin are left out: a dermoscope's ring,
+    reflections, and ink, which is not warm in colour. Otsu's threshold (1979,
+    doi:10.1109/TSMC.1979.4310076) of green, in which melanin and blood are dark, divides the others
+    in two. Skin is the part that fills most of the outer half. Hair falls into the other part.
+
+    Args:
+        pixels: uint8 [H, W, 3], sRGB. A lesion that fills the photograph is taken for skin.
+
+    Returns:
+        arctan((L* − 50) / b*) of the median L* and b* in degrees, in (−90, 90): high for light
+        skin. None if fewer than a tenth of the points are skin, or the skin is less yellow (b*
+        below 5) than skin is.
+
+    Example:
+        >>> round(estimate_ita(np.full((64, 64, 3), (224, 172, 140), np.uint8)), 1)
+        45.6
+    """
+    red, green, blue = points = _sample(pixels)
+    # The largest channel of skin is red. Neither ink nor gel is.
+    is_open = (red >= _DARKEST) & (red > np.maximum(green, blue))
+    is_open &= np.minimum(green, blue) < _BRIGHTEST
+    rest = np.flatnonzero(is_open)
+    fewest = _MIN_SHARE * is_open.size
+    if len(rest) < fewest:
+        return None
+    skin = rest[_find_skin(green[rest], _RADII[rest])]
+    if len(skin) < fewest:
+        return None
+    luminance, short = _TO_Y_AND_Z @ _LINEAR[points[:, skin]]
+    root = np.cbrt(luminance)  # of light above the linear part of L*a*b*, which the ring is below
+    lightness = 116 * _median(root) - 16
+    yellow = 200 * _median(root - np.cbrt(short))
+    if yellow < _MIN_YELLOW:
+        return None
+    return math.degrees(math.atan((lightness - 50) / yellow))
+
+
+def name_ita_class(ita: float) -> str:
+    """Return the class of an individual typology angle.
+
+    Args:
+        ita: In degrees.
+
+    Example:
+        >>> [name_ita_class(ita) for ita in (56, 55, 41, 28, 10, -30, -31)]
+        ['very light', 'light', 'intermediate', 'tan', 'brown', 'brown', 'dark']
+    """
+    if ita < _CLASSES["dark"]:
+        return "dark"
+    limits = list(_CLASSES.items())[1:]
+    return next((name for name, limit in limits if ita <= limit), _LIGHTEST)
+
+
+def name_skin_tone(fitzpatrick: object, ita: object) -> str | None:
+    """Return the tone of the skin in words, None if nothing is known of it.
+
+    Args:
+        fitzpatrick: Skin type that a table gives, "I" to "VI"; anything but text is unknown.
+        ita: Angle in degrees (`estimate_ita`); None or NaN is unknown.
+
+    Example:
+        >>> name_skin_tone("II", 50.0), name_skin_tone(None, 50.0), name_skin_tone(None, None)
+        ('Fitzpatrick II', 'light (estimate)', None)
+    """
+    if isinstance(fitzpatrick, str):
+        return f"Fitzpatrick {fitzpatrick}"
+    if isinstance(ita, float) and not math.isnan(ita):
+        return f"{name_ita_class(ita)} (estimate)"
+    return None
+
+
+def _list_radii() -> NDArray[np.float64]:
+    """Return how far each point of the grid is from its centre, as the larger of both sides."""
+    side = np.abs(np.arange(_GRID) + 0.5 - _GRID / 2)
+    return np.maximum.outer(side, side).ravel()
+
+
+_RADII = _list_radii()
+
+
+def _sample(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the pixels at the points of the grid, uint8 [3, N]. No two are mixed."""
+    rows, columns = (
+        (np.arange(_GRID) * 2 + 1) * length // (2 * _GRID) for length in pixels.shape[:2]
+    )
+    return pixels[rows[:, None], columns].reshape(-1, 3).T.copy()
+
+
+def _find_skin(green: NDArray[np.uint8], radii: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which of N points are skin, by their green and their distance from the centre."""
+    outer = radii >= _median(radii)
+    counts = np.bincount(green, minlength=256)
+    below, total = np.cumsum(counts), np.cumsum(counts * np.arange(256))
+    above = len(green) - below
+    low = total / np.maximum(below, 1)
+    high = (total[-1] - total) / np.maximum(above, 1)
+    threshold = int(np.argmax(below * above * (high - low) ** 2))
+    if high[threshold] - low[threshold] < _MIN_CONTRAST:
+        return outer
+    is_bright = green > threshold
+    return is_bright if is_bright[outer].mean() >= 0.5 else ~is_bright
+
+
+def _median(values: NDArray[np.float64]) -> float:
+    """Return the upper median; `np.median` takes five times as long for a thousand values."""
+    middle = len(values) // 2
+    return float(np.partition(values, middle)[middle])
