@@ -82,7 +82,7 @@ def open_table(path: Path) -> TableFile | None:
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD_BYTES)
-        text = _decode(head.rsplit(b"\n", 1)[0] if len(head) == _HEAD_BYTES else head)
+        text = decode_text(head.rsplit(b"\n", 1)[0] if len(head) == _HEAD_BYTES else head)
     except (OSError, ValueError):
         return None
     line = next((line for line in text.splitlines() if line.strip()), "")
@@ -111,7 +111,7 @@ def read_text(path: Path) -> str:
         OSError: The file cannot be read.
         ValueError: The file is not text.
     """
-    return _decode(path.read_bytes())
+    return decode_text(path.read_bytes())
 
 
 def find_separator(text: str) -> str:
@@ -119,7 +119,12 @@ def find_separator(text: str) -> str:
     return _find_separator(text.lstrip().partition("\n")[0])[0]
 
 
-def _decode(data: bytes) -> str:
+def decode_text(data: bytes) -> str:
+    """Return the text of a file in the encoding in which it was written.
+
+    Raises:
+        ValueError: The file is not text.
+    """
     if data.startswith(_UTF_16):
         return data.decode("utf-16")
     try:
