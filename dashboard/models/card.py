@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from dashboard.models.cached_models import get_evidence, get_pdf, get_sections
-from dashboard.models.markup import render_facts, render_operating_point
+from dashboard.models.markup import render_diagram, render_facts, render_operating_point
 from dashboard.shared.errors import show_errors
 from dashboard.shared.markup import escape_markdown, render_limits, render_paragraphs
 from melanoma_core.jsonable import dump_json
@@ -120,6 +120,8 @@ def _show_section(section: "Section") -> None:
     st.subheader(section.title, anchor=False)
     if section.paragraphs:
         st.html(render_paragraphs(section.paragraphs))
+    if section.diagram:
+        st.html(render_diagram(section.diagram))
     for table in section.tables:
         if table.rows:
             st.caption(escape_markdown(table.title))

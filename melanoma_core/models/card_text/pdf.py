@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from fpdf import FPDF
 from fpdf.fonts import FontFace
 
+from melanoma_core.models.card_text.pdf_diagram import draw_diagram
 from melanoma_core.models.card_text.section import Section, Table
 from melanoma_core.settings import ASSETS
 
@@ -72,6 +73,8 @@ def _add_section(document: _Document, section: Section) -> None:
     for paragraph in section.paragraphs:
         document.multi_cell(0, 4.6, paragraph, new_x="LMARGIN", new_y="NEXT", align="L")
         document.ln(1)
+    if section.diagram:
+        draw_diagram(document, section.diagram)
     for table in section.tables:
         _add_table(document, table)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from melanoma_core.models.card_text.diagram import FlowDiagram
 from melanoma_core.models.card_text.formats import NOT_PROVIDED
 from melanoma_core.models.card_text.tables import Row
 
@@ -15,6 +16,7 @@ class Title(StrEnum):
     DETAILS = "Model details"
     USE = "Intended use and limitations"
     ALERT = "Melanoma alert"
+    FLOW = "Flow of participants"
     PERFORMANCE = "Performance on the held-out test set"
     CLASSES = "Performance by diagnosis"
     SUBGROUPS = "Performance by age, sex, site and source"
@@ -51,11 +53,13 @@ class Section:
         title: One of `Title`.
         paragraphs: Paragraphs, which precede the tables.
         tables: Tables in their order.
+        diagram: A figure between paragraphs and tables; None if there is none.
     """
 
     title: str
     paragraphs: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
+    diagram: FlowDiagram | None = None
 
 
 def tabulate_facts(title: str, facts: Mapping[str, Any]) -> Table:

@@ -13,6 +13,7 @@ from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.slices import FEWEST_LESIONS, Slice
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.card_text.checklist import GUIDES, check_items
+from melanoma_core.models.card_text.flow import build_flow
 from melanoma_core.models.card_text.formats import (
     NOT_PROVIDED,
     format_figure,
@@ -79,6 +80,7 @@ def build_sections(card: ModelCard, evidence: Evidence | None) -> list[Section]:
         _build_details(card),
         _build_use(card),
         _build_alert(card),
+        build_flow(card, evidence),
         _build_performance(card, evidence),
         _build_classes(card, evidence),
         _build_subgroups(card, evidence),
