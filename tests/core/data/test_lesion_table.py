@@ -1,42 +1,75 @@
+from pathlib import Path
+
 import pytest
 
-from melanoma_core.data.lesion_table import parse_lesions
+from melanoma_core.data.lesion_table import match_lesions, read_lesion_table
 from melanoma_core.errors import DatasetError
+
+PATHS = [Path("here/1.jpg"), Path("here/2.JPG")]
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b" \r\n"])
+def test_an_empty_table_is_refused(content):
+    with pytest.raises(DatasetError, match=r"The table mine\.csv is empty"):
+        read_lesion_table(content, "mine.csv")
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\n", b"just words\n", b"image,age\n1.jpg,40\n", b"lesion_id,age\nL1,40\n"]
+    "content", [b"just words\n", b"image,age\n1.jpg,40\n", b"lesion_id,age\nL1,40\n"]
 )
-def test_a_text_without_photographs_or_lesions_is_no_table(content):
-    with pytest.raises(DatasetError, match=r"Found no table of lesions in mine\.csv: its columns"):
-        parse_lesions(content, "mine.csv")
+def test_a_table_without_photographs_or_lesions_is_refused_with_its_columns(content):
+    with pytest.raises(DatasetError, match=r"Found the columns .* in mine\.csv"):
+        read_lesion_table(content, "mine.csv")
 
 
-def test_a_header_alone_names_no_lesion():
-    assert parse_lesions(b"image,lesion_id\n", "mine.csv") == {}
+def test_a_header_alone_is_refused():
+    with pytest.raises(DatasetError, match="Found no row with an image and a lesion id"):
+        read_lesion_table(b"image,lesion_id\n", "mine.csv")
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
-def test_cells_are_separated_as_the_program_wrote_them(separator):
-    lines = [["Lesion ID", "Filename"], ["L1", "a/1.jpg"], ["L1", "b\\2.jpg"], ["", "3.jpg"]]
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_table_is_read_as_the_program_wrote_it(separator, encoding):
+    lines = [["Lesion ID", "Filename"], ["L1", "a/1.jpg"], ["L1", "b/2.jpg"], ["", "3.jpg"]]
     content = "\r\n".join(separator.join(cells) for cells in lines)
-    for encoding in ("utf-8-sig", "utf-16"):
-        lesions = parse_lesions(content.encode(encoding), "mine.csv")
-        assert lesions == {"1.jpg": "L1", "2.jpg": "L1"}
+    lesions = read_lesion_table(content.encode(encoding), "mine.csv")
+    assert lesions == {"a/1.jpg": "L1", "b/2.jpg": "L1"}
 
 
 def test_the_table_of_ham10000_names_lesions_by_image_id():
     content = b"lesion_id,image_id,dx\nHAM_0000118,ISIC_0027419,bkl\nHAM_0000118,ISIC_0025030,bkl\n"
-    assert parse_lesions(content, "ham.csv") == {
+    assert read_lesion_table(content, "ham.csv") == {
         "ISIC_0027419": "HAM_0000118",
         "ISIC_0025030": "HAM_0000118",
     }
 
 
 def test_a_short_row_is_left_out():
-    assert parse_lesions(b"image,lesion_id\n1.jpg\n2.jpg,L1\n", "mine.csv") == {"2.jpg": "L1"}
+    assert read_lesion_table(b"image,lesion_id\n1.jpg\n2.jpg,L1\n", "mine.csv") == {"2.jpg": "L1"}
 
 
 def test_two_lesions_for_one_photograph_are_refused_by_name():
-    with pytest.raises(DatasetError, match=r"Found two lesions for 1\.jpg in mine\.csv: L1 and L2"):
-        parse_lesions(b"image,lesion_id\n1.jpg,L1\n1.jpg,L2\n", "mine.csv")
+    with pytest.raises(DatasetError, match=r"Found two lesions of 1\.jpg in mine\.csv: L1 and L2"):
+        read_lesion_table(b"image,lesion_id\n1.jpg,L1\n1.jpg,L2\n", "mine.csv")
+
+
+def test_photographs_are_matched_with_or_without_folder_and_suffix():
+    lesions = {"1.jpg": "L1", "there/2": "L2", "9.jpg": "L9"}
+    match = match_lesions(lesions, PATHS, "mine.csv")
+    assert match.lesions == ("L1", "L2")
+    assert match.unmatched == ("9.jpg",)
+
+
+def test_a_table_about_none_of_the_photographs_is_refused():
+    with pytest.raises(DatasetError, match=r"No row of mine\.csv is about one of the photographs"):
+        match_lesions({"9.jpg": "L9"}, PATHS, "mine.csv")
+
+
+def test_a_row_that_may_mean_two_photographs_is_refused():
+    with pytest.raises(DatasetError, match="does not say which of these photographs it means"):
+        match_lesions({"1": "L1"}, [Path("a/1.jpg"), Path("b/1.jpg")], "mine.csv")
+
+
+def test_two_rows_about_one_photograph_are_refused():
+    with pytest.raises(DatasetError, match="about the same photograph"):
+        match_lesions({"1.jpg": "L1", "1": "L2"}, PATHS, "mine.csv")
