@@ -262,3 +262,21 @@ def parse_diagnosis(name: str) -> Diagnosis | None:
         if num_terms and qualifiers.issuperset(rest.split()):
             return diagnosis
     return None
+
+
+_TIER_WORDS = re.compile(
+    r"(benign|malignant|premalignant|pre[ _-]malignant)(?:[ _-](?:lesion|tumou?r|skin lesion)s?)?"
+)
+
+
+def parse_tier(name: object) -> RiskTier | None:
+    """Return the risk tier that a dataset names instead of a diagnosis, or None if it names none.
+
+    Examples:
+        >>> str(parse_tier("Benign")), str(parse_tier("malignant lesions"))
+        ('benign', 'malignant')
+        >>> parse_tier("malignant melanoma") is None, parse_tier(None) is None
+        (True, True)
+    """
+    found = _TIER_WORDS.fullmatch(name.strip().casefold()) if isinstance(name, str) else None
+    return RiskTier(re.sub(r"[ _-]", "", found[1])) if found else None

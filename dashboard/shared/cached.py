@@ -116,7 +116,7 @@ def get_thumbnail(path: str, sha256: str) -> bytes | None:  # noqa: ARG001
 
 @st.cache_data(show_spinner=False, max_entries=_MOST_FOLDERS, hash_funcs=_IDENTITIES)
 def encode_decisions(opened: "OpenedFolder", decisions: "Mapping[str, ManualDecision]") -> bytes:
-    """Return the cleaned table as the CSV that `cleaning.write_decisions` writes.
+    """Return the cleaned table as the CSV that `cleaned_table.write_decisions` writes.
 
     Args:
         opened: The folder.
@@ -125,7 +125,7 @@ def encode_decisions(opened: "OpenedFolder", decisions: "Mapping[str, ManualDeci
     Raises:
         DatasetError: Two manual decisions contradict each other.
     """
-    from melanoma_core.data.cleaning import write_decisions
+    from melanoma_core.data.cleaned_table import write_decisions
 
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "cleaned.csv"

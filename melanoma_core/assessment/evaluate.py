@@ -56,7 +56,7 @@ def evaluate_folder(
     from melanoma_core.assessment.assessment import assess
     from melanoma_core.assessment.selection import select_photographs
     from melanoma_core.data.cache import FactCache
-    from melanoma_core.data.cleaning import read_decisions
+    from melanoma_core.data.cleaned_table import read_decisions
     from melanoma_core.data.opening import open_folder
     from melanoma_core.models.classifier import load_classifier
     from melanoma_core.models.identifiers import find_key

@@ -176,7 +176,11 @@ def _describe_decisions(decisions: "pd.DataFrame") -> dict[str, dict[str, int]]:
         reasons = decisions.loc[decisions["action"] == action, "reason"]
         return {str(reason): int(count) for reason, count in reasons.value_counts().items()}
 
-    return {"left_out": count(Action.DROP), "relabelled": count(Action.RELABEL)}
+    return {
+        "left_out": count(Action.DROP),
+        "relabelled": count(Action.RELABEL),
+        "training_alone": count(Action.TIER),
+    }
 
 
 def _print_classes(document: Mapping[str, Any]) -> None:
@@ -207,14 +211,19 @@ def _print_sizes(sizes: Mapping[str, Mapping[str, float | None]]) -> None:
 
 
 def _print_decisions(document: Mapping[str, Any]) -> None:
-    for what, title in (("left_out", "Left out"), ("relabelled", "Relabelled")):
+    for what, title in (
+        ("left_out", "Left out"),
+        ("relabelled", "Relabelled"),
+        ("training_alone", "For training alone"),
+    ):
         for reason, count in document[what].items():
             print(f"{title}: {count:,} files: {reason}.")
 
 
 def _audit(options: argparse.Namespace) -> int:
     from melanoma_core.data.audit import audit_records
-    from melanoma_core.data.cleaning import Action, decide_files, write_decisions
+    from melanoma_core.data.cleaned_table import write_decisions
+    from melanoma_core.data.cleaning import Action, decide_files
 
     _check_out(options.out, options.folder)
     opened = open_files(options.folder)
@@ -224,7 +233,7 @@ def _audit(options: argparse.Namespace) -> int:
     if options.out:
         _write(options.out, lambda: write_decisions(decisions, opened.folder, options.out))
     cleaned = {
-        "num_images": int((decisions["action"] != Action.DROP).sum()),
+        "num_images": int(decisions["action"].isin([Action.KEEP, Action.RELABEL]).sum()),
         **_describe_decisions(decisions),
         "table": str(options.out) if options.out else None,
     }

@@ -53,16 +53,13 @@ def open_cleaned(folder: Path, table: Path | None) -> "Dataset":
     Raises:
         DatasetError: The folder or the table cannot be read, or they do not match.
     """
-    from melanoma_core.data.cleaning import apply_decisions, read_decisions
-    from melanoma_core.data.dataset import COLUMNS, Dataset, merge_records
+    from melanoma_core.data.cleaned_table import read_decisions
+    from melanoma_core.data.dataset import merge_records
 
     # Before the scan, which takes longer.
     decisions = None if table is None else read_decisions(table, real_path(folder))
     records = open_files(folder).records
-    if decisions is None:
-        return merge_records(records)
-    images = apply_decisions(records, decisions)
-    return Dataset(images.reindex(columns=list(COLUMNS)), decisions)
+    return merge_records(records, decisions)
 
 
 def real_path(path: Path) -> Path:

@@ -115,6 +115,7 @@ def audit_records(
     checks = (
         losses.find_unreadable(records),
         losses.find_unknown_labels(readable),
+        losses.find_tier_labels(decisions),
         *folder_findings.find_in_census(census, len(records)),
         *folder_findings.find_in_records(readable),
         losses.find_left_out(decisions),

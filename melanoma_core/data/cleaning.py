@@ -7,7 +7,8 @@ decisions can replace them. The rules, in order:
 2. Files with the same image id, bytes or pixels show one photograph. Its label is that of the
    ground truth, else that of the collection with the highest precedence. The photograph is dropped
    if these labels contradict each other, or are none of the eight diagnoses. The labels of near
-   copies must agree in the same way, but a near copy gives no label to a file without one.
+   copies must agree in the same way, but a near copy gives no label to a file without one. A
+   photograph of which only the risk tier is known ("benign") is kept for training alone.
 3. One file of each photograph is kept: the largest, then that of the collection with the highest
    precedence (`layouts.Layout`), and within it a file in Test if there is one.
 4. Test takes precedence over Train: a photograph that all collections put in Train is dropped if
@@ -15,21 +16,17 @@ decisions can replace them. The rules, in order:
    assign to a subset is kept, because the split puts it in the subset of its lesion.
 """
 
-import io
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from melanoma_core.data.copies import connect_rows
-from melanoma_core.data.table_files import find_separator, read_text
+from melanoma_core.data.tiers import find_tiers
 from melanoma_core.errors import DatasetError
-from melanoma_core.spreadsheets import format_table, restore_table
-from melanoma_core.taxonomy import Diagnosis, parse_diagnosis
+from melanoma_core.taxonomy import Diagnosis, RiskTier, parse_diagnosis
 
 # Files that share one of these show one photograph. Images that share one of these form a group,
 # which no split may divide.
@@ -58,6 +55,7 @@ _UNKNOWN = "no label among the eight diagnoses"
 _CONTRADICTION = "contradictory labels that no ground truth settles"
 _OTHER_GROUND_TRUTH = "ISIC 2019 ground truth has another label"
 _FROM_GROUND_TRUTH = "label from ISIC 2019 ground truth"
+_TIER = "only its risk tier is known"
 _OTHER_COLLECTION = "another collection's table has another label"
 
 
@@ -67,6 +65,10 @@ class Action(StrEnum):
     KEEP = "keep"
     DROP = "drop"
     RELABEL = "relabel"
+    TIER = "tier"  # kept, without a diagnosis
+
+
+_WITH_DIAGNOSIS = (Action.KEEP, Action.RELABEL)
 
 
 ManualDecision = Action | Diagnosis
@@ -85,7 +87,8 @@ def decide_files(records: pd.DataFrame) -> pd.DataFrame:
             path, image_id, source: from the file table.
             action: an `Action`.
             label_found: label as written in the collection.
-            label_used: Diagnosis of the photograph, missing if it is dropped.
+            label_used: Diagnosis of the photograph, or its risk tier if only that is known;
+                missing if it is dropped.
             reason: why the file is not kept with its own label, else missing.
             copy_of: path of the file that is kept of the photograph, if it is another one.
     """
@@ -95,7 +98,8 @@ def decide_files(records: pd.DataFrame) -> pd.DataFrame:
     records["look"] = connect_rows(records, ("photograph", "cluster"))
     used = _resolve_labels(records[readable], "photograph")
     used = _resolve_labels(records[readable], "look").where(used.notna(), None)
-    used = used.reindex(records.index)
+    tiers = find_tiers(records[readable])
+    used = used.reindex(records.index).fillna(tiers.reindex(records.index))
     leaking = _find_leaks(records[used.notna()]).reindex(records.index, fill_value=False)
     reason = _explain_labels(records, used).mask(leaking, _LEAK).mask(~readable, _UNREADABLE)
     used = used.mask(leaking, None)
@@ -110,6 +114,7 @@ def decide_files(records: pd.DataFrame) -> pd.DataFrame:
 
     action = pd.Series(str(Action.KEEP), records.index, dtype=object)
     action[used.notna() & (used != records["label"])] = str(Action.RELABEL)
+    action[used.isin(list(RiskTier))] = str(Action.TIER)
     action[used.isna() | is_copy] = str(Action.DROP)
     return records.assign(
         action=action,
@@ -156,7 +161,9 @@ def apply_manual_decisions(
     return decisions
 
 
-def apply_decisions(records: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
+def apply_decisions(
+    records: pd.DataFrame, decisions: pd.DataFrame, actions: Sequence[Action] = _WITH_DIAGNOSIS
+) -> pd.DataFrame:
     """Merge the file table into one row per image that is used.
 
     Values that the kept file lacks come from its copies. An image with any copy in Test is a test
@@ -164,7 +171,9 @@ def apply_decisions(records: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFr
 
     Args:
         records: The file table that the decisions are about, or that of the same folder later.
-        decisions: Decisions from `decide_files`, `apply_manual_decisions` or `read_decisions`.
+        decisions: Decisions from `decide_files`, `apply_manual_decisions` or
+            `cleaned_table.read_decisions`.
+        actions: The actions whose files are used: by default those with a diagnosis.
 
     Returns:
         The columns of `records`, sorted by image id, with the index 0…N-1.
@@ -177,7 +186,7 @@ def apply_decisions(records: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFr
     # A copy that is too different to be found as a near copy still shares its cluster.
     records["cluster"] = connect_rows(records, ("cluster", "image_id"))
     decided = decisions.set_index("path").loc[records["path"]].reset_index()
-    kept = decided["action"] != Action.DROP
+    kept = decided["action"].isin(list(actions))
     labels = decided[kept].set_index("path")["label_used"]
     owner = decided["path"].where(kept, decided["copy_of"])
     owner = owner.where(owner.isin(labels.index))
@@ -191,58 +200,11 @@ def apply_decisions(records: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFr
     return images.sort_values("image_id", kind="stable").reset_index(drop=True)
 
 
-def write_decisions(decisions: pd.DataFrame, folder: Path, file: Path) -> None:
-    """Write decisions to a CSV file: the cleaned table.
-
-    Args:
-        decisions: Decisions on the files of the folder.
-        folder: Folder of the dataset. Paths are written relative to it, so that both can be moved.
-        file: The CSV file to write.
-    """
-    table = decisions.copy()
-    folder = Path(os.path.realpath(folder))
-    for column in ("path", "copy_of"):
-        table[column] = _map_paths(
-            table[column], lambda path: Path(path).relative_to(folder).as_posix()
-        )
-    file.write_bytes(format_table(table))
-
-
-def read_decisions(file: Path, folder: Path) -> pd.DataFrame:
-    """Read a cleaned table.
-
-    Args:
-        file: A CSV file written by `write_decisions`, possibly edited.
-        folder: Folder of the dataset that the paths are relative to.
-
-    Returns:
-        The decisions, with absolute paths.
-
-    Raises:
-        DatasetError: The file cannot be read, lacks a column, repeats a path, or has an invalid
-            action or label.
-    """
-    try:
-        text = read_text(file)  # a spreadsheet may have saved it in its own way
-        table = restore_table(
-            pd.read_csv(
-                io.BytesIO(text.encode("utf-8", "surrogateescape")),
-                sep=find_separator(text),
-                dtype=object,
-                keep_default_na=False,  # a folder can have the name "NA"
-                na_values=[""],
-                encoding_errors="surrogateescape",
-            )
-        )
-    except (OSError, ValueError) as error:
-        raise DatasetError(
-            f"Cannot read the cleaned table {file}: {error}. Create it again with an audit."
-        ) from error
-    _check_table(table, file)
-    folder = Path(os.path.realpath(folder))
-    for column in ("path", "copy_of"):
-        table[column] = _map_paths(table[column], lambda path: str(folder / path))
-    return table[list(DECISION_COLUMNS)].astype(object).where(table.notna(), None)
+def map_paths(paths: pd.Series, change: Callable[[Any], str]) -> pd.Series:
+    """Return paths after a change, missing where they were; file names need not be UTF-8."""
+    changed = [None if pd.isna(path) else change(path) for path in paths]
+    # The string type of pandas rejects file names that are not valid UTF-8.
+    return pd.Series(changed, paths.index, dtype=object)
 
 
 def _add_missing_columns(records: pd.DataFrame) -> pd.DataFrame:
@@ -252,13 +214,7 @@ def _add_missing_columns(records: pd.DataFrame) -> pd.DataFrame:
         *("pixel_sha256", "cluster", "width", "height"),
     )
     added = {column: None for column in optional if column not in records}
-    return records.assign(**added, path=_map_paths(records["path"], str)).reset_index(drop=True)
-
-
-def _map_paths(paths: pd.Series, change: Callable[[Any], str]) -> pd.Series:
-    changed = [None if pd.isna(path) else change(path) for path in paths]
-    # The string type of pandas rejects file names that are not valid UTF-8.
-    return pd.Series(changed, paths.index, dtype=object)
+    return records.assign(**added, path=map_paths(records["path"], str)).reset_index(drop=True)
 
 
 def _resolve_labels(files: pd.DataFrame, group: str) -> pd.Series:
@@ -294,6 +250,7 @@ def _explain_labels(records: pd.DataFrame, used: pd.Series) -> pd.Series:
     reason[changed] = _OTHER_COLLECTION
     reason[by_truth] = _OTHER_GROUND_TRUTH
     reason[by_truth & unknown] = _FROM_GROUND_TRUTH
+    reason[used.isin(list(RiskTier))] = _TIER
     return reason
 
 
@@ -342,6 +299,8 @@ def _resolve_manual(decision: pd.Series, manual_decision: ManualDecision) -> lis
             f"the eight diagnoses: {', '.join(Diagnosis)}."
         )
     action = Action.KEEP if label == found else Action.RELABEL
+    if label in set(RiskTier):
+        action = Action.TIER
     return [str(action), str(label), _MANUAL, None]
 
 
@@ -374,27 +333,3 @@ def _check_same_files(records: pd.DataFrame, decisions: pd.DataFrame) -> None:
             f"the table, and {len(missing)} files that the table uses are not in the folder (the "
             f"first is {first}). Audit the folder again."
         )
-
-
-def _check_table(table: pd.DataFrame, file: Path) -> None:
-    missing = [column for column in DECISION_COLUMNS if column not in table]
-    if missing:
-        raise DatasetError(
-            f"Found no column {', '.join(missing)} in {file}. A cleaned table has the columns "
-            f"{', '.join(DECISION_COLUMNS)}. Create it again with an audit."
-        )
-    used = table["action"] != Action.DROP
-    for wrong, problem in (
-        (table["path"].isna() | table["path"].duplicated(), "have no path or repeat one"),
-        (~table["action"].isin(list(Action)), f"have no valid action ({', '.join(Action)})"),
-        (
-            used & ~table["label_used"].isin(list(Diagnosis)),
-            f"are used without a valid label ({', '.join(Diagnosis)})",
-        ),
-    ):
-        if wrong.any():
-            raise DatasetError(
-                f"Found {wrong.sum()} rows in {file} that {problem} (the first is row "
-                f"{int(wrong.to_numpy().argmax()) + 1}). Correct them, or create the table again "
-                "with an audit."
-            )

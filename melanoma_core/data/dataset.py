@@ -2,14 +2,14 @@
 
 import hashlib
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import pandas as pd
 
 from melanoma_core.data.cache import FactCache
 from melanoma_core.data.census import Census, take_census
-from melanoma_core.data.cleaning import apply_decisions, decide_files
+from melanoma_core.data.cleaning import Action, apply_decisions, decide_files
 from melanoma_core.data.facts import FileFacts
 from melanoma_core.data.folders import IMAGE_SUFFIXES
 from melanoma_core.data.identities import scope_ids
@@ -66,10 +66,13 @@ class Dataset:
                 (`skin_tone.estimate_ita`).
             licence, attribution: of the image.
         decisions: The decision on every file (`cleaning.DECISION_COLUMNS`).
+        tiers: The images of which only the risk tier is known, with the same columns. `label` is
+            a `RiskTier`.
     """
 
     table: pd.DataFrame
     decisions: pd.DataFrame
+    tiers: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COLUMNS)))
 
 
 def hash_table(table: pd.DataFrame) -> str:
@@ -144,8 +147,8 @@ def load_folder(
             f"({', '.join(sorted(IMAGE_SUFFIXES))})."
         )
     facts = scan_files(list(records["path"]), cache, progress)
-    for field in fields(FileFacts):
-        records[field.name] = [getattr(fact, field.name) for fact in facts]
+    for each in fields(FileFacts):
+        records[each.name] = [getattr(fact, each.name) for fact in facts]
     records[["truth", "truth_table"]] = None
     for collection in collections:
         if collection.layout is Layout.GROUND_TRUTH:
@@ -173,8 +176,10 @@ def merge_records(records: pd.DataFrame, decisions: pd.DataFrame | None = None) 
         DatasetError: The decisions are not about these files.
     """
     decisions = decide_files(records) if decisions is None else decisions
-    table = apply_decisions(records, decisions)
-    return Dataset(table.reindex(columns=list(COLUMNS)), decisions)
+    columns = list(COLUMNS)
+    table = apply_decisions(records, decisions).reindex(columns=columns)
+    tiers = apply_decisions(records, decisions, [Action.TIER]).reindex(columns=columns)
+    return Dataset(table, decisions, tiers)
 
 
 def _add_ground_truth(records: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:

@@ -33,6 +33,7 @@ class FindingKind(StrEnum):
 
     UNREADABLE = "unreadable"
     UNKNOWN_LABELS = "unknown-labels"
+    TIER_LABELS = "tier-labels"
     NOT_LOOKED_AT = "not-looked-at"
     MISSING_FILES = "missing-files"
     CONTRADICTED_FOLDERS = "contradicted-folders"
@@ -88,6 +89,7 @@ class Finding:
 _EFFECTS = {
     FindingKind.UNREADABLE: (Severity.LOW, False, False),
     FindingKind.UNKNOWN_LABELS: (Severity.LOW, False, False),
+    FindingKind.TIER_LABELS: (Severity.LOW, False, False),
     FindingKind.NOT_LOOKED_AT: (Severity.MEDIUM, False, False),
     FindingKind.MISSING_FILES: (Severity.MEDIUM, False, False),
     FindingKind.CONTRADICTED_FOLDERS: (Severity.HIGH, True, False),

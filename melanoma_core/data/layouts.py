@@ -26,7 +26,7 @@ from melanoma_core.data.folders import (
 from melanoma_core.data.table_files import TableFile, open_table
 from melanoma_core.data.table_formats import TableFormat, holds_answers
 from melanoma_core.errors import DatasetError
-from melanoma_core.taxonomy import parse_diagnosis
+from melanoma_core.taxonomy import parse_diagnosis, parse_tier
 
 
 class Layout(StrEnum):
@@ -267,12 +267,14 @@ def _is_subset(name: str) -> bool:
 
 
 def _list_class_names(folder: Path) -> Iterator[str]:
-    """Yield the names of the folders of a diagnosis, also of those in folders of subsets."""
+    """Yield the names of the folders of a diagnosis or tier, also of those in subset folders."""
     for child in list_subfolders(folder):
         if _is_subset(child.name):
             yield from _list_class_names(child)
         # A collection can have the name of a diagnosis.
-        elif parse_diagnosis(child.name) and not any(_list_class_names(child)):
+        elif parse_tier(child.name) or (
+            parse_diagnosis(child.name) and not any(_list_class_names(child))
+        ):
             yield child.name
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from melanoma_core.data.cleaning import Action
 from melanoma_core.data.findings import Finding, FindingKind, Severity, count_of, report
-from melanoma_core.taxonomy import Diagnosis
+from melanoma_core.taxonomy import Diagnosis, parse_tier
 
 _MOST_REASONS = 5
 _MEDIUM_SHARE, _HIGH_SHARE = 0.05, 0.2  # of all files
@@ -64,8 +64,8 @@ def find_unreadable(records: pd.DataFrame) -> Finding | None:
 
 
 def find_unknown_labels(readable: pd.DataFrame) -> Finding | None:
-    """Find files without a known diagnosis, and list all of their labels."""
-    unknown = readable[readable["diagnosis"].isna()]
+    """Find files with neither a known diagnosis nor a risk tier, and list all of their labels."""
+    unknown = readable[readable["diagnosis"].isna() & readable["name"].map(parse_tier).isna()]
     counts = unknown["name"].value_counts()
     names = [f'"{name}" ({count:,})' for name, count in counts.items()]
     num_unlabelled = int(unknown["name"].isna().sum())
@@ -76,6 +76,17 @@ def find_unknown_labels(readable: pd.DataFrame) -> Finding | None:
         f"not be used: {', '.join(names)}."
     )
     return _report_loss(FindingKind.UNKNOWN_LABELS, unknown["path"], sentence, len(readable))
+
+
+def find_tier_labels(decisions: pd.DataFrame) -> Finding | None:
+    """Find files of which only the risk tier is known: they serve training alone."""
+    files = decisions[decisions["action"] == Action.TIER]
+    counts = files["label_used"].value_counts()
+    sentence = (
+        f"{count_of(len(files), 'file')} with a risk tier as label, which is no diagnosis, will be "
+        f"used in training alone: {', '.join(f'{tier} ({n:,})' for tier, n in counts.items())}."
+    )
+    return report(FindingKind.TIER_LABELS, tuple((path,) for path in files["path"]), sentence)
 
 
 def find_left_out(decisions: pd.DataFrame) -> Finding | None:

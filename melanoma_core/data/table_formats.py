@@ -16,6 +16,7 @@ from typing import Protocol
 
 import pandas as pd
 
+from melanoma_core.data.identities import is_placeholder
 from melanoma_core.data.table_files import TableFile
 from melanoma_core.taxonomy import Confirmation, Diagnosis, parse_diagnosis
 
@@ -56,23 +57,30 @@ class Labels(Protocol):
 class Words:
     """Columns of words, from the finest level to the coarsest.
 
-    The label is the finest level that names one of the eight diagnoses, else the finest.
+    The label is the finest level that names one of the eight diagnoses, else the finest that says
+    anything.
+
+    Attributes:
+        columns: The columns.
+        tier: Column of the risk tier, for rows whose diagnosis is not known.
     """
 
     columns: tuple[str, ...]
+    tier: str = ""
 
     def find_columns(self, table: TableFile) -> tuple[str, ...]:
         """Return those columns that the table has."""
-        return tuple(name for name in self.columns if name in table.columns)
+        return tuple(name for name in (*self.columns, self.tier) if name in table.columns)
 
     def read(self, cells: pd.DataFrame, table: TableFile) -> pd.Series:
-        """Return the finest word that is understood, else the finest."""
+        """Return the finest word that is understood, else the finest that says anything."""
         levels = cells[list(self.find_columns(table))].astype(object)
         is_known = levels.map(lambda name: isinstance(name, str) and bool(parse_diagnosis(name)))
-        known, written = (
-            names.bfill(axis=1).iloc[:, 0] for names in (levels.where(is_known), levels)
+        known, said, written = (
+            names.bfill(axis=1).iloc[:, 0]
+            for names in (levels.where(is_known), levels.mask(levels.map(is_placeholder)), levels)
         )
-        return known.fillna(written)
+        return known.fillna(said).fillna(written)
 
     def describe(self) -> str:
         """Return the coarsest column."""
@@ -226,11 +234,13 @@ ISIC_2019 = TableFormat(frozenset({"image", *_ISIC_2019_CLASSES}), Marks())
 MILK10K = TableFormat(
     frozenset({"lesion_id", "akiec", "ben_oth", "mal_oth", "sccka"}), Marks(), by_lesion=True
 )
-ISIC_2020 = TableFormat(frozenset({"image_name", "benign_malignant"}), Words(("diagnosis",)))
+ISIC_2020 = TableFormat(
+    frozenset({"image_name", "benign_malignant"}), Words(("diagnosis",), tier="benign_malignant")
+)
 ISIC_2018 = TableFormat(frozenset({"image", *_ISIC_2018_CLASSES}), Marks())
 ISIC_2017 = TableFormat(frozenset({"image_id"}), Marks(otherwise="nevus", only=_ISIC_2017_CLASSES))
 BCN20000 = TableFormat(frozenset({"bcn_filename"}), Words(("diagnosis",)), image_type=DERMOSCOPIC)
-ISIC_ARCHIVE = TableFormat(frozenset({"isic_id"}), Words(_ARCHIVE_LEVELS))
+ISIC_ARCHIVE = TableFormat(frozenset({"isic_id"}), Words(_ARCHIVE_LEVELS, tier="benign_malignant"))
 PAD_UFES_20 = TableFormat(frozenset({"img_id"}), Words(("diagnostic",)), image_type=CLOSE_UP)
 DERM7PT = TableFormat(
     frozenset({"case_num", "derm", "clinic"}),

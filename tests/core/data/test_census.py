@@ -301,8 +301,8 @@ def test_tiers_instead_of_diagnoses_are_reported_and_refuse_nothing(tmp_path: Pa
 
     opened = open_data(tmp_path)
 
-    assert list_kept(opened) == {"b.jpg": "MEL"}
-    assert '"benign" (1)' in find(opened, "unknown-labels").sentence
+    assert list_kept(opened) == {"a.jpg": "benign", "b.jpg": "MEL"}
+    assert "used in training alone: benign (1)." in find(opened, "tier-labels").sentence
 
 
 def test_a_folder_without_faults_has_no_finding(tmp_path: Path, draw: Draw):

@@ -4,14 +4,13 @@ import pandas as pd
 import pytest
 
 from melanoma_core.data.cache import FactCache
+from melanoma_core.data.cleaned_table import read_decisions, write_decisions
 from melanoma_core.data.cleaning import (
     DECISION_COLUMNS,
     Action,
     apply_decisions,
     apply_manual_decisions,
     decide_files,
-    read_decisions,
-    write_decisions,
 )
 from melanoma_core.data.dataset import Dataset, merge_records
 from melanoma_core.data.opening import open_folder
@@ -294,7 +293,7 @@ def test_a_cleaned_table_that_excel_has_saved_is_read(
         (
             "action",
             "maybe",
-            r"1 rows in .* have no valid action \(keep, drop, relabel\) \(the first is row 2\)",
+            r"1 rows .* no valid action \(keep, drop, relabel, tier\) \(the first is row 2\)",
         ),
         ("label_used", "wart", "are used without a valid label"),
         ("label_used", None, "are used without a valid label"),

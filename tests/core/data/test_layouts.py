@@ -339,7 +339,7 @@ def test_isic_2020_is_read_with_patients_and_unknown_values_missing(tmp_path: Pa
     records = read_only(tmp_path)
 
     assert records["patient_id"].tolist() == ["IP_1", "IP_1", "IP_2"]
-    assert records["name"].tolist() == ["unknown", "lentigo NOS", "melanoma"]
+    assert records["name"].tolist() == ["benign", "lentigo NOS", "melanoma"]
     assert records["label"].tolist() == [None, None, "MEL"]
     assert records["subset"].tolist() == ["train"] * 3
     assert records["sex"].dropna().tolist() == ["male", "female"]

@@ -73,3 +73,23 @@ def test_a_row_that_may_mean_two_photographs_is_refused():
 def test_two_rows_about_one_photograph_are_refused():
     with pytest.raises(DatasetError, match="about the same photograph"):
         match_lesions({"1.jpg": "L1", "1": "L2"}, PATHS, "mine.csv")
+
+
+def test_a_repeated_row_is_read_once_and_a_placeholder_is_no_lesion():
+    content = b"image,lesion\n1.jpg,L1\n1.jpg,L1\n2.jpg,unknown\n"
+    assert read_lesion_table(content, "mine.csv") == {"1.jpg": "L1"}
+
+
+def test_a_cell_that_was_escaped_for_spreadsheets_is_read_back():
+    assert read_lesion_table(b"image,lesion\n'=a.jpg,'-arm\n", "mine.csv") == {"=a.jpg": "-arm"}
+
+
+def test_photographs_of_one_name_are_matched_by_their_folders():
+    paths = [Path("left/1.jpg"), Path("right/1.jpg")]
+    match = match_lesions({"left/1.jpg": "L1", "right/1.jpg": "L2"}, paths, "mine.csv")
+    assert match.lesions == ("L1", "L2")
+
+
+def test_the_same_photograph_given_twice_is_of_the_same_lesion():
+    match = match_lesions({"1": "L1"}, [Path("1.jpg"), Path("1.jpg")], "mine.csv")
+    assert match.lesions == ("L1", "L1")

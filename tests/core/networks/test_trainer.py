@@ -23,7 +23,7 @@ from melanoma_core.networks.network import build_network, split_network
 from melanoma_core.networks.trainer import TrainingTask, measure_epoch, train_network
 from melanoma_core.settings import PROJECT_ROOT
 from melanoma_core.taxonomy import Diagnosis
-from melanoma_core.training.batches import compute_bias_correction
+from melanoma_core.training.draw import compute_bias_correction
 from melanoma_core.training.checkpoints import load_checkpoint, load_features, sign_training
 from melanoma_core.training.observer import Phase, Stopped
 from melanoma_core.training.photographs import load_pixels

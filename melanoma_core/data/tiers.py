@@ -1,0 +1,33 @@
+"""Photographs of which only the risk tier is known, such as "benign" in ISIC 2020.
+
+A tier is no diagnosis. Such a photograph trains the sum of the probabilities of its tier's
+diagnoses. It is no row of `Dataset.table`, where every label is one of eight, but one of
+`Dataset.tiers`.
+"""
+
+import pandas as pd
+
+from melanoma_core.taxonomy import Diagnosis, parse_tier
+
+
+def find_tiers(readable: pd.DataFrame) -> pd.Series:
+    """Return the risk tier of each photograph without a diagnosis.
+
+    Args:
+        readable: Rows of the file table with `name`, `label`, `truth`, `contradiction`, and the
+            groups `photograph` and `look` (a photograph and its near copies).
+
+    Returns:
+        A `RiskTier` as text, missing where a diagnosis or no tier is known, or where tiers or
+        diagnoses of near copies are of another tier.
+    """
+    diagnoses = readable["truth"].astype(object).fillna(readable["label"])
+    is_open = diagnoses.isna() & readable["contradiction"].isna()
+    named = readable["name"].map(parse_tier).where(is_open)
+    known = diagnoses.map(lambda label: Diagnosis(label).tier, na_action="ignore")
+    tiers = named.astype(object).fillna(known).map(str, na_action="ignore")
+    of_photograph = tiers.groupby(readable["photograph"]).transform("first")
+    agrees = tiers.groupby(readable["look"]).transform("nunique") == 1
+    has_diagnosis = diagnoses.notna().groupby(readable["photograph"]).transform("any")
+    found: pd.Series = of_photograph.where(agrees & ~has_diagnosis, None).astype(object)
+    return found
