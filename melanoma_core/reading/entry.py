@@ -86,6 +86,11 @@ class RefusedFile:
     withheld: Entry | None = None
 
     @property
+    def can_be_read(self) -> bool:
+        """Whether a person may have it read anyway."""
+        return self.withheld is not None
+
+    @property
     def reason(self) -> str:
         """What was found, what is needed, what to do."""
         return self.refusal.reason

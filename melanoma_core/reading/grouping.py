@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from melanoma_core.reading.entry import Entry
 
 if TYPE_CHECKING:  # so that a page appears before NumPy is imported
     from melanoma_core.reading.lesion import LesionReading
-    from melanoma_core.reading.reading import Reading
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,12 +18,13 @@ class Lesion:
     Attributes:
         name: Its name; of a photograph that was not put together with others, its file name.
         entries: Its photographs, all read with one model, the most suspicious first.
-        reading: The reading of all photographs; of a single one, its own.
+        reading: The reading of all photographs. For a single one, it has the probabilities of
+            that photograph.
     """
 
     name: str
     entries: tuple[Entry, ...]
-    reading: "Reading | LesionReading"
+    reading: "LesionReading"
 
     @property
     def key(self) -> int:
@@ -46,7 +46,12 @@ class Grouping:
 
     def __init__(self) -> None:
         self._chosen: dict[int, str | None] = {}  # None: by a person taken out of its lesion
-        self._named: dict[str, str] = {}
+        self._table: dict[str, str] = {}
+
+    @property
+    def num_assigned(self) -> int:
+        """Number of photographs whose lesion a table names."""
+        return len(self._table)
 
     def combine(self, keys: Iterable[int], name: str) -> None:
         """Put photographs together as one lesion, with those that already have this name.
@@ -65,46 +70,59 @@ class Grouping:
         """Take the lesions of a table, also for photographs that are read later.
 
         Args:
-            lesions: Lesion id by the name of a file, with or without its suffix.
+            lesions: Lesion id by image, as `lesion_table.read_lesion_table` returns it. Images are
+                matched with file names by `matching.match_files`.
         """
-        self._named |= lesions
-
-    def find(self, entry: Entry) -> str | None:
-        """Return the name of the lesion of a photograph; None if it has no lesion."""
-        if entry.key in self._chosen:
-            return self._chosen[entry.key]
-        return self._named.get(entry.name, self._named.get(PurePath(entry.name).stem))
+        self._table |= lesions
 
     def find_divided(self, entries: Sequence[Entry]) -> list[str]:
         """Return the lesions whose photographs stay apart, as different models read them."""
-        names = [self.find(entry) for entry in entries]
-        lesions = self.group(entries)
-        placed = [self.find(lesion.entries[0]) for lesion in lesions]
-        return sorted({name for name in names if name is not None and placed.count(name) > 1})
+        names = self._find_names(entries)
+        placed = [names[lesion.entries[0].key] for lesion in self.group(entries)]
+        known = {name for name in names.values() if name is not None}
+        return sorted(name for name in known if placed.count(name) > 1)
 
-    def group(self, entries: Iterable[Entry]) -> list[Lesion]:
+    def group(self, entries: Sequence[Entry]) -> list[Lesion]:
         """Return the lesions, in the order of their first photograph."""
-        groups: list[tuple[str | None, list[Entry]]] = []
+        names = self._find_names(entries)
+        groups: list[list[Entry]] = []
         for entry in entries:
-            name = self.find(entry)
+            name = names[entry.key]
             same = (
                 members
-                for other, members in groups
-                if name is not None and other == name and members[0].card == entry.card
+                for members in groups
+                if name is not None
+                and names[members[0].key] == name
+                and members[0].card == entry.card
             )
             members = next(same, None)
             if members is None:
-                groups.append((name, [entry]))
+                groups.append([entry])
             else:
                 members.append(entry)
-        return [_make_lesion(name, members) for name, members in groups]
+        return [_make_lesion(names[members[0].key], members) for members in groups]
+
+    def _find_names(self, entries: Sequence[Entry]) -> dict[int, str | None]:
+        """Return the name of the lesion of each photograph by key; None if it has no lesion."""
+        found: dict[int, str | None] = dict.fromkeys(entry.key for entry in entries)
+        if self._table:
+            # Imported here, so that a page appears before pandas is imported.
+            from melanoma_core.data.matching import match_files
+
+            files = list(dict.fromkeys(entry.name for entry in entries))
+            rows = match_files(list(self._table), [Path(file) for file in files]).rows
+            lesions = list(self._table.values())
+            of_file = dict(zip(files, rows, strict=True))
+            for entry in entries:
+                row = of_file[entry.name]
+                found[entry.key] = None if row is None else lesions[row]
+        return found | {key: name for key, name in self._chosen.items() if key in found}
 
 
 def _make_lesion(name: str | None, entries: Sequence[Entry]) -> Lesion:
-    if len(entries) == 1:
-        return Lesion(entries[0].name, tuple(entries), entries[0].reading)
     # Imported here, so that a page appears before NumPy is imported.
     from melanoma_core.reading.lesion import combine_readings
 
-    readings = [entry.reading for entry in entries]
-    return Lesion(name or "", tuple(entries), combine_readings(entries[0].card, readings))
+    reading = combine_readings(entries[0].card, [entry.reading for entry in entries])
+    shown = name if name is not None and len(entries) > 1 else entries[0].name
+    return Lesion(shown, tuple(entries), reading)

@@ -184,11 +184,12 @@ class Worklist:
         """Put photographs together as a table says, also those that are added later.
 
         Args:
-            lesions: Lesion id by the name of a file, with or without its suffix.
+            lesions: Lesion id by image; see `data.lesion_table`.
         """
         with self._lock:
-            named = {_clean_name(name): _clean_name(lesion) for name, lesion in lesions.items()}
-            self._grouping.assign(named)
+            self._grouping.assign(
+                {_clean_name(image): _clean_name(lesion) for image, lesion in lesions.items()}
+            )
 
     def propose_name(self, keys: Iterable[int]) -> str:
         """Return a name for the lesion that these entries would make."""
@@ -247,6 +248,12 @@ class Worklist:
         """Names of lesions whose photographs stay apart, as different models read them."""
         with self._lock:
             return self._grouping.find_divided(self._entries)
+
+    @property
+    def num_assigned(self) -> int:
+        """Number of photographs whose lesion a table names, here or not."""
+        with self._lock:
+            return self._grouping.num_assigned
 
     @property
     def position(self) -> int | None:

@@ -1,0 +1,114 @@
+"""Put photographs together as one lesion: by selecting them in the list, or with a table."""
+
+import streamlit as st
+
+from dashboard.reading.cached import get_worklist
+from dashboard.shared.errors import show_stored_error, store_errors
+from dashboard.shared.markup import escape_markdown
+from melanoma_core.reading.grouping import Lesion
+from melanoma_core.reading.worklist import Worklist
+
+_SELECTED, _COUNT = "selected-lesions", "selection-count"
+_TABLE_COUNT, _TABLE, _ERROR = "lesion-table-count", "lesion-table", "lesion-table-error"
+
+
+def choose_lesion(lesion: Lesion) -> None:
+    """Show the box that selects a row of the list."""
+    st.checkbox(
+        f"Select {escape_markdown(lesion.name)}",
+        key=f"select-{st.session_state.get(_COUNT, 0)}-{lesion.key}",
+        value=lesion.key in _get_selected(),
+        label_visibility="collapsed",
+        on_change=_toggle,
+        args=(lesion.key,),
+    )
+
+
+def offer_combining(worklist: Worklist) -> None:
+    """Offer to put the selected rows together as one lesion, under a name."""
+    selected = [lesion.key for lesion in worklist.lesions if lesion.key in _get_selected()]
+    if len(selected) < 2:
+        st.caption(
+            "1 selected. Select another photograph of the same lesion."
+            if selected
+            else "Several photographs of one lesion? Select them to combine them."
+        )
+    else:
+        _offer_name(worklist, selected)
+    for name in worklist.divided_lesions:
+        st.caption(
+            f"Photographs of {escape_markdown(name)} stay apart, because different models read "
+            "them. Upload them again to combine them."
+        )
+
+
+def accept_table(worklist: Worklist) -> None:
+    """Accept a table that names the lesion of each photograph."""
+    count = st.session_state.setdefault(_TABLE_COUNT, 0)
+    st.file_uploader(
+        "Table of lesions",
+        type=["csv", "tsv", "txt"],
+        key=f"{_TABLE}-{count}",
+        help="A table with a column of file names or image ids, and a column lesion_id. "
+        "Photographs with the same lesion id are read as one lesion, also those uploaded later.",
+        on_change=_add_table,
+        args=(f"{_TABLE}-{count}",),
+    )
+    show_stored_error(_ERROR)
+    if worklist.num_assigned:
+        st.caption(
+            f"The table names the lesions of {worklist.num_assigned:,} photographs. Those with the "
+            "same lesion are one row of the list."
+        )
+
+
+def clear_selection() -> None:
+    """Select nothing."""
+    _get_selected().clear()
+    # Boxes get new keys, since a box keeps its own state.
+    st.session_state[_COUNT] = st.session_state.get(_COUNT, 0) + 1
+
+
+def _offer_name(worklist: Worklist, selected: list[int]) -> None:
+    # A key per selection, so that the proposed name follows it.
+    key = "-".join(map(str, sorted(selected)))
+    with st.form(f"combine-{key}", border=False):
+        st.text_input(
+            "Name of the lesion",
+            worklist.propose_name(selected),
+            key=f"lesion-name-{key}",
+            max_chars=60,
+        )
+        with st.container(horizontal=True):
+            st.form_submit_button(
+                f"Combine {len(selected)} as one lesion",
+                type="primary",
+                on_click=_combine,
+                args=(worklist, selected, f"lesion-name-{key}"),
+            )
+            st.form_submit_button("Clear selection", on_click=clear_selection)
+
+
+def _combine(worklist: Worklist, selected: list[int], name_key: str) -> None:
+    worklist.combine(selected, st.session_state[name_key])
+    clear_selection()
+
+
+def _toggle(key: int) -> None:
+    _get_selected().symmetric_difference_update({key})
+
+
+def _add_table(key: str) -> None:
+    # Imported here, so that the page is painted before pandas is imported.
+    from melanoma_core.data.lesion_table import read_lesion_table
+
+    table = st.session_state[key]
+    with store_errors(_ERROR):
+        get_worklist().assign_lesions(read_lesion_table(table.getvalue(), table.name))
+    st.session_state[_TABLE_COUNT] += 1
+
+
+def _get_selected() -> set[int]:
+    """Return the keys of the selected rows."""
+    selected: set[int] = st.session_state.setdefault(_SELECTED, set())
+    return selected

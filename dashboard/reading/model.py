@@ -1,0 +1,18 @@
+"""The model that read: its identity, its limitations and a link to its card."""
+
+import streamlit as st
+
+from dashboard.reading.markup import render_trust
+from dashboard.shared.access import offers_all_pages
+from dashboard.shared.markup import render_limits
+from melanoma_core.models.card import ModelCard
+
+
+def show_model(card: ModelCard) -> None:
+    """Show the model's main metrics and its limitations, with a link to its card."""
+    st.html(render_trust(card))
+    with st.container(horizontal=True, vertical_alignment="top"):
+        with st.expander("Limitations of this model"):
+            st.html(render_limits(card))
+        if offers_all_pages():
+            st.page_link("models/page.py", label="Full model card", width="content")

@@ -1,0 +1,148 @@
+from dataclasses import replace
+
+import pytest
+
+from dashboard.reading.verdict import (
+    name_level,
+    render_banner,
+    render_disagreement,
+    render_mark,
+    render_own,
+    render_probabilities,
+    render_row,
+)
+from melanoma_core.data.quality import QualityFinding, QualityKind
+from melanoma_core.models.card import ModelCard, load_card
+from melanoma_core.models.registry import BUNDLED
+from melanoma_core.reading.entry import Entry
+from melanoma_core.reading.grouping import Lesion
+from melanoma_core.reading.lesion import combine_readings
+from tests.made_readings import make_reading
+
+HOSTILE = "<script>alert('1')</script>"
+NEVUS = {"MEL": 0.01, "NV": 0.96, "BCC": 0.03}
+CARCINOMA = {"MEL": 0.01, "NV": 0.24, "BCC": 0.75}
+HIDDEN_MELANOMA = {"MEL": 0.2, "NV": 0.7, "BCC": 0.1}
+
+
+def read(probabilities, **options):
+    return make_reading(probabilities, 0.05, 0.2, **options)
+
+
+@pytest.fixture(scope="module")
+def card() -> ModelCard:
+    bundled = load_card(BUNDLED)
+    return replace(bundled, model_id="test", class_names=("MEL", "NV", "BCC"), conformal=None)
+
+
+def make_lesion(card, name, *readings) -> Lesion:
+    entries = tuple(
+        Entry(key, f"{key}.jpg", b"", b"", reading, card, seen=reading.evidence)
+        for key, reading in enumerate(readings)
+    )
+    return Lesion(name, entries, combine_readings(card, readings))
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "level"),
+    [
+        (HIDDEN_MELANOMA, "▲ Melanoma alert"),
+        (CARCINOMA, "▲ Other skin cancer suspected"),
+        (NEVUS, "○ No alert"),
+    ],
+)
+def test_each_level_has_a_symbol_and_words_of_its_own(probabilities, level):
+    assert name_level(read(probabilities)) == level
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "kind"),
+    [(HIDDEN_MELANOMA, "alert"), (CARCINOMA, "suspected"), (NEVUS, "no-alert")],
+)
+def test_each_level_has_a_colour_of_its_own(probabilities, kind):
+    assert f'class="banner {kind}" style="--tier:#D55E00"' in render_banner(read(probabilities))
+
+
+def test_a_melanoma_alert_on_a_probable_nevus_is_stated_without_a_contradiction():
+    banner = render_banner(read(HIDDEN_MELANOMA))
+    assert '<p class="verdict">Melanoma alert</p>' in banner
+    assert (
+        "Melanoma cannot be excluded (20.0%, alert threshold 5.0%), although nevus is the leading "
+        "diagnosis (70.0%)." in banner
+    )
+
+
+def test_a_carcinoma_is_named_above_all_else():
+    banner = render_banner(read(CARCINOMA))
+    assert '<p class="verdict">Other skin cancer suspected</p>' in banner
+    assert "Basal cell carcinoma is the leading diagnosis (75.0%, malignant)" in banner
+
+
+def test_both_probabilities_are_shown_with_their_thresholds_as_numbers_and_as_bars():
+    bars = render_probabilities(read(CARCINOMA))
+    assert "<strong>1.0%</strong> probability of melanoma" in bars
+    assert "no alert, threshold 5.0%" in bars
+    assert "<strong>76.0%</strong> probability of any skin cancer" in bars
+    assert '<span class="threshold">alert, threshold 20.0%</span>' in bars
+    assert 'class="fill" style="width:1.00%"' in bars
+    assert 'class="mark" style="left:5.00%"' in bars
+    assert 'class="fill" style="width:76.00%"' in bars
+    assert 'class="mark" style="left:20.00%"' in bars
+
+
+def test_a_model_without_an_operating_point_for_skin_cancer_says_so():
+    bars = render_probabilities(make_reading(CARCINOMA, 0.05))
+    assert "<strong>76.0%</strong> probability of any skin cancer" in bars
+    assert "no operating point for any skin cancer in this model" in bars
+    assert bars.count('class="mark"') == 1
+
+
+def test_a_probability_below_a_tenth_of_a_percent_is_not_markup():
+    tiny = {"MEL": 1e-6, "NV": 1 - 1e-6, "BCC": 0.0}
+    assert "<strong>&lt;0.1%</strong>" in render_probabilities(read(tiny))
+
+
+def test_a_row_names_the_leading_diagnosis_with_its_tier_and_both_probabilities(card):
+    row = render_row(make_lesion(card, "a.jpg", read(CARCINOMA)))
+    assert '<p class="name">a.jpg</p>' in row
+    assert "▲ basal cell carcinoma 75.0%" in row
+    assert "Melanoma 1.0%, any skin cancer 76.0%" in row
+    assert "photographs" not in row
+    assert "read anyway" not in row
+
+
+def test_a_row_counts_the_photographs_of_a_lesion_and_keeps_the_mark(card):
+    marked = replace(read(NEVUS), read_anyway=True)
+    row = render_row(make_lesion(card, "left arm", read(CARCINOMA), marked))
+    assert "2 photographs" in row
+    assert "⚠ out of distribution, read anyway" in row
+
+
+def test_what_was_read_against_a_refusal_is_marked_for_ever_and_nothing_else_is():
+    assert render_mark(read(NEVUS)) == ""
+    assert "Out of distribution, read anyway" in render_mark(replace(read(NEVUS), read_anyway=True))
+
+
+def test_the_photographs_of_a_lesion_agree_or_disagree_in_words(card):
+    agree = make_lesion(card, "arm", read(NEVUS), read(NEVUS)).reading
+    differ = make_lesion(card, "arm", read(NEVUS), read(HIDDEN_MELANOMA)).reading
+    assert render_disagreement(agree) == '<p class="agreement">The photographs agree.</p>'
+    assert "1 of 2 raises the melanoma alert" in render_disagreement(differ)
+
+
+def test_a_photograph_of_a_lesion_keeps_its_own_reading_and_warnings():
+    warned = replace(
+        read(CARCINOMA),
+        quality=(
+            QualityFinding(QualityKind.BLURRED, 1.0, 2.0, False, "The photograph is blurred."),
+        ),
+    )
+    own = render_own(warned, HOSTILE)
+    assert "▲ Other skin cancer suspected" in own
+    assert "▲ basal cell carcinoma 75.0%" in own
+    assert "The photograph is blurred." in own
+    assert "<script" not in own
+
+
+def test_the_name_of_a_lesion_is_escaped(card):
+    assert "<script" not in render_row(make_lesion(card, HOSTILE, read(NEVUS)))
