@@ -11,9 +11,10 @@ from melanoma_core.assessment.file_predictions import predict_files
 from melanoma_core.assessment.selection import Selection, find_unseen, keep_classes
 from melanoma_core.errors import DatasetError
 from melanoma_core.evaluation.evaluation import Evaluation
+from melanoma_core.evaluation.lesions import name_lesions
 from melanoma_core.evaluation.metrics import evaluate_fully
 from melanoma_core.evaluation.predictions import LabelledPredictions
-from melanoma_core.evaluation.slices import ATTRIBUTES
+from melanoma_core.evaluation.slices import gather_attributes
 from melanoma_core.models.classifier import Classifier
 from melanoma_core.models.predictions import add_probabilities, index_labels
 from melanoma_core.progress import Progress
@@ -103,7 +104,8 @@ def assess(
         files.probabilities[files.is_readable],
         index_labels(table, card.class_names),
         table["group"].to_numpy(np.int64),
-        table[list(ATTRIBUTES)].reset_index(drop=True),
+        gather_attributes(table),
+        name_lesions(table),
     )
     has_relative = table["has_relative"].to_numpy(bool)
     without_relatives = None

@@ -14,14 +14,18 @@ _DECISION_THRESHOLDS = np.arange(1, 51) / 100
 
 
 def measure_alerts(
-    resamples: Resamples, alert: NDArray[np.bool_], is_melanoma: NDArray[np.bool_]
+    resamples: Resamples,
+    alert: NDArray[np.bool_],
+    is_melanoma: NDArray[np.bool_],
+    prefix: str = "",
 ) -> dict[str, Figure]:
-    """Compute the metrics of the alert.
+    """Compute the metrics of an alert.
 
     Args:
         resamples: Of the N images.
         alert: bool [N].
-        is_melanoma: bool [N].
+        is_melanoma: bool [N]; for the skin cancer alert, whether it is any skin cancer.
+        prefix: Precedes the names: "" for the melanoma alert, "skin_cancer_" for the other.
 
     Returns:
         "sensitivity", "specificity", "ppv" (share of melanomas among the alerts), "npv" (share of
@@ -37,17 +41,15 @@ def measure_alerts(
         (1.0, 0.5, 0.25)
     """
     every_image = np.ones(len(alert), dtype=bool)
-    return measure_shares(
-        resamples,
-        {
-            "sensitivity": (alert, is_melanoma),
-            "specificity": (~alert, ~is_melanoma),
-            "ppv": (is_melanoma, alert),
-            "npv": (~is_melanoma, ~alert),
-            "alert_rate": (alert, every_image),
-            "prevalence": (is_melanoma, every_image),
-        },
-    )
+    shares = {
+        "sensitivity": (alert, is_melanoma),
+        "specificity": (~alert, ~is_melanoma),
+        "ppv": (is_melanoma, alert),
+        "npv": (~is_melanoma, ~alert),
+        "alert_rate": (alert, every_image),
+        "prevalence": (is_melanoma, every_image),
+    }
+    return measure_shares(resamples, {f"{prefix}{name}": each for name, each in shares.items()})
 
 
 @dataclass(frozen=True)

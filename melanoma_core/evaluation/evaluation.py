@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from melanoma_core.evaluation.confirmed import ConfirmedDiagnosis
 from melanoma_core.evaluation.figure import Curve, Figure
 from melanoma_core.evaluation.reliability import CalibrationBin
 from melanoma_core.evaluation.slices import Slice
@@ -19,7 +20,9 @@ class Evaluation:
         num_lesions: Number of lesions that these images show.
         num_resamples: Number of bootstrap resamples behind each interval.
         figures: Metrics by name. Those of `metrics.evaluate`; of the alert "ppv", "npv",
-            "alert_rate" and "prevalence"; "brier_score" and "melanoma_average_precision"; of each
+            "alert_rate" and "prevalence"; the same with "skin_cancer_" before them, if the model
+            has such an alert; those of `lesions.measure_lesions`; "brier_score" and
+            "melanoma_average_precision"; of each
             class against the rest "precision_<NAME>", "roc_auc_<NAME>" and
             "average_precision_<NAME>"; and, if the model makes sets, those of
             `conformal.measure_sets`.
@@ -28,7 +31,9 @@ class Evaluation:
         precision_recall: Precision-recall curve by class name.
         calibration: The calibration curve of the probability of melanoma.
         net_benefit: The decision curve; see `alerts.measure_net_benefit`.
-        slices: By age, sex, site and source, as far as these are known.
+        slices: By the attributes in `slices.ATTRIBUTES`, as far as these are known.
+        skin_cancer_threshold: Of the skin cancer alert; None if the model has no such alert.
+        confirmed: The alerts by diagnosis and confirmation, as far as any is known.
     """
 
     class_names: tuple[str, ...]
@@ -44,3 +49,5 @@ class Evaluation:
     calibration: tuple[CalibrationBin, ...]
     net_benefit: Curve
     slices: tuple[Slice, ...]
+    skin_cancer_threshold: float | None = None
+    confirmed: tuple[ConfirmedDiagnosis, ...] = ()

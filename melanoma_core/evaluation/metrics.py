@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melanoma_core.evaluation.alerts import measure_alerts, measure_net_benefit
+from melanoma_core.evaluation.confirmed import measure_confirmed
 from melanoma_core.evaluation.conformal import measure_sets
 from melanoma_core.evaluation.confusion import count_confusions, measure_balanced_accuracy
 from melanoma_core.evaluation.discrimination import (
@@ -17,6 +18,7 @@ from melanoma_core.evaluation.discrimination import (
 )
 from melanoma_core.evaluation.evaluation import Evaluation
 from melanoma_core.evaluation.figure import Figure
+from melanoma_core.evaluation.lesions import measure_lesions
 from melanoma_core.evaluation.predictions import LabelledPredictions, check_classes
 from melanoma_core.evaluation.reliability import (
     measure_brier_score,
@@ -36,6 +38,7 @@ from melanoma_core.evaluation.slices import measure_slices
 from melanoma_core.taxonomy import Diagnosis
 
 _AKIEC = (Diagnosis.AK, Diagnosis.SCC)
+_SKIN_CANCER = "skin_cancer_"
 
 
 def evaluate(
@@ -62,6 +65,9 @@ def evaluate(
         "accuracy"; "balanced_accuracy" (mean recall of the classes that occur);
         "melanoma_roc_auc"; "sensitivity" and "specificity" of the alert; "calibration_error" of
         the probability of melanoma; and "recall_<CODE>" of each class.
+        If other skin cancers than melanoma are among the classes, "skin_cancer_roc_auc" of the sum
+        of their probabilities; with a threshold for it also "skin_cancer_sensitivity" and
+        "skin_cancer_specificity".
         If the class frequencies are known, "balanced_accuracy_even": the prediction is then the
         most probable class if all classes were equally frequent, which maximises this metric. If
         AK and SCC are among the classes too, "balanced_accuracy_seven": the same with these two as
@@ -126,6 +132,11 @@ def evaluate_fully(
     }
     figures = _measure_basics(resamples, predictions, rules)
     figures |= measure_alerts(resamples, predictions.alerts(rules), is_melanoma)
+    suspected = predictions.skin_cancer_alerts(rules)
+    if suspected is not None:
+        is_cancer = predictions.is_skin_cancer(rules)
+        figures |= measure_alerts(resamples, suspected, is_cancer, _SKIN_CANCER)
+    figures |= measure_lesions(resamples, predictions, rules)
     figures["brier_score"] = measure_brier_score(resamples, melanoma_probability, is_melanoma)
     figures |= {f"roc_auc_{name}": each.roc_auc for name, each in by_class.items()}
     figures |= {
@@ -153,6 +164,8 @@ def evaluate_fully(
         calibration=measure_calibration(resamples, melanoma_probability, is_melanoma),
         net_benefit=measure_net_benefit(resamples, melanoma_probability, is_melanoma),
         slices=measure_slices(resamples, predictions, rules),
+        skin_cancer_threshold=rules.skin_cancer_threshold,
+        confirmed=measure_confirmed(resamples, predictions, rules),
     )
 
 
@@ -175,7 +188,8 @@ def compare(
 
     Returns:
         "accuracy", "melanoma_roc_auc", "sensitivity" and "specificity" of the first model minus
-        those of the second, in [-1, 1]. NaN where undefined.
+        those of the second, in [-1, 1]; if both have a threshold for skin cancer, also
+        "skin_cancer_sensitivity" and "skin_cancer_specificity". NaN where undefined.
 
     Raises:
         ValueError: The models have different classes, or the images are not the same.
@@ -204,12 +218,19 @@ def compare(
         rank_pairs(resamples, each.probabilities[:, melanoma_index], is_melanoma)
         for each in (one, other)
     ]
-    return {
+    differences = {
         "accuracy": _measure_gain(resamples, right[0], right[1], every_image),
         "melanoma_roc_auc": to_difference(areas[0] - areas[1], len(labels), resamples.num_lesions),
-        "sensitivity": _measure_gain(resamples, alerts[0], alerts[1], is_melanoma),
-        "specificity": _measure_gain(resamples, ~alerts[0], ~alerts[1], ~is_melanoma),
     }
+    suspected = one.skin_cancer_alerts(rules), other.skin_cancer_alerts(other_rules)
+    kinds = [("", alerts, is_melanoma), (_SKIN_CANCER, suspected, one.is_skin_cancer(rules))]
+    for prefix, (first, second), is_positive in kinds:
+        if first is not None and second is not None:
+            differences |= {
+                f"{prefix}sensitivity": _measure_gain(resamples, first, second, is_positive),
+                f"{prefix}specificity": _measure_gain(resamples, ~first, ~second, ~is_positive),
+            }
+    return differences
 
 
 def _measure_basics(
@@ -218,18 +239,20 @@ def _measure_basics(
     labels, predicted = predictions.labels, predictions.predicted
     melanoma_probability = predictions.probabilities[:, rules.melanoma_index]
     is_melanoma, alert = labels == rules.melanoma_index, predictions.alerts(rules)
-    shares = measure_shares(
-        resamples,
-        {
-            "accuracy": (predicted == labels, np.ones(len(labels), dtype=bool)),
-            "sensitivity": (alert, is_melanoma),
-            "specificity": (~alert, ~is_melanoma),
-        }
-        | {
-            f"recall_{name}": (predicted == index, labels == index)
-            for index, name in enumerate(rules.class_names)
-        },
-    )
+    is_cancer, suspected = predictions.is_skin_cancer(rules), predictions.skin_cancer_alerts(rules)
+    events = {
+        "accuracy": (predicted == labels, np.ones(len(labels), dtype=bool)),
+        "sensitivity": (alert, is_melanoma),
+        "specificity": (~alert, ~is_melanoma),
+    }
+    if suspected is not None:
+        events[f"{_SKIN_CANCER}sensitivity"] = suspected, is_cancer
+        events[f"{_SKIN_CANCER}specificity"] = ~suspected, ~is_cancer
+    events |= {
+        f"recall_{name}": (predicted == index, labels == index)
+        for index, name in enumerate(rules.class_names)
+    }
+    shares = measure_shares(resamples, events)
     # In the order of the model card; the recalls follow.
     figures = {
         "accuracy": shares["accuracy"],
@@ -241,6 +264,9 @@ def _measure_basics(
             resamples, melanoma_probability, is_melanoma
         ),
     }
+    if rules.knows_other_skin_cancers:
+        score = predictions.skin_cancer_probability(rules)
+        figures[f"{_SKIN_CANCER}roc_auc"] = measure_roc_auc(resamples, score, is_cancer)
     return figures | shares | _measure_even(resamples, predictions, rules)
 
 

@@ -17,6 +17,7 @@ from sklearn.covariance import ledoit_wolf
 from melanoma_core.errors import DatasetError
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.resampling import measure_share, resample_lesions
+from melanoma_core.evaluation.subsets import TEST, make_key
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -180,10 +181,10 @@ def measure_refused(refused: NDArray[np.bool_], origins: ImageOrigins) -> dict[s
     Returns:
         Shares by "validation", "test" and "test/<collection>", without those that have no image.
     """
-    rows = {name: origins.subsets == name for name in ("validation", "test")}
-    in_test = rows["test"]
+    rows = {name: origins.subsets == name for name in ("validation", TEST)}
+    in_test = rows[TEST]
     rows |= {
-        f"test/{source}": in_test & (origins.sources == source)
+        make_key(source): in_test & (origins.sources == source)
         for source in np.unique(origins.sources[in_test]).tolist()
     }
     return {

@@ -20,8 +20,12 @@ class LabelledPredictions:
         probabilities: float64 [N, C], calibrated, in [0, 1]. In float32 a probability at the alert
             threshold could fall below it.
         labels: int [N], index of the true class, in [0, C).
-        lesion_ids: str or int [N], equal for images of the same lesion; none missing.
+        lesion_ids: str or int [N], equal for images of the same lesion; none missing. Images that
+            are not independent share one too.
         attributes: N rows with any of the columns `slices.ATTRIBUTES`; None for no slices.
+        lesions: str or int [N], equal for photographs that are combined as one lesion; None for
+            `lesion_ids`, where each id is one lesion. Those of a group can be of several, for
+            example of one patient.
 
     Raises:
         ValueError: The arrays do not fit together, or a number is out of range.
@@ -39,6 +43,7 @@ class LabelledPredictions:
     labels: NDArray[np.integer[Any]]
     lesion_ids: NDArray[Any]
     attributes: "pd.DataFrame | None" = None
+    lesions: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
         """Check the arrays."""
@@ -76,13 +81,31 @@ class LabelledPredictions:
             return np.asarray(self.predicted == rules.melanoma_index)
         return np.asarray(self.probabilities[:, rules.melanoma_index] >= rules.threshold)
 
+    def skin_cancer_probability(self, rules: DecisionRules) -> NDArray[np.float64]:
+        """Return the probability of any skin cancer of each image, float64 [N]."""
+        return np.asarray(rules.add_skin_cancers(self.probabilities.T))
+
+    def skin_cancer_alerts(self, rules: DecisionRules) -> NDArray[np.bool_] | None:
+        """Return which images raise the skin cancer alert, bool [N]; None without a threshold."""
+        if rules.skin_cancer_threshold is None:
+            return None
+        return np.asarray(self.skin_cancer_probability(rules) >= rules.skin_cancer_threshold)
+
+    def is_skin_cancer(self, rules: DecisionRules) -> NDArray[np.bool_]:
+        """Return which images show a skin cancer, bool [N]."""
+        return np.isin(self.labels, rules.skin_cancer_indices)
+
     def select(self, rows: NDArray[np.bool_]) -> "LabelledPredictions":
         """Return the predictions for the images of a mask, bool [N]."""
         attributes = self.attributes
         if attributes is not None:
             attributes = attributes[rows].reset_index(drop=True)
         return LabelledPredictions(
-            self.probabilities[rows], self.labels[rows], self.lesion_ids[rows], attributes
+            self.probabilities[rows],
+            self.labels[rows],
+            self.lesion_ids[rows],
+            attributes,
+            None if self.lesions is None else self.lesions[rows],
         )
 
 

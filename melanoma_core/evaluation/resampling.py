@@ -62,6 +62,10 @@ class Resamples:
         lesions, lesion = np.unique(self.lesion[rows], return_inverse=True)
         return Resamples(lesion, self.weights[:, lesions])
 
+    def take(self, positions: NDArray[np.intp]) -> "Resamples":
+        """Return the same resamples with one image per lesion, at positions int [K] of images."""
+        return Resamples(self.lesion[positions], self.weights)
+
     def count_lesions(self, rows: NDArray[np.bool_]) -> int:
         """Return the number of lesions that the images of a mask, bool [N], show."""
         return len(np.unique(self.lesion[rows]))

@@ -53,6 +53,8 @@ class DecisionRules:
             if unknown.
         skin_cancer_threshold: A sum of the probabilities of all skin cancers at or above it is a
             skin cancer alert, in [0, 1]; None if the model has no such alert.
+        lesion_temperature: Divides the mean logits of a lesion's photographs, relative to the
+            temperature that one photograph is calibrated with; above 0.
 
     Example:
         >>> DecisionRules(("MEL", "NV"), melanoma_index=0, threshold=0.2).threshold
@@ -65,6 +67,7 @@ class DecisionRules:
     conformal: ConformalBounds | None = None
     frequencies: tuple[float, ...] | None = None
     skin_cancer_threshold: float | None = None
+    lesion_temperature: float = 1.0
 
     def __post_init__(self) -> None:
         """Check the numbers.
@@ -89,6 +92,11 @@ class DecisionRules:
             for index, name in enumerate(self.class_names)
             if index == self.melanoma_index or name in SKIN_CANCERS
         )
+
+    @property
+    def knows_other_skin_cancers(self) -> bool:
+        """Whether there is another skin cancer than melanoma among the classes."""
+        return len(self.skin_cancer_indices) > 1
 
     def add_skin_cancers(self, columns: Sequence[Any]) -> Any:
         """Return the probability of any skin cancer.

@@ -1,24 +1,37 @@
-"""Metrics of subgroups: by age, sex, body site and source."""
+"""Metrics of subgroups: by age, sex, body site, source, confirmation and skin tone."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from melanoma_core.data.skin_tone import name_skin_tone
 from melanoma_core.evaluation.discrimination import measure_roc_auc
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.predictions import LabelledPredictions
 from melanoma_core.evaluation.resampling import Resamples, measure_shares
 from melanoma_core.evaluation.rules import DecisionRules
+from melanoma_core.taxonomy import Confirmation
 
 # The rule of three (Hanley and Lippman-Hand, "If nothing goes wrong, is everything all right?",
 # 1983): if all of 30 melanomas were found, up to 3 / 30, one in ten, may still be missed.
 FEWEST_LESIONS = 30
+_PLURALS = {"lesion without skin cancer": "lesions without skin cancer"}
 UNKNOWN = "not recorded"
-ATTRIBUTES = ("age", "sex", "site", "source")
+ATTRIBUTES = ("age", "sex", "site", "source", "confirmation", "skin_tone")
 _AGES = {"under 30": 0, "30 to 44": 30, "45 to 59": 45, "60 to 74": 60, "75 and over": 75}
+_ANGLES = (90.0, 50.0, 35.0, 20.0, 0.0, -90.0)  # degrees, one in each class of skin tone
+# Of attributes whose values have an order that is not alphabetic.
+_ORDERS = {
+    "age": tuple(_AGES),
+    "confirmation": tuple(map(str, Confirmation)),
+    "skin_tone": (
+        *(name_skin_tone(number, None) for number in ("I", "II", "III", "IV", "V", "VI")),
+        *(name_skin_tone(None, angle) for angle in _ANGLES),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -31,8 +44,11 @@ class Slice:
         num_images: Number of images.
         num_melanomas: Number of lesions that are melanomas.
         num_others: Number of other lesions.
-        figures: "accuracy", "sensitivity", "specificity" and "melanoma_roc_auc".
+        figures: "accuracy", "sensitivity", "specificity" and "melanoma_roc_auc"; if the model
+            knows other skin cancers, "skin_cancer_roc_auc"; with a threshold for them also
+            "skin_cancer_sensitivity" and "skin_cancer_specificity".
         warning: Why the slice is too small; empty if it is not.
+        num_skin_cancers: Number of lesions that are skin cancers; 0 if it was not counted.
     """
 
     attribute: str
@@ -42,6 +58,28 @@ class Slice:
     num_others: int
     figures: dict[str, Figure]
     warning: str
+    num_skin_cancers: int = 0
+
+
+def gather_attributes(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the attributes of the images of a table, for `LabelledPredictions`.
+
+    Args:
+        table: N rows with any of age, sex, site, source, confirmation, fitzpatrick and ita.
+
+    Returns:
+        N rows with `ATTRIBUTES`, index 0…N-1. `skin_tone` is the skin type where the table has it,
+        else the class of the angle, which its name calls an estimate.
+
+    Example:
+        >>> table = pd.DataFrame({"fitzpatrick": ["II", None], "ita": [50.0, 50.0]})
+        >>> gather_attributes(table)["skin_tone"].tolist()
+        ['Fitzpatrick II', 'light (estimate)']
+    """
+    known = table.reindex(columns=[*ATTRIBUTES, "fitzpatrick", "ita"]).reset_index(drop=True)
+    pairs = zip(known["fitzpatrick"], known["ita"].astype(float), strict=True)
+    tones = pd.Series([name_skin_tone(*pair) for pair in pairs], known.index, dtype=object)
+    return known.assign(skin_tone=tones)[list(ATTRIBUTES)]
 
 
 def measure_slices(
@@ -76,42 +114,65 @@ def measure_slices(
     is_melanoma = predictions.labels == rules.melanoma_index
     probability = predictions.probabilities[:, rules.melanoma_index]
     is_right, alert = predictions.predicted == predictions.labels, predictions.alerts(rules)
-    shares: dict[str, Any] = {}
-    for place, (_, _, among) in enumerate(slices):
-        shares[f"accuracy {place}"] = is_right, among
-        shares[f"sensitivity {place}"] = alert, among & is_melanoma
-        shares[f"specificity {place}"] = ~alert, among & ~is_melanoma
+    is_cancer, suspected = predictions.is_skin_cancer(rules), predictions.skin_cancer_alerts(rules)
+    events = {
+        "accuracy": (is_right, np.ones(len(is_right), dtype=bool)),
+        "sensitivity": (alert, is_melanoma),
+        "specificity": (~alert, ~is_melanoma),
+    }
+    if suspected is not None:
+        events["skin_cancer_sensitivity"] = suspected, is_cancer
+        events["skin_cancer_specificity"] = ~suspected, ~is_cancer
+    shares = {
+        f"{name} {place}": (event, among & members)
+        for place, (_, _, among) in enumerate(slices)
+        for name, (event, members) in events.items()
+    }
     figures = measure_shares(resamples, shares)
+    scores = {"melanoma_roc_auc": (probability, is_melanoma)}
+    if rules.knows_other_skin_cancers:
+        scores["skin_cancer_roc_auc"] = predictions.skin_cancer_probability(rules), is_cancer
     result = []
     for place, (attribute, value, among) in enumerate(slices):
         part = resamples.select(among)
-        roc_auc = measure_roc_auc(part, probability[among], is_melanoma[among])
-        names = ("accuracy", "sensitivity", "specificity")
-        measured = {name: figures[f"{name} {place}"] for name in names}
-        num_melanomas = measured["sensitivity"].num_lesions
-        num_others = measured["specificity"].num_lesions
+        areas = {
+            name: measure_roc_auc(part, score[among], is_positive[among])
+            for name, (score, is_positive) in scores.items()
+        }
+        measured = {name: figures[f"{name} {place}"] for name in events}
+        counts = {
+            "melanoma": resamples.count_lesions(among & is_melanoma),
+            "other lesion": resamples.count_lesions(among & ~is_melanoma),
+        }
+        num_skin_cancers = resamples.count_lesions(among & is_cancer)
+        if rules.knows_other_skin_cancers:
+            counts["skin cancer"] = num_skin_cancers
+            counts["lesion without skin cancer"] = resamples.count_lesions(among & ~is_cancer)
         result.append(
             Slice(
                 attribute,
                 value,
                 int(among.sum()),
-                num_melanomas,
-                num_others,
-                measured | {"melanoma_roc_auc": roc_auc},
-                _warn_if_small(num_melanomas, num_others),
+                counts["melanoma"],
+                counts["other lesion"],
+                measured | areas,
+                _warn_if_small(counts),
+                num_skin_cancers,
             )
         )
     return tuple(result)
 
 
-def _warn_if_small(num_melanomas: int, num_others: int) -> str:
-    """Return a warning if there are fewer than `FEWEST_LESIONS` of either kind, else ""."""
+def _warn_if_small(counts: Mapping[str, int]) -> str:
+    """Return a warning if there are fewer than `FEWEST_LESIONS` of a kind, else ""."""
     small = [
-        f"{count} {kind if count != 1 else kind.removesuffix('s')}"
-        for count, kind in ((num_melanomas, "melanomas"), (num_others, "other lesions"))
+        f"{count} {kind}" if count == 1 else f"{count} {_PLURALS.get(kind, f'{kind}s')}"
+        for kind, count in counts.items()
         if count < FEWEST_LESIONS
     ]
-    return f"Too few lesions: {' and '.join(small)}" if small else ""
+    *others, last = small or [""]
+    listed = " and ".join(filter(None, (", ".join(others), last)))
+    return f"Too few lesions: {listed}" if small else ""
 
 
 def _list_slices(attributes: pd.DataFrame) -> list[tuple[str, str, NDArray[np.bool_]]]:
@@ -122,7 +183,7 @@ def _list_slices(attributes: pd.DataFrame) -> list[tuple[str, str, NDArray[np.bo
         column = attributes[attribute]
         names = _name_ages(column) if attribute == "age" else column.astype(object)
         names = names.where(column.notna(), UNKNOWN).astype(str)
-        known = _AGES if attribute == "age" else sorted(set(names) - {UNKNOWN})
+        known = _ORDERS.get(attribute) or sorted(set(names) - {UNKNOWN})
         slices += [
             (attribute, value, (names == value).to_numpy())
             for value in (*known, UNKNOWN)

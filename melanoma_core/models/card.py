@@ -86,6 +86,7 @@ class DataFacts(TypedDict, total=False):
     lesions: dict[str, int]
     images_by_label: dict[str, dict[str, int]]
     images_by_source: dict[str, dict[str, int]]
+    images_by_confirmation: dict[str, dict[str, int]]
     images_without: dict[str, int]
     longer_side_pixels: dict[str, float]
     licences: list[str]
@@ -94,6 +95,7 @@ class DataFacts(TypedDict, total=False):
     licence_of_the_model: str | None
     file_decisions: dict[str, int]
     files: FileCounts
+    recomputed_from: str
     keras_onnx_difference: float
 
 
@@ -188,6 +190,7 @@ class ModelCard:
             self.conformal,
             self.frequencies,
             skin_cancer.threshold if skin_cancer else None,
+            (self.lesion_temperature or self.temperature) / self.temperature,
         )
 
     def save(self, folder: Path) -> None:

@@ -11,6 +11,16 @@ from melanoma_core.data.dataset import Dataset
 from melanoma_core.data.splitting import Split
 from melanoma_core.models.card import FileCounts
 
+INTENDED_USE = (
+    "Research and education: to explore how a neural network classifies dermoscopic photographs. "
+    "This is not a medical device. Do not base a diagnosis or treatment on it."
+)
+_WITHOUT_CHECK = "It knows eight diagnoses and assigns one of them to any photograph."
+_WITH_CHECK = (
+    "It knows eight diagnoses and assigns one of them to each photograph that it accepts. It "
+    "refuses photographs that are unlike its training data, but an object that resembles a lesion "
+    "can pass."
+)
 _NOT_PROVIDED = "not provided"
 _UNRECORDED = "collections that are not recorded"
 _MISSING = ("", "-", "?", "n/a", "none", "unknown", _NOT_PROVIDED)
@@ -26,18 +36,33 @@ def describe_data(dataset: Dataset, split: Split, left_out: str | None = None) -
     """
     table, decisions = split.table, dataset.decisions
     changed = decisions[decisions["action"] != Action.KEEP]
-    counts = table.groupby(["subset", "label"]).size().unstack(fill_value=0)
     description = {} if left_out is None else {"left_out": left_out}
+    return (
+        description
+        | {"sha256": split.sha256, "split_seed": split.seed}
+        | describe_images(table)
+        | {
+            "file_decisions": json.loads(
+                changed.groupby("reason").size().sort_index().to_json(orient="index")
+            ),
+            "files": _count_files(decisions),
+        }
+    )
+
+
+def describe_images(table: pd.DataFrame) -> dict[str, Any]:
+    """Return counts, sources, sizes, confirmations and licences of images, as JSON values.
+
+    Args:
+        table: Rows of a split before any rebalancing.
+    """
     licences = _count_values(table, "licence")
-    return description | {
-        "sha256": split.sha256,
-        "split_seed": split.seed,
+    return {
         "images": {str(k): int(v) for k, v in table["subset"].value_counts().items()},
         "lesions": {str(k): int(v) for k, v in table.groupby("subset")["group"].nunique().items()},
-        "images_by_label": json.loads(counts.to_json(orient="index")),
-        "images_by_source": json.loads(
-            table.groupby(["subset", "source"]).size().unstack(fill_value=0).to_json(orient="index")
-        ),
+        "images_by_label": _count_by_subset(table["subset"], table["label"]),
+        "images_by_source": _count_by_subset(table["subset"], table["source"]),
+        "images_by_confirmation": count_confirmations(table),
         "images_without": {
             name: int(table[name].isna().sum()) for name in ("lesion_id", "patient_id")
         },
@@ -53,18 +78,44 @@ def describe_data(dataset: Dataset, split: Split, left_out: str | None = None) -
             if _NOT_PROVIDED in licences
             else f"{' and '.join(licences)}, as its training data's"
         ),
-        "file_decisions": json.loads(
-            changed.groupby("reason").size().sort_index().to_json(orient="index")
-        ),
-        "files": _count_files(decisions),
     }
 
 
-def list_limitations(data: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what limits every network that is trained on some data, one sentence each.
+def count_confirmations(table: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Count the images by subset and by how their diagnosis was confirmed.
+
+    Args:
+        table: With `subset`, and `confirmation` where it is known.
+
+    Returns:
+        Numbers by subset and `taxonomy.Confirmation`; "not provided" where it is not stated. Empty
+        if none is stated.
+
+    Example:
+        >>> table = pd.DataFrame({"subset": ["train"] * 2, "confirmation": ["consensus", None]})
+        >>> count_confirmations(table)
+        {'train': {'consensus': 1, 'not provided': 1}}
+    """
+    if "confirmation" not in table or table["confirmation"].isna().all():
+        return {}
+    stated = table["confirmation"].astype(object).fillna(_NOT_PROVIDED)
+    return _count_by_subset(table["subset"], stated)
+
+
+def _count_by_subset(subsets: pd.Series, values: pd.Series) -> dict[str, dict[str, int]]:
+    counts = pd.crosstab(subsets, values)
+    return {
+        str(subset): {str(value): int(number) for value, number in row.items()}
+        for subset, row in counts.iterrows()
+    }
+
+
+def list_limitations(data: Mapping[str, Any], *, has_check: bool) -> tuple[str, ...]:
+    """Return what limits a network that is trained on some data, one sentence each.
 
     Args:
         data: From `describe_data`.
+        has_check: Whether it has an out-of-distribution check.
     """
     by_source = data.get("images_by_source", {})
     sources = sorted({name for counts in by_source.values() for name in counts})
@@ -88,7 +139,7 @@ def list_limitations(data: Mapping[str, Any]) -> tuple[str, ...]:
         for noun, column in (("lesion", "lesion_id"), ("patient", "patient_id"))
         if unknown.get(column)
     ]
-    return tuple(limitations)
+    return (*limitations, _WITH_CHECK if has_check else _WITHOUT_CHECK)
 
 
 def _count_files(decisions: pd.DataFrame) -> FileCounts:

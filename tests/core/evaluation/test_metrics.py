@@ -49,6 +49,18 @@ def measure(
     return evaluate(predictions, replace(RULES, threshold=threshold), **options)
 
 
+def test_a_difference_in_skin_cancer_alerts_needs_both_thresholds():
+    rules = replace(RULES, skin_cancer_threshold=0.3)
+    lower = replace(RULES, skin_cancer_threshold=0.5)
+
+    differences = compare(PREDICTIONS, PREDICTIONS, rules, lower)
+
+    # The second photograph and the last have a sum of 0.4.
+    assert differences["skin_cancer_sensitivity"].value == pytest.approx(1 / 3)
+    assert differences["skin_cancer_specificity"].value == pytest.approx(-1 / 3)
+    assert "skin_cancer_sensitivity" not in compare(PREDICTIONS, PREDICTIONS, rules, RULES)
+
+
 def as_probabilities(melanoma_probability: np.ndarray) -> np.ndarray:
     """Return probabilities of three classes, of which the third is never predicted."""
     return np.stack([melanoma_probability, 1 - melanoma_probability, 0 * melanoma_probability], 1)
@@ -104,6 +116,7 @@ def test_the_metrics_are_those_counted_by_hand():
         "sensitivity",
         "specificity",
         "calibration_error",
+        "skin_cancer_roc_auc",
         "recall_MEL",
         "recall_NV",
         "recall_BCC",
@@ -117,6 +130,27 @@ def test_the_metrics_are_those_counted_by_hand():
     assert figures["recall_MEL"].value == 1 / 2
     assert figures["recall_NV"].value == pytest.approx(2 / 3)
     assert figures["recall_BCC"].value == 1
+
+
+def test_any_skin_cancer_is_ranked_by_the_sum_of_its_probabilities():
+    figures = evaluate(PREDICTIONS, replace(RULES, skin_cancer_threshold=0.5))
+
+    # Sums 0.8, 0.4, 0.6, 0.2, 0.9, 0.4: cancers are the first, second and fifth. The second is
+    # below the third, above the fourth, and level with the last.
+    assert figures["skin_cancer_roc_auc"].value == pytest.approx((3 + 1.5 + 3) / 9)
+    assert figures["melanoma_roc_auc"].value == 7 / 8
+    assert figures["skin_cancer_sensitivity"].value == pytest.approx(2 / 3)
+    assert figures["skin_cancer_specificity"].value == pytest.approx(2 / 3)
+    # Two photographs of the cancers show one lesion.
+    assert figures["skin_cancer_sensitivity"].num_lesions == 2
+
+
+def test_without_another_skin_cancer_or_its_threshold_there_is_no_such_metric():
+    two = LabelledPredictions(np.array([[0.7, 0.3], [0.2, 0.8]]), np.array([0, 1]), np.arange(2))
+    rules = DecisionRules(("MEL", "NV"), 0, threshold=0.4)
+
+    assert not [name for name in evaluate(two, rules) if name.startswith("skin_cancer")]
+    assert [name for name in measure() if name.startswith("skin_cancer")] == ["skin_cancer_roc_auc"]
 
 
 def test_balanced_accuracy_is_computed_for_equally_frequent_diagnoses_too():
@@ -159,6 +193,7 @@ def test_every_metric_has_its_counts():
         "sensitivity": (1, 2, 1),
         "specificity": (3, 4, 4),
         "calibration_error": (None, 6, 5),
+        "skin_cancer_roc_auc": (None, 6, 5),
         "recall_MEL": (1, 2, 1),
         "recall_NV": (2, 3, 3),
         "recall_BCC": (1, 1, 1),

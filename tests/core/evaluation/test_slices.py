@@ -7,7 +7,7 @@ import pytest
 from melanoma_core.evaluation.predictions import LabelledPredictions
 from melanoma_core.evaluation.resampling import resample_lesions
 from melanoma_core.evaluation.rules import DecisionRules
-from melanoma_core.evaluation.slices import Slice, measure_slices
+from melanoma_core.evaluation.slices import Slice, gather_attributes, measure_slices
 
 RULES = DecisionRules(("MEL", "NV"), 0, threshold=0.6)
 
@@ -83,3 +83,48 @@ def test_fewer_than_thirty_lesions_of_a_kind_are_too_few(melanomas: int, others:
 def test_a_slice_counts_lesions_not_images():
     slices = measure({"sex": ["male"] * 200}, np.repeat(np.arange(20), 10))
     assert slices[("sex", "male")].num_melanomas == 10
+
+
+def test_slices_by_confirmation_and_skin_tone_are_in_the_order_of_certainty_and_of_tone():
+    table = pd.DataFrame(
+        {
+            "confirmation": ["follow-up", "histopathology", None, "confocal"],
+            "fitzpatrick": ["IV", None, None, "II"],
+            "ita": [60.0, 60.0, np.nan, np.nan],
+        }
+    )
+    slices = measure_slices(
+        resample_lesions(np.arange(4), 10),
+        LabelledPredictions(
+            np.full((4, 2), 0.5), np.array([0, 1, 0, 1]), np.arange(4), gather_attributes(table)
+        ),
+        RULES,
+    )
+    assert [(each.attribute, each.value) for each in slices] == [
+        ("confirmation", "histopathology"),
+        ("confirmation", "follow-up"),
+        ("confirmation", "confocal"),
+        ("confirmation", "not recorded"),
+        ("skin_tone", "Fitzpatrick II"),
+        ("skin_tone", "Fitzpatrick IV"),
+        ("skin_tone", "very light (estimate)"),
+        ("skin_tone", "not recorded"),
+    ]
+
+
+def test_a_slice_has_the_metrics_of_skin_cancer_and_says_where_its_lesions_are_too_few():
+    labels = np.repeat([0, 1, 2], [40, 60, 20])
+    probabilities = np.eye(3)[labels] * 0.7 + 0.1
+    rules = DecisionRules(("MEL", "NV", "BCC"), 0, threshold=0.5, skin_cancer_threshold=0.5)
+    (only,) = measure_slices(
+        resample_lesions(np.arange(120), 10),
+        LabelledPredictions(
+            probabilities, labels, np.arange(120), pd.DataFrame({"sex": ["male"] * 120})
+        ),
+        rules,
+    )
+    assert (only.num_melanomas, only.num_others, only.num_skin_cancers) == (40, 80, 60)
+    assert only.figures["skin_cancer_roc_auc"].value == 1
+    assert only.figures["skin_cancer_sensitivity"].total == 60
+    assert only.figures["skin_cancer_specificity"].total == 60
+    assert only.warning == ""

@@ -29,11 +29,11 @@ from melanoma_core.models.identifiers import IdKey
 from melanoma_core.models.lineage import read_predictions, read_split
 from melanoma_core.models.predictions import index_labels
 from melanoma_core.models.registry import list_models
+from melanoma_core.networks.measurement import classify_table
 from melanoma_core.networks.network import build_network
 from melanoma_core.networks.release import (
     Origin,
     check_release,
-    classify_table,
     describe_weights,
     release_network,
 )
@@ -219,6 +219,52 @@ def test_the_threshold_is_for_the_target_sensitivity_of_the_recipe(small: Releas
 
     assert card.operating_point.threshold == pytest.approx(expected, abs=1e-7)
     assert card.operating_point.target_sensitivity == 0.5
+
+
+def test_the_skin_cancer_threshold_is_for_its_own_target_on_the_sum_of_the_malignant(
+    small: Released,
+):
+    card, validation = load_card(small.model), small.split.subset("validation")
+    outputs = classify_table(load_classifier(small.model), validation)
+    malignant = [CLASS_NAMES.index(name) for name in ("MEL", "BCC", "SCC")]
+    probability = outputs.probabilities[:, malignant].sum(axis=1)
+
+    expected = choose_threshold(probability, (validation["label"] == "MEL").to_numpy(), 0.95)
+
+    point = card.skin_cancer_operating_point
+    assert point is not None
+    assert point.threshold == pytest.approx(expected, abs=1e-7)
+    assert (point.target_sensitivity, point.chosen_on) == (0.95, "validation")
+    assert card.metrics["test"]["skin_cancer_sensitivity"].total == 4
+
+
+def test_lesions_of_one_photograph_each_have_the_temperature_of_photographs(card: ModelCard):
+    assert card.lesion_temperature == pytest.approx(card.temperature, rel=1e-5)
+    assert card.metrics["test"]["lesion_melanoma_roc_auc"].value == pytest.approx(
+        card.metrics["test"]["melanoma_roc_auc"].value
+    )
+    assert np.isnan(card.metrics["test"]["lesion_alerts_differ"].value)
+
+
+def test_lesions_confirmed_by_histopathology_are_reported_first(small: Released, tmp_path: Path):
+    table = small.split.table
+    is_confirmed = (table["subset"] == "test") & (np.arange(len(table)) % 2 == 0)
+    confirmed = table.assign(
+        confirmation=pd.Series("histopathology", table.index).where(is_confirmed, None)
+    )
+    origin = replace(small.origin, split=replace(small.split, table=confirmed))
+
+    model = release_network(small.network, origin, tmp_path)
+
+    card, evidence, split = load_card(model), read_evidence(model), read_split(model)
+    assert list(card.metrics) == ["test:histopathology", "test", "test/data"]
+    assert card.metrics["test:histopathology"]["accuracy"].total == is_confirmed.sum()
+    assert evidence is not None
+    pairs = evidence.evaluations["test"].confirmed
+    assert {each.confirmation for each in pairs} == {"histopathology", "not recorded"}
+    assert sum(each.melanoma_alert.total for each in pairs) == 12
+    assert split is not None
+    assert split["confirmation"].eq("histopathology").sum() == is_confirmed.sum()
 
 
 def test_prediction_sets_are_fitted_on_validation_and_have_no_bound_for_few_lesions(

@@ -56,14 +56,16 @@ def test_one_image_without_a_licence_leaves_that_of_the_model_open():
 
 
 def test_limitations_name_the_sources_and_what_is_not_known():
-    sentences = list_limitations(describe(patient_id=["a", None, None]))
+    sentences = list_limitations(describe(patient_id=["a", None, None]), has_check=True)
 
     assert sentences[0].startswith("It was trained on photographs of clinic.")
-    assert sentences[-1].startswith(
+    assert sentences[-2].startswith(
         "Images of one patient were kept in one subset. For 2 of 3 images the patient is not known"
     )
     assert not any("lesion is not known" in each or "collections" in each for each in sentences)
-    assert "Melanomas and other" in "".join(list_limitations(describe(source=["a", "a", "b"])))
+    assert "Melanomas and other" in "".join(
+        list_limitations(describe(source=["a", "a", "b"]), has_check=True)
+    )
 
 
 def test_every_file_is_counted_once():
@@ -79,3 +81,19 @@ def test_every_file_is_counted_once():
         "left_out": {"a copy": 2, "unreadable": 1},
     }
     assert files["found"] == files["kept"] + files["relabelled"] + sum(files["left_out"].values())
+
+
+def test_images_are_counted_by_how_their_diagnosis_was_confirmed():
+    data = describe(confirmation=["histopathology", None, "histopathology"])
+    assert data["images_by_confirmation"] == {
+        "train": {"histopathology": 1, "not provided": 1},
+        "test": {"histopathology": 1, "not provided": 0},
+    }
+    assert describe()["images_by_confirmation"] == {}
+
+
+def test_the_last_limitation_says_whether_something_else_than_a_lesion_is_refused():
+    assert list_limitations({}, has_check=False)[-1].endswith(
+        "assigns one of them to any photograph."
+    )
+    assert "refuses photographs that are unlike" in list_limitations({}, has_check=True)[-1]

@@ -1,0 +1,242 @@
+"""Calibrate a finished network, measure it on its test subset, and write its card and evidence.
+
+A release and a recomputation of a model share this, so that both give the same card. It does not
+import TensorFlow: predictions come from the ONNX form that is used for readings.
+"""
+
+import math
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from melanoma_core.data.decoding import decode_table
+from melanoma_core.errors import ExplanationError
+from melanoma_core.evaluation.calibration import choose_threshold, fit_temperature
+from melanoma_core.evaluation.conformal import fit_bounds
+from melanoma_core.evaluation.leakage import Leakage
+from melanoma_core.evaluation.lesions import index_lesions, name_lesions
+from melanoma_core.evaluation.predictions import LabelledPredictions
+from melanoma_core.evaluation.temperature import apply_temperature, combine_logits
+from melanoma_core.models.card import ExplanationFigures, ModelCard, OperatingPoint
+from melanoma_core.models.classifier import Classifier, Outputs
+from melanoma_core.models.evidence import Evidence, Machine, TrainingLog, write_evidence
+from melanoma_core.models.identifiers import IdKey
+from melanoma_core.models.lineage import (
+    PREDICTIONS_NAME,
+    SPLIT_NAME,
+    describe_predictions,
+    describe_split,
+    hash_images,
+    write_table,
+)
+from melanoma_core.models.predictions import index_labels
+from melanoma_core.networks.evidence_pack import evaluate_test, select_card_metrics
+from melanoma_core.networks.explainer import Explainer
+from melanoma_core.progress import Progress
+from melanoma_core.reading.faithfulness import MapMaker, measure_maps
+from melanoma_core.reading.flow import count_readings
+from melanoma_core.training.preparation import TEST, VALIDATION
+
+_LEAST = 1e-12  # a probability of 0 has no logarithm
+_SAME = 1e-6  # relative difference up to which a threshold counts as the same
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """What a network is calibrated and measured with.
+
+    Attributes:
+        table: Every row of the split, with `path` where the subset is validation or test.
+        ancestor: Split (`lineage.read_split`) of the model that the training started from; None
+            if it did not start from a released model.
+        key: Hashes the ids of lesions and patients.
+        leakage: Result of the leakage check; None if it was not done.
+        training: Log of the training; None if there is none.
+        machine: The computer that the network was trained on; None if unknown.
+        measured: An earlier card of the same network. Its heatmap tests are kept if its
+            temperature and melanoma threshold come out the same.
+        progress: Progress callback, called with the number of photographs classified.
+    """
+
+    table: pd.DataFrame
+    ancestor: pd.DataFrame | None
+    key: IdKey
+    leakage: Leakage | None
+    training: TrainingLog | None
+    machine: Machine | None
+    measured: ModelCard | None = None
+    progress: Progress | None = None
+
+    def subset(self, name: str) -> pd.DataFrame:
+        """Return the rows of one subset."""
+        return self.table[self.table["subset"] == name].reset_index(drop=True)
+
+
+def measure_model(classifier: Classifier, material: Material, draft: Path) -> ModelCard:
+    """Calibrate and measure a network, and write card, split, predictions and evidence.
+
+    Args:
+        classifier: The network, with a card whose operating points name the target sensitivities.
+        material: What it is measured with.
+        draft: Folder with both forms of the network.
+
+    Returns:
+        The card, complete.
+
+    Raises:
+        DatasetError: Validation has no melanoma.
+        ImageError: A file was removed or changed.
+    """
+    card = _calibrate(classifier, material)
+    card, evidence = _evaluate(classifier.with_card(card), material, draft)
+    card.save(draft)
+    write_evidence(draft, card, evidence)
+    return card
+
+
+def classify_table(
+    classifier: Classifier, table: pd.DataFrame, progress: Progress | None = None
+) -> Outputs:
+    """Return the outputs of a classifier for the photographs of a table, in its order.
+
+    Raises:
+        ImageError: A file was removed or changed since the table was made.
+    """
+    size = classifier.card.image_size
+    batches = [
+        classifier.classify(pixels) for _, pixels in decode_table(table, size, progress=progress)
+    ]
+    distances = [batch.novelty for batch in batches if batch.novelty is not None]
+    return Outputs(
+        np.concatenate([batch.probabilities for batch in batches]),
+        np.concatenate([batch.uncalibrated for batch in batches]),
+        np.concatenate([batch.embeddings for batch in batches]),
+        np.concatenate([batch.activation_maps for batch in batches]),
+        np.concatenate(distances) if distances else None,
+    )
+
+
+def _calibrate(classifier: Classifier, material: Material) -> ModelCard:
+    """Return the card with everything that is fitted on the validation subset."""
+    card, validation = classifier.card, material.subset(VALIDATION)
+    labels = index_labels(validation, card.class_names)
+    outputs = classify_table(classifier, validation, material.progress)
+    uncalibrated = outputs.uncalibrated.astype(np.float64)
+    temperature = fit_temperature(np.log(uncalibrated.clip(_LEAST)), labels)
+    probabilities = apply_temperature(outputs.uncalibrated, temperature)
+    predictions = LabelledPredictions(probabilities, labels, validation["group"].to_numpy())
+    # Of all lesions, also those of one photograph: a lesion's reading is made of any number.
+    first, lesion = index_lesions(name_lesions(validation), labels)
+    combined = combine_logits(uncalibrated, 1.0, lesion)
+    # The median over photographs of the peak of the top-1 diagnosis. The peak of melanoma is about
+    # half of it on most alerts: a larger scale would leave them without a visible heatmap.
+    top1 = probabilities.argmax(axis=1)
+    peaks = outputs.activation_maps[np.arange(len(top1)), top1].max(axis=(1, 2))
+    scale = float(np.median(peaks))
+    return replace(
+        card,
+        temperature=temperature,
+        lesion_temperature=fit_temperature(np.log(combined.clip(_LEAST)), labels[first]),
+        # If no position is evidence for any class, all maps are dark at any scale.
+        heatmap_scale=scale if scale > 0 else 1.0,
+        **_choose_points(card, predictions),
+        conformal=fit_bounds(predictions, card.class_names, VALIDATION),
+    )
+
+
+def _choose_points(card: ModelCard, predictions: LabelledPredictions) -> dict[str, OperatingPoint]:
+    """Return both operating points with the thresholds that validation gives."""
+    rules = card.rules
+    kinds = {
+        "operating_point": (
+            card.operating_point,
+            predictions.probabilities[:, rules.melanoma_index],
+            predictions.labels == rules.melanoma_index,
+        ),
+        "skin_cancer_operating_point": (
+            card.skin_cancer_operating_point,
+            # Three probabilities can add up to a last bit more than 1.
+            predictions.skin_cancer_probability(rules).clip(max=1),
+            predictions.is_skin_cancer(rules),
+        ),
+    }
+    return {
+        name: replace(
+            point,
+            threshold=choose_threshold(probability, is_positive, point.target_sensitivity),
+            chosen_on=VALIDATION,
+        )
+        for name, (point, probability, is_positive) in kinds.items()
+        if point is not None
+    }
+
+
+def _evaluate(
+    classifier: Classifier, material: Material, draft: Path
+) -> tuple[ModelCard, Evidence]:
+    """Write split and test predictions, and return the finished card and its evidence.
+
+    Metrics and heatmap tests are withheld if there is leakage into the test subset.
+    """
+    card, test = classifier.card, material.subset(TEST)
+    outputs = classify_table(classifier, test, material.progress)
+    predictions = describe_predictions(test, outputs.probabilities, card.class_names)
+    split = material.key.hash_ids(describe_split(material.table, material.ancestor))
+    files = card.files | {
+        PREDICTIONS_NAME: write_table(predictions, draft / PREDICTIONS_NAME),
+        SPLIT_NAME: write_table(split, draft / SPLIT_NAME),
+    }
+    tested = split[split["subset"] == TEST].merge(predictions, on="image_id", validate="one_to_one")
+    leaks = material.leakage is not None and material.leakage.found > 0
+    evaluations = {} if leaks else evaluate_test(tested, material.table, card.rules)
+    card = replace(
+        card,
+        files=files,
+        metrics=select_card_metrics(evaluations),
+        leakage=material.leakage,
+        explanation=None if leaks else _test_heatmaps(classifier, material, draft),
+    )
+    evidence = Evidence(
+        evaluations=evaluations,
+        test_sha256=hash_images(tested),
+        split={str(name): int(count) for name, count in split["subset"].value_counts().items()},
+        training=material.training,
+        machine=material.machine,
+        flow=None if leaks else count_readings(card, test, outputs),
+    )
+    return card, evidence
+
+
+def _test_heatmaps(
+    classifier: Classifier, material: Material, draft: Path
+) -> dict[str, ExplanationFigures] | None:
+    """Run the faithfulness tests of heatmaps on test photographs that have an outline.
+
+    If the process with TensorFlow fails, the tests are skipped with a warning: a finished training
+    must not be lost for it.
+    """
+    measured = material.measured
+    if measured is not None and measured.explanation and _alert_alike(measured, classifier.card):
+        return measured.explanation
+    explainer = Explainer()
+    try:
+        maker = MapMaker(classifier, draft, explainer)
+        figures = measure_maps(maker, material.subset(TEST))
+    except ExplanationError as error:
+        warnings.warn(f"The heatmaps were not tested. {error}", stacklevel=2)
+        return None
+    finally:
+        explainer.close()
+    return None if figures is None else {str(maker.method): figures}
+
+
+def _alert_alike(one: ModelCard, other: ModelCard) -> bool:
+    """Return whether two cards of one network give the same probabilities and melanoma alerts."""
+    pairs = (
+        (one.temperature, other.temperature),
+        (one.operating_point.threshold, other.operating_point.threshold),
+    )
+    return all(math.isclose(*pair, rel_tol=_SAME) for pair in pairs)
