@@ -16,14 +16,12 @@ from melanoma_core.reading.ranking import measure_suspicion
 from melanoma_core.spreadsheets import format_rows
 
 if TYPE_CHECKING:  # so that a page appears before ONNX Runtime is imported
+    from melanoma_core.evaluation.prevalence import Prevalence
     from melanoma_core.models.classifier import Classifier
-    from melanoma_core.reading.reading import Reading, Refusal
 
 _MAX_NAME_LENGTH = 120
 _MAX_PHOTOGRAPHS = 200  # of one session; each keeps about half a megabyte
 _MAX_WAITING_BYTES = 256 * 2**20  # of one session
-
-_Row = dict[str, str | float]
 
 
 class Worklist:
@@ -321,43 +319,29 @@ def _refuse_surplus(key: int, names: list[str]) -> RefusedFile:
     return RefusedFile(key, f"{count:,} files", refusal, tuple(names))
 
 
-def export_csv(worklist: Worklist) -> bytes:
+def export_csv(worklist: Worklist, prevalence: "Prevalence | None" = None) -> bytes:
     """Return a worklist as CSV with one row per file, also of files refused together.
 
-    The columns have the names of `predict --json`, for the diagnoses of all models that read.
+    The columns have the names of `predict --json`, for the diagnoses of all models that read. The
+    photographs of a lesion follow each other, with the reading of all of them in columns that
+    begin with `lesion_`.
+
+    Args:
+        worklist: The worklist.
+        prevalence: Of the clinic; None for no adapted probabilities.
     """
-    rows = [_describe(entry) for entry in worklist.entries]
+    # Imported here, so that a page appears before NumPy is imported.
+    from melanoma_core.reading.rows import describe_lesion_columns, describe_photograph, flatten_row
+
+    rows = [
+        describe_photograph(entry.name, entry.reading, entry.card, prevalence)
+        | (describe_lesion_columns(lesion.name, lesion.reading) if len(lesion.entries) > 1 else {})
+        for lesion in worklist.lesions
+        for entry in lesion.entries
+    ]
     rows += [
-        _describe_refused(name, file)
+        describe_photograph(name, file.refusal, None)
         for file in worklist.refused
         for name in file.names or (file.name,)
     ]
-    return format_rows(rows)
-
-
-def _describe(entry: Entry) -> _Row:
-    reading = entry.reading
-    row: _Row = {
-        "image": entry.name,
-        "status": "read",
-        "reason": "",
-        "model_id": reading.model_id,
-        "melanoma_probability": reading.melanoma_probability,
-        "threshold": reading.threshold,
-        "alert": str(reading.alert).lower(),
-        "conformal_set": " ".join(reading.prediction_set.members) if reading.prediction_set else "",
-    }
-    for name, probability in zip(reading.class_names, reading.probabilities, strict=True):
-        row[f"probability_{name}"] = probability
-    return row | _describe_checks(reading)
-
-
-def _describe_refused(name: str, file: RefusedFile) -> _Row:
-    row: _Row = {"image": name, "status": "refused", "reason": file.reason}
-    return row | _describe_checks(file.refusal)
-
-
-def _describe_checks(result: "Reading | Refusal") -> _Row:
-    checks = {"novelty": result.novelty, "novelty_limit": result.novelty_limit}
-    row: _Row = {name: value for name, value in checks.items() if value is not None}
-    return row | {"quality": "; ".join(finding.text for finding in result.quality)}
+    return format_rows([flatten_row(row) for row in rows])
