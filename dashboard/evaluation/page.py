@@ -15,6 +15,7 @@ from dashboard.evaluation.results import show_assessment, show_card_metrics
 from dashboard.shared.errors import show_errors
 from dashboard.shared.folder import choose_folder
 from dashboard.shared.head import show_damaged_models, show_page_header
+from dashboard.shared.prevalence import PREVALENCE, choose_prevalence
 
 if TYPE_CHECKING:
     from melanoma_core.assessment.evaluate import EvaluationRequest
@@ -32,6 +33,8 @@ def _refresh(request: "EvaluationRequest | None", is_shown: bool) -> None:
 
 show_page_header("Evaluation")
 show_damaged_models()
+with st.sidebar, st.expander(PREVALENCE):
+    choose_prevalence()
 card, request, result = None, None, None
 with show_errors():
     card = choose_model()

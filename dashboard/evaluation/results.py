@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard.shared.downloads import offer_table, show_chart
+from dashboard.shared.html import show_html
 from dashboard.shared.markup import escape_markdown, name_diagnosis, render_paragraphs
+from dashboard.shared.prevalence import get_prevalence
 from melanoma_core.jsonable import dump_json
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.card_text.formats import format_figure
+from melanoma_core.models.card_text.prevalence import find_alert_figures
 from melanoma_core.models.card_text.wording import (
     describe_frequencies,
     describe_model,
@@ -20,10 +23,20 @@ from melanoma_core.models.card_text.wording import (
 from melanoma_core.taxonomy import parse_diagnosis
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from melanoma_core.assessment.assessment import Assessment
     from melanoma_core.evaluation.evaluation import Evaluation
     from melanoma_core.evaluation.figure import Figure
 
+_CLINIC_NOTE = (
+    "At the prevalence in your clinic. PPV and NPV follow from sensitivity and specificity by "
+    "Bayes' rule, if the lesions of each kind look like those of the evaluation."
+)
+_IMAGES_NOTE = (
+    "At the prevalence among these images. Set that of your clinic in the sidebar to see what the "
+    "alerts mean there."
+)
 _ALL, _UNRELATED = "All images", "Images unrelated to the folder's train subset"
 
 
@@ -42,48 +55,46 @@ def show_card_metrics(card: ModelCard) -> None:
     )
     figures = card.metrics.get("test", {})
     if figures.keys() >= {"sensitivity", "specificity"}:
-        _show_prevalence(figures, "card")
+        _show_prevalence(find_alert_figures(card))
     if figures:
         with st.expander("All metrics of the model card"):
             _show_card_table(card)
     st.page_link("models/page.py", label="Model card", width="content")
 
 
-def _show_prevalence(figures: "dict[str, Figure]", key: str) -> None:
-    """Show the predictive values of the alert at a prevalence that a person sets."""
+def _show_prevalence(figures: "Mapping[str, Figure]") -> None:
+    """Show the predictive values of both alerts at the clinic's prevalence, else at the images'."""
     import pandas as pd
 
-    from melanoma_core.assessment.tables import describe_prevalence
-    from melanoma_core.evaluation.alerts import predict_values
-    from melanoma_core.models.card_text.formats import format_figure
+    from melanoma_core.models.card_text.prevalence import (
+        MELANOMA,
+        SKIN_CANCER,
+        describe_alert,
+        measure_share,
+        predict_alert,
+    )
 
-    percent = st.slider(
-        "Prevalence of melanoma in your clinic",
-        0.5,
-        50.0,
-        5.0,
-        0.5,
-        format="%.1f%%",
-        key=f"prevalence-{key}",
-        persist_state="session",
-        help="Share of melanomas among the lesions that you examine. PPV and NPV follow from "
-        "sensitivity and specificity by Bayes' rule. This assumes that your lesions resemble those "
-        "of the evaluation.",
-    )
-    st.html(render_paragraphs([describe_prevalence(figures, percent / 100)]))
-    values = predict_values(figures["sensitivity"], figures["specificity"], percent / 100)
-    rows = {
-        "PPV": values.ppv,
-        "NPV": values.npv,
-        "Alert rate": values.alert_rate,
-        "Sensitivity": figures["sensitivity"],
-        "Specificity": figures["specificity"],
-    }
-    table = pd.DataFrame(
-        {"At the alert threshold": name, "Value (95% CI)": format_figure("", figure)}
-        for name, figure in rows.items()
-    )
-    st.dataframe(table, hide_index=True, height="content")
+    clinic, rows = get_prevalence(), {}
+    for kind in (MELANOMA, SKIN_CANCER):
+        share = kind.find_share(clinic) if clinic else measure_share(figures, kind)
+        show_html(render_paragraphs([describe_alert(figures, kind, share)]))
+        values = predict_alert(figures, kind, share)
+        if values is not None:
+            name = kind.name.capitalize()
+            rows |= {
+                f"{name}: PPV": values.ppv,
+                f"{name}: NPV": values.npv,
+                f"{name}: alert rate": values.alert_rate,
+                f"{name}: sensitivity": figures[f"{kind.prefix}sensitivity"],
+                f"{name}: specificity": figures[f"{kind.prefix}specificity"],
+            }
+    if rows:
+        table = pd.DataFrame(
+            {"At the alert threshold": name, "Value (95% CI)": format_figure("", figure)}
+            for name, figure in rows.items()
+        )
+        st.dataframe(table, hide_index=True, height="content")
+    st.caption(_CLINIC_NOTE if clinic else _IMAGES_NOTE)
 
 
 def show_assessment(assessment: "Assessment") -> None:
@@ -101,7 +112,7 @@ def show_assessment(assessment: "Assessment") -> None:
             st.dataframe(table, hide_index=True)
             offer_table(table, "unreadable", "Unreadable files as CSV")
     evaluation = _choose_part(assessment)
-    _show_prevalence(evaluation.figures, "measured")
+    _show_prevalence(evaluation.figures)
     _show_main(assessment)
     _show_curves(evaluation)
     _show_classes(evaluation)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard.reading.cached import get_classifier, get_turns, get_worklist
+from dashboard.reading.combining import accept_table
 from dashboard.shared.markup import escape_markdown
 from melanoma_core.reading.worklist import Worklist
 
@@ -41,7 +42,9 @@ def accept_photographs(worklist: Worklist) -> None:
                 on_change=_add_shot,
                 args=(f"shot-{count}",),
             )
-        if worklist.opened is not None:
+        with st.popover("Lesion table"):
+            accept_table(worklist)
+        if worklist.opened_lesion is not None:
             with st.popover("Demonstration", key=f"demonstration-{count}"):
                 _offer_demonstration()
 

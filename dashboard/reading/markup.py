@@ -3,94 +3,82 @@
 from html import escape
 from typing import TYPE_CHECKING
 
-from dashboard.shared.markup import name_diagnosis
-from melanoma_core.models.card_text.formats import format_beside_threshold, format_percent
+from dashboard.shared.markup import render_paragraphs
+from melanoma_core.models.card_text.formats import format_percent
 from melanoma_core.models.card_text.heatmaps import describe_maps
-from melanoma_core.models.card_text.wording import (
+from melanoma_core.models.card_text.prevalence import (
+    describe_assumption,
     describe_caution,
-    describe_model,
-    describe_novelty,
-    describe_probability,
-    describe_sensitivity,
-    describe_specificity,
+    describe_likelihood,
+    format_prevalence,
 )
-from melanoma_core.reading.ranking import TierShare, group_by_tier, rank_diagnoses
+from melanoma_core.models.card_text.wording import describe_novelty, describe_results
+from melanoma_core.reading.ranking import TierShare, group_by_tier
 from melanoma_core.reading.statement import describe_possible
-from melanoma_core.taxonomy import TIER_STYLES, RiskTier
+from melanoma_core.taxonomy import TIER_STYLES
 
 if TYPE_CHECKING:  # the page is painted before ONNX Runtime is imported
     from collections.abc import Iterable
 
+    from melanoma_core.models.adaptation import AdaptedReading
     from melanoma_core.models.card import ModelCard
     from melanoma_core.models.methods import Method
     from melanoma_core.reading.entry import RefusedFile
     from melanoma_core.reading.reading import Reading
+    from melanoma_core.reading.verdict import Verdict
 
-_MALIGNANT = TIER_STYLES[RiskTier.MALIGNANT]
-# Not the symbol of a tier: a lesion without a melanoma alert may still be malignant.
-_NO_ALERT_SYMBOL = "○"
-_ALERT_STYLE = f"--tier:{_MALIGNANT.colour}"
 _OWN_SCALE = (
     "This heatmap is scaled to its own maximum. Compare regions within it, not two photographs."
 )
 
 
-def name_alert(reading: "Reading") -> str:
-    """Return the alert as a symbol and a word, with the probability of melanoma."""
-    symbol, name = (_MALIGNANT.symbol, "Alert") if reading.alert else (_NO_ALERT_SYMBOL, "No alert")
-    return f"{symbol} {name} {format_percent(reading.melanoma_probability)}"
-
-
-def render_banner(reading: "Reading") -> str:
-    """Render the melanoma alert as symbol, word and colour, and the most probable diagnosis."""
-    kind, symbol, verdict = (
-        ("alert", _MALIGNANT.symbol, "Melanoma alert")
-        if reading.alert
-        else ("no-alert", _NO_ALERT_SYMBOL, "No melanoma alert")
-    )
-    diagnosis, probability = rank_diagnoses(reading)[0]
+def render_adapted(adapted: "AdaptedReading") -> str:
+    """Render the probabilities of melanoma and of any skin cancer in the clinic."""
+    clinic = adapted.prevalence
     return (
-        f'<section class="banner {kind}" style="{_ALERT_STYLE}" role="status">'
-        f'<span class="shape" aria-hidden="true">{symbol}</span>'
-        f'<div><p class="verdict">{verdict}</p>'
-        f"<p>Most probable diagnosis: {name_diagnosis(diagnosis)} ({diagnosis.tier}), "
-        f"{_format_share(probability)}</p></div></section>"
+        '<section class="adapted"><p>Adapted from the numbers above to your clinic, where '
+        f"{format_prevalence(clinic.melanoma)} of lesions are melanomas and "
+        f"{format_prevalence(clinic.skin_cancer)} are skin cancers:</p>"
+        f"<p><strong>{_format_share(adapted.melanoma_probability)}</strong> probability of "
+        f"melanoma, <strong>{_format_share(adapted.skin_cancer_probability)}</strong> of any skin "
+        "cancer</p></section>"
     )
 
 
-def render_probability(reading: "Reading") -> str:
-    """Render the probability of melanoma and the alert threshold, as numbers and as a bar."""
-    probability, threshold = format_beside_threshold(
-        reading.melanoma_probability, reading.threshold
-    )
-    kind = "alert" if reading.alert else "no-alert"
-    return (
-        f'<section class="probability {kind}" style="{_ALERT_STYLE}">'
-        f"<p><strong>{escape(probability)}</strong> probability of melanoma, "
-        f'<span class="threshold">alert threshold {escape(threshold)}</span></p>'
-        f'<div class="track" aria-hidden="true">'
-        f'<div class="fill" style="width:{reading.melanoma_probability:.2%}"></div>'
-        f'<div class="mark" style="left:{reading.threshold:.2%}"></div></div></section>'
-    )
+def render_meaning(
+    verdict: "Verdict", card: "ModelCard", adapted: "AdaptedReading | None" = None
+) -> str:
+    """Render the meaning of the result in natural frequencies, and the prediction set.
 
-
-def render_meaning(reading: "Reading", card: "ModelCard") -> str:
-    """Render the meaning of the result in natural frequencies, and the prediction set."""
-    possible = describe_possible(reading)
-    members = f"<p>{escape(possible)}</p>" if possible else ""
+    Args:
+        verdict: Of a photograph or of a lesion.
+        card: Of the model that read it.
+        adapted: Its probabilities in the clinic; None without a prevalence.
+    """
+    shown = adapted or verdict
+    clinic = adapted.prevalence if adapted else None
+    alerts = (verdict.alert, verdict.skin_cancer_alert)
+    likelihood = describe_likelihood(shown.melanoma_probability, shown.skin_cancer_probability)
+    paragraphs = (
+        f"{likelihood} {describe_assumption(card, clinic)}",
+        describe_possible(verdict),
+    )
     return (
         f'<section class="meaning"><p class="caution">'
-        f"{escape(describe_caution(card, reading.alert))}</p>"
-        f"<p>{escape(describe_probability(reading.melanoma_probability))}</p>{members}</section>"
+        f"{escape(describe_caution(card, alerts, clinic))}</p>"
+        f"{render_paragraphs(paragraphs)}</section>"
     )
 
 
-def render_warnings(reading: "Reading", card: "ModelCard") -> str:
-    """Render the image quality warnings, then the result of the out-of-distribution check."""
+def render_warnings(reading: "Reading") -> str:
+    """Render the image quality warnings; "" if there are none."""
     items = "".join(f"<li>{escape(finding.text)}</li>" for finding in reading.quality)
-    warnings = f'<ul class="warnings" role="alert">{items}</ul>' if items else ""
-    check = escape(_describe_check(reading, card))
-    return f'<section class="photograph">{warnings}<p>{check}</p></section>'
+    return f'<ul class="warnings" role="alert">{items}</ul>' if items else ""
+
+
+def render_check(reading: "Reading", card: "ModelCard") -> str:
+    """Render the result of the out-of-distribution check."""
+    return f'<p class="check">{escape(_describe_check(reading, card))}</p>'
 
 
 def _describe_check(reading: "Reading", card: "ModelCard") -> str:
@@ -98,13 +86,14 @@ def _describe_check(reading: "Reading", card: "ModelCard") -> str:
         return "Out-of-distribution check not applied: this is a drawn demonstration lesion."
     if reading.novelty is None or reading.novelty_limit is None:
         return f"{describe_novelty(card)} Make sure that the photograph shows a skin lesion."
+    result = "not passed, read anyway" if reading.read_anyway else "passed"
     return (
-        f"Out-of-distribution check passed (distance {reading.novelty:.1f}, "
+        f"Out-of-distribution check {result} (distance {reading.novelty:.1f}, "
         f"limit {reading.novelty_limit:.1f})."
     )
 
 
-def render_diagnoses(reading: "Reading") -> str:
+def render_diagnoses(reading: "Verdict") -> str:
     """Render the probability of every diagnosis, grouped by risk tier."""
     groups = "".join(_render_tier(share) for share in group_by_tier(reading))
     return (
@@ -119,12 +108,10 @@ def render_name(name: str) -> str:
 
 
 def render_trust(card: "ModelCard") -> str:
-    """Render the model's ID, date, main metrics, and sensitivity and specificity of its alert."""
+    """Render the model's ID and date, and the results of its melanoma alert, in one line."""
     return (
-        f'<section class="trust"><p>Model <strong>{escape(card.model_id)}</strong>, created on '
-        f"{escape(card.created_at[:10])}. {escape(describe_model(card))}</p>"
-        f"<p>{escape(describe_sensitivity(card))} {escape(describe_specificity(card))}</p>"
-        "</section>"
+        f'<p class="trust">Model <strong>{escape(card.model_id)}</strong>, '
+        f"{escape(card.created_at[:10])}: {escape(describe_results(card))}</p>"
     )
 
 

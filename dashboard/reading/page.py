@@ -4,8 +4,12 @@ import streamlit as st
 
 from dashboard.reading.cached import get_card, get_worklist
 from dashboard.reading.intake import accept_photographs, read_pending, show_introduction
-from dashboard.reading.photograph import show_model, show_opened
-from dashboard.reading.worklist import show_navigation, show_refused, show_worklist
+from dashboard.reading.lesion import show_lesion
+from dashboard.reading.model import show_model
+from dashboard.reading.photograph import show_photograph
+from dashboard.reading.prevalence import show_prevalence
+from dashboard.reading.refused import show_refused
+from dashboard.reading.worklist import show_navigation, show_worklist
 from dashboard.shared.errors import show_errors
 from dashboard.shared.head import show_page_header
 
@@ -15,12 +19,17 @@ accept_photographs(worklist)
 progress = st.container()
 show_refused(worklist)
 show_worklist(worklist)
-if worklist.opened is not None:
-    show_navigation(worklist)
-    show_opened(worklist.opened)
+opened = worklist.opened_lesion
+show_prevalence(opened.entries[0].card if opened else None)
+if opened is not None:
+    show_navigation(worklist, opened)
+    if worklist.opened is None:
+        show_lesion(worklist, opened)
+    else:
+        show_photograph(worklist.opened)
 with progress, show_errors():  # last, so that the readings so far are on the page meanwhile
     read_pending(worklist)
-if worklist.opened is None and worklist.pending_name is None:
+if opened is None and worklist.pending_name is None:
     show_introduction()
     with show_errors():
         show_model(get_card())

@@ -3,18 +3,12 @@
 import streamlit as st
 
 from dashboard.reading.heatmaps import choose_method, compute_requested, get_heatmap
-from dashboard.reading.markup import (
-    render_banner,
-    render_diagnoses,
-    render_map_trust,
-    render_meaning,
-    render_probability,
-    render_trust,
-    render_warnings,
-)
-from dashboard.shared.access import offers_all_pages
-from dashboard.shared.markup import name_diagnosis, render_limits
-from melanoma_core.models.card import ModelCard
+from dashboard.reading.markup import render_check, render_map_trust, render_warnings
+from dashboard.reading.model import show_model
+from dashboard.reading.prevalence import show_probabilities
+from dashboard.reading.verdict import render_banner, render_mark
+from dashboard.shared.html import show_html
+from dashboard.shared.markup import name_diagnosis
 from melanoma_core.models.card_text.formats import format_percent
 from melanoma_core.models.methods import Method
 from melanoma_core.reading.entry import Entry
@@ -24,30 +18,20 @@ from melanoma_core.taxonomy import Diagnosis
 _SCALE_WIDTH, _SCALE_HEIGHT = 256, 8  # px
 
 
-def show_opened(entry: Entry) -> None:
+def show_photograph(entry: Entry) -> None:
     """Show reading and photograph side by side on a wide screen, else the reading first."""
     with st.container(key="opened"):
         reading, heatmap = st.columns([9, 11], gap="medium")
-    with reading:
+    with reading, st.container(gap="xsmall"):
+        show_html(render_mark(entry.reading))
         st.html(render_banner(entry.reading))
-        st.html(render_probability(entry.reading))
-        st.html(render_warnings(entry.reading, entry.card))
-        st.html(render_meaning(entry.reading, entry.card))
-        st.html(render_diagnoses(entry.reading))
+        show_html(render_warnings(entry.reading))
+        show_probabilities(entry.reading, entry.card)
     with heatmap:
         compute_requested(entry)
         _show_heatmap(entry)
+        st.html(render_check(entry.reading, entry.card))
         show_model(entry.card)
-
-
-def show_model(card: ModelCard) -> None:
-    """Show the model's main metrics and its limitations, with a link to its card."""
-    st.html(render_trust(card))
-    with st.container(horizontal=True, vertical_alignment="top"):
-        with st.expander("Limitations of this model"):
-            st.html(render_limits(card))
-        if offers_all_pages():
-            st.page_link("models/page.py", label="Full model card", width="content")
 
 
 @st.fragment
@@ -80,8 +64,9 @@ def _choose_overlay(entry: Entry) -> tuple[Diagnosis, Method, int]:
         index=list(ranked).index(choose_explained(entry.reading)),
         format_func=lambda each: f"{name_diagnosis(each)}, {format_percent(ranked[each])}",
         key=f"explained-{entry.key}",
-        help="The heatmap marks the regions that support this diagnosis. By default: melanoma if "
-        "there is an alert, otherwise the most probable diagnosis.",
+        help="The heatmap marks the regions that support this diagnosis. By default: melanoma on a "
+        "melanoma alert, the most probable skin cancer on a skin cancer alert, otherwise the "
+        "leading diagnosis.",
     )
     with maker:
         method = choose_method(entry)

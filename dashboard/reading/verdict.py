@@ -29,7 +29,7 @@ _SYMBOLS = {
 _KINDS = {Level.MELANOMA: "alert", Level.SKIN_CANCER: "suspected", Level.NONE: "no-alert"}
 _ALERT_STYLE = f"--tier:{_MALIGNANT.colour}"
 _READ_ANYWAY = "⚠ out of distribution, read anyway"
-_NO_OPERATING_POINT = "no operating point for any skin cancer in this model"
+_NO_OPERATING_POINT = "no operating point in this model"
 
 
 def name_level(verdict: "Verdict") -> str:

@@ -1,51 +1,48 @@
-"""The worklist: readings in the sidebar, most suspicious first, refused files, and navigation."""
+"""The worklist: lesions in the sidebar, most suspicious first, and navigation."""
 
 import streamlit as st
 
-from dashboard.reading.markup import name_alert, render_name, render_refused
+from dashboard.reading.combining import choose_lesion, clear_selection, offer_combining
+from dashboard.reading.markup import render_name
+from dashboard.reading.verdict import name_level, render_row
 from dashboard.shared.paging import choose_page
-from melanoma_core.reading.entry import Entry
+from melanoma_core.reading.grouping import Lesion
 from melanoma_core.reading.worklist import Worklist, export_csv
 
 _PAGE_LENGTH = 10
 
 
 def show_worklist(worklist: Worklist) -> None:
-    """List the readings in the sidebar if there are several."""
-    entries, position = worklist.entries, worklist.position
-    if len(entries) < 2 or position is None:
+    """List the readings in the sidebar if there are several photographs."""
+    lesions, position = worklist.lesions, worklist.position
+    count = len(worklist.entries)
+    if count < 2 or position is None:
         return
     with st.sidebar:
-        st.subheader(f"{len(entries)} readings, most suspicious first", anchor=False)
-        opened = entries[position]
-        # A key per opened photograph, so that the list turns to its page.
-        page = choose_page(len(entries), _PAGE_LENGTH, f"page-{opened.key}", opened=position)
-        with st.container(gap="xsmall"):
-            for entry in entries[page]:
-                _show_row(worklist, entry, is_open=entry is opened)
+        photographs = "" if len(lesions) == count else f" of {count:,} photographs"
+        title = f"{len(lesions):,} readings" if len(lesions) > 1 else "1 reading"
+        st.subheader(f"{title}{photographs}, most suspicious first", anchor=False)
+        offer_combining(worklist)
+        opened = lesions[position]
+        # A key per opened lesion, so that the list turns to its page.
+        page = choose_page(len(lesions), _PAGE_LENGTH, f"page-{opened.key}", opened=position)
+        with st.container(gap="xsmall", key="worklist"):
+            for lesion in lesions[page]:
+                _show_row(worklist, lesion, is_open=lesion is opened)
 
 
-def show_refused(worklist: Worklist) -> None:
-    """Show the files that were not read, each with the reason, until dismissed."""
-    refused = worklist.refused
-    if not refused:
-        return
-    with st.container(horizontal=True, vertical_alignment="top", key="refused"):
-        st.html(render_refused(refused))
-        st.button("Dismiss", help="Hide these messages.", on_click=worklist.dismiss_refused)
-
-
-def show_navigation(worklist: Worklist) -> None:
-    """Show the name of the opened photograph, and buttons to step, download and clear."""
-    entries, position = worklist.entries, worklist.position
-    if position is None:
-        return
+def show_navigation(worklist: Worklist, opened: Lesion) -> None:
+    """Show the name of what is open, and buttons to step, separate, download and clear."""
+    lesions = worklist.lesions
+    position = worklist.position or 0
     with st.container(horizontal=True, vertical_alignment="center", key="steps"):
-        st.html(render_name(entries[position].name))
-        if len(entries) > 1:
-            st.caption(f"{position + 1} of {len(entries)}", width="content")
-            _offer_step("Previous", worklist, entries, position - 1)
-            _offer_step("Next", worklist, entries, position + 1)
+        st.html(render_name(_name_opened(worklist, opened)))
+        if len(opened.entries) > 1:
+            _offer_parts(worklist, opened)
+        if len(lesions) > 1:
+            st.caption(f"{position + 1} of {len(lesions)}", width="content")
+            _offer_step("Previous", worklist, lesions, position - 1)
+            _offer_step("Next", worklist, lesions, position + 1)
         st.download_button(
             "Download table",
             data=export_csv(worklist),
@@ -57,32 +54,72 @@ def show_navigation(worklist: Worklist) -> None:
         st.button(
             "Clear all",
             help="Delete all photographs and readings of this session.",
-            on_click=worklist.clear,
+            on_click=_clear,
+            args=(worklist,),
         )
 
 
-def _show_row(worklist: Worklist, entry: Entry, is_open: bool) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.image(entry.thumbnail, width=56, alt="")
+def _name_opened(worklist: Worklist, opened: Lesion) -> str:
+    count, entry = len(opened.entries), worklist.opened
+    if count == 1:
+        return opened.name
+    return f"{opened.name}: {entry.name if entry else f'{count:,} photographs'}"
+
+
+def _offer_parts(worklist: Worklist, opened: Lesion) -> None:
+    """Offer to go back from a photograph to its lesion, and to take photographs out of it."""
+    entry = worklist.opened
+    if entry is None:
+        st.button(
+            "Separate",
+            help="Take the photographs of this lesion apart again.",
+            on_click=worklist.separate,
+            args=(opened.keys,),
+        )
+        return
+    st.button(
+        f"All {len(opened.entries):,} photographs",
+        help="Open the reading of the lesion, made of all its photographs.",
+        on_click=worklist.open_lesion,
+        args=(entry.key,),
+    )
+    st.button(
+        "Take out",
+        help="Take this photograph out of the lesion.",
+        on_click=worklist.separate,
+        args=([entry.key],),
+    )
+
+
+def _show_row(worklist: Worklist, lesion: Lesion, is_open: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="top", gap="small"):
+        with st.container(width=56, gap="xxsmall"):
+            st.image(lesion.entries[0].thumbnail, width=56, alt="")
+            choose_lesion(lesion)
         with st.container(gap=None):
             st.button(
-                name_alert(entry.reading),
-                key=f"open-{entry.key}",
-                help="Open this photograph.",
+                name_level(lesion.reading),
+                key=f"open-{lesion.key}",
+                help="Open this reading.",
                 type="primary" if is_open else "secondary",
-                on_click=worklist.open,
-                args=(entry.key,),
+                on_click=worklist.open_lesion,
+                args=(lesion.key,),
                 width="stretch",
             )
-            st.html(render_name(entry.name))
+            st.html(render_row(lesion))
 
 
-def _offer_step(label: str, worklist: Worklist, entries: list[Entry], position: int) -> None:
-    exists = 0 <= position < len(entries)
+def _offer_step(label: str, worklist: Worklist, lesions: list[Lesion], position: int) -> None:
+    exists = 0 <= position < len(lesions)
     st.button(
         label,
-        help=f"Open the {label.lower()} photograph in the list.",
+        help=f"Open the {label.lower()} reading in the list.",
         disabled=not exists,
-        on_click=worklist.open,
-        args=(entries[position].key,) if exists else (),
+        on_click=worklist.open_lesion,
+        args=(lesions[position].key,) if exists else (),
     )
+
+
+def _clear(worklist: Worklist) -> None:
+    worklist.clear()
+    clear_selection()

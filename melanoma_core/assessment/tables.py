@@ -1,19 +1,12 @@
 """An evaluation of a folder in sentences and tables, for pages and the command line."""
 
-import math
-from collections.abc import Mapping
 from typing import Any
 
 from melanoma_core.assessment.assessment import Assessment
-from melanoma_core.evaluation.alerts import predict_values
 from melanoma_core.evaluation.evaluation import Evaluation
-from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.slices import FEWEST_LESIONS
 from melanoma_core.models.card_text.formats import (
-    UNDEFINED,
     format_figure,
-    format_interval,
-    format_percent,
 )
 from melanoma_core.models.card_text.wording import (
     describe_alert_frequencies,
@@ -145,36 +138,6 @@ def tabulate_slices(evaluation: Evaluation) -> list[Row]:
         }
         for each in evaluation.slices
     ]
-
-
-def describe_prevalence(figures: Mapping[str, Figure], prevalence: float) -> str:
-    """Describe the alerts at a given prevalence of melanoma, in natural frequencies.
-
-    Args:
-        figures: With "sensitivity" and "specificity".
-        prevalence: Share of melanomas, in (0, 1).
-    """
-    values = predict_values(figures["sensitivity"], figures["specificity"], prevalence)
-    if math.isnan(values.alert_rate.value):
-        return (
-            "The predictive values are undefined, because there are no melanomas or no other "
-            "lesions among the images."
-        )
-    num_melanomas = 1000 * prevalence
-    found = num_melanomas * figures["sensitivity"].value
-    return (
-        f"At a prevalence of {format_percent(prevalence)}, {num_melanomas:.0f} of 1,000 lesions "
-        f"are melanomas. The model raises {1000 * values.alert_rate.value:.0f} alerts, finds "
-        f"{found:.0f} melanomas and misses {num_melanomas - found:.0f}. Of 100 alerts, "
-        f"{_format_per_hundred(values.ppv)} are melanomas. Of 100 lesions without an alert, "
-        f"{_format_per_hundred(values.npv)} are not melanomas."
-    )
-
-
-def _format_per_hundred(figure: Figure) -> str:
-    if math.isnan(figure.value):
-        return UNDEFINED
-    return f"{100 * figure.value:.1f} ({format_interval(figure)})"
 
 
 def format_tables(assessment: Assessment) -> str:

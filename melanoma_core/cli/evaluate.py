@@ -4,6 +4,8 @@ Like every command, it imports what it needs when it runs.
 """
 
 import argparse
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,9 +47,10 @@ def add_evaluate_command(commands: "argparse._SubParsersAction[argparse.Argument
     )
     evaluate.add_argument(
         "--prevalence",
-        type=_parse_share,
+        type=_parse_shares,
         metavar="P",
-        help="also compute PPV and NPV at this prevalence of melanoma, for example 0.02",
+        help="also compute PPV and NPV at this prevalence: of melanoma, for example 0.02, or of "
+        "melanoma and skin cancer, for example 0.02,0.08; default: MELANOMA_PREVALENCE",
     )
     evaluate.add_argument("--json", action="store_true", help="print one JSON document")
     evaluate.add_argument(
@@ -56,16 +59,22 @@ def add_evaluate_command(commands: "argparse._SubParsersAction[argparse.Argument
     evaluate.set_defaults(run=_evaluate)
 
 
-def _parse_share(text: str) -> float:
+def _parse_shares(text: str) -> tuple[float, ...]:
     try:
-        share = float(text)
+        shares = tuple(map(float, text.split(",")))
     except ValueError:
-        share = 0.0
-    if not 0 < share < 1:
+        shares = ()
+    if not 1 <= len(shares) <= 2 or not all(0 < share < 1 for share in shares):
         raise argparse.ArgumentTypeError(
-            f'found "{text}"; it must lie between 0 and 1, for example 0.02'
+            f'found "{text}"; it must lie between 0 and 1, for example 0.02, or be two such shares '
+            "with a comma, of melanoma and of skin cancer"
         )
-    return share
+    if list(shares) != sorted(shares):
+        raise argparse.ArgumentTypeError(
+            f'found "{text}"; every melanoma is a skin cancer, so the second share must be at '
+            "least as large as the first"
+        )
+    return shares
 
 
 def _evaluate(options: argparse.Namespace) -> int:
@@ -82,42 +91,51 @@ def _evaluate(options: argparse.Namespace) -> int:
         make_counter("Reading images"),
         make_counter("Scanning images"),
     )
-    document = to_jsonable(assessment) | _compute_at_prevalence(assessment, options.prevalence)
+    shares = options.prevalence or load_settings().prevalence or ()
+    document = to_jsonable(assessment) | _compute_at_prevalence(assessment, shares)
     if options.out:
         text = dump_json(document, indent=2, ensure_ascii=True)
         write_file(options.out, f"{text}\n".encode(), "or name another file")
     if options.json:
         print_json(document)
     else:
-        _print_evaluation(assessment, options.prevalence)
+        _print_evaluation(assessment, shares)
     return 0
 
 
 def _compute_at_prevalence(
-    assessment: "Assessment", prevalence: float | None
+    assessment: "Assessment", shares: Sequence[float]
 ) -> dict[str, dict[str, object] | None]:
-    """Return the predictive values at the requested prevalence, if any."""
-    from melanoma_core.evaluation.alerts import predict_values
+    """Return the predictive values of the melanoma alert, and with them of the skin cancer alert.
 
-    if prevalence is None:
+    Args:
+        assessment: With the metrics.
+        shares: Prevalence of melanoma and of skin cancer; shorter where they are not given.
+    """
+    from melanoma_core.models.card_text.prevalence import MELANOMA, SKIN_CANCER, predict_alert
+
+    if not shares:
         return {"at_prevalence": None}
     figures = assessment.evaluation.figures
-    values = predict_values(figures["sensitivity"], figures["specificity"], prevalence)
-    return {"at_prevalence": to_jsonable(values)}
-
-
-def _print_evaluation(assessment: "Assessment", prevalence: float | None) -> None:
-    from melanoma_core.assessment.tables import (
-        describe_assessment,
-        describe_prevalence,
-        format_tables,
+    melanoma, skin_cancer = (
+        predict_alert(figures, kind, share)
+        for kind, share in zip((MELANOMA, SKIN_CANCER), (*shares, math.nan), strict=False)
     )
+    values = to_jsonable(melanoma) or {}
+    return {"at_prevalence": values | {"skin_cancer": to_jsonable(skin_cancer)}}
+
+
+def _print_evaluation(assessment: "Assessment", shares: Sequence[float]) -> None:
+    from melanoma_core.assessment.tables import describe_assessment, format_tables
+    from melanoma_core.models.card_text.prevalence import MELANOMA, SKIN_CANCER, describe_alert
 
     for sentence in describe_assessment(assessment):
         print(sentence)
     print(f"\n{format_tables(assessment)}")
-    if prevalence is not None:
-        print(f"\n{describe_prevalence(assessment.evaluation.figures, prevalence)}")
+    figures = assessment.evaluation.figures
+    for kind, share in zip((MELANOMA, SKIN_CANCER), shares, strict=False):
+        if text := describe_alert(figures, kind, share):
+            print(f"\n{text}")
     for name, reason in list(assessment.unreadable.items())[:_MAX_LISTED]:
         log(f"Unreadable: {name}. {reason}")
     if len(assessment.unreadable) > _MAX_LISTED:

@@ -3,6 +3,7 @@
 Imports no NumPy, because every reading may be adapted.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,8 +24,7 @@ class AdaptedReading:
     Attributes:
         prevalence: Of the clinic.
         class_names: C diagnosis codes.
-        probabilities: One per class, with the sum 1; NaN where every diagnosis that is possible in
-            the clinic has the probability 0.
+        probabilities: One per class, in [0, 1], with the sum 1.
         melanoma_probability: Probability of melanoma.
         skin_cancer_probability: Probability of any skin cancer.
     """
@@ -60,14 +60,14 @@ def adapt_reading(
         prevalence: Of the clinic.
 
     Returns:
-        The adapted reading. None if the probabilities cannot be adapted, because the card has no
-        class frequencies, or the clinic has lesions of a kind that the model was not trained on;
-        see `evaluation.prevalence.adapt_probabilities`.
+        The adapted reading. None if the probabilities cannot be adapted: the card has no class
+        frequencies, the clinic has lesions of a kind that the model was not trained on, or every
+        diagnosis that is possible in the clinic has the probability 0.
     """
     adapted = adapt_probabilities(
         tuple(probabilities), card.class_names, card.frequencies, prevalence
     )
-    if adapted is None:
+    if adapted is None or any(map(math.isnan, adapted)):
         return None
     return AdaptedReading(
         prevalence,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from melanoma_core.models.adaptation import AdaptedReading
 from melanoma_core.reading.verdict import Verdict
 from melanoma_core.taxonomy import Diagnosis, RiskTier
 
@@ -22,13 +23,13 @@ class TierShare:
     diagnoses: Sequence[tuple[Diagnosis, float]]
 
 
-def rank_diagnoses(verdict: Verdict) -> list[tuple[Diagnosis, float]]:
+def rank_diagnoses(verdict: Verdict | AdaptedReading) -> list[tuple[Diagnosis, float]]:
     """Return all diagnoses with their probabilities, the most probable first."""
     diagnoses = zip(map(Diagnosis, verdict.class_names), verdict.probabilities, strict=True)
     return sorted(diagnoses, key=lambda pair: -pair[1])
 
 
-def group_by_tier(verdict: Verdict) -> list[TierShare]:
+def group_by_tier(verdict: Verdict | AdaptedReading) -> list[TierShare]:
     """Return the risk tiers with their diagnoses, the highest risk first."""
     ranked = rank_diagnoses(verdict)
     groups = [(tier, [pair for pair in ranked if pair[0].tier is tier]) for tier in RiskTier]

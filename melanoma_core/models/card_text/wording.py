@@ -102,6 +102,22 @@ def describe_specificity(card: ModelCard) -> str:
     )
 
 
+def describe_results(card: ModelCard) -> str:
+    """Return sensitivity and specificity of the melanoma alert in one line."""
+    sensitivity = _find_test_figure(card, "sensitivity")
+    specificity = _find_test_figure(card, "specificity")
+    if sensitivity is None or specificity is None:
+        return describe_model(card)
+    return (
+        f"melanoma alert with a sensitivity of {_format_counted(sensitivity)} and a specificity of "
+        f"{_format_counted(specificity)} on held-out photographs."
+    )
+
+
+def _format_counted(figure: Figure) -> str:
+    return f"{format_percent(figure.value)} ({format_interval(figure)}, n = {figure.total:,})"
+
+
 def _explain_missing(card: ModelCard, name: str, absent: str) -> str:
     if is_withheld(card):
         return f"{name} is withheld, because there is leakage between training and test."
@@ -152,34 +168,6 @@ def describe_novelty(card: ModelCard) -> str:
     return (
         f"{sentences} In the held-out test set, it refuses {figure.count:,} of {figure.total:,} "
         f"photographs of lesions: {format_percent(figure.value)} ({format_interval(figure)})."
-    )
-
-
-def describe_caution(card: ModelCard, alert: bool) -> str:
-    """Return what an answer does not prove, and how many of 100 lesions get the same answer."""
-    caution = "An alert is not a diagnosis." if alert else "No alert does not rule out melanoma."
-    sensitivity = _find_test_figure(card, "sensitivity")
-    specificity = _find_test_figure(card, "specificity")
-    if sensitivity is None or specificity is None:
-        return caution
-    if alert:
-        return f"{caution} {describe_alert_frequencies(sensitivity, specificity)}"
-    return (
-        f"{caution} Of 100 melanomas, {_count_in_hundred(1 - sensitivity.value)} get no alert. Of "
-        f"100 other lesions, {_count_in_hundred(specificity.value)} get none."
-    )
-
-
-def describe_probability(probability: float) -> str:
-    """Return what a calibrated probability of melanoma means as a natural frequency.
-
-    >>> describe_probability(0.38).split(",")[1]
-    ' about 38 are melanomas'
-    """
-    verb = "is a melanoma" if round(100 * probability) == 1 else "are melanomas"
-    return (
-        f"Of 100 lesions with this probability, {_count_in_hundred(probability)} {verb}, "
-        "if melanoma is as frequent as in the photographs that the model was calibrated on."
     )
 
 

@@ -1,7 +1,6 @@
 """The evaluation of a model on a folder, and its limitations."""
 
 import json
-import math
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +20,6 @@ from melanoma_core.assessment.file_predictions import predict_files
 from melanoma_core.assessment.selection import select_photographs
 from melanoma_core.assessment.tables import (
     describe_assessment,
-    describe_prevalence,
     format_tables,
     tabulate_main,
 )
@@ -218,14 +216,6 @@ def test_the_source_of_images_in_class_folders_is_where_they_were_published(
     changed = replace(opened, records=records, companions=companions)
     sources = select_photographs(changed, "all", None).table["source"]
     assert sources.value_counts().to_dict() == {"moles": 17, "atlas": 1}
-
-
-def test_predictive_values_at_a_prevalence_are_described_in_lesions(assessed: Assessment):
-    text = describe_prevalence(assessed.evaluation.figures, 0.02)
-    assert text.startswith("At a prevalence of 2.0%, 20 of 1,000 lesions are melanomas.")
-    figures = assessed.evaluation.figures
-    undefined = figures | {"sensitivity": replace(figures["sensitivity"], value=math.nan)}
-    assert "undefined" in describe_prevalence(undefined, 0.02)
 
 
 def test_wanted_images_are_found_by_their_hash():

@@ -32,6 +32,18 @@ def test_the_json_document_is_printed_and_written_to_a_file(moles: Path, tmp_pat
     assert (assessment.subset, assessment.evaluation.num_images) == ("all", 6)
 
 
+def test_both_alerts_are_evaluated_at_the_prevalence_of_the_setting(
+    moles: Path, monkeypatch: pytest.MonkeyPatch, capsys
+):
+    monkeypatch.setenv("MELANOMA_PREVALENCE", "0.02,0.08")
+    assert main(["evaluate", str(moles), "--json"]) == 0
+    values = json.loads(capsys.readouterr().out)["at_prevalence"]
+    assert values["prevalence"] == 0.02
+    assert values["skin_cancer"] is None or values["skin_cancer"]["prevalence"] == 0.08
+    assert main(["evaluate", str(moles), "--json", "--prevalence", "0.1,0.2"]) == 0
+    assert json.loads(capsys.readouterr().out)["at_prevalence"]["prevalence"] == 0.1
+
+
 def test_without_json_sentences_and_tables_are_printed(moles: Path, capsys):
     (moles / "nevus" / "broken.png").write_text("no picture")
     assert main(["evaluate", str(moles), "--prevalence", "0.02"]) == 0
@@ -57,7 +69,13 @@ def test_an_impossible_evaluation_is_an_error(
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("share", ["0", "1", "2%", "nan"])
+def test_more_melanomas_than_skin_cancers_are_refused(moles: Path, capsys):
+    with pytest.raises(SystemExit):
+        main(["evaluate", str(moles), "--prevalence", "0.2,0.1"])
+    assert "every melanoma is a skin cancer" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("share", ["0", "1", "2%", "nan", "0.1,0.2,0.3", "0.1,"])
 def test_an_impossible_prevalence_is_refused(moles: Path, share: str, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["evaluate", str(moles), "--prevalence", share])

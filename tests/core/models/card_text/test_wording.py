@@ -15,11 +15,10 @@ from melanoma_core.models.card_text.formats import (
 )
 from melanoma_core.models.card_text.tables import write_figures
 from melanoma_core.models.card_text.wording import (
-    describe_caution,
     describe_frequencies,
     describe_leakage,
     describe_model,
-    describe_probability,
+    describe_results,
     describe_sensitivity,
     describe_set,
     describe_specificity,
@@ -101,7 +100,7 @@ def test_a_metric_without_photographs_is_undefined_and_has_no_number(card):
         "Specificity is undefined: the model was tested on no lesion other than melanoma."
     )
     assert describe_frequencies(unmeasured) == ""
-    assert describe_caution(unmeasured, alert=False) == "No alert does not rule out melanoma."
+    assert describe_results(unmeasured) == describe_model(unmeasured)
     assert describe_model(unmeasured) == "This model was not evaluated on a held-out test set."
 
 
@@ -111,33 +110,10 @@ def test_the_threshold_is_described_in_natural_frequencies(card):
     )
 
 
-def test_no_alert_comes_with_the_number_of_missed_melanomas(card):
-    assert describe_caution(card, alert=False) == (
-        "No alert does not rule out melanoma. Of 100 melanomas, about 5 get no alert. Of 100 other "
-        "lesions, about 66 get none."
-    )
-
-
-def test_an_alert_comes_with_the_number_of_false_alerts(card):
-    assert describe_caution(card, alert=True) == (
-        "An alert is not a diagnosis. Of 100 melanomas, about 95 get an alert. Of 100 other "
-        "lesions, about 34 get one."
-    )
-
-
-def test_a_rare_miss_is_fewer_than_one_in_a_hundred_and_not_none(card):
-    nearly_all = replace(SENSITIVITY, value=0.998)
-    figures = card.metrics["test"] | {"sensitivity": nearly_all}
-    caution = describe_caution(replace(card, metrics={"test": figures}), alert=False)
-    assert "Of 100 melanomas, fewer than 1 get no alert." in caution
-
-
-@pytest.mark.parametrize(
-    ("probability", "words"), [(0.0, "about 0"), (0.38, "about 38"), (0.999, "more than 99")]
-)
-def test_a_probability_is_described_as_a_natural_frequency(probability, words):
-    assert describe_probability(probability).startswith(
-        f"Of 100 lesions with this probability, {words} are melanomas"
+def test_the_results_of_the_alert_are_one_line_with_counts_and_intervals(card):
+    assert describe_results(card) == (
+        "melanoma alert with a sensitivity of 95.0% (95% CI 92.1–97.3%, n = 261) and a specificity "
+        "of 66.0% (95% CI 63.0–69.2%, n = 1,660) on held-out photographs."
     )
 
 
