@@ -24,6 +24,9 @@ class QualityKind(StrEnum):
     BRIGHT = "too bright"
     SMALL = "too small"
     FLAT = "without any structure"
+    INK = "ink"
+    HAIR = "hair"
+    RULER = "ruler"
 
 
 @dataclass(frozen=True)
