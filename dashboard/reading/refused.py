@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard.reading.markup import render_refused
-from dashboard.shared.html import show_html
 from dashboard.shared.paging import choose_page
 from melanoma_core.reading.worklist import Worklist
 
@@ -28,19 +27,21 @@ def show_refused(worklist: Worklist) -> None:
     refused = worklist.refused
     if not refused:
         return
+    final = [file for file in refused if not file.can_be_read]
     with st.container(horizontal=True, vertical_alignment="top", key="refused"):
         with st.container(gap="xsmall", key="refused-files"):
-            show_html(render_refused([file for file in refused if not file.can_be_read]))
+            if final:
+                st.html(render_refused(final))
             _show_readable(worklist, [file for file in refused if file.can_be_read])
         st.button("Dismiss", help="Hide these messages.", on_click=worklist.dismiss_refused)
 
 
 def _show_readable(worklist: Worklist, refused: "list[RefusedFile]") -> None:
     for file in refused[choose_page(len(refused), _PAGE_LENGTH, "refused-page")]:
-        with st.container(horizontal=True, vertical_alignment="center", key=f"refused-{file.key}"):
-            st.html(render_refused([file]))
-            if st.button(_OFFER, key=f"ask-{file.key}", help="A warning comes first."):
-                _confirm(worklist, file)
+        reason, offer = st.columns([4, 1], gap="small", vertical_alignment="center")
+        reason.html(render_refused([file]))
+        if offer.button(_OFFER, key=f"ask-{file.key}", help="A warning comes first."):
+            _confirm(worklist, file)
 
 
 @st.dialog(f"{_OFFER}?", width="medium")

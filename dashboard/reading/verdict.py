@@ -61,11 +61,7 @@ def render_probabilities(verdict: "Verdict") -> str:
 def render_row(lesion: "Lesion") -> str:
     """Render a row of the list: name, leading diagnosis, both probabilities and marks."""
     reading, count = lesion.reading, len(lesion.entries)
-    lines = [
-        _describe_leading(reading),
-        f"Melanoma {format_percent(reading.melanoma_probability)}, "
-        f"any skin cancer {format_percent(reading.skin_cancer_probability)}",
-    ]
+    lines = [_describe_leading(reading), *_describe_alerts(reading)]
     if count > 1:
         lines.append(f"{count:,} photographs")
     if reading.read_anyway:
@@ -79,8 +75,7 @@ def render_own(reading: "Reading", name: str) -> str:
     lines = [
         name_level(reading),
         _describe_leading(reading),
-        f"Melanoma {format_percent(reading.melanoma_probability)}, "
-        f"any skin cancer {format_percent(reading.skin_cancer_probability)}",
+        *_describe_alerts(reading),
         *(finding.text for finding in reading.quality),
     ]
     if reading.read_anyway:
@@ -107,6 +102,23 @@ def render_disagreement(reading: "LesionReading") -> str:
 def _describe_leading(verdict: "Verdict") -> str:
     top = verdict.top_diagnosis
     return f"{name_diagnosis(top)} {format_percent(verdict.find_probability(top))}"
+
+
+def _describe_alerts(verdict: "Verdict") -> tuple[str, str]:
+    """Return both probabilities, each with its alert."""
+    return (
+        _describe_alert("Melanoma", verdict.alert, verdict.melanoma_probability),
+        _describe_alert(
+            "Any skin cancer", verdict.skin_cancer_alert, verdict.skin_cancer_probability
+        ),
+    )
+
+
+def _describe_alert(name: str, alert: bool | None, probability: float) -> str:
+    shown = format_percent(probability)
+    if alert is None:
+        return f"{name}: {shown}"
+    return f"{name}: {'alert' if alert else 'no alert'} ({shown})"
 
 
 def _render_bar(name: str, probability: float, threshold: float | None) -> str:

@@ -32,7 +32,14 @@ def read(probabilities, **options):
 @pytest.fixture(scope="module")
 def card() -> ModelCard:
     bundled = load_card(BUNDLED)
-    return replace(bundled, model_id="test", class_names=("MEL", "NV", "BCC"), conformal=None)
+    return replace(
+        bundled,
+        model_id="test",
+        class_names=("MEL", "NV", "BCC"),
+        conformal=None,
+        operating_point=replace(bundled.operating_point, threshold=0.05),
+        skin_cancer_operating_point=replace(bundled.operating_point, threshold=0.2),
+    )
 
 
 def make_lesion(card, name, *readings) -> Lesion:
@@ -93,7 +100,7 @@ def test_both_probabilities_are_shown_with_their_thresholds_as_numbers_and_as_ba
 def test_a_model_without_an_operating_point_for_skin_cancer_says_so():
     bars = render_probabilities(make_reading(CARCINOMA, 0.05))
     assert "<strong>76.0%</strong> probability of any skin cancer" in bars
-    assert "no operating point for any skin cancer in this model" in bars
+    assert 'any skin cancer, <span class="threshold">no operating point in this model' in bars
     assert bars.count('class="mark"') == 1
 
 
@@ -106,9 +113,16 @@ def test_a_row_names_the_leading_diagnosis_with_its_tier_and_both_probabilities(
     row = render_row(make_lesion(card, "a.jpg", read(CARCINOMA)))
     assert '<p class="name">a.jpg</p>' in row
     assert "▲ basal cell carcinoma 75.0%" in row
-    assert "Melanoma 1.0%, any skin cancer 76.0%" in row
+    assert '<p class="fact">Melanoma: no alert (1.0%)</p>' in row
+    assert '<p class="fact">Any skin cancer: alert (76.0%)</p>' in row
     assert "photographs" not in row
     assert "read anyway" not in row
+
+
+def test_a_row_of_a_model_without_a_skin_cancer_alert_claims_none(card):
+    old = replace(card, skin_cancer_operating_point=None)
+    row = render_row(make_lesion(old, "a.jpg", make_reading(CARCINOMA, 0.05)))
+    assert '<p class="fact">Any skin cancer: 76.0%</p>' in row
 
 
 def test_a_row_counts_the_photographs_of_a_lesion_and_keeps_the_mark(card):
