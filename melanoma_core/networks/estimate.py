@@ -31,6 +31,7 @@ from melanoma_core.training.observer import BatchState, EpochReport, Estimate, P
 from melanoma_core.training.photographs import fits_memory, load_pixels
 from melanoma_core.training.preparation import TRAIN, VALIDATION, prepare_split
 from melanoma_core.training.recipe import Rebalancing, Recipe
+from melanoma_core.training.targets import select_diagnosed
 
 _MEASURED_SECONDS = 3.0  # per stage; a slow step is measured at least once
 _NUM_PHOTOGRAPHS = 64  # decoded to measure the duration of decoding
@@ -129,7 +130,8 @@ def _measure_steps(
     model: keras.Model, images: LabelledInputs, recipe: Recipe, num_classes: int, phase: Phase
 ) -> Throughput:
     """Train on a few images repeatedly for a few seconds."""
-    longer = replace(recipe, images_per_epoch=_MAX_STEPS * recipe.batch_size, class_balance=0.0)
+    num_images = _MAX_STEPS * recipe.batch_size
+    longer = replace(recipe, images_per_epoch=num_images, class_balance=0.0, source_balance=0.0)
     stage = TrainingStage(
         phase=phase,
         model=model,
@@ -183,7 +185,7 @@ def _time_oversampling(recipe: Recipe, split: Split, counts: _Counts) -> float:
 
 
 def _draw_sample(recipe: Recipe, split: Split) -> pd.DataFrame:
-    train = split.subset(TRAIN)
+    train = select_diagnosed(split.subset(TRAIN))
     return train.sample(min(len(train), _NUM_PHOTOGRAPHS), random_state=recipe.seed)
 
 

@@ -4,7 +4,7 @@ The input is uint8 RGB; scaling is a layer of the network.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
@@ -16,6 +16,7 @@ from melanoma_core.errors import RecipeError
 from melanoma_core.networks.efficientnet_lite import EfficientNetLite0
 from melanoma_core.networks.hardware import choose_jit
 from melanoma_core.networks.keras_file import load_keras
+from melanoma_core.networks.tier_loss import TierLoss
 from melanoma_core.training.recipe import Architecture, Loss, Recipe
 from melanoma_core.training.weights import KERAS_SUFFIX
 
@@ -105,11 +106,18 @@ def add_softmax(network: keras.Model) -> keras.Model:
     return keras.Model(network.input, probabilities, name=network.name)
 
 
-def compile_network(network: keras.Model, recipe: Recipe) -> None:
-    """Compile a network of logits with the loss and optimizer of a recipe, at learning rate 0."""
-    network.compile(
-        optimizer=make_optimizer(recipe), loss=make_loss(recipe), jit_compile=choose_jit()
-    )
+def compile_network(
+    network: keras.Model, recipe: Recipe, members: Sequence[Sequence[int]] = ()
+) -> None:
+    """Compile a network of logits with the loss and optimizer of a recipe, at learning rate 0.
+
+    Args:
+        network: The network.
+        recipe: The recipe.
+        members: Positions of the classes of each risk tier among the targets (`TierLoss`).
+    """
+    loss = TierLoss(recipe, members) if members else make_loss(recipe)
+    network.compile(optimizer=make_optimizer(recipe), loss=loss, jit_compile=choose_jit())
 
 
 def make_loss(recipe: Recipe) -> keras.losses.Loss:

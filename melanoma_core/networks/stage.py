@@ -24,10 +24,6 @@ class LabelledInputs(NamedTuple):
     inputs: NDArray[Any]
     labels: NDArray[np.int64]
 
-    def head(self, count: int) -> "LabelledInputs":
-        """Return the first `count` inputs."""
-        return LabelledInputs(self.inputs[:count], self.labels[:count])
-
 
 class Throughput:
     """Measures the duration of training steps and of the evaluation after each epoch.

@@ -49,6 +49,7 @@ from melanoma_core.training.schedule import (
     find_best_epoch,
     should_stop_early,
 )
+from melanoma_core.training.targets import find_members, list_targets
 from melanoma_core.training.weights import KERAS_SUFFIX
 
 _ORDER_STREAM = 3  # a random stream of the seed; see `batches` for the others
@@ -165,8 +166,10 @@ class _Training:
         rng = np.random.default_rng([self._recipe.seed, _ORDER_STREAM])
         tables[TRAIN] = tables[TRAIN].iloc[rng.permutation(len(tables[TRAIN]))]
         self._sources = tables[TRAIN]["source"].to_numpy()
+        self._targets = list_targets(tables[TRAIN]["label"], self._class_names)
+        self._members = find_members(self._targets, self._class_names)
         table = pd.concat([rows for rows in tables.values() if len(rows)], ignore_index=True)
-        labels = index_labels(table, self._class_names)
+        labels = index_labels(table, self._targets)
         progress = self._report_progress(Phase.DECODING)
         with open_pixels(table, self._recipe.image_size, self._folder, progress) as pixels:
             ends = np.cumsum([len(rows) for rows in tables.values()])
@@ -202,7 +205,7 @@ class _Training:
                 progress = self._report_progress(Phase.FEATURES, done, total)
                 features[name] = predict(backbone, images.inputs, progress=progress)
             save_features(self._folder, self._signature, features)
-        compile_network(head, recipe)
+        compile_network(head, recipe, self._members)
         subsets = {
             name: LabelledInputs(features[name], images.labels)
             for name, images in photographs.items()
@@ -211,7 +214,7 @@ class _Training:
             phase=Phase.HEAD,
             model=head,
             batches=self._make_batches(subsets[TRAIN], disable_augmentation(recipe)),
-            evaluated=_select_evaluated(subsets),
+            evaluated=self._select_evaluated(subsets),
             first_epoch=0,
             num_epochs=recipe.head_epochs,
             learning_rate=lambda _: recipe.head_learning_rate,
@@ -220,21 +223,33 @@ class _Training:
 
     def _make_network_stage(self, photographs: Mapping[str, LabelledInputs]) -> TrainingStage:
         recipe = self._recipe
-        compile_network(self._network, recipe)
+        compile_network(self._network, recipe, self._members)
         batches = self._make_batches(photographs[TRAIN], recipe)
         return TrainingStage(
             phase=Phase.NETWORK,
             model=self._network,
             batches=batches,
-            evaluated=_select_evaluated(photographs),
+            evaluated=self._select_evaluated(photographs),
             first_epoch=recipe.head_epochs,
             num_epochs=recipe.epochs,
             learning_rate=lambda step: compute_learning_rate(recipe, step, len(batches)),
             is_last=True,
         )
 
+    def _select_evaluated(self, subsets: Mapping[str, LabelledInputs]) -> dict[str, LabelledInputs]:
+        """Return the subsets, with at most as many train images as there are validation images.
+
+        Images of which only the risk tier is known are left out: no metric is defined for them.
+        """
+        inputs, labels = subsets[TRAIN]
+        number = len(subsets[VALIDATION].labels)
+        if not self._members:  # a view takes no memory
+            return {**subsets, TRAIN: LabelledInputs(inputs[:number], labels[:number])}
+        sample = np.flatnonzero(labels < len(self._class_names))[:number]
+        return {**subsets, TRAIN: LabelledInputs(inputs[sample], labels[sample])}
+
     def _make_batches(self, train: LabelledInputs, recipe: Recipe) -> TrainingBatches:
-        return TrainingBatches(*train, len(self._class_names), recipe, self._sources)
+        return TrainingBatches(*train, len(self._targets), recipe, self._sources)
 
     def _run_stage(self, stage: TrainingStage) -> None:
         """Train a stage, from its first unfinished epoch."""
@@ -293,12 +308,6 @@ class _Training:
             self._observer.on_phase(phase, before + done, total or of)
 
         return report
-
-
-def _select_evaluated(subsets: Mapping[str, LabelledInputs]) -> dict[str, LabelledInputs]:
-    """Return the subsets, with at most as many train images as there are validation images."""
-    sample = subsets[TRAIN].head(len(subsets[VALIDATION].labels))
-    return {**subsets, TRAIN: sample}
 
 
 def _build_start_network(task: TrainingTask) -> keras.Model | None:

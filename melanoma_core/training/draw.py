@@ -15,6 +15,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from melanoma_core.models.predictions import index_labels
 from melanoma_core.training.recipe import Rebalancing, Recipe
+from melanoma_core.training.targets import find_members, list_targets
 
 # An image is drawn at most this many times as often as the images of its class are on average: a
 # source with five images of a class must not fill the class with them.
@@ -96,7 +97,9 @@ def compute_bias_correction(
     factor, no matter if it is drawn more often, oversampled or weighted. The bias corrects this
     (Saerens et al. 2002, doi:10.1162/089976602753284446). The correction is exact for
     cross-entropy and approximate for focal loss, label smoothing and mixup; temperature scaling
-    follows. The reference is the class mix of the train subset without synthetic images.
+    follows. The reference is the class mix of the train subset without synthetic images and without
+    images of which only the risk tier is known. In the loss, these count for the diagnoses of their
+    tier, in proportion to the shares of these.
 
     Args:
         recipe: Determines the draw and the class weights.
@@ -110,16 +113,28 @@ def compute_bias_correction(
     Raises:
         DatasetError: A label is not among the class names.
     """
-    labels = index_labels(train, class_names)
-    num_classes = len(class_names)
+    targets = list_targets(train["label"], class_names)
+    num_classes, labels = len(class_names), index_labels(train, targets)
     sources = train["source"].to_numpy() if recipe.source_balance else None
     shares = compute_loss_shares(labels, recipe, sources)
-    in_loss = np.bincount(labels, shares, minlength=num_classes)
-    is_photograph = np.ones(len(train), dtype=bool)
+    in_loss = np.bincount(labels, shares, minlength=len(targets))
+    in_loss = _spread_tiers(in_loss, find_members(targets, class_names))
+    is_counted = labels < num_classes
     if "parent_image_id" in train:
-        is_photograph = train["parent_image_id"].isna().to_numpy()
-    in_data = np.bincount(labels[is_photograph], minlength=num_classes) / is_photograph.sum()
+        is_counted &= train["parent_image_id"].isna().to_numpy()
+    in_data = np.bincount(labels[is_counted], minlength=num_classes) / is_counted.sum()
     present = in_data > 0
     correction = np.zeros(num_classes, dtype=np.float32)
     correction[present] = np.log(in_data[present] / in_loss[present])
     return correction
+
+
+def _spread_tiers(
+    in_loss: NDArray[np.float64], members: Sequence[Sequence[int]]
+) -> NDArray[np.float64]:
+    """Add the share of each tier to its classes, in proportion to their own shares."""
+    num_classes = len(in_loss) - len(members)
+    own, spread = in_loss[:num_classes], in_loss[:num_classes].copy()
+    for share, classes in zip(in_loss[num_classes:], map(list, members), strict=True):
+        spread[classes] += share * own[classes] / max(own[classes].sum(), np.finfo(float).tiny)
+    return spread

@@ -14,6 +14,7 @@ from melanoma_core.data.oversampling import Oversampling, oversample
 from melanoma_core.data.splitting import Split
 from melanoma_core.progress import Progress
 from melanoma_core.training.recipe import Rebalancing, Recipe
+from melanoma_core.training.targets import select_diagnosed
 
 TRAIN, PUBLISHED, VALIDATION, TEST = "train", "published", "validation", "test"
 # An image that shares a group with an earlier subset is leaked into the later one.
@@ -88,7 +89,7 @@ def find_leaked(table: pd.DataFrame) -> NDArray[np.bool_]:
 
 def _hold_out(table: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:
     """Draw the published share image by image, the same share from each class."""
-    train = table[table["subset"] == TRAIN]
+    train = select_diagnosed(table[table["subset"] == TRAIN])
     subset = table["subset"].copy()
     for _, ids in train.groupby("label")["image_id"]:
         drawn = sorted(ids.index, key=lambda row: digest(recipe.seed, PUBLISHED, ids[row]))

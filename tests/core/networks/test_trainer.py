@@ -23,8 +23,8 @@ from melanoma_core.networks.network import build_network, split_network
 from melanoma_core.networks.trainer import TrainingTask, measure_epoch, train_network
 from melanoma_core.settings import PROJECT_ROOT
 from melanoma_core.taxonomy import Diagnosis
-from melanoma_core.training.draw import compute_bias_correction
 from melanoma_core.training.checkpoints import load_checkpoint, load_features, sign_training
+from melanoma_core.training.draw import compute_bias_correction
 from melanoma_core.training.observer import Phase, Stopped
 from melanoma_core.training.photographs import load_pixels
 from melanoma_core.training.recipe import Architecture, Loss, Rebalancing, Recipe, Schedule
@@ -346,6 +346,23 @@ def test_the_state_of_another_split_is_not_resumed(
 
     with pytest.raises(RecipeError, match="Name an empty folder"):
         train(SMALL, other, small.folder, make_observer())
+
+
+@pytest.mark.parametrize("recipe", [SMALL, TRANSFER], ids=["small", "transfer"])
+def test_images_of_a_tier_are_learned_and_not_measured(
+    recipe: Recipe, drawn_split: Split, tmp_path: Path, make_observer: type
+):
+    table = drawn_split.table
+    benign = (table["subset"] == "train") & (table["label"] == "NV")
+    split = replace(drawn_split, table=table.assign(label=table["label"].mask(benign, "benign")))
+    observer = make_observer()
+
+    network = train(replace(recipe, source_balance=0.5), split, tmp_path, observer)
+
+    assert network.output_shape == (None, len(CLASS_NAMES))
+    assert all(state.loss > 0 for state in observer.batches)
+    assert np.isnan(observer.epochs[-1].figures["train"]["recall/NV"])
+    assert observer.epochs[-1].figures["train"]["recall/MEL"] >= 0
 
 
 def test_a_subset_without_melanoma_is_refused_before_the_training(

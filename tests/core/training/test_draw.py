@@ -125,3 +125,15 @@ def test_the_bias_correction_undoes_what_source_and_class_balance_changed():
     shares = compute_loss_shares(CLASSES, recipe, SOURCES)
     np.testing.assert_allclose(np.bincount(CLASSES, shares), [0.5, 0.5])
     np.testing.assert_allclose(correction, [np.log(0.65 / 0.5), np.log(0.35 / 0.5), 0], rtol=1e-6)
+
+
+def test_an_image_of_a_tier_counts_for_the_diagnoses_of_the_tier():
+    names = ("MEL", "NV", "DF")
+    labels = ["MEL"] * 2 + ["NV"] * 3 + ["DF"] * 1 + ["benign"] * 4
+    train = pd.DataFrame({"label": labels})
+
+    correction = compute_bias_correction(PLAIN, train, names)
+
+    # In the loss 2, 3 + 4 × 3/4 and 1 + 4 × 1/4 of 10; in the data 2, 3 and 1 of 6.
+    expected = np.log(np.array([2, 3, 1]) / 6 / (np.array([2, 6, 2]) / 10))
+    np.testing.assert_allclose(correction, expected, rtol=1e-6)
