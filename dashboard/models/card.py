@@ -8,7 +8,12 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from dashboard.models.cached_models import get_evidence, get_pdf, get_sections
-from dashboard.models.markup import render_diagram, render_facts, render_operating_point
+from dashboard.models.markup import (
+    render_answers,
+    render_diagram,
+    render_facts,
+    render_operating_point,
+)
 from dashboard.shared.errors import show_errors
 from dashboard.shared.markup import escape_markdown, render_limits, render_paragraphs
 from melanoma_core.jsonable import dump_json
@@ -123,6 +128,9 @@ def _show_section(section: "Section") -> None:
     if section.diagram:
         st.html(render_diagram(section.diagram))
     for table in section.tables:
-        if table.rows:
+        if section.title == Title.CHECKLISTS:
+            with st.expander(table.title):  # a name of a guide, never of a file
+                st.html(render_answers(table))
+        elif table.rows:
             st.caption(escape_markdown(table.title))
             show_table([dict(zip(table.head, row, strict=True)) for row in table.rows])

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from melanoma_core.evaluation.figure import Figure
     from melanoma_core.models.card import ModelCard
     from melanoma_core.models.card_text.diagram import Box, FlowDiagram
+    from melanoma_core.models.card_text.section import Table
     from melanoma_core.models.card_text.tables import Row
 
 _COMPARED_METRICS = ("sensitivity", "specificity", "melanoma_roc_auc", "accuracy")
@@ -195,3 +196,12 @@ def render_diagram(diagram: "FlowDiagram") -> str:
 def _render_box(box: "Box", kind: str = "") -> str:
     notes = "".join(f"<br>{escape(note)}" for note in box.notes)
     return f'<p class="box {kind}"><strong>{escape(box.headline)}</strong>{notes}</p>'
+
+
+def render_answers(table: "Table") -> str:
+    """Render the answers to a reporting guide as a table whose cells wrap."""
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.head)
+    rows = "".join(
+        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in table.rows
+    )
+    return f'<table class="answers"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'

@@ -122,11 +122,11 @@ def measure_flow(
     refused = np.array([reason is not None for reason in refusals], dtype=bool)
     kinds = [(MELANOMA, rules.threshold, predictions.labels == rules.melanoma_index)]
     alerts = [predictions.alerts(rules)]
-    if rules.skin_cancer_threshold is not None:
-        is_cancer = np.isin(predictions.labels, rules.skin_cancer_indices)
+    suspected = predictions.skin_cancer_alerts(rules)
+    if suspected is not None:
+        is_cancer = predictions.is_skin_cancer(rules)
         kinds.append((SKIN_CANCER, rules.skin_cancer_threshold, is_cancer))
-        probability = rules.add_skin_cancers(predictions.probabilities.T)
-        alerts.append(np.asarray(probability >= rules.skin_cancer_threshold))
+        alerts.append(suspected)
     reasons = Counter(str(reason) for reason in refusals if reason is not None)
     return ReadingFlow(
         len(refused),

@@ -12,7 +12,7 @@ from melanoma_core.evaluation.evaluation import Evaluation
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.slices import FEWEST_LESIONS, Slice
 from melanoma_core.models.card import ModelCard
-from melanoma_core.models.card_text.checklist import GUIDES, check_items
+from melanoma_core.models.card_text.checklists.guides import build_checklists
 from melanoma_core.models.card_text.flow import build_flow
 from melanoma_core.models.card_text.formats import (
     NOT_PROVIDED,
@@ -91,7 +91,7 @@ def build_sections(card: ModelCard, evidence: Evidence | None) -> list[Section]:
         _build_leakage(card, evidence),
         _build_training(card, evidence),
         _build_reproduction(card, evidence),
-        _build_checklists(card, evidence),
+        build_checklists(card, evidence),
     ]
 
 
@@ -353,23 +353,6 @@ def _build_reproduction(card: ModelCard, evidence: Evidence | None) -> Section:
     }
     versions = tabulate_rows("Library versions", tabulate_versions(card))
     return Section(Title.REPRODUCTION, (), (tabulate_facts("Seeds and machine", facts), versions))
-
-
-def _build_checklists(card: ModelCard, evidence: Evidence | None) -> Section:
-    items = check_items(card, evidence)
-    note = (
-        "Items of CLAIM 2024 (Tejani et al., doi:10.1148/ryai.240300) and CLEAR Derm (Daneshjou "
-        "et al. 2022, doi:10.1001/jamadermatol.2021.4915) that a model card can answer."
-    )
-    tables = tuple(
-        Table(
-            guide,
-            ("Item", "Answer"),
-            tuple((item.text, item.answer) for item in items if item.guide == guide),
-        )
-        for guide in GUIDES
-    )
-    return Section(Title.CHECKLISTS, (note,), tables)
 
 
 def _gather_figures(card: ModelCard, evidence: Evidence | None) -> dict[str, dict[str, Figure]]:

@@ -1,0 +1,1 @@
+"""Reporting guides, with the answers that a model card and its evidence can give."""

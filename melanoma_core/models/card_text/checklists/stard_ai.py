@@ -1,0 +1,62 @@
+"""STARD-AI 2025: reporting a study of diagnostic accuracy with artificial intelligence."""
+
+from melanoma_core.models.card_text.checklists import data_answers as data
+from melanoma_core.models.card_text.checklists import model_answers as model
+from melanoma_core.models.card_text.checklists.item import Guide, Item, see
+from melanoma_core.models.card_text.formats import NOT_PROVIDED
+from melanoma_core.models.card_text.section import Title
+
+STARD_AI = Guide(
+    "STARD-AI 2025",
+    "Sounderajah et al., Nature Medicine 31 (2025), doi:10.1038/s41591-025-03953-8",
+    (
+        Item("1", "Named as a study of accuracy with AI", model.NOT_AN_ARTICLE),
+        Item("2", "Abstract", model.NOT_AN_ARTICLE),
+        Item("3", "Background, intended use, place in the workflow", see(Title.USE)),
+        Item("4", "Objectives", model.OBJECTIVE),
+        Item("5", "Prospective or retrospective", "retrospective"),
+        Item("6", "Ethics approval", NOT_PROVIDED),
+        Item("7", "Inclusion and exclusion", data.describe_eligibility),
+        Item("8", "How participants were identified", NOT_PROVIDED),
+        Item("9", "Setting, place and dates", NOT_PROVIDED),
+        Item("10", "Consecutive, random or convenience series", NOT_PROVIDED),
+        Item("11", "Origin of the data", data.name_sources),
+        Item("12", "Who annotated, and how", NOT_PROVIDED),
+        Item("13", "Devices, and software of the test", model.describe_devices),
+        Item("14", "Acquisition and preprocessing", data.describe_preparation),
+        Item("15a", "The AI test", model.describe_architecture),
+        Item("15b", "How it was developed, with sample sizes", model.describe_development),
+        Item("15c", "Cutoffs, set before the test or not", model.describe_thresholds),
+        Item("15d", "End users and their expertise", model.USERS),
+        Item("16a", "Reference standard", data.describe_confirmation),
+        Item("16b", "Why this reference standard", data.describe_reference_rationale),
+        Item("16c", "Categories of the reference standard", data.describe_condition),
+        Item("17a", "Information available to the AI test", data.BLIND_TEST),
+        Item("17b", "Information available to the reference", data.BLIND_REFERENCE),
+        Item("18", "Statistical methods", model.describe_statistics),
+        Item("19", "Indeterminate results", model.describe_indeterminate),
+        Item("20", "Missing data", data.describe_missing),
+        Item("21", "Variability of the accuracy", model.describe_subgroups),
+        Item("22", "Intended sample size", data.describe_sample_size),
+        Item("23", "Errors, bias and fairness", model.describe_fairness),
+        Item("24", "Flow of participants", see(Title.FLOW)),
+        Item("25", "Characteristics of each subset", data.describe_characteristics),
+        Item("26a", "Severity of the disease", NOT_PROVIDED),
+        Item("26b", "Diagnoses of the others", data.list_other_diagnoses),
+        Item("27", "Time between AI test and reference", NOT_PROVIDED),
+        Item("28", "Whether the data represent the intended use", data.describe_prevalence),
+        Item("29", "How external data differ", data.describe_external),
+        Item("30", "Results by reference standard", model.describe_cross_table),
+        Item("31", "Accuracy with its precision", model.describe_accuracy),
+        Item("32", "Adverse events", data.NO_PATIENT),
+        Item("33", "Limitations", see(Title.USE)),
+        Item("34", "Implications for practice", see(Title.USE)),
+        Item("35", "Ethics and fairness of its use", NOT_PROVIDED),
+        Item("36", "Registration", NOT_PROVIDED),
+        Item("37", "Protocol", NOT_PROVIDED),
+        Item("38", "Funding", NOT_PROVIDED),
+        Item("39", "Commercial interests", NOT_PROVIDED),
+        Item("40a", "Availability of data and code", model.describe_availability),
+        Item("40b", "Stored outputs for an audit", model.describe_outputs),
+    ),
+)
