@@ -2,8 +2,8 @@
 
 For research and education. Not a medical device.
 
-Three functions are enough for a start: `read` a photograph, `open_dataset` of a folder, and
-`evaluate` a model on one. The packages below offer the rest.
+Four functions are enough for a start: `read` a photograph, `read_lesion` from several,
+`open_dataset` of a folder, and `evaluate` a model on one. The packages below offer the rest.
 """
 
 import warnings
@@ -12,17 +12,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from melanoma_core.assessment.assessment import Assessment
     from melanoma_core.data.dataset import Dataset
+    from melanoma_core.models.card import ModelCard
     from melanoma_core.models.classifier import Classifier
     from melanoma_core.progress import Progress
+    from melanoma_core.reading.lesion import LesionReading
     from melanoma_core.reading.reading import Reading
 
 __version__ = "0.2.0"
-__all__ = ["__version__", "evaluate", "open_dataset", "read"]
+__all__ = ["__version__", "evaluate", "open_dataset", "read", "read_lesion"]
 
 
-def read(path: Path | str, model: str | None = None) -> "Reading":
+def read(path: Path | str, model: str | None = None, *, read_anyway: bool = False) -> "Reading":
     """Read one photograph of a skin lesion.
 
     The network is loaded once. For many photographs, `reading.reading.read_files` uses
@@ -31,10 +35,13 @@ def read(path: Path | str, model: str | None = None) -> "Reading":
     Args:
         path: A JPEG, PNG, TIFF, WebP or BMP file of at most 32 MiB.
         model: Id of the model; None for the deployed model.
+        read_anyway: Whether to read it even if it is out of distribution. The reading then carries
+            the mark `read_anyway`, and a warning says what it means.
 
     Returns:
-        Calibrated probabilities, the melanoma alert and the heatmap of each diagnosis. A warning
-        says if the deployed model is missing, so that the bundled one reads.
+        Calibrated probabilities, both alerts and the heatmap of each diagnosis. A warning says if
+        the deployed model is missing, so that the bundled one reads.
+        `reading.statement.describe_finding` states it in one sentence.
 
     Raises:
         ImageError: The file cannot be decoded, or the photograph is refused: nothing can be seen,
@@ -49,19 +56,38 @@ def read(path: Path | str, model: str | None = None) -> "Reading":
         >>> reading.heatmap("MEL").shape == (reading.height, reading.width)
         True
     """
-    from melanoma_core.errors import ImageError
-    from melanoma_core.models.registry import find_serving
-    from melanoma_core.reading.reading import Reading, read_files
-    from melanoma_core.settings import load_settings
+    _, (reading,) = _read([path], model, read_anyway)
+    return reading
 
-    serving = find_serving(load_settings(), model)
-    if serving.notice:
-        warnings.warn(serving.notice, stacklevel=2)
-    classifier = _load_classifier(serving.folder)
-    ((_, result),) = read_files(classifier, [Path(path)])
-    if not isinstance(result, Reading):
-        raise ImageError(result.reason)
-    return result
+
+def read_lesion(
+    paths: "Iterable[Path | str]", model: str | None = None, *, read_anyway: bool = False
+) -> "LesionReading":
+    """Read one lesion from all its photographs.
+
+    Args:
+        paths: The photographs, at least one; each as for `read`.
+        model: Id of the model; None for the deployed model.
+        read_anyway: As for `read`.
+
+    Returns:
+        Calibrated probabilities and both alerts of the lesion, with the reading of each photograph.
+        `alerts_differ` and `diagnoses_differ` say whether they disagree.
+
+    Raises:
+        ImageError: There is no photograph, or one of them cannot be decoded or is refused.
+        ModelError: The model is missing or damaged.
+
+    Example:
+        >>> from melanoma_core.settings import ASSETS
+        >>> names = ("drawn-melanoma-1.jpg", "drawn-nevus.jpg")
+        >>> lesion = read_lesion(ASSETS / "demonstration" / name for name in names)
+        >>> [reading.alert for reading in lesion.readings], lesion.alerts_differ
+        ([True, False], True)
+    """
+    from melanoma_core.reading.lesion import combine_readings
+
+    return combine_readings(*_read(list(paths), model, read_anyway))
 
 
 def open_dataset(folder: Path | str, progress: "Progress | None" = None) -> "Dataset":
@@ -129,6 +155,32 @@ def evaluate(
 
     request = EvaluationRequest(Path(folder), model, subset, include_seen)
     return evaluate_folder(load_settings(), request)
+
+
+def _read(
+    paths: "Sequence[Path | str]", model: str | None, read_anyway: bool
+) -> "tuple[ModelCard, list[Reading]]":
+    """Read photographs, which all have to be readable."""
+    from melanoma_core.errors import ImageError
+    from melanoma_core.models.registry import find_serving
+    from melanoma_core.reading.reading import Reading, read_files
+    from melanoma_core.reading.statement import READ_ANYWAY
+    from melanoma_core.settings import load_settings
+
+    if not paths:
+        raise ImageError("Found no photograph of the lesion. Name at least one.")
+    serving = find_serving(load_settings(), model)
+    if serving.notice:
+        warnings.warn(serving.notice, stacklevel=3)
+    classifier = _load_classifier(serving.folder)
+    readings = []
+    for path, result in read_files(classifier, map(Path, paths), read_anyway=read_anyway):
+        if not isinstance(result, Reading):
+            raise ImageError(result.reason if len(paths) == 1 else f"{path}: {result.reason}")
+        if result.read_anyway:
+            warnings.warn(f"{path}: {READ_ANYWAY}", stacklevel=3)
+        readings.append(result)
+    return classifier.card, readings
 
 
 @lru_cache(maxsize=1)

@@ -3,20 +3,26 @@
 import argparse
 import glob
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from melanoma_core.cli.files import choose_model
-from melanoma_core.cli.terminal import log, make_folder, print_json
-from melanoma_core.errors import ImageError
+from melanoma_core.cli.terminal import log, make_counter, make_folder, print_json
+from melanoma_core.errors import DatasetError, ImageError
 from melanoma_core.files import write_file
-from melanoma_core.jsonable import to_jsonable
 from melanoma_core.names import neutralise
+from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:
+    from melanoma_core.data.lesion_table import LesionMatch
+    from melanoma_core.evaluation.prevalence import Prevalence
+    from melanoma_core.models.card import ModelCard
     from melanoma_core.reading.reading import Reading, Refusal
+
+_Results = list[tuple[Path, "Reading | Refusal"]]
+_Row = dict[str, Any]
 
 
 def add_predict_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -27,6 +33,19 @@ def add_predict_command(commands: "argparse._SubParsersAction[argparse.ArgumentP
     )
     predict.add_argument("--model", metavar="ID", help="default: the deployed model")
     predict.add_argument(
+        "--lesions",
+        type=Path,
+        metavar="TABLE",
+        help="also read each lesion from all its photographs; a table with a column of file names "
+        "or image ids and a column lesion_id",
+    )
+    predict.add_argument(
+        "--read-anyway",
+        action="store_true",
+        help="this time, also read photographs that are out of distribution; how well the network "
+        "reads them was not measured",
+    )
+    predict.add_argument(
         "--heatmaps", type=Path, metavar="DIR", help="write one heatmap per class to this folder"
     )
     predict.add_argument("--json", action="store_true", help="print one JSON document")
@@ -34,29 +53,75 @@ def add_predict_command(commands: "argparse._SubParsersAction[argparse.ArgumentP
 
 
 def _predict(options: argparse.Namespace) -> int:
-    from melanoma_core.models.classifier import load_classifier
-    from melanoma_core.reading.reading import read_files
+    from melanoma_core.evaluation.prevalence import Prevalence
 
     paths = _find_files(options.images)
+    match = _match_lesions(options.lesions, paths) if options.lesions else None
+    settings = load_settings()
+    prevalence = Prevalence(*settings.prevalence) if settings.prevalence else None
     serving = choose_model(options.model)
+    card, results = _read(options, serving.folder, paths)
+    order = _sort(results)
+    rows = _describe(results, card, prevalence)
+    for place, row in enumerate(rows):
+        row["notice"] = serving.notice
+        if match:
+            row["lesion_id"] = match.lesions[place]
+    lesions = _describe_lesions(results, match, card, prevalence) if match else []
+    ordered = [rows[place] for place in order]
+    if options.json:
+        print_json({"photographs": ordered, "lesions": lesions} if match else ordered)
+    else:
+        for line in (*map(_format_photograph, ordered), *map(_format_lesion, lesions)):
+            print(line)
+    return 0 if any(row["status"] == "read" for row in rows) else 2
+
+
+def _read(
+    options: argparse.Namespace, model: Path, paths: Sequence[Path]
+) -> tuple["ModelCard", _Results]:
+    """Read all photographs, and write their heatmaps."""
+    from melanoma_core.models.classifier import load_classifier
+    from melanoma_core.reading.reading import Reading, read_files
+    from melanoma_core.reading.statement import READ_ANYWAY
+
     num_workers = min(len(paths), os.cpu_count() or 1)
     # A single photograph uses all cores; of several, each core reads its own.
-    classifier = load_classifier(serving.folder, num_threads=0 if num_workers == 1 else 1)
+    classifier = load_classifier(model, num_threads=0 if num_workers == 1 else 1)
     if options.heatmaps:
         make_folder(options.heatmaps)
-    rows = []
-    results = read_files(classifier, paths, num_workers)
+    results: _Results = []
     names = _make_unique_names(paths)
-    for name, (path, result) in zip(names, results, strict=True):
+    report = make_counter("Reading")
+    found = read_files(classifier, paths, num_workers, read_anyway=options.read_anyway)
+    for name, (path, result) in zip(names, found, strict=True):
         if options.heatmaps:
             _write_heatmaps(path, result, options.heatmaps / name)
-        row = _describe(path, result, classifier.card.model_id) | {"notice": serving.notice}
-        rows.append(row)
-        if not options.json:
-            print(_format_row(row), flush=True)
-    if options.json:
-        print_json(rows)
-    return 0 if any(row["status"] == "read" for row in rows) else 2
+        results.append((path, result))
+        if len(paths) > 1:
+            report(len(results), len(paths))
+    for path, result in results:
+        if isinstance(result, Reading) and result.read_anyway:
+            log(f"Warning: {_show(str(path))}. {READ_ANYWAY}")
+    return classifier.card, results
+
+
+def _sort(results: _Results) -> list[int]:
+    """Return the positions of the most suspicious first, and of what was refused last."""
+    from melanoma_core.reading.ranking import measure_suspicion
+    from melanoma_core.reading.reading import Reading
+
+    keys = [
+        measure_suspicion(result) if isinstance(result, Reading) else (-1.0, -1.0)
+        for _, result in results
+    ]
+    return sorted(range(len(results)), key=lambda place: keys[place], reverse=True)
+
+
+def _describe(results: _Results, card: "ModelCard", prevalence: "Prevalence | None") -> list[_Row]:
+    from melanoma_core.reading.rows import describe_photograph
+
+    return [describe_photograph(str(path), result, card, prevalence) for path, result in results]
 
 
 def _find_files(arguments: Sequence[str]) -> list[Path]:
@@ -122,36 +187,105 @@ def _make_unique_names(paths: Sequence[Path]) -> list[str]:
     return names
 
 
-def _describe(path: Path, result: "Reading | Refusal", model_id: str) -> dict[str, Any]:
-    from melanoma_core.reading.reading import Refusal
+def _match_lesions(table: Path, paths: Sequence[Path]) -> "LesionMatch":
+    """Match a table of lesions with photographs, and log what has no counterpart.
 
-    row: dict[str, Any] = {"image": str(path), "status": "read", "reason": None}
-    row |= {"model_id": model_id, "probabilities": None, "melanoma_probability": None}
-    row |= {"threshold": None, "alert": None, "conformal_set": None}
-    row |= {"novelty": result.novelty, "novelty_limit": result.novelty_limit}
-    row |= {"quality": to_jsonable(result.quality)}
-    if isinstance(result, Refusal):
-        return row | {"status": "refused", "reason": result.reason}
-    return row | {
-        "probabilities": dict(zip(result.class_names, result.probabilities, strict=True)),
-        "melanoma_probability": result.melanoma_probability,
-        "threshold": result.threshold,
-        "alert": result.alert,
-        "conformal_set": result.prediction_set and list(result.prediction_set.members),
-    }
+    Raises:
+        DatasetError: The table cannot be read, or is about other photographs.
+    """
+    from melanoma_core.data.lesion_table import list_names, match_lesions, read_lesion_table
+
+    try:
+        content = table.read_bytes()
+    except OSError as error:
+        raise DatasetError(
+            f"Cannot read the table {table} ({error.strerror}). Check its name and permissions."
+        ) from error
+    match = match_lesions(read_lesion_table(content, str(table)), paths, str(table))
+    without = [path.name for path, lesion in zip(paths, match.lesions, strict=True) if not lesion]
+    if without:
+        log(f"Photographs without a row in {table}: {len(without)} ({_show(list_names(without))})")
+    if match.unmatched:
+        names = _show(list_names(match.unmatched))
+        log(f"Rows of {table} without a photograph: {len(match.unmatched)} ({names})")
+    return match
 
 
-def _format_row(row: dict[str, Any]) -> str:
-    # A name with a new line could fake the line of another file.
-    name = neutralise(row["image"].encode("utf-8", "backslashreplace").decode())
+def _describe_lesions(
+    results: _Results, match: "LesionMatch", card: "ModelCard", prevalence: "Prevalence | None"
+) -> list[_Row]:
+    """Return the rows of the lesions, the most suspicious first, refused ones last."""
+    from melanoma_core.reading.lesion import combine_readings
+    from melanoma_core.reading.ranking import measure_suspicion
+    from melanoma_core.reading.reading import Reading
+    from melanoma_core.reading.rows import describe_lesion
+
+    members: dict[str, _Results] = defaultdict(list)
+    for lesion_id, result in zip(match.lesions, results, strict=True):
+        if lesion_id is not None:
+            members[lesion_id].append(result)
+    described = []
+    for lesion_id, photographs in members.items():
+        readings = [result for _, result in photographs if isinstance(result, Reading)]
+        images: dict[str, list[str]] = {"read": [], "refused": []}
+        for path, result in photographs:
+            images["read" if isinstance(result, Reading) else "refused"].append(str(path))
+        lesion = combine_readings(card, readings) if readings else None
+        key = measure_suspicion(lesion) if lesion else (-1.0, -1.0)
+        described.append((key, describe_lesion(lesion_id, lesion, images, card, prevalence)))
+    return [row for _, row in sorted(described, key=lambda pair: pair[0], reverse=True)]
+
+
+def _format_photograph(row: _Row) -> str:
+    name = _show(row["image"])
     if row["status"] == "refused":
         return f"{name}: not read. {neutralise(row['reason'])}"
-    answer = "MELANOMA ALERT" if row["alert"] else "no alert"
     warnings = "".join(f" {finding['text']}" for finding in row["quality"])
-    return (
-        f"{name}: {answer}, probability of melanoma {row['melanoma_probability']:.1%} "
-        f"(alert threshold {row['threshold']:.1%}){'.' if warnings else ''}{warnings}"
-    )
+    return f"{name}: {_format_verdict(row)}{warnings}"
+
+
+def _format_lesion(row: _Row) -> str:
+    name, count = _show(row["lesion_id"]), len(row["images"]) + len(row["refused_images"])
+    what = f"{count} photograph{'s' if count > 1 else ''}"
+    if row["status"] == "refused":
+        return f"Lesion {name}: not read. {what}, all refused."
+    refused = f", {len(row['refused_images'])} refused" if row["refused_images"] else ""
+    disagreement = f" {row['disagreement']}" if row["disagreement"] else ""
+    return f"Lesion {name} ({what}{refused}): {_format_verdict(row)}{disagreement}"
+
+
+def _format_verdict(row: _Row) -> str:
+    """Return both alerts, the leading diagnosis with its tier, then the finding."""
+    from melanoma_core.models.card_text.formats import format_percent
+    from melanoma_core.reading.statement import Level
+    from melanoma_core.taxonomy import Diagnosis
+
+    parts = ["MELANOMA ALERT" if row["alert"] else "no melanoma alert"]
+    if row["skin_cancer_alert"] is not None:
+        parts.append("SKIN CANCER ALERT" if row["skin_cancer_alert"] else "no skin cancer alert")
+    elif row["finding_level"] == Level.SKIN_CANCER:
+        parts.append("OTHER SKIN CANCER SUSPECTED")
+    parts.append(f"leading diagnosis {Diagnosis(row['top_diagnosis']).title} ({row['risk_tier']})")
+    text = f"{', '.join(parts)}. {row['finding']}"
+    if row["read_anyway"]:
+        text += " Out of distribution, read anyway."
+    if row.get("adapted_probabilities"):
+        melanoma, skin_cancer = (
+            format_percent(row[f"adapted_{name}_probability"])
+            for name in ("melanoma", "skin_cancer")
+        )
+        shares = row["prevalence"]
+        text += (
+            f" At a prevalence of {format_percent(shares['melanoma'])} melanoma and "
+            f"{format_percent(shares['skin_cancer'])} skin cancer: melanoma {melanoma}, any skin "
+            f"cancer {skin_cancer}."
+        )
+    return text
+
+
+def _show(name: str) -> str:
+    """Return a name for one line. A name with a new line could fake the line of another file."""
+    return neutralise(name.encode("utf-8", "backslashreplace").decode())
 
 
 def _write_heatmaps(path: Path, result: "Reading | Refusal", beside: Path) -> None:

@@ -106,3 +106,23 @@ def test_what_is_refused_is_an_error_of_the_front_door(tmp_path: Path):
 
     with pytest.raises(ImageError, match="text file"):
         melanoma_core.read(path)
+
+
+def test_a_lesion_without_a_photograph_or_with_a_bad_one_is_an_error(tmp_path: Path):
+    path = tmp_path / "text.jpg"
+    path.write_text("no photograph")
+
+    with pytest.raises(ImageError, match="Found no photograph of the lesion"):
+        melanoma_core.read_lesion([])
+    with pytest.raises(ImageError, match=r"text\.jpg: The file is a text file"):
+        melanoma_core.read_lesion([ASSETS / "demonstration" / "drawn-nevus.jpg", path])
+
+
+def test_what_is_out_of_distribution_is_read_on_request_with_a_warning(tmp_path: Path, draw):
+    path = draw(tmp_path / "noise.jpg", 1)
+
+    with pytest.raises(ImageError, match="does not look like the dermoscopic photographs"):
+        melanoma_core.read(path)
+    with pytest.warns(UserWarning, match="Out of distribution, read anyway"):
+        reading = melanoma_core.read(path, read_anyway=True)
+    assert reading.read_anyway

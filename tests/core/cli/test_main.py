@@ -23,11 +23,19 @@ KEYS = [
     "status",
     "reason",
     "model_id",
-    "probabilities",
+    "finding_level",
+    "finding",
+    "top_diagnosis",
+    "risk_tier",
     "melanoma_probability",
     "threshold",
     "alert",
+    "skin_cancer_probability",
+    "skin_cancer_threshold",
+    "skin_cancer_alert",
     "conformal_set",
+    "probabilities",
+    "read_anyway",
     "novelty",
     "novelty_limit",
     "quality",
@@ -121,7 +129,7 @@ def test_a_missing_photograph_is_refused_without_a_reading(call, tmp_path: Path)
     assert list(row) == KEYS
     assert row["status"] == "refused"
     assert row["reason"].startswith("There is no file")
-    assert [row[key] for key in KEYS[4:]] == [None] * 7 + [[], ""]
+    assert [row[key] for key in KEYS[4:]] == [None] * 12 + [False, None, None, [], ""]
     assert done.returncode == 2
 
 
@@ -136,8 +144,9 @@ def test_a_refused_photograph_never_stops_the_rest(call, tmp_path: Path, draw, l
 
     rows = parse_strictly(done.stdout)
     assert done.returncode == 0
-    assert [row["image"] for row in rows] == [str(path) for path in paths]
-    assert [row["status"] for row in rows] == ["refused", "read", "refused", "read"]
+    assert [row["status"] for row in rows] == ["read", "read", "refused", "refused"]
+    assert {row["image"] for row in rows[:2]} == {str(paths[1]), str(paths[3])}
+    assert [row["image"] for row in rows[2:]] == [str(text), str(empty)]
     assert {row["model_id"] for row in rows} == {"unguarded"}
     assert all(list(row) == KEYS for row in rows)
 
@@ -166,7 +175,7 @@ def test_without_json_each_photograph_is_one_line(call, tmp_path: Path, draw, la
 
     read, refused = done.stdout.splitlines()
     assert "a.jpg: " in read
-    assert "probability of melanoma" in read
+    assert "melanoma alert, leading diagnosis " in read.replace("ALERT", "alert").lower()
     assert "text.jpg: not read. The file is a text file." in refused
     assert done.returncode == 0
 

@@ -223,10 +223,10 @@ def test_other_photographs_are_read_beside_a_refused_one(call, ordinary: list[Pa
 
     rows = json.loads(answer)
     assert status == 0
-    assert [row["status"] for row in rows] == ["refused", "read", "read", "refused"]
-    assert rows[0]["novelty"] > rows[0]["novelty_limit"] > rows[1]["novelty"]
-    assert rows[0]["melanoma_probability"] is None
-    assert rows[0]["probabilities"] is None
+    assert [row["status"] for row in rows] == ["read", "read", "refused", "refused"]
+    assert rows[2]["novelty"] > rows[2]["novelty_limit"] > rows[0]["novelty"]
+    assert rows[2]["melanoma_probability"] is None
+    assert rows[2]["probabilities"] is None
     assert call("predict", ordinary[0])[0] == 2
 
 
