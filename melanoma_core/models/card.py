@@ -82,11 +82,14 @@ class DataFacts(TypedDict, total=False):
     sha256: str
     split_seed: int
     left_out: str
+    without: list[str]
+    train_only: list[str]
     images: dict[str, int]
     lesions: dict[str, int]
     images_by_label: dict[str, dict[str, int]]
     images_by_source: dict[str, dict[str, int]]
     images_by_confirmation: dict[str, dict[str, int]]
+    images_by_skin_tone: dict[str, dict[str, int]]
     images_without: dict[str, int]
     longer_side_pixels: dict[str, float]
     licences: list[str]
@@ -140,6 +143,8 @@ class ModelCard:
         explanation: Results of the faithfulness tests of the heatmaps, by method
             (`models.methods`); None if they were not tested.
         novelty: Limit of the out-of-distribution check; None if the model has no such check.
+        robustness: How alerts, refusals and probabilities change when test photographs get
+            artefacts, by artefact and name (`assessment.robustness`); None if it was not measured.
         skin_cancer_operating_point: When the skin cancer alert is raised; None if the model has
             no such alert.
         lesion_temperature: Divides the mean of the logits over the photographs of a lesion;
@@ -166,6 +171,7 @@ class ModelCard:
     conformal: ConformalBounds | None = None
     explanation: dict[str, ExplanationFigures] | None = None
     novelty: NoveltyLimit | None = None
+    robustness: dict[str, dict[str, Figure]] | None = None
     skin_cancer_operating_point: OperatingPoint | None = None
     lesion_temperature: float | None = None
 
@@ -234,7 +240,7 @@ def _explain(problem: str) -> ModelError:
 def _card_from_json(raw: Any) -> ModelCard:
     card = from_jsonable(ModelCard, raw)
     if card.leakage is not None and card.leakage.found:
-        card = replace(card, metrics={}, explanation=None)
+        card = replace(card, metrics={}, explanation=None, robustness=None)
     datetime.fromisoformat(card.created_at).astimezone(UTC)  # or a ValueError
     _check_numbers(card)
     return card
