@@ -107,6 +107,11 @@ def name_skin_tone(fitzpatrick: object, ita: object) -> str | None:
     return None
 
 
+# Every tone that is estimated, darkest first, and the tones of dark skin.
+ITA_TONES = tuple(f"{name} (estimate)" for name in (*_CLASSES, _LIGHTEST))
+DARK_TONES = (*ITA_TONES[:2], "Fitzpatrick V", "Fitzpatrick VI")
+
+
 def _find_outer_half() -> NDArray[np.bool_]:
     """Return which points of the grid lie in the half of its area that is next to the border."""
     side = np.abs(np.arange(_GRID) + 0.5 - _GRID / 2)

@@ -1,6 +1,7 @@
 """Describe the training data of a network for its model card, as far as the data says."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,8 +9,10 @@ import pandas as pd
 
 from melanoma_core.data.cleaning import Action
 from melanoma_core.data.dataset import Dataset
+from melanoma_core.data.skin_tone import DARK_TONES, ITA_TONES, name_skin_tone
 from melanoma_core.data.splitting import Split
 from melanoma_core.models.card import FileCounts
+from melanoma_core.training.selection import Selection
 
 INTENDED_USE = (
     "Research and education: to explore how a neural network classifies dermoscopic photographs. "
@@ -21,24 +24,26 @@ _WITH_CHECK = (
     "refuses photographs that are unlike its training data, but an object that resembles a lesion "
     "can pass."
 )
+_EVERYTHING = Selection()
 _NOT_PROVIDED = "not provided"
 _UNRECORDED = "collections that are not recorded"
 _MISSING = ("", "-", "?", "n/a", "none", "unknown", _NOT_PROVIDED)
 
 
-def describe_data(dataset: Dataset, split: Split, left_out: str | None = None) -> dict[str, Any]:
+def describe_data(
+    dataset: Dataset, split: Split, selection: Selection = _EVERYTHING
+) -> dict[str, Any]:
     """Return hash, counts, sources, sizes and licences of a split, as JSON values.
 
     Args:
         dataset: The dataset, with its decision on each file.
         split: The split before any rebalancing.
-        left_out: The source that `splitting.leave_out` moved to test, if any.
+        selection: The images that were selected.
     """
     table, decisions = split.table, dataset.decisions
     changed = decisions[decisions["action"] != Action.KEEP]
-    description = {} if left_out is None else {"left_out": left_out}
     return (
-        description
+        selection.describe()
         | {"sha256": split.sha256, "split_seed": split.seed}
         | describe_images(table)
         | {
@@ -63,6 +68,7 @@ def describe_images(table: pd.DataFrame) -> dict[str, Any]:
         "images_by_label": _count_by_subset(table["subset"], table["label"]),
         "images_by_source": _count_by_subset(table["subset"], table["source"]),
         "images_by_confirmation": count_confirmations(table),
+        "images_by_skin_tone": count_skin_tones(table),
         "images_without": {
             name: int(table[name].isna().sum()) for name in ("lesion_id", "patient_id")
         },
@@ -102,6 +108,31 @@ def count_confirmations(table: pd.DataFrame) -> dict[str, dict[str, int]]:
     return _count_by_subset(table["subset"], stated)
 
 
+def count_skin_tones(table: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Count the images by subset and by the tone of the skin that they show.
+
+    Args:
+        table: With `subset`, and `fitzpatrick` or `ita` where it is known.
+
+    Returns:
+        Numbers by subset and tone (`skin_tone.name_skin_tone`); "not provided" where it is not
+        known. Empty if none is.
+
+    Example:
+        >>> tones = {"fitzpatrick": ["II", None], "ita": [9.0, 60.0]}
+        >>> table = pd.DataFrame({"subset": "test"} | tones)
+        >>> count_skin_tones(table)
+        {'test': {'Fitzpatrick II': 1, 'very light (estimate)': 1}}
+    """
+    missing = pd.Series(None, table.index, dtype=object)
+    types, angles = table.get("fitzpatrick", missing), table.get("ita", missing)
+    tones = [name_skin_tone(*each) for each in zip(types, angles, strict=True)]
+    if not any(tones):
+        return {}
+    named = pd.Series(tones, table.index, dtype=object).fillna(_NOT_PROVIDED)
+    return _count_by_subset(table["subset"], named)
+
+
 def _count_by_subset(subsets: pd.Series, values: pd.Series) -> dict[str, dict[str, int]]:
     counts = pd.crosstab(subsets, values)
     return {
@@ -122,8 +153,8 @@ def list_limitations(data: Mapping[str, Any], *, has_check: bool) -> tuple[str, 
     total, unknown = sum(data.get("images", {}).values()), data.get("images_without", {})
     limitations = [
         f"It was trained on photographs of {', '.join(sources) or _UNRECORDED}. Where and how "
-        "these were taken, and which skin tones they show, is not recorded. Its performance by "
-        "skin tone and on other photographs was not evaluated.",
+        "these were taken is not recorded. Its performance on other photographs was not evaluated.",
+        _describe_skin(data.get("images_by_skin_tone", {})),
         "It was evaluated at the image size that it was trained on. Larger and sharper photographs "
         "look different to it, and its performance on them was not evaluated.",
     ]
@@ -142,12 +173,38 @@ def list_limitations(data: Mapping[str, Any], *, has_check: bool) -> tuple[str, 
     return (*limitations, _WITH_CHECK if has_check else _WITHOUT_CHECK)
 
 
+def _describe_skin(by_subset: Mapping[str, Mapping[str, int]]) -> str:
+    """Return which tones of skin the images show, as far as it is known.
+
+    Args:
+        by_subset: From `count_skin_tones`.
+    """
+    counts: Counter[str] = Counter()
+    for each in by_subset.values():
+        counts.update(each)
+    total = counts.total()
+    unknown = counts.pop(_NOT_PROVIDED, 0)
+    if not counts:
+        return (
+            "Which skin tones the photographs show is not recorded. Its performance by skin tone "
+            "was not evaluated."
+        )
+    given = sum(number for name, number in counts.items() if name not in ITA_TONES)
+    dark = sum(counts[name] for name in DARK_TONES)
+    return (
+        f"Tables give the Fitzpatrick skin type for {given:,} of {total:,} images. For "
+        f"{total - given - unknown:,} others the tone was estimated from the photograph, which its "
+        f"white balance changes. By either, {dark:,} images ({dark / total:.1%}) show brown or "
+        "dark skin: metrics on dark skin rest on these."
+    )
+
+
 def _count_files(decisions: pd.DataFrame) -> FileCounts:
     actions = decisions["action"].value_counts()
     reasons = decisions.loc[decisions["action"] == Action.DROP, "reason"].value_counts()
     return {
         "found": len(decisions),
-        "kept": int(actions.get(Action.KEEP, 0)),
+        "kept": int(actions.get(Action.KEEP, 0) + actions.get(Action.TIER, 0)),
         "relabelled": int(actions.get(Action.RELABEL, 0)),
         "left_out": {str(reason): int(count) for reason, count in sorted(reasons.items())},
     }

@@ -68,6 +68,33 @@ def test_limitations_name_the_sources_and_what_is_not_known():
     )
 
 
+def test_how_diagnoses_are_known_is_counted_as_the_tables_say():
+    assert describe()["images_by_confirmation"] == {}
+    data = describe(confirmation=["histopathology", None, "follow-up"])
+
+    assert data["images_by_confirmation"] == {
+        "train": {"follow-up": 0, "histopathology": 1, "not provided": 1},
+        "test": {"follow-up": 1, "histopathology": 0, "not provided": 0},
+    }
+
+
+def test_skin_tones_are_counted_and_an_estimate_is_called_one():
+    unknown = describe()
+    data = describe(fitzpatrick=["V", None, None], ita=[60.0, 5.0, None])
+
+    assert unknown["images_by_skin_tone"] == {}
+    assert list_limitations(unknown, has_check=True)[1].startswith("Which skin tones")
+    assert data["images_by_skin_tone"] == {
+        "train": {"Fitzpatrick V": 1, "brown (estimate)": 1, "not provided": 0},
+        "test": {"Fitzpatrick V": 0, "brown (estimate)": 0, "not provided": 1},
+    }
+    assert list_limitations(data, has_check=True)[1] == (
+        "Tables give the Fitzpatrick skin type for 1 of 3 images. For 1 others the tone was "
+        "estimated from the photograph, which its white balance changes. By either, 2 images "
+        "(66.7%) show brown or dark skin: metrics on dark skin rest on these."
+    )
+
+
 def test_every_file_is_counted_once():
     actions = ["keep", "drop", "relabel", "drop", "keep", "drop"]
     reasons = [None, "a copy", "ground truth", "unreadable", "decided by hand", "a copy"]
