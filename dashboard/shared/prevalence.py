@@ -11,7 +11,8 @@ from melanoma_core.evaluation.prevalence import Prevalence
 from melanoma_core.settings import load_settings, parse_prevalence
 
 PREVALENCE = "Prevalence in your clinic"
-_PARAMETER = "prevalence"  # in the address
+_PARAMETER = "prevalence"  # in the address, and the key of the prevalence in the session
+_FIELDS = "prevalence-fields"
 _MELANOMA, _SKIN_CANCER = "prevalence-melanoma", "prevalence-skin-cancer"
 _STEP = 0.5  # percentage points
 _DIGITS = 8  # a share is a percentage divided by 100, without its rounding error
@@ -56,21 +57,26 @@ def _start() -> None:
     Raises:
         SettingsError: The address or the setting has something else than a prevalence.
     """
-    if _PARAMETER in st.session_state:
+    if _FIELDS in st.session_state:
         return
-    st.session_state[_PARAMETER] = None
-    shares = load_settings().prevalence
+    shares = None
     try:
+        shares = load_settings().prevalence
         text = st.query_params.get(_PARAMETER)
         if text is not None:
             shares = parse_prevalence("prevalence in the address", text)
     finally:
-        for key, share in zip((_MELANOMA, _SKIN_CANCER), shares or (None, None), strict=True):
-            st.session_state[key] = None if share is None else round(100 * share, _DIGITS)
+        st.session_state[_FIELDS] = {
+            key: None if share is None else round(100 * share, _DIGITS)
+            for key, share in zip((_MELANOMA, _SKIN_CANCER), shares or (None, None), strict=True)
+        }
 
 
 def _ask(label: str, key: str, explanation: str) -> float | None:
-    return st.number_input(
+    fields = st.session_state[_FIELDS]
+    # Fields with the same key on two pages are two fields, and each begins empty.
+    st.session_state[key] = st.session_state.get(key, fields[key])
+    fields[key] = st.number_input(
         label,
         min_value=0.0,
         max_value=100.0,
@@ -78,10 +84,11 @@ def _ask(label: str, key: str, explanation: str) -> float | None:
         step=_STEP,
         format="%g",
         key=key,
-        persist_state="session",
         placeholder="not set",
         help=explanation,
     )
+    answer: float | None = fields[key]
+    return answer
 
 
 def _combine(melanoma: float | None, skin_cancer: float | None) -> Prevalence | None:

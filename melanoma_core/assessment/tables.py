@@ -5,9 +5,7 @@ from typing import Any
 from melanoma_core.assessment.assessment import Assessment
 from melanoma_core.evaluation.evaluation import Evaluation
 from melanoma_core.evaluation.slices import FEWEST_LESIONS
-from melanoma_core.models.card_text.formats import (
-    format_figure,
-)
+from melanoma_core.models.card_text.formats import format_figure
 from melanoma_core.models.card_text.wording import (
     describe_alert_frequencies,
     name_class,

@@ -9,8 +9,10 @@ import math
 
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.prediction_set import Abstention, PredictionSet
+from melanoma_core.evaluation.subsets import CONFIRMED
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.card_text.formats import UNDEFINED, format_interval, format_percent
+from melanoma_core.models.card_text.prevalence import find_alert_figures
 from melanoma_core.taxonomy import parse_diagnosis
 
 TEST = "test"
@@ -103,14 +105,15 @@ def describe_specificity(card: ModelCard) -> str:
 
 
 def describe_results(card: ModelCard) -> str:
-    """Return sensitivity and specificity of the melanoma alert in one line."""
-    sensitivity = _find_test_figure(card, "sensitivity")
-    specificity = _find_test_figure(card, "specificity")
-    if sensitivity is None or specificity is None:
+    """Return the headline sensitivity and specificity of the melanoma alert in one line."""
+    figures = find_alert_figures(card)
+    sensitivity, specificity = figures.get("sensitivity"), figures.get("specificity")
+    if sensitivity is None or specificity is None or not sensitivity.total * specificity.total:
         return describe_model(card)
+    confirmed = " of lesions confirmed by histopathology" if CONFIRMED in card.metrics else ""
     return (
         f"melanoma alert with a sensitivity of {_format_counted(sensitivity)} and a specificity of "
-        f"{_format_counted(specificity)} on held-out photographs."
+        f"{_format_counted(specificity)} on held-out photographs{confirmed}."
     )
 
 

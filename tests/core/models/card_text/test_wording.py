@@ -115,6 +115,10 @@ def test_the_results_of_the_alert_are_one_line_with_counts_and_intervals(card):
         "melanoma alert with a sensitivity of 95.0% (95% CI 92.1–97.3%, n = 261) and a specificity "
         "of 66.0% (95% CI 63.0–69.2%, n = 1,660) on held-out photographs."
     )
+    confirmed = replace(card, metrics=card.metrics | {"test:histopathology": card.metrics["test"]})
+    assert describe_results(confirmed).endswith(
+        " photographs of lesions confirmed by histopathology."
+    )
 
 
 def test_a_model_is_described_in_one_line(card):
