@@ -221,9 +221,9 @@ def _describe_lesions(
     from melanoma_core.reading.rows import describe_lesion
 
     members: dict[str, _Results] = defaultdict(list)
-    for lesion_id, result in zip(match.lesions, results, strict=True):
+    for lesion_id, photograph in zip(match.lesions, results, strict=True):
         if lesion_id is not None:
-            members[lesion_id].append(result)
+            members[lesion_id].append(photograph)
     described = []
     for lesion_id, photographs in members.items():
         readings = [result for _, result in photographs if isinstance(result, Reading)]

@@ -42,16 +42,18 @@ def describe_photograph(
         card: Card of the model; None if no model saw the file.
         prevalence: Of the clinic; None for no adapted probabilities.
     """
-    is_read = isinstance(result, Reading)
     row: Row = {
         "image": image,
-        "status": "read" if is_read else "refused",
-        "reason": None if is_read else result.reason,
+        "status": "read",
+        "reason": None,
         "model_id": card and card.model_id,
     }
-    row |= _describe_verdict(result, card, prevalence) if is_read and card else _NO_VERDICT
+    if isinstance(result, Refusal):
+        row |= {"status": "refused", "reason": result.reason} | _NO_VERDICT
+    else:
+        row |= _describe_verdict(result, card, prevalence)
     return row | {
-        "read_anyway": is_read and result.read_anyway,
+        "read_anyway": isinstance(result, Reading) and result.read_anyway,
         "novelty": to_jsonable(result.novelty),
         "novelty_limit": result.novelty_limit,
         "quality": to_jsonable(result.quality),
@@ -141,7 +143,9 @@ def _flatten(value: Any) -> str | float:
     return " ".join(value) if isinstance(value, list) else value
 
 
-def _describe_verdict(verdict: Verdict, card: ModelCard, prevalence: Prevalence | None) -> Row:
+def _describe_verdict(
+    verdict: Verdict, card: ModelCard | None, prevalence: Prevalence | None
+) -> Row:
     statement = describe_finding(verdict)
     found = verdict.prediction_set
     row = _NO_VERDICT | {
@@ -160,7 +164,7 @@ def _describe_verdict(verdict: Verdict, card: ModelCard, prevalence: Prevalence 
     }
     if prevalence is None:
         return row
-    adapted = adapt_reading(card, verdict.probabilities, prevalence)
+    adapted = adapt_reading(card, verdict.probabilities, prevalence) if card else None
     return row | {
         "prevalence": to_jsonable(prevalence),
         "adapted_probabilities": adapted and _name(adapted.class_names, adapted.probabilities),
