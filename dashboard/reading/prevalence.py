@@ -17,7 +17,9 @@ from melanoma_core.models.card_text.prevalence import (
 )
 
 if TYPE_CHECKING:  # the page is painted before ONNX Runtime is imported
-    from melanoma_core.reading.verdict import Verdict
+    from melanoma_core.models.adaptation import AdaptedReading
+    from melanoma_core.reading.lesion import LesionReading
+    from melanoma_core.reading.reading import Reading
 
 _ALERTS_STAY = (
     "Both alerts and the line at the top use these probabilities. A prevalence changes no alert, "
@@ -38,7 +40,7 @@ def show_prevalence(card: ModelCard | None) -> None:
             st.html(render_paragraphs(sentences))
 
 
-def show_probabilities(verdict: "Verdict", card: ModelCard) -> None:
+def show_probabilities(verdict: "Reading | LesionReading", card: ModelCard) -> None:
     """Show the probabilities of a photograph or of a lesion, and what they mean.
 
     With a prevalence, they are adapted to it, and the unadapted ones are one click away.
@@ -49,13 +51,21 @@ def show_probabilities(verdict: "Verdict", card: ModelCard) -> None:
         st.html(render_notice(explain_unadapted(card)))
     if adapted is None:
         st.html(render_probabilities(verdict))
-        st.html(render_meaning(verdict, card))
+        _show_meaning(verdict, card)
         st.html(render_diagnoses(verdict))
         return
     st.html(render_adapted(adapted))
-    st.html(render_meaning(verdict, card, adapted))
+    _show_meaning(verdict, card, adapted)
     st.html(render_diagnoses(adapted))
     with st.expander("Without your clinic's prevalence"):
         st.html(render_paragraphs([describe_assumption(card, None), _ALERTS_STAY]))
         st.html(render_probabilities(verdict))
         st.html(render_diagnoses(verdict))
+
+
+def _show_meaning(
+    reading: "Reading | LesionReading", card: ModelCard, adapted: "AdaptedReading | None" = None
+) -> None:
+    """Show what the probabilities mean, except for what no metric of the model is about."""
+    if not reading.read_anyway:
+        st.html(render_meaning(reading, card, adapted))

@@ -1,25 +1,32 @@
-import io
 import json
 import re
 import threading
 import time
-from collections.abc import Sequence
 from contextlib import ExitStack
-from html import escape, unescape
+from html import escape
 
 import pytest
 from PIL import Image, ImageFilter
 from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import Block
 
 from dashboard.reading.cached import get_turns
+from dashboard.reading.verdict import name_level
 from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.models.card import load_card
 from melanoma_core.models.card_text.heatmaps import describe_maps
 from melanoma_core.models.methods import Method
-from melanoma_core.reading.worklist import Worklist
+from melanoma_core.reading.statement import describe_finding
+from tests.dashboard.reading.driver import (
+    LESION,
+    click,
+    encode,
+    html,
+    name_opened,
+    upload,
+    upload_lesions,
+    worklist,
+)
 
-LESION = DEMONSTRATION_LESIONS[0]
 EVERY_TITLE = (
     "melanoma",
     "nevus",
@@ -30,46 +37,6 @@ EVERY_TITLE = (
     "vascular lesion",
     "squamous cell carcinoma",
 )
-
-
-def upload(app: AppTest, files: Sequence[tuple[str, bytes]]) -> AppTest:
-    # Neither the name nor the declared type of an upload is trusted.
-    app.file_uploader[0].set_value([(name, data, "image/jpeg") for name, data in files])
-    app.run()
-    assert not app.exception
-    return app
-
-
-def upload_lesions(app: AppTest, count: int) -> AppTest:
-    files = [(lesion.file_name, lesion.path.read_bytes()) for lesion in DEMONSTRATION_LESIONS]
-    return upload(app, (files * 4)[:count])
-
-
-def click(app: AppTest, label: str) -> AppTest:
-    (button,) = (button for button in app.button if button.label == label)
-    button.click().run()
-    assert not app.exception
-    return app
-
-
-def html(app: AppTest | Block) -> str:
-    return "".join(element.proto.body for element in app.get("html"))
-
-
-def name_opened(app: AppTest) -> str:
-    (name,) = re.findall(r'<p class="name">(.*?)</p>', html(app.main))
-    return unescape(name)
-
-
-def worklist(app: AppTest) -> Worklist:
-    kept: Worklist = app.session_state["worklist"]
-    return kept
-
-
-def encode(image: Image.Image, image_format: str, **options: object) -> bytes:
-    content = io.BytesIO()
-    image.save(content, image_format, **options)
-    return content.getvalue()
 
 
 def test_the_landing_page_explains_what_to_do_and_is_not_a_medical_device(open_dashboard):
@@ -85,7 +52,7 @@ def test_the_landing_page_explains_what_to_do_and_is_not_a_medical_device(open_d
 def test_the_landing_page_names_the_current_model_with_its_metrics(open_dashboard):
     app = open_dashboard()
     assert 'class="trust"' in html(app)
-    assert "Melanoma ROC AUC" in html(app)
+    assert "melanoma alert with a sensitivity of" in html(app)
 
 
 def test_the_camera_is_not_requested_until_it_is_opened(open_dashboard):
@@ -98,13 +65,12 @@ def test_a_demonstration_lesion_is_read_with_one_click(open_dashboard):
     assert name_opened(app) == LESION.file_name
     page = html(app)
     (entry,) = worklist(app).entries
-    verdict = "Melanoma alert" if entry.reading.alert else "No melanoma alert"
-    assert f'<p class="verdict">{verdict}</p>' in page
+    finding = describe_finding(entry.reading)
+    assert f'<p class="verdict">{finding.headline}</p><p>{finding.sentence}</p>' in page
     assert "probability of melanoma" in page
-    assert "alert threshold" in page
-    assert "Of 100 melanomas" in page
-    assert "Sensitivity" in page
-    assert "Specificity" in page
+    assert "probability of any skin cancer" in page
+    assert "Of 100 lesions like this one" in page
+    assert "melanoma alert with a sensitivity of" in page
     for title in EVERY_TITLE:
         assert f'<th scope="row">{title}</th>' in page
     for tier in ("Malignant", "Premalignant", "Benign"):
@@ -120,9 +86,13 @@ def test_the_most_suspicious_of_several_photographs_is_opened_and_listed_first(o
     app = upload_lesions(open_dashboard(), 4)
     entries = worklist(app).entries
     assert name_opened(app) == entries[0].name
-    labels = [button.label for button in app.sidebar.button]
-    marks = ["▲ Alert" if entry.reading.alert else "○ No alert" for entry in entries]
-    assert [label.rsplit(" ", 1)[0] for label in labels] == marks
+    assert [button.label for button in app.sidebar.button] == [
+        name_level(entry.reading) for entry in entries
+    ]
+    shares = [entry.reading.skin_cancer_probability for entry in entries]
+    assert shares == sorted(shares, reverse=True)
+    names = re.findall(r'<p class="name">(.*?)</p>', html(app.sidebar))
+    assert names == [entry.name for entry in entries]
     assert app.sidebar.subheader[0].value == "4 readings, most suspicious first"
 
 
