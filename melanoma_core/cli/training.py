@@ -49,6 +49,28 @@ def add_training_commands(
         metavar="SOURCE",
         help="train without this collection of DIR and evaluate on it as an external test set",
     )
+    train.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="train and evaluate without this collection, or without this image id and its "
+        "relatives; can be repeated",
+    )
+    train.add_argument(
+        "--train-only",
+        action="append",
+        default=[],
+        metavar="SOURCE",
+        help="use this collection in training alone, never in validation or test, for example "
+        "since it names no patients; can be repeated",
+    )
+    train.add_argument(
+        "--keep-split",
+        metavar="MODEL",
+        help="images keep the subsets that they had for this model, so that both can be compared "
+        "on the same test images",
+    )
     train.add_argument("--name", help="name of the run; default: the recipe and a number")
     train.set_defaults(run=_train)
 
@@ -76,37 +98,43 @@ def _train(options: argparse.Namespace) -> int:
     recipe = _make_recipe(options, settings)  # so that it fails before the slow imports
     make_folder(settings.models_dir)
 
-    from melanoma_core.data.splitting import leave_out, split_dataset
     from melanoma_core.models.identifiers import find_key
     from melanoma_core.runs.control import launch
     from melanoma_core.runs.run import RunSpec
     from melanoma_core.taxonomy import Diagnosis
-    from melanoma_core.training.ancestry import (
-        apply_ancestor_split,
-        read_ancestor_split,
-        search_leaks,
-    )
+    from melanoma_core.training.ancestry import mark_trained, read_ancestor_split, search_leaks
     from melanoma_core.training.description import describe_data
+    from melanoma_core.training.selection import Selection, select_split
 
     dataset = open_cleaned(options.folder, options.table)
     for reason, count in dataset.decisions["reason"].value_counts().items():
         log(f"{count} files: {reason}")
-    split = apply_ancestor_split(recipe, split_dataset(dataset.table, recipe.seed))
+    selection = Selection(tuple(options.without), tuple(options.train_only), options.leave_out)
     ancestor = read_ancestor_split(recipe)
+    earlier = _read_kept_split(options, settings) if ancestor is None else mark_trained(ancestor)
+    split = select_split(dataset, selection, recipe.seed, earlier)
     unchecked = search_leaks(split.table, ancestor, find_key(settings)).unchecked
     if unchecked:
         log(unchecked)
-    if options.leave_out:
-        split = leave_out(split, options.leave_out)
     for name, count in split.table["subset"].value_counts().items():
         log(f"{count} images in {name}")
     spec = RunSpec(
         recipe=recipe,
         class_names=tuple(Diagnosis),
         data_name=real_path(options.folder).name,
-        data=describe_data(dataset, split, options.leave_out),
+        data=describe_data(dataset, split, selection),
     )
     return _follow(settings, launch(settings, spec, split, options.name), options)
+
+
+def _read_kept_split(options: argparse.Namespace, settings: Settings) -> "pd.DataFrame | None":
+    """Return the split of the option `--keep-split`, if there is one."""
+    from melanoma_core.models.registry import find_model
+    from melanoma_core.training.ancestry import mark_trained, read_model_split
+
+    if not options.keep_split:
+        return None
+    return mark_trained(read_model_split(find_model(settings, options.keep_split)))
 
 
 def _make_recipe(options: argparse.Namespace, settings: Settings) -> "Recipe":

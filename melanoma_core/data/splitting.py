@@ -65,6 +65,28 @@ def split_dataset(table: pd.DataFrame, seed: int) -> Split:
     return Split(split, seed, hash_table(split))
 
 
+def add_to_train(split: Split, images: pd.DataFrame) -> Split:
+    """Add images that serve training alone, such as those of a collection that names no patients.
+
+    An image whose lesion, patient or near copy is in validation or test is not added. Neither is
+    an image that its collection puts there.
+
+    Args:
+        split: Any split.
+        images: Rows with the columns of `Dataset.table`, from the same folder.
+    """
+    images = images[~images["subset"].isin(["validation", "test"])]
+    table = pd.concat([split.table, images.assign(subset="train")], ignore_index=True)
+    groups = find_groups(table)
+    is_held_out = np.isin(groups, groups[table["subset"] != "train"])
+    is_added = np.arange(len(table)) >= len(split.table)
+    table = table[~(is_added & is_held_out)].reset_index(drop=True)
+    # Again, because an image that was not added may have joined the groups of two others.
+    table = table.assign(group=find_groups(table))
+    check_split(table)
+    return Split(table, split.seed, hash_table(table))
+
+
 def leave_out(split: Split, source: str) -> Split:
     """Move a source to test, to evaluate a model on images from elsewhere.
 

@@ -28,14 +28,23 @@ def read_ancestor_split(recipe: Recipe) -> pd.DataFrame | None:
     """
     if not recipe.weights.endswith(KERAS_SUFFIX):
         return None
-    folder = Path(recipe.weights).parent
+    return read_model_split(Path(recipe.weights).parent)
+
+
+def read_model_split(folder: Path) -> pd.DataFrame:
+    """Return the split of a model (`lineage.read_split`).
+
+    Raises:
+        ModelError: The folder is damaged.
+        RecipeError: The model has no record of its training images.
+    """
     card = load_card(folder)
     split = read_split(folder)
     if split is None:
         raise RecipeError(
             f"The model {card.model_id} has no record of the images that it was trained on. "
-            "Without it, leakage into the test set cannot be ruled out. Start from another model "
-            "or from ImageNet weights."
+            "Without it, leakage into the test set cannot be ruled out. Choose another model, or "
+            "start from ImageNet weights."
         )
     return split
 
@@ -51,10 +60,12 @@ def apply_ancestor_split(recipe: Recipe, split: Split) -> Split:
         RecipeError: See `read_ancestor_split`.
     """
     ancestor = read_ancestor_split(recipe)
-    if ancestor is None:
-        return split
-    known = ancestor.assign(subset=ancestor["subset"].mask(was_trained_on(ancestor), "train"))
-    return continue_split(split, known)
+    return split if ancestor is None else continue_split(split, mark_trained(ancestor))
+
+
+def mark_trained(split: pd.DataFrame) -> pd.DataFrame:
+    """Return the split of a model, with all images that its weights were trained on in train."""
+    return split.assign(subset=split["subset"].mask(was_trained_on(split), "train"))
 
 
 def search_leaks(table: pd.DataFrame, ancestor: pd.DataFrame | None, key: IdKey) -> Leakage:
