@@ -50,7 +50,7 @@ def find_alert_figures(card: ModelCard) -> dict[str, Figure]:
     """Return the headline metrics of a card.
 
     These are of the test lesions whose diagnosis histopathology confirmed; of all test lesions if
-    the card does not tell them apart. Empty if the card has no metrics.
+    the card does not separate them. Empty if the card has no metrics.
     """
     return card.metrics.get(CONFIRMED) or card.metrics.get(TEST, {})
 
