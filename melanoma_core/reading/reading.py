@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from melanoma_core.data.artefacts import find_artefacts
 from melanoma_core.data.decoder import decode_within
 from melanoma_core.data.decoding import map_in_threads
 from melanoma_core.data.drawn.shipped import is_drawn
@@ -29,7 +30,8 @@ class Reading(Verdict):
             location, at the resolution of the network.
         width: Width of the photograph in pixels.
         height: Height of the photograph in pixels.
-        quality: Quality problems that the reading comes with; empty if there are none.
+        quality: Quality problems that the reading comes with, ink, hair and rulers among them;
+            empty if there are none.
         novelty: Mahalanobis distance to the training photographs, in standard deviations; None if
             the model has no out-of-distribution check.
         novelty_limit: Largest distance that is read; None if the model has no such limit, or if
@@ -133,7 +135,7 @@ def read_photograph(
         width=width,
         height=height,
         prediction_set=make_prediction_set(rules, probabilities),
-        quality=quality,
+        quality=(*quality, *find_artefacts(photograph)),
         novelty=distance,
         novelty_limit=limit,
         is_drawn=is_drawn,
