@@ -1,8 +1,7 @@
 """All reporting guides, as tables of a model card.
 
-Items are named by their number and a short subject in words of this project. The wording of the
-guides is theirs. [The document on reporting guides](docs/explanation/reporting-guides.md) says
-against what the numbers were checked.
+Items are named by their number and a short subject in words of this project, since the wording is
+that of the guides. docs/explanation/reporting-guides.md says with what the numbers were compared.
 """
 
 from melanoma_core.models.card import ModelCard
@@ -23,8 +22,9 @@ def build_checklists(card: ModelCard, evidence: Evidence | None) -> Section:
     references = tuple(f"{guide.name}: {guide.reference}." for guide in GUIDES)
     note = (
         "Each item has its number in the guide and a short subject in words of this project. Read "
-        "the guide for what it asks. Items without a number are of a guide whose numbers were not "
-        'verified. What neither the card nor its evidence knows is "not provided".'
+        "the guide for what it asks. The numbers were compared with copies of the published "
+        "tables: several of STARD-AI and TRIPOD+AI, one of CLAIM, none of CLEAR Derm, whose items "
+        'have no number here. What neither card nor evidence knows is "not provided".'
     )
     return Section(
         Title.CHECKLISTS,
