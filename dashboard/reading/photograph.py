@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard.reading.heatmaps import choose_method, compute_requested, get_heatmap
 from dashboard.reading.markup import render_check, render_map_trust, render_warnings
 from dashboard.reading.model import show_model
-from dashboard.reading.prevalence import show_probabilities
+from dashboard.reading.prevalence import adapt, show_probabilities
 from dashboard.reading.verdict import render_banner, render_mark
 from dashboard.shared.html import show_html
 from dashboard.shared.markup import name_diagnosis
@@ -57,12 +57,13 @@ def _show_heatmap(entry: Entry) -> None:
 def _choose_overlay(entry: Entry) -> tuple[Diagnosis, Method, int]:
     """Choose the diagnosis to explain, the heatmap method, and the opacity in percent."""
     ranked = dict(rank_diagnoses(entry.reading))
+    shown = dict(rank_diagnoses(adapt(entry.reading, entry.card) or entry.reading))
     chooser, maker, slider = st.columns([5, 4, 3], gap="small")
     diagnosis = chooser.selectbox(
         "Explain diagnosis",
         list(ranked),
         index=list(ranked).index(choose_explained(entry.reading)),
-        format_func=lambda each: f"{name_diagnosis(each)}, {format_percent(ranked[each])}",
+        format_func=lambda each: f"{name_diagnosis(each)}, {format_percent(shown[each])}",
         key=f"explained-{entry.key}",
         help="The heatmap marks the regions that support this diagnosis. By default: melanoma on a "
         "melanoma alert, the most probable skin cancer on a skin cancer alert, otherwise the "

@@ -20,11 +20,14 @@ if TYPE_CHECKING:  # the page is painted before ONNX Runtime is imported
     from melanoma_core.models.adaptation import AdaptedReading
     from melanoma_core.reading.lesion import LesionReading
     from melanoma_core.reading.reading import Reading
+    from melanoma_core.reading.verdict import Verdict
 
 _ALERTS_STAY = (
     "Both alerts and the line at the top use these probabilities. A prevalence changes no alert, "
     "only what it means."
 )
+
+_LIST_STAYS = "Alerts, the list and the table keep the unadapted probabilities."
 
 
 def show_prevalence(card: ModelCard | None) -> None:
@@ -36,8 +39,15 @@ def show_prevalence(card: ModelCard | None) -> None:
     with st.sidebar, st.expander(PREVALENCE):
         prevalence = choose_prevalence()
         if card is not None:
-            sentences = describe_assumption(card, prevalence), *describe_effects(card, prevalence)
-            st.html(render_paragraphs(sentences))
+            effects = describe_effects(card, prevalence)
+            kept = _LIST_STAYS if prevalence else ""
+            st.html(render_paragraphs([describe_assumption(card, prevalence), *effects, kept]))
+
+
+def adapt(verdict: "Verdict", card: ModelCard) -> "AdaptedReading | None":
+    """Return probabilities in the clinic; None without its prevalence, or if it is not possible."""
+    prevalence = get_prevalence()
+    return adapt_reading(card, verdict.probabilities, prevalence) if prevalence else None
 
 
 def show_probabilities(verdict: "Reading | LesionReading", card: ModelCard) -> None:
@@ -45,11 +55,10 @@ def show_probabilities(verdict: "Reading | LesionReading", card: ModelCard) -> N
 
     With a prevalence, they are adapted to it, and the unadapted ones are one click away.
     """
-    prevalence = get_prevalence()
-    adapted = adapt_reading(card, verdict.probabilities, prevalence) if prevalence else None
-    if prevalence is not None and adapted is None:
-        st.html(render_notice(explain_unadapted(card)))
+    adapted = adapt(verdict, card)
     if adapted is None:
+        if get_prevalence() is not None:
+            st.html(render_notice(explain_unadapted(card)))
         st.html(render_probabilities(verdict))
         _show_meaning(verdict, card)
         st.html(render_diagnoses(verdict))

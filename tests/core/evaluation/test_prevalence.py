@@ -37,7 +37,7 @@ def test_without_frequencies_nothing_is_adapted():
 
 
 def test_a_kind_of_lesion_that_was_never_seen_cannot_be_adapted_to():
-    # The network has learned no skin cancer besides melanoma, so it cannot recognise those of the clinic.
+    # The network has learned no skin cancer besides melanoma, so it knows none of the clinic's.
     assert adapt_probabilities((0.5, 0.5), ("MEL", "NV"), (0.2, 0.8), CLINIC) is None
     assert adapt_probabilities((0.5, 0.3, 0.2), NAMES[:3], (0.2, 0.8, 0.0), CLINIC) is None
     # A clinic without them can use it.

@@ -80,6 +80,9 @@ def test_probabilities_are_adapted_and_the_unadapted_ones_are_one_click_away(pag
     unadapted = "".join(each.proto.body for each in kept.get("html"))
     assert f"<strong>{format_percent(reading.melanoma_probability)}</strong>" in unadapted
     assert "A prevalence changes no alert" in unadapted
+    # The heatmap's diagnoses have the adapted probabilities, too.
+    chosen = next(box for box in page.selectbox if box.label == "Explain diagnosis")
+    assert f"▲ melanoma, {format_percent(adapted.melanoma_probability)}" in chosen.options
     # The banner stays as it is.
     banner = re.compile(r'<section class="banner.*?</section>')
     assert banner.findall(html(page.main)) == banner.findall(before)
