@@ -14,6 +14,7 @@ from tests.benchmarks import (
     charts,
     evaluation,
     first_start,
+    lesion,
     memory,
     neighbours,
     novelty,
@@ -27,6 +28,7 @@ from tests.benchmarks import (
 
 BENCHMARKS = {
     "reading": reading.measure,
+    "lesion": lesion.measure,
     "novelty": novelty.measure,
     "start": start.measure,
     "page": page.measure,
