@@ -8,12 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from melanoma_core.cli.files import choose_model, open_files
-from melanoma_core.cli.terminal import log, make_counter, print_json
+from melanoma_core.cli.files import choose_model, parse_limit, select_unseen
+from melanoma_core.cli.terminal import make_counter, print_json
 from melanoma_core.errors import DatasetError
 from melanoma_core.jsonable import to_jsonable
 from melanoma_core.models.methods import Method
-from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:
     from melanoma_core.assessment.selection import Selection
@@ -41,16 +40,10 @@ def add_explanations_command(
         help="heatmap method; default: %(default)s",
     )
     parser.add_argument(
-        "--limit", type=_parse_limit, metavar="N", help="test N images, drawn at random"
+        "--limit", type=parse_limit, metavar="N", help="test N images, drawn at random"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=_explanations)
-
-
-def _parse_limit(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f'found "{text}"; it must be a whole number of at least 1')
-    return int(text)
 
 
 def _explanations(options: argparse.Namespace) -> int:
@@ -61,7 +54,7 @@ def _explanations(options: argparse.Namespace) -> int:
     serving = choose_model(options.model)
     folder = serving.folder
     classifier, explainer = load_classifier(folder), Explainer()
-    selection = _select_unseen(options.folder, folder)
+    selection = select_unseen(options.folder, folder)
     try:
         maker = MapMaker(classifier, folder, explainer, Method(options.method))
         figures = measure_maps(
@@ -78,21 +71,6 @@ def _explanations(options: argparse.Namespace) -> int:
     card = replace(classifier.card, explanation={options.method: figures})
     _print_figures(card, selection, serving.notice, options)
     return 0
-
-
-def _select_unseen(data: Path, model: Path) -> "Selection":
-    """Select the images of a folder that were not seen in training."""
-    from melanoma_core.assessment.selection import ALL, find_unseen, select_photographs
-    from melanoma_core.models.identifiers import find_key
-    from melanoma_core.models.lineage import read_split
-
-    key = find_key(load_settings())
-    selection = select_photographs(open_files(data), ALL, read_split(model), key=key)
-    if selection.unchecked:
-        log(selection.unchecked)
-    if not selection.is_lineage_known:
-        log("This model does not record what it was trained on. It may have seen these images.")
-    return replace(selection, table=selection.table[find_unseen(selection)])
 
 
 def _print_figures(

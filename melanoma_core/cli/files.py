@@ -1,4 +1,4 @@
-"""What several commands share: opening a folder, choosing a model, printing a table of classes."""
+"""What several commands share: opening a folder, choosing a model or images, printing a table."""
 
 import argparse
 import os
@@ -9,6 +9,7 @@ from melanoma_core.cli.terminal import log, make_counter
 from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:
+    from melanoma_core.assessment.selection import Selection
     from melanoma_core.data.dataset import Dataset
     from melanoma_core.data.opening import OpenedFolder
     from melanoma_core.data.splitting import Split
@@ -40,6 +41,38 @@ def open_files(folder: Path) -> "OpenedFolder":
 
     cache = FactCache(load_settings().cache_dir)
     return open_folder(folder, cache, make_counter("Scanning images"))
+
+
+def select_unseen(data: Path, model: Path) -> "Selection":
+    """Select the labelled images of a folder that a model has not seen in training.
+
+    Args:
+        data: The folder.
+        model: Folder of the model.
+
+    Raises:
+        DatasetError: There are none.
+    """
+    from dataclasses import replace
+
+    from melanoma_core.assessment.selection import ALL, find_unseen, select_photographs
+    from melanoma_core.models.identifiers import find_key
+    from melanoma_core.models.lineage import read_split
+
+    key = find_key(load_settings())
+    selection = select_photographs(open_files(data), ALL, read_split(model), key=key)
+    if selection.unchecked:
+        log(selection.unchecked)
+    if not selection.is_lineage_known:
+        log("This model does not record what it was trained on. It may have seen these images.")
+    return replace(selection, table=selection.table[find_unseen(selection)])
+
+
+def parse_limit(text: str) -> int:
+    """Return the number of the option `--limit`."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'found "{text}"; it must be a whole number of at least 1')
+    return int(text)
 
 
 def open_cleaned(folder: Path, table: Path | None) -> "Dataset":

@@ -18,6 +18,7 @@ from melanoma_core.cli.explanations import add_explanations_command
 from melanoma_core.cli.models import add_model_commands
 from melanoma_core.cli.predict import add_predict_command
 from melanoma_core.cli.refusals import add_refusals_command
+from melanoma_core.cli.robustness import add_robustness_command
 from melanoma_core.cli.study import add_study_command
 from melanoma_core.cli.training import add_training_commands
 from melanoma_core.errors import MelanomaError
@@ -57,6 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_evaluate_command(commands)
     add_explanations_command(commands)
     add_refusals_command(commands)
+    add_robustness_command(commands)
     add_training_commands(commands)
     add_study_command(commands)
     add_dataset_commands(commands)

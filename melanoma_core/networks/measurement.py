@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from melanoma_core.assessment.robustness import NUM_LESIONS, measure_robustness
 from melanoma_core.data.decoding import decode_table
 from melanoma_core.errors import ExplanationError
 from melanoma_core.evaluation.calibration import choose_threshold, fit_temperature
@@ -52,7 +53,7 @@ class Material:
         table: Every row of the split, with `path` where the subset is validation or test.
         ancestor: Split (`lineage.read_split`) of the model that the training started from; None
             if it did not start from a released model.
-        key: Hashes the ids of lesions and patients.
+        key: Hashes the ids of lesions and patients; None keeps them as they are in the table.
         leakage: Result of the leakage check; None if it was not done.
         training: Log of the training; None if there is none.
         machine: The computer that the network was trained on; None if unknown.
@@ -63,7 +64,7 @@ class Material:
 
     table: pd.DataFrame
     ancestor: pd.DataFrame | None
-    key: IdKey
+    key: IdKey | None
     leakage: Leakage | None
     training: TrainingLog | None
     machine: Machine | None
@@ -184,7 +185,9 @@ def _evaluate(
     card, test = classifier.card, material.subset(TEST)
     outputs = classify_table(classifier, test, material.progress)
     predictions = describe_predictions(test, outputs.probabilities, card.class_names)
-    split = material.key.hash_ids(describe_split(material.table, material.ancestor))
+    split = describe_split(material.table, material.ancestor)
+    if material.key is not None:
+        split = material.key.hash_ids(split)
     files = card.files | {
         PREDICTIONS_NAME: write_table(predictions, draft / PREDICTIONS_NAME),
         SPLIT_NAME: write_table(split, draft / SPLIT_NAME),
@@ -198,6 +201,9 @@ def _evaluate(
         metrics=select_card_metrics(evaluations),
         leakage=material.leakage,
         explanation=None if leaks else _test_heatmaps(classifier, material, draft),
+        robustness=(
+            None if leaks else measure_robustness(classifier, test, NUM_LESIONS, material.progress)
+        ),
     )
     evidence = Evidence(
         evaluations=evaluations,

@@ -33,7 +33,7 @@ def change_illuminant(pixels: NDArray[np.uint8], mired: float) -> NDArray[np.uin
 
     Example:
         >>> change_illuminant(np.full((1, 1, 3), 128, np.uint8), 50)[0, 0].tolist()
-        [142, 126, 103]
+        [138, 126, 110]
     """
     gains = _measure_cones(_NEUTRAL + mired) / _measure_cones(_NEUTRAL)
     to_cones = _XYZ_TO_CONES @ _RGB_TO_XYZ

@@ -22,6 +22,7 @@ class Title(StrEnum):
     SUBGROUPS = "Performance by age, sex, site and source"
     SETS = "Conformal prediction sets"
     NOVELTY = "Out-of-distribution check"
+    ROBUSTNESS = "Robustness to ink, hair and other artefacts"
     HEATMAPS = "Faithfulness of the heatmaps"
     DATA = "Data"
     LEAKAGE = "Leakage between training and test"

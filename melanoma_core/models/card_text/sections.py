@@ -23,6 +23,7 @@ from melanoma_core.models.card_text.formats import (
     format_value,
 )
 from melanoma_core.models.card_text.heatmaps import describe_maps, tabulate_maps
+from melanoma_core.models.card_text.robustness import build_robustness
 from melanoma_core.models.card_text.section import (
     Section,
     Table,
@@ -86,6 +87,7 @@ def build_sections(card: ModelCard, evidence: Evidence | None) -> list[Section]:
         _build_subgroups(card, evidence),
         _build_sets(card),
         _build_novelty(card),
+        build_robustness(card.robustness),
         _build_heatmaps(card),
         _build_data(card),
         _build_leakage(card, evidence),
