@@ -40,6 +40,7 @@ class FindingKind(StrEnum):
     RELABELLED = "relabelled"
     DIFFERENT_PICTURES = "different-pictures"
     MIXED_IMAGE_TYPES = "mixed-image-types"
+    UNKNOWN_FACTS = "unknown-facts"
     LEFT_OUT = "left-out"
     LOST_CLASSES = "lost-classes"
     EXACT_DUPLICATES = "exact-duplicates"
@@ -96,6 +97,7 @@ _EFFECTS = {
     FindingKind.RELABELLED: (Severity.MEDIUM, True, False),
     FindingKind.DIFFERENT_PICTURES: (Severity.MEDIUM, False, False),
     FindingKind.MIXED_IMAGE_TYPES: (Severity.MEDIUM, False, False),
+    FindingKind.UNKNOWN_FACTS: (Severity.LOW, False, False),
     FindingKind.LEFT_OUT: (Severity.MEDIUM, False, False),
     FindingKind.LOST_CLASSES: (Severity.HIGH, False, False),
     FindingKind.EXACT_DUPLICATES: (Severity.MEDIUM, False, True),

@@ -5,6 +5,7 @@ import pandas as pd
 from melanoma_core.data.census import Census, Role, list_ignored
 from melanoma_core.data.copies import connect_rows
 from melanoma_core.data.findings import Finding, FindingKind, Severity, count_of, report
+from melanoma_core.taxonomy import Confirmation
 
 _MOST_NAMES = 5
 _HIGH_SHARE = 0.2  # of the images; as for files that are lost in other ways
@@ -99,13 +100,25 @@ def find_mixed_types(readable: pd.DataFrame) -> Finding | None:
     return report(FindingKind.MIXED_IMAGE_TYPES, groups, sentence)
 
 
+def find_unknown_facts(readable: pd.DataFrame) -> Finding | None:
+    """Find confirmations and skin types in tables that mean none of the known ones."""
+    found = readable[readable["not_understood"].notna()]
+    ways = ", ".join(Confirmation)
+    sentence = (
+        f"{count_of(len(found), 'file')} with a confirmation or skin type that is not understood: "
+        f"{_list_counts(found['not_understood'].value_counts())}. It counts as not stated. A "
+        f"confirmation is one of {ways}; a skin type is one of I to VI or 1 to 6, and no range."
+    )
+    return report(FindingKind.UNKNOWN_FACTS, tuple((path,) for path in found["path"]), sentence)
+
+
 def find_in_records(readable: pd.DataFrame) -> tuple[Finding | None, ...]:
     """Return the findings of this module about readable files.
 
     Args:
         readable: The readable rows of the file table; columns that it lacks count as missing.
     """
-    optional = ("contradiction", "truth", "truth_table", "image_type")
+    optional = ("contradiction", "truth", "truth_table", "image_type", "not_understood")
     added = {column: None for column in optional if column not in readable}
     readable = readable.assign(**added)
     return (
@@ -113,6 +126,7 @@ def find_in_records(readable: pd.DataFrame) -> tuple[Finding | None, ...]:
         find_relabelled(readable),
         find_different_pictures(readable),
         find_mixed_types(readable),
+        find_unknown_facts(readable),
     )
 
 

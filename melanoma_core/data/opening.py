@@ -14,10 +14,14 @@ from melanoma_core.data.dataset import add_truth, load_folder
 from melanoma_core.data.identities import scope_ids
 from melanoma_core.data.layouts import Collection, Layout, find_collections
 from melanoma_core.data.records import read_ground_truth, read_records
+from melanoma_core.data.tables import JOINED_FACTS
 from melanoma_core.errors import DatasetError
 from melanoma_core.progress import Progress
 
-_CONTENT = ("image_id", "name", "label", "subset", "lesion_id", "patient_id", "sha256", "truth")
+_CONTENT = (
+    *("image_id", "name", "label", "subset", "lesion_id", "patient_id", "sha256", "truth"),
+    *("confirmation", "fitzpatrick", "ita"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,11 +32,13 @@ class Companions:
         known_lesions: Lesion ids.
         truth: `label` and `table` of the ISIC 2019 ground truth, with the index `image_id`.
         known_sources: Name of the collection in which the image was published.
+        facts: `tables.JOINED_FACTS`, with the index `image_id`.
     """
 
     known_lesions: dict[str, str]
     truth: pd.DataFrame
     known_sources: dict[str, str]
+    facts: pd.DataFrame
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +48,8 @@ class OpenedFolder:
     Attributes:
         folder: Its real path.
         records: The file table (`dataset.load_records`) with the column `cluster`
-            (`copies.find_clusters`). Missing `lesion_id` and `truth` come from the companions.
+            (`copies.find_clusters`). Missing `lesion_id`, `truth` and facts of a person or
+            diagnosis (`tables.JOINED_FACTS`) come from the companions.
         companions: What the companion collections know.
         census: What became of every file below the folder.
         key: Hexadecimal hash of path and content, the key for cached results.
@@ -75,6 +82,9 @@ def open_folder(folder: Path, cache: FactCache, progress: Progress | None = None
     companions = _read_companions(folder)
     lesions = records["image_id"].map(companions.known_lesions).astype(object)
     records["lesion_id"] = records["lesion_id"].astype(object).fillna(lesions)
+    for column in JOINED_FACTS:
+        known = records["image_id"].map(companions.facts[column])
+        records[column] = records[column].fillna(known.astype(records[column].dtype))
     records = add_truth(records, companions.truth)
     return OpenedFolder(folder, records, companions, census, _hash_content(folder, records))
 
@@ -93,6 +103,7 @@ def _read_companions(folder: Path) -> Companions:
     lesions: dict[str, str] = {}
     truths = [pd.DataFrame({"label": [], "table": []}, dtype=object)]
     sources: dict[str, str] = {}
+    facts = [pd.DataFrame(columns=list(JOINED_FACTS), dtype=object)]
     for collection in _find_companions(folder):
         is_truth = collection.layout is Layout.GROUND_TRUTH
         try:
@@ -104,12 +115,14 @@ def _read_companions(folder: Path) -> Companions:
             continue
         table = scope_ids(table, collection.folder)
         lesions = _to_dict(table["lesion_id"]) | lesions
+        facts.append(table[list(JOINED_FACTS)].astype(object))
         if is_truth:
             truths.append(table[["label", "table"]].dropna(subset="label"))
         else:
             sources = dict.fromkeys(table.index, collection.folder.name) | sources
     truth = pd.concat(truths)
-    return Companions(lesions, truth[~truth.index.duplicated()], sources)
+    known = pd.concat([each.dropna(how="all") for each in facts]).groupby(level=0).first()
+    return Companions(lesions, truth[~truth.index.duplicated()], sources, known)
 
 
 def _to_dict(values: pd.Series) -> dict[str, str]:
