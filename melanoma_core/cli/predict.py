@@ -241,7 +241,7 @@ def _format_photograph(row: _Row) -> str:
     if row["status"] == "refused":
         return f"{name}: not read. {neutralise(row['reason'])}"
     warnings = "".join(f" {finding['text']}" for finding in row["quality"])
-    return f"{name}: {_format_verdict(row)}{warnings}"
+    return f"{name}: {_format_verdict(row)}{warnings}{_format_mark(row)}"
 
 
 def _format_lesion(row: _Row) -> str:
@@ -251,7 +251,9 @@ def _format_lesion(row: _Row) -> str:
         return f"Lesion {name}: not read. {what}, all refused."
     refused = f", {len(row['refused_images'])} refused" if row["refused_images"] else ""
     disagreement = f" {row['disagreement']}" if row["disagreement"] else ""
-    return f"Lesion {name} ({what}{refused}): {_format_verdict(row)}{disagreement}"
+    return (
+        f"Lesion {name} ({what}{refused}): {_format_verdict(row)}{disagreement}{_format_mark(row)}"
+    )
 
 
 def _format_verdict(row: _Row) -> str:
@@ -267,8 +269,6 @@ def _format_verdict(row: _Row) -> str:
         parts.append("OTHER SKIN CANCER SUSPECTED")
     parts.append(f"leading diagnosis {Diagnosis(row['top_diagnosis']).title} ({row['risk_tier']})")
     text = f"{', '.join(parts)}. {row['finding']}"
-    if row["read_anyway"]:
-        text += " Out of distribution, read anyway."
     if row.get("adapted_probabilities"):
         melanoma, skin_cancer = (
             format_percent(row[f"adapted_{name}_probability"])
@@ -281,6 +281,10 @@ def _format_verdict(row: _Row) -> str:
             f"cancer {skin_cancer}."
         )
     return text
+
+
+def _format_mark(row: _Row) -> str:
+    return " Out of distribution, read anyway." if row["read_anyway"] else ""
 
 
 def _show(name: str) -> str:

@@ -13,8 +13,14 @@ from melanoma_core.models.card import ModelCard, load_card
 from melanoma_core.models.classifier import Classifier
 from melanoma_core.reading.lesion import combine_readings
 from melanoma_core.reading.reading import Refusal, RefusalKind
-from melanoma_core.reading.rows import describe_lesion, describe_photograph, flatten_row
+from melanoma_core.reading.rows import (
+    describe_lesion,
+    describe_lesion_columns,
+    describe_photograph,
+    flatten_row,
+)
 from melanoma_core.reading.worklist import Worklist, export_csv
+from melanoma_core.settings import PROJECT_ROOT
 from tests.made_readings import make_reading
 
 
@@ -150,3 +156,16 @@ def test_the_photographs_of_a_lesion_follow_each_other_with_the_reading_of_all(
         lesion.melanoma_probability
     }
     assert {row["risk_tier"] for row in rows} <= {"malignant", "premalignant", "benign"}
+
+
+def test_the_reference_page_names_every_key(card: ModelCard):
+    lesion = combine_readings(card, [READING])
+    prevalence = Prevalence(0.02, 0.08)
+    rows = (
+        describe_photograph("a.jpg", READING, card, prevalence),
+        describe_lesion("arm", lesion, {"read": ["a.jpg"], "refused": []}, card),
+        describe_lesion_columns("arm", lesion),
+    )
+    page = (PROJECT_ROOT / "docs" / "reference" / "readings.md").read_text("utf-8")
+
+    assert [name for row in rows for name in row if f"`{name}`" not in page] == []
