@@ -93,7 +93,7 @@ def _describe_check(reading: "Reading", card: "ModelCard") -> str:
     )
 
 
-def render_diagnoses(reading: "Verdict") -> str:
+def render_diagnoses(reading: "Verdict | AdaptedReading") -> str:
     """Render the probability of every diagnosis, grouped by risk tier."""
     groups = "".join(_render_tier(share) for share in group_by_tier(reading))
     return (
