@@ -2,8 +2,7 @@
 
 import os
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from melanoma_core.data.decoding import map_in_threads
 from melanoma_core.data.images import read_image
@@ -15,8 +14,11 @@ from melanoma_core.models.classifier import Outputs
 from melanoma_core.models.predictions import index_labels
 from melanoma_core.reading.reading import RefusalKind
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def count_readings(card: ModelCard, table: pd.DataFrame, outputs: Outputs) -> ReadingFlow:
+
+def count_readings(card: ModelCard, table: "pd.DataFrame", outputs: Outputs) -> ReadingFlow:
     """Count what a reading makes of labelled photographs.
 
     Args:

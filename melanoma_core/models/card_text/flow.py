@@ -84,7 +84,7 @@ def build_diagram(card: ModelCard, evidence: Evidence | None) -> FlowDiagram:
     if is_withheld(card) or not card.metrics:
         return FlowDiagram(title, (*stages, Stage(test)))
     flow = evidence.flow if evidence else None
-    num_read = flow and flow.num_images - sum(flow.refused.values())
+    num_read = flow.num_images - sum(flow.refused.values()) if flow else None
     stages += [Stage(test, _count_refused(card, flow)), Stage(Box("Read", num_read))]
     branches = (_draw_outcomes(each, flow is not None) for each in find_outcomes(card, flow))
     return FlowDiagram(title, tuple(stages), tuple(branches))

@@ -1,8 +1,10 @@
 """Draw a flow diagram into a PDF."""
 
 from collections.abc import Sequence
+from typing import cast
 
 from fpdf import FPDF
+from fpdf.enums import MethodReturnValue
 
 from melanoma_core.models.card_text.diagram import Box, FlowDiagram
 
@@ -63,10 +65,10 @@ def _measure(document: FPDF, box: Box, width: float) -> float:
     document.set_font(style="B", size=_POINTS)
     height = 2 * _PADDING
     for text in (box.headline, *box.notes):
-        measured = document.multi_cell(
-            width - 2 * _PADDING, _LINE, text, dry_run=True, output="HEIGHT", align="L"
+        lines = document.multi_cell(
+            width - 2 * _PADDING, _LINE, text, dry_run=True, output=MethodReturnValue.LINES
         )
-        height += float(measured)
+        height += _LINE * len(cast("list[str]", lines))
     return height
 
 

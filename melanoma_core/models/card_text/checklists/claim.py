@@ -39,7 +39,7 @@ CLAIM = Guide(
         Item("27", "Ensembling", model.describe_ensemble),
         Item("28", "Metrics", model.describe_statistics),
         Item("29", "Uncertainty", model.describe_uncertainty),
-        Item("30", "Robustness", model.describe_robustness),
+        Item("30", "Robustness", model.describe_changes),
         Item("31", "Explainability", model.describe_heatmaps),
         Item("32", "Internal test", model.describe_internal_test),
         Item("33", "External test", data.describe_external),

@@ -12,6 +12,7 @@ from melanoma_core.models.card_text.checklists.data_answers import (
 )
 from melanoma_core.models.card_text.checklists.item import Known, see
 from melanoma_core.models.card_text.formats import NOT_PROVIDED, format_figure, format_percent
+from melanoma_core.models.card_text.robustness import describe_robustness
 from melanoma_core.models.card_text.section import Title
 from melanoma_core.models.card_text.wording import name_class
 from melanoma_core.models.lineage import PREDICTIONS_NAME
@@ -194,14 +195,17 @@ def describe_fairness(known: Known) -> str:
     return f"{describe_subgroups(known)}; skin tones: {describe_skin_tones(known)}"
 
 
-def describe_robustness(known: Known) -> str:
+def describe_changes(known: Known) -> str:
     """Return how results change with the collection and with artefacts."""
     return f"{describe_clusters(known)}; artefacts: {describe_artefacts(known)}"
 
 
-def describe_artefacts(_: Known) -> str:
+def describe_artefacts(known: Known) -> str:
     """Return how results change with ink, rulers and hair."""
-    return NOT_PROVIDED
+    robustness = known.card.robustness
+    if not robustness or not known.has_metrics:
+        return NOT_PROVIDED
+    return f"{describe_robustness(robustness)} Details: {see(Title.ROBUSTNESS)}"
 
 
 def describe_clusters(known: Known) -> str:

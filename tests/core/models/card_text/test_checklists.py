@@ -51,6 +51,7 @@ def card() -> ModelCard:
         load_card(BUNDLED),
         data=DATA,
         leakage=CLEAN,
+        robustness=None,
         operating_point=OperatingPoint(0.2, 0.95, "validation"),
         skin_cancer_operating_point=OperatingPoint(0.3, 0.9, "validation"),
         metrics={
@@ -193,6 +194,24 @@ def test_refusals_and_subgroups_come_from_the_evidence(card: ModelCard, evidence
     assert answer(CLEAR_DERM, "Skin tones", card, evidence).startswith("Fitzpatrick II 40 test")
     assert answer(CLEAR_DERM, "Age and sex", card, evidence) == f'section "{Title.SUBGROUPS}"'
     assert answer(CLEAR_DERM, "Body sites", card, evidence) == NOT_PROVIDED
+
+
+def test_the_change_with_artefacts_is_that_of_the_card_and_of_none_that_leaks(card: ModelCard):
+    figures = {
+        "refused": Figure(0.02, 0.01, 0.03, 8, 400, 400),
+        "false_alerts_change": Figure(0.3, 0.2, 0.4, None, 300, 300),
+    }
+    measured = replace(card, robustness={"ink": figures})
+
+    said = answer(CLEAR_DERM, "Image artefacts (ink, rulers, hair)", measured, None)
+
+    assert "400 of 400 lesions" in said
+    assert "rise by 5 points or more with: ink" in said
+    assert said.endswith(f'section "{Title.ROBUSTNESS}"')
+    for unknown in (card, replace(measured, leakage=LEAKING)):
+        assert answer(CLEAR_DERM, "Image artefacts (ink, rulers, hair)", unknown, None) == (
+            NOT_PROVIDED
+        )
 
 
 def test_a_collection_that_was_left_out_is_the_external_test(card: ModelCard):
