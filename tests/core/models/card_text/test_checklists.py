@@ -15,6 +15,7 @@ from melanoma_core.models.card import ModelCard, OperatingPoint, load_card
 from melanoma_core.models.card_text.checklists.guides import GUIDES, build_checklists
 from melanoma_core.models.card_text.checklists.item import Guide, Known
 from melanoma_core.models.card_text.formats import NOT_PROVIDED
+from melanoma_core.models.card_text.robustness import describe_robustness
 from melanoma_core.models.card_text.section import Section, Title
 from melanoma_core.models.evidence import Evidence
 from melanoma_core.models.registry import BUNDLED
@@ -205,8 +206,8 @@ def test_the_change_with_artefacts_is_that_of_the_card_and_of_none_that_leaks(ca
 
     said = answer(CLEAR_DERM, "Image artefacts (ink, rulers, hair)", measured, None)
 
-    assert "400 of 400 lesions" in said
-    assert "rise by 5 points or more with: ink" in said
+    assert said.startswith(describe_robustness({"ink": figures}))
+    assert "ink (+30.0 points (+20.0 to +40.0))" in said
     assert said.endswith(f'section "{Title.ROBUSTNESS}"')
     for unknown in (card, replace(measured, leakage=LEAKING)):
         assert answer(CLEAR_DERM, "Image artefacts (ink, rulers, hair)", unknown, None) == (
