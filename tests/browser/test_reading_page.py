@@ -1,12 +1,17 @@
+import io
 import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
+from melanoma_core.data.drawn.non_lesions import NonLesionKind, draw_non_lesion
 from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 
-BANNER = re.compile("elanoma alert")
+BANNER = re.compile("alert|suspected", re.IGNORECASE)
+# In a row of the list, with or without an alert before it.
+ANY_SKIN_CANCER = re.compile(r"Any skin cancer: .*?([0-9.]+)%")
 
 
 @pytest.fixture
@@ -50,8 +55,10 @@ def test_a_photograph_is_uploaded_read_and_explained(open_page, photographs):
     page = open_page()
     upload(page, photographs[:1])
     wait_for_answer(page, photographs[0].name)
-    expect(page.locator(".probability")).to_contain_text("alert threshold")
-    expect(page.locator(".st-key-opened .trust")).to_contain_text("Sensitivity")
+    expect(page.locator(".probability")).to_have_count(2)
+    expect(page.locator(".probability").first).to_contain_text("probability of melanoma")
+    expect(page.locator(".probability").last).to_contain_text("probability of any skin cancer")
+    expect(page.locator(".st-key-opened .trust")).to_contain_text("sensitivity")
     expect(page.locator(".diagnoses tbody")).to_have_count(3)
     expect(page.locator(".diagnoses tr:not(.tier)")).to_have_count(8)
     expect(page.get_by_alt_text("Original photograph")).to_be_visible()
@@ -98,10 +105,11 @@ def test_several_photographs_are_listed_most_suspicious_first_and_a_bad_file_is_
     expect(page.get_by_role("alert")).to_contain_text(
         "<b>not a photograph<b>.jpg was not read. The file is a text file."
     )
-    rows = sidebar.get_by_role("button", name=re.compile("lert [<>]?[0-9.]+%"))
+    rows = sidebar.get_by_role("button", name=BANNER)
     expect(rows).to_have_count(6)
-    probabilities = [float(re.findall(r"[0-9.]+", text)[0]) for text in rows.all_inner_texts()]
-    assert probabilities == sorted(probabilities, reverse=True)
+    shares = list(map(float, ANY_SKIN_CANCER.findall(sidebar.inner_text())))
+    assert len(shares) == 6
+    assert shares == sorted(shares, reverse=True)
     second = sidebar.locator(".name").nth(1).inner_text()
     # With the keyboard only.
     rows.nth(1).focus()
@@ -109,6 +117,73 @@ def test_several_photographs_are_listed_most_suspicious_first_and_a_bad_file_is_
     wait_for_answer(page, second)
     page.get_by_role("button", name="Dismiss").click()
     expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_photographs_are_combined_as_one_lesion_and_taken_apart_with_the_keyboard(
+    open_page, photographs
+):
+    page = open_page()
+    upload(page, photographs[3:6])
+    sidebar = page.get_by_test_id("stSidebar")
+    expect(sidebar).to_contain_text("3 readings, most suspicious first")
+    wait_for_answer(page)
+    boxes = sidebar.get_by_role("checkbox")
+    expect(boxes).to_have_count(3)
+    names = sidebar.locator(".name").all_inner_texts()
+    for place in (0, 2):
+        boxes.nth(place).focus()
+        page.keyboard.press("Space")
+        expect(boxes.nth(place)).to_be_checked()
+    name = sidebar.get_by_role("textbox", name="Name of the lesion")
+    expect(name).to_have_value("Lesion 1")
+    name.fill("left arm")
+    page.keyboard.press("Enter")
+    wait_for_answer(page, "left arm: 2 photographs")
+    expect(sidebar).to_contain_text("2 readings of 3 photographs, most suspicious first")
+    expect(page.locator(".own")).to_have_count(2)
+    expect(page.locator(".own strong")).to_have_text([names[0], names[2]])
+    # Each photograph's own reading, and the way back.
+    page.get_by_role("button", name="Open", exact=True).last.focus()
+    page.keyboard.press("Enter")
+    wait_for_answer(page, f"left arm: {names[2]}")
+    expect(page.get_by_alt_text(re.compile("with the heatmap for"))).to_be_visible()
+    page.get_by_role("button", name="All 2 photographs").focus()
+    page.keyboard.press("Enter")
+    wait_for_answer(page, "left arm: 2 photographs")
+    page.get_by_role("button", name="Separate").focus()
+    page.keyboard.press("Enter")
+    expect(sidebar).to_contain_text("3 readings, most suspicious first")
+
+
+@pytest.mark.parametrize("width", [420, 1440])
+def test_a_refused_photograph_is_read_anyway_after_a_warning_and_stays_marked(open_page, width):
+    page = open_page(width=width)
+    page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(
+        [{"name": "noise.png", "mimeType": "image/png", "buffer": draw_noise()}]
+    )
+    expect(page.get_by_role("alert")).to_contain_text("noise.png was not read")
+    expect(page.locator(".banner")).to_have_count(0)
+    page.get_by_role("button", name="Read this photograph anyway").focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("noise.png")
+    expect(dialog).to_contain_text("A low probability excludes nothing.")
+    expect_no_horizontal_scroll(page)
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_role("alert")).to_contain_text("noise.png was not read")
+    page.get_by_role("button", name="Read this photograph anyway").click()
+    page.get_by_role("button", name="I understand, read it").click()
+    wait_for_answer(page, "noise.png")
+    expect(dialog).to_have_count(0)
+    expect(page.locator(".warning")).to_contain_text("Out of distribution, read anyway")
+    expect_no_horizontal_scroll(page)
+
+
+def draw_noise() -> bytes:
+    content = io.BytesIO()
+    Image.fromarray(draw_non_lesion(NonLesionKind.NOISE, 0)).save(content, "PNG")
+    return content.getvalue()
 
 
 def choose_method(page: Page, method: str) -> None:
