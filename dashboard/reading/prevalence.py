@@ -27,7 +27,9 @@ _ALERTS_STAY = (
     "only what it means."
 )
 
-_LIST_STAYS = "Alerts, the list and the table keep the unadapted probabilities."
+_LIST_STAYS = (
+    "The alerts and the list keep the unadapted probabilities. The downloaded table has both."
+)
 
 
 def show_prevalence(card: ModelCard | None) -> None:
@@ -41,7 +43,8 @@ def show_prevalence(card: ModelCard | None) -> None:
         if card is not None:
             effects = describe_effects(card, prevalence)
             kept = _LIST_STAYS if prevalence else ""
-            st.html(render_paragraphs([describe_assumption(card, prevalence), *effects, kept]))
+            sentences = [describe_assumption(card, prevalence), *effects, kept]
+            st.html(f'<section class="meaning">{render_paragraphs(sentences)}</section>')
 
 
 def adapt(verdict: "Verdict", card: ModelCard) -> "AdaptedReading | None":

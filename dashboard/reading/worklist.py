@@ -6,6 +6,7 @@ from dashboard.reading.combining import choose_lesion, clear_selection, offer_co
 from dashboard.reading.markup import render_name
 from dashboard.reading.verdict import name_level, render_row
 from dashboard.shared.paging import choose_page
+from dashboard.shared.prevalence import get_prevalence
 from melanoma_core.reading.grouping import Lesion
 from melanoma_core.reading.worklist import Worklist, export_csv
 
@@ -45,7 +46,7 @@ def show_navigation(worklist: Worklist, opened: Lesion) -> None:
             _offer_step("Next", worklist, lesions, position + 1)
         st.download_button(
             "Download table",
-            data=export_csv(worklist),
+            data=export_csv(worklist, get_prevalence()),
             file_name="readings.csv",
             mime="text/csv",
             on_click="ignore",

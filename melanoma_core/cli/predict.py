@@ -259,6 +259,7 @@ def _format_lesion(row: _Row) -> str:
 def _format_verdict(row: _Row) -> str:
     """Return both alerts, the leading diagnosis with its tier, then the finding."""
     from melanoma_core.models.card_text.formats import format_percent
+    from melanoma_core.models.card_text.prevalence import format_prevalence
     from melanoma_core.reading.statement import Level
     from melanoma_core.taxonomy import Diagnosis
 
@@ -276,9 +277,9 @@ def _format_verdict(row: _Row) -> str:
         )
         shares = row["prevalence"]
         text += (
-            f" At a prevalence of {format_percent(shares['melanoma'])} melanoma and "
-            f"{format_percent(shares['skin_cancer'])} skin cancer: melanoma {melanoma}, any skin "
-            f"cancer {skin_cancer}."
+            f" At a prevalence of {format_prevalence(shares['melanoma'])} melanoma and "
+            f"{format_prevalence(shares['skin_cancer'])} skin cancer: melanoma {melanoma}, any "
+            f"skin cancer {skin_cancer}."
         )
     return text
 

@@ -1,3 +1,5 @@
+import csv
+import io
 import re
 from dataclasses import replace
 from html import unescape
@@ -11,6 +13,7 @@ from melanoma_core.models.adaptation import adapt_reading, find_trained_prevalen
 from melanoma_core.models.card import load_card
 from melanoma_core.models.card_text.formats import format_percent
 from melanoma_core.models.card_text.prevalence import format_prevalence
+from melanoma_core.reading.worklist import export_csv
 
 LESION = DEMONSTRATION_LESIONS[0]
 MELANOMA, SKIN_CANCER = "prevalence-melanoma", "prevalence-skin-cancer"
@@ -86,6 +89,20 @@ def test_probabilities_are_adapted_and_the_unadapted_ones_are_one_click_away(pag
     # The banner stays as it is.
     banner = re.compile(r'<section class="banner.*?</section>')
     assert banner.findall(html(page.main)) == banner.findall(before)
+
+
+def test_the_downloaded_table_has_the_adapted_probabilities_beside_the_others(page: AppTest):
+    reading, card = get_reading(page)
+    worklist = page.session_state["worklist"]
+    before, after = (
+        next(csv.DictReader(io.StringIO(export_csv(worklist, clinic).decode("utf-8-sig"))))
+        for clinic in (None, Prevalence(0.02, 0.08))
+    )
+    assert before["melanoma_probability"] == after["melanoma_probability"]
+    adapted = adapt_reading(card, reading.probabilities, Prevalence(0.02, 0.08))
+    assert adapted is not None
+    found = float(after["adapted_melanoma_probability"])
+    assert found == pytest.approx(adapted.melanoma_probability)
 
 
 def test_what_the_alerts_mean_at_the_prevalence_is_beside_its_fields(page: AppTest):
