@@ -42,7 +42,7 @@ WARNED_OF = MappingProxyType(
 # Each limit is the lowest with at most this share of warnings on unaltered photographs. One in ten
 # photographs of HAM10000 shows hair; ink and rulers are rare.
 LARGEST_SHARES = MappingProxyType(
-    {QualityKind.INK: 0.02, QualityKind.HAIR: 0.1, QualityKind.RULER: 0.02}
+    {QualityKind.INK: 0.02, QualityKind.HAIR: 0.1, QualityKind.RULER: 0.01}
 )
 _SEED = 0
 _VARIANTS = (None, *ArtefactKind)  # the unaltered photograph first

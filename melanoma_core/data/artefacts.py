@@ -25,9 +25,10 @@ from melanoma_core.data.morphology import Mask, find_narrow
 from melanoma_core.data.quality import QualityFinding, QualityKind
 
 ARTEFACT_KINDS = (QualityKind.INK, QualityKind.HAIR, QualityKind.RULER)
-# Chosen by `melanoma robustness --choose-limits`; see `assessment.robustness.LARGEST_SHARES`.
+# Chosen by `melanoma robustness --choose-limits` on 762 photographs of HAM10000; the rule is
+# `assessment.robustness.LARGEST_SHARES`.
 LIMITS: Mapping[QualityKind, float] = MappingProxyType(
-    {QualityKind.INK: 0.002, QualityKind.HAIR: 0.002, QualityKind.RULER: 7.5}
+    {QualityKind.INK: 0.0048, QualityKind.HAIR: 0.0063, QualityKind.RULER: 5.8}
 )
 _TEXTS = {
     QualityKind.INK: (

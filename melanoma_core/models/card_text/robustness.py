@@ -55,8 +55,8 @@ def describe_robustness(robustness: Robustness) -> str:
         else "No artefact raises false melanoma alerts by 5 points or more with certainty."
     )
     return (
-        f"Artefacts were drawn onto {size.total:,} photographs of {size.num_lesions:,} lesions, by a "
-        f"generator that no network is trained with. Each photograph is compared with itself "
+        f"Artefacts were drawn onto {size.total:,} photographs of {size.num_lesions:,} lesions, by "
+        "a generator that no network is trained with. Each photograph is compared with itself "
         f"without the artefact. {verdict}"
     )
 
