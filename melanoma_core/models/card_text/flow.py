@@ -78,7 +78,7 @@ def find_outcomes(card: ModelCard, flow: ReadingFlow | None) -> tuple[OutcomeTab
 
 def build_diagram(card: ModelCard, evidence: Evidence | None) -> FlowDiagram:
     """Return the flow from the files found to the results of both alerts."""
-    title = "Flow of participants, in photographs"
+    title = "From the files found to the results of the test, in photographs"
     stages = [_count_files(card.data), _count_others(card.data)]
     test = Box("Test subset", card.data.get("images", {}).get(TEST), _name_parts(card))
     if is_withheld(card) or not card.metrics:
