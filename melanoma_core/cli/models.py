@@ -36,6 +36,23 @@ def add_model_commands(
     show.add_argument("--json", action="store_true", help="print the evidence pack as JSON")
     show.set_defaults(run=_show)
 
+    recompute = shown.add_parser(
+        "recompute",
+        help="write a model as a new one: same weights, calibration and metrics computed again",
+    )
+    recompute.add_argument("model", metavar="ID")
+    recompute.add_argument(
+        "--data",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="DIR",
+        help="folders with all validation and test photographs of the model, which are found by "
+        "their content",
+    )
+    recompute.add_argument("--json", action="store_true", help="print the new model card as JSON")
+    recompute.set_defaults(run=_recompute)
+
     promote = commands.add_parser("promote", help="deploy a model, if the gate allows it")
     promote.add_argument("model", metavar="ID")
     promote.add_argument(
@@ -118,6 +135,30 @@ def _show(options: argparse.Namespace) -> int:
         print_json(describe_evidence(card, evidence))
     elif not (options.markdown or options.pdf):
         print(write_markdown(card.model_id, sections), end="")
+    return 0
+
+
+def _recompute(options: argparse.Namespace) -> int:
+    from melanoma_core.cli.files import open_files
+    from melanoma_core.models.card import load_card
+    from melanoma_core.models.card_text.tables import write_figures
+    from melanoma_core.models.registry import find_model
+    from melanoma_core.networks.recompute import Photographs, recompute_model
+
+    settings = load_settings()
+    folder = find_model(settings, options.model)
+    photographs = Photographs(
+        [open_files(each).records for each in options.data],
+        options.data,
+        make_counter("Classifying photographs"),
+    )
+    written = recompute_model(folder, photographs, settings.models_dir)
+    card = load_card(written)
+    log(f"Wrote {written}. `python -m melanoma_core promote {card.model_id}` deploys it.")
+    if options.json:
+        print_json(to_jsonable(card))
+    else:
+        print(f"{card.model_id}, recomputed from {options.model}\n\n{write_figures(card)}")
     return 0
 
 

@@ -42,10 +42,10 @@ _SPLIT_COLUMNS = (
     "fitzpatrick",
     "ita",
 )
-_INHERITED = "inherited"
+INHERITED = "inherited"
 # The subsets that the weights were fitted on. The threshold was chosen on "validation";
 # "published" was only evaluated.
-_TRAINED_ON = ("train", _INHERITED)
+_TRAINED_ON = ("train", INHERITED)
 
 
 def describe_split(table: pd.DataFrame, ancestor: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -68,7 +68,7 @@ def describe_split(table: pd.DataFrame, ancestor: pd.DataFrame | None = None) ->
     if ancestor is None:
         return own.reset_index(drop=True)
     trained = ancestor[was_trained_on(ancestor) & ~ancestor["sha256"].isin(own["sha256"])]
-    inherited = trained.assign(subset=_INHERITED, group=pd.array([pd.NA] * len(trained), "Int64"))
+    inherited = trained.assign(subset=INHERITED, group=pd.array([pd.NA] * len(trained), "Int64"))
     return pd.concat([own, inherited.reindex(columns=list(_SPLIT_COLUMNS))], ignore_index=True)
 
 

@@ -224,3 +224,15 @@ def test_a_model_card_is_shown_and_written(capsys, tmp_path: Path):
     assert document["evaluations"] is None
     assert main(["models", "show", "better", "--pdf", str(tmp_path / "no" / "card.pdf")]) == 2
     assert "Cannot write" in capsys.readouterr().err
+
+
+def test_a_model_is_measured_again_on_its_own_photographs_alone(tmp_path: Path, capsys):
+    folder = tmp_path / "drawn"
+    write_demonstration_dataset(folder)
+
+    assert main(["models", "recompute", BUNDLED_ID, "--data", str(folder)]) == 2
+
+    message = capsys.readouterr().err
+    assert f"Found 0 of the 3,670 validation and test photographs of {BUNDLED_ID}" in message
+    assert "Missing: 1,752 of validation and 1,918 of test" in message
+    assert "Name every folder that holds them." in message
