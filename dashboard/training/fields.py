@@ -21,6 +21,8 @@ PRESET_DESCRIPTIONS = {
     "transfer-efficientnet": "As transfer, with EfficientNetV2-B0; slower.",
     "transfer-resnet": "As transfer, with ResNet50V2; large and slow.",
     "transfer-convnext": "As transfer, with ConvNeXt-Tiny; the slowest.",
+    "sources": "As transfer, for photographs from elsewhere: every source in the same class mix, and "
+    "altered as other cameras, files and artefacts would.",
     "quick": "As transfer, on small images and for few epochs: a first result in minutes.",
     "leaky": "Warning: a deliberate mistake. It oversamples before the split, so its validation "
     "images include altered copies of training images. Its network is never kept as a model.",
@@ -338,6 +340,16 @@ RECIPE_FIELDS = {
         "Resolution loss, max.",
         "Share of the resolution that is removed: other cameras resolve less.",
         0.9,
+    ),
+    "blur": _augmentation(
+        "Blur, max.", "Standard deviation relative to the side of the image.", 0.1, 0.005
+    ),
+    "vignette": _augmentation("Vignette, share of images", "Dark outside a circle.", 1.0),
+    "artefacts": _augmentation(
+        "Artefacts, share of images", "Hair, ink, a ruler or gel bubbles are drawn.", 1.0
+    ),
+    "jpeg": _augmentation(
+        "JPEG compression, share of images", "Of a quality between 30 and 95.", 1.0
     ),
 }
 

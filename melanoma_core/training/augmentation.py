@@ -5,19 +5,26 @@ one can wait for ever.
 """
 
 import math
+from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageEnhance
+from PIL import Image, ImageEnhance, ImageFilter
 
+from melanoma_core.training.artefacts import draw_artefacts
 from melanoma_core.training.recipe import Recipe
+
+_JPEG_QUALITIES = (30, 96)  # the lowest, and the one above the highest
 
 
 def augment(images: NDArray[Any], recipe: Recipe, rng: np.random.Generator) -> NDArray[Any]:
-    """Rotate, mirror, scale, shift and recolour each image at random.
+    """Change each image at random, in the order of what happens to a photograph.
 
-    A lesion has no natural orientation, so every rotation is allowed.
+    Artefacts lie on the skin; the hand turns, scales and shifts the view; the camera changes the
+    colours, darkens the edge and blurs; the file loses pixels and is compressed. A lesion has no
+    natural orientation, so every rotation is allowed.
 
     Args:
         images: uint8 [N, size, size, 3]; any [N, …] for a recipe without augmentation.
@@ -27,6 +34,8 @@ def augment(images: NDArray[Any], recipe: Recipe, rng: np.random.Generator) -> N
     Returns:
         New images, with the shape and dtype of the input.
     """
+    if recipe.artefacts:
+        images = _change_share(images, recipe.artefacts, rng, _draw_artefacts)
     if recipe.rotation or recipe.zoom or recipe.shift:
         images = _transform(images, recipe, rng)
     elif recipe.mirror:
@@ -38,9 +47,61 @@ def augment(images: NDArray[Any], recipe: Recipe, rng: np.random.Generator) -> N
         images = _change_saturation(images, recipe.saturation, rng)
     if recipe.gamma:
         images = _change_gamma(images, recipe.gamma, rng)
+    if recipe.vignette:
+        images = _change_share(images, recipe.vignette, rng, _darken_edge)
+    if recipe.blur:
+        images = _blur(images, recipe.blur, rng)
     if recipe.resolution:
         images = _reduce_resolution(images, recipe.resolution, rng)
+    if recipe.jpeg:
+        images = _change_share(images, recipe.jpeg, rng, _compress)
     return images
+
+
+def _change_share(
+    pixels: NDArray[np.uint8],
+    share: float,
+    rng: np.random.Generator,
+    change: Callable[[NDArray[np.uint8], np.random.Generator], Any],
+) -> NDArray[np.uint8]:
+    """Change a share of the images, each with a function of its pixels."""
+    changed = pixels.copy()
+    for row in np.flatnonzero(rng.random(len(pixels)) < share):
+        changed[row] = np.asarray(change(pixels[row], rng))
+    return changed
+
+
+def _draw_artefacts(pixels: NDArray[np.uint8], rng: np.random.Generator) -> Image.Image:
+    image = Image.fromarray(pixels)
+    draw_artefacts(image, rng)
+    return image
+
+
+def _darken_edge(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Darken an image outside a circle that nearly fills it, with a soft edge."""
+    y, x = np.ogrid[-1 : 1 : pixels.shape[0] * 1j, -1 : 1 : pixels.shape[1] * 1j]
+    left, up = rng.uniform(-0.1, 0.1, 2)
+    radius, edge, darkness = rng.uniform((0.8, 0.02, 0.6), (1.2, 0.4, 1.0))
+    outside = np.clip((np.hypot(x - left, y - up) - radius) / edge, 0, 1)
+    factor = (1 - darkness * outside).astype(np.float32)[..., None]
+    return np.asarray((pixels * factor).astype(np.uint8))
+
+
+def _compress(pixels: NDArray[np.uint8], rng: np.random.Generator) -> Image.Image:
+    """Save an image as JPEG and read it again."""
+    file = BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=int(rng.integers(*_JPEG_QUALITIES)))
+    return Image.open(file)
+
+
+def _blur(pixels: NDArray[np.uint8], limit: float, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Blur each image, like a lens out of focus."""
+    radii = rng.uniform(0, limit, len(pixels)) * pixels.shape[2]
+    blurred = [
+        Image.fromarray(image).filter(ImageFilter.GaussianBlur(radius))
+        for image, radius in zip(pixels, radii.tolist(), strict=True)
+    ]
+    return np.stack([np.asarray(image) for image in blurred])
 
 
 def _transform(

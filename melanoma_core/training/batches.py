@@ -123,6 +123,10 @@ def disable_augmentation(recipe: Recipe) -> Recipe:
         saturation=0.0,
         gamma=0.0,
         resolution=0.0,
+        blur=0.0,
+        vignette=0.0,
+        artefacts=0.0,
+        jpeg=0.0,
         mixup=0.0,
     )
 

@@ -116,6 +116,12 @@ class Recipe:
             midtones.
         resolution: Maximum loss of resolution, as a share of the side. It imitates cameras with
             fewer pixels.
+        blur: Maximum standard deviation of a Gaussian blur, as a share of the side. It imitates a
+            lens out of focus.
+        vignette: Share of images that become dark outside a circle, as a dermoscope's view is.
+        artefacts: Share of images onto which hair, ink, a ruler or gel bubbles are drawn
+            (`training.artefacts`).
+        jpeg: Share of images that are compressed as JPEG of a quality between 30 and 95.
         colour_constancy: Whether the network removes the colour of the light from each photograph:
             shades of grey (Finlayson and Trezzi 2004), used for dermoscopy from several sources by
             Barata et al. 2015 (doi:10.1109/JBHI.2014.2336473).
@@ -169,6 +175,10 @@ class Recipe:
     saturation: float = 0.0
     gamma: float = 0.0
     resolution: float = 0.0
+    blur: float = 0.0
+    vignette: float = 0.0
+    artefacts: float = 0.0
+    jpeg: float = 0.0
     colour_constancy: bool = False
     frozen_stride: int = 0
     start_share: float = 0.0
@@ -189,13 +199,13 @@ class Recipe:
             self._need(name, getattr(self, name) >= 0, "be at least 0")
         for name in (
             *("dropout", "label_smoothing", "published_share", "start_share"),
-            *("shift", "brightness", "contrast", "colour", "saturation", "resolution"),
+            *("shift", "brightness", "contrast", "colour", "saturation", "resolution", "blur"),
         ):
             self._need(name, 0 <= getattr(self, name) < 1, "lie in [0, 1)")
         for name in ("target_sensitivity", "skin_cancer_target_sensitivity"):
             self._need(name, 0 < getattr(self, name) < 1, "lie in (0, 1)")
         self._need("num_views", self.num_views in {1, 2, 4}, "be 1, 2 or 4")
-        for name in ("class_balance", "source_balance"):
+        for name in ("class_balance", "source_balance", "vignette", "artefacts", "jpeg"):
             self._need(name, 0 <= getattr(self, name) <= 1, "lie in [0, 1]")
         for name in ("learning_rate", "head_learning_rate"):
             self._need(name, 0 < getattr(self, name) < math.inf, "be above 0")
@@ -262,6 +272,28 @@ _AUGMENTED = replace(
     _BASELINE, name="augmented", dropout=0.2, mirror=True, rotation=36.0, zoom=0.1, shift=0.05
 )
 _TRANSFER = Recipe(name="transfer")
+_SOURCES = replace(
+    _TRANSFER,
+    name="sources",
+    image_size=160,
+    epochs=30,
+    images_per_epoch=8000,
+    batch_size=64,
+    learning_rate=1e-3,
+    source_balance=1.0,
+    zoom=0.4,
+    shift=0.1,
+    brightness=0.12,
+    contrast=0.3,
+    colour=0.2,
+    saturation=0.3,
+    gamma=0.3,
+    resolution=0.5,
+    blur=0.01,
+    vignette=0.15,
+    artefacts=0.2,
+    jpeg=0.5,
+)
 
 PRESETS = {
     recipe.name: recipe
@@ -275,6 +307,8 @@ PRESETS = {
         replace(_TRANSFER, name="transfer-efficientnet", architecture=Architecture.EFFICIENTNET),
         replace(_TRANSFER, name="transfer-resnet", architecture=Architecture.RESNET),
         replace(_TRANSFER, name="transfer-convnext", architecture=Architecture.CONVNEXT),
+        # For photographs from elsewhere: every source in the same class mix, by any camera.
+        _SOURCES,
         # For a first try on new data, and for tests: minutes on two cores.
         replace(_TRANSFER, name="quick", image_size=96, head_epochs=2, epochs=3),
         # Like `rebalanced`, but oversampling before the split, as in published projects.

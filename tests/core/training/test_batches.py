@@ -317,3 +317,63 @@ def test_lower_resolution_removes_fine_detail_and_keeps_the_mean():
     assert contrast.min() < 20
     assert contrast.max() <= 100
     assert np.abs(changed.mean(axis=(1, 2, 3)) - 100).max() < 2
+
+
+def change(pixels: np.ndarray, **changes: object) -> np.ndarray:
+    return augment(pixels, replace(PLAIN, mirror=False, **changes), np.random.default_rng(3))
+
+
+FLAT = np.full((60, 48, 48, 3), 180, dtype=np.uint8)
+
+
+@pytest.mark.parametrize("name", ["vignette", "artefacts", "jpeg"])
+def test_a_share_of_the_images_is_changed(name: str):
+    noise = np.random.default_rng(0).integers(0, 256, (200, 32, 32, 3), dtype=np.uint8)
+
+    changed = change(noise, **{name: 0.25})
+
+    is_changed = (changed != noise).any(axis=(1, 2, 3))
+    assert 35 <= is_changed.sum() <= 65
+    assert changed.dtype == np.uint8
+    np.testing.assert_array_equal(change(noise, **{name: 0.25}), changed)
+
+
+def test_a_vignette_darkens_the_corners_and_not_the_centre():
+    changed = change(FLAT, vignette=1.0)
+
+    assert (changed[:, 24, 24] == 180).all()
+    assert (changed[:, 0, 0] < 180).all()
+    assert changed[:, 0, 0].mean() < 60
+    assert (changed <= 180).all()
+
+
+def test_jpeg_loses_what_its_quality_says():
+    noise = np.random.default_rng(0).integers(0, 256, (40, 48, 48, 3), dtype=np.uint8)
+
+    lost = np.abs(change(noise, jpeg=1.0).astype(int) - noise).mean(axis=(1, 2, 3))
+
+    # Colours are stored at half the resolution, so noise loses much at every quality.
+    assert 20 < lost.min() < lost.max() < 60
+    assert np.abs(change(FLAT, jpeg=1.0).astype(int) - 180).max() <= 2
+
+
+def test_artefacts_cover_a_small_part_of_an_image():
+    changed = change(FLAT, artefacts=1.0)
+
+    covered = (changed != FLAT).any(axis=3).mean(axis=(1, 2))
+    assert (covered > 0).all()
+    assert covered.mean() < 0.4
+    assert len({image.tobytes() for image in changed}) == 60
+
+
+def test_blur_removes_contrast_and_keeps_the_mean():
+    halves = np.zeros((40, 64, 64, 3), dtype=np.uint8)
+    halves[:, :, 32:] = 200
+
+    changed = change(halves, blur=0.05).astype(int)
+
+    # The step from one column to the next is steepest without blur.
+    steps = np.diff(changed[:, 32, :, 0], axis=1).max(axis=1)
+    assert 20 < steps.min() < 60
+    assert steps.max() > 150
+    assert np.abs(changed.mean(axis=(1, 2, 3)) - 100).max() < 1

@@ -43,6 +43,10 @@ def test_a_value_of_the_wrong_kind_is_refused(change: str):
         "colour=-0.1",
         "class_balance=1.1",
         "source_balance=-0.1",
+        "blur=1",
+        "vignette=1.1",
+        "artefacts=-0.1",
+        "jpeg=nan",
         "learning_rate=0",
         "learning_rate=nan",
         "learning_rate=inf",
@@ -107,6 +111,7 @@ def test_the_presets_are_the_classical_path():
         "transfer-efficientnet",
         "transfer-resnet",
         "transfer-convnext",
+        "sources",
         "quick",
         "leaky",
     ]
