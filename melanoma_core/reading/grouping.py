@@ -47,6 +47,7 @@ class Grouping:
     def __init__(self) -> None:
         self._chosen: dict[int, str | None] = {}  # None: by a person taken out of its lesion
         self._table: dict[str, str] = {}
+        self._matched: tuple[tuple[str, ...], dict[str, str]] | None = None
 
     @property
     def num_assigned(self) -> int:
@@ -74,6 +75,7 @@ class Grouping:
                 matched with file names by `matching.match_files`.
         """
         self._table |= lesions
+        self._matched = None
 
     def find_divided(self, entries: Sequence[Entry]) -> list[str]:
         """Return the lesions whose photographs stay apart, as different models read them."""
@@ -104,19 +106,23 @@ class Grouping:
 
     def _find_names(self, entries: Sequence[Entry]) -> dict[int, str | None]:
         """Return the name of the lesion of each photograph by key; None if it has no lesion."""
-        found: dict[int, str | None] = dict.fromkeys(entry.key for entry in entries)
-        if self._table:
+        of_file = self._match_table(tuple(dict.fromkeys(entry.name for entry in entries)))
+        found = {entry.key: of_file.get(entry.name) for entry in entries}
+        return found | {key: name for key, name in self._chosen.items() if key in found}
+
+    def _match_table(self, files: tuple[str, ...]) -> dict[str, str]:
+        """Return the lesion of each file that the table names, computed once for these files."""
+        if not self._table:
+            return {}
+        if self._matched is None or self._matched[0] != files:
             # Imported here, so that a page appears before pandas is imported.
             from melanoma_core.data.matching import match_files
 
-            files = list(dict.fromkeys(entry.name for entry in entries))
             rows = match_files(list(self._table), [Path(file) for file in files]).rows
             lesions = list(self._table.values())
-            of_file = dict(zip(files, rows, strict=True))
-            for entry in entries:
-                row = of_file[entry.name]
-                found[entry.key] = None if row is None else lesions[row]
-        return found | {key: name for key, name in self._chosen.items() if key in found}
+            pairs = zip(files, rows, strict=True)
+            self._matched = files, {file: lesions[row] for file, row in pairs if row is not None}
+        return self._matched[1]
 
 
 def _make_lesion(name: str | None, entries: Sequence[Entry]) -> Lesion:
