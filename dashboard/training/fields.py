@@ -21,8 +21,8 @@ PRESET_DESCRIPTIONS = {
     "transfer-efficientnet": "As transfer, with EfficientNetV2-B0; slower.",
     "transfer-resnet": "As transfer, with ResNet50V2; large and slow.",
     "transfer-convnext": "As transfer, with ConvNeXt-Tiny; the slowest.",
-    "sources": "As transfer, for photographs from elsewhere: every source in the same class mix, and "
-    "altered as other cameras, files and artefacts would.",
+    "sources": "As transfer, for photographs from elsewhere: every source in the same class mix, "
+    "and altered as other cameras, files and artefacts would.",
     "quick": "As transfer, on small images and for few epochs: a first result in minutes.",
     "leaky": "Warning: a deliberate mistake. It oversamples before the split, so its validation "
     "images include altered copies of training images. Its network is never kept as a model.",
