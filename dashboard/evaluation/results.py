@@ -74,7 +74,8 @@ def _show_prevalence(figures: "Mapping[str, Figure]") -> None:
         predict_alert,
     )
 
-    clinic, rows = get_prevalence(), {}
+    clinic = get_prevalence()
+    rows: dict[str, Figure] = {}
     for kind in (MELANOMA, SKIN_CANCER):
         share = kind.find_share(clinic) if clinic else measure_share(figures, kind)
         show_html(render_paragraphs([describe_alert(figures, kind, share)]))

@@ -54,6 +54,7 @@ def add_predict_command(commands: "argparse._SubParsersAction[argparse.ArgumentP
 
 def _predict(options: argparse.Namespace) -> int:
     from melanoma_core.evaluation.prevalence import Prevalence
+    from melanoma_core.models.card_text.prevalence import describe_assumption
 
     paths = _find_files(options.images)
     match = _match_lesions(options.lesions, paths) if options.lesions else None
@@ -74,6 +75,7 @@ def _predict(options: argparse.Namespace) -> int:
     else:
         for line in (*map(_format_photograph, ordered), *map(_format_lesion, lesions)):
             print(line)
+        log(describe_assumption(card, None))
     return 0 if any(row["status"] == "read" for row in rows) else 2
 
 

@@ -148,7 +148,10 @@ def adapt_probabilities(
 
     weighted = np.asarray(probabilities, dtype=np.float64) * np.array(factors)
     sums = weighted.sum(axis=-1, keepdims=True)
-    return np.divide(weighted, sums, out=np.full_like(weighted, np.nan), where=sums > 0)
+    adapted: NDArray[np.float64] = np.divide(
+        weighted, sums, out=np.full_like(weighted, np.nan), where=sums > 0
+    )
+    return adapted
 
 
 def _find_group(class_name: str) -> int:

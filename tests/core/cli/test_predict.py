@@ -1,6 +1,7 @@
 """What `predict` reads: files, folders, patterns and lesions; and what it prints."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -276,3 +277,9 @@ def test_a_line_has_both_alerts_and_the_leading_diagnosis_with_its_tier(
 ):
     described = describe_photograph("a.jpg", row, load_card(bundled))
     assert _format_photograph(described) == f"a.jpg: {text}"
+
+
+def test_the_prevalence_that_probabilities_assume_is_a_number(folder: Path, capfd):
+    assert main(["predict", str(folder)]) == 0
+    said = capfd.readouterr().err
+    assert re.search(r"These numbers assume that \d+\.\d% of lesions are melanomas", said)
