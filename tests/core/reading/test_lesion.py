@@ -23,6 +23,7 @@ def card(bundled: Path) -> ModelCard:
         model_id="test",
         class_names=("MEL", "NV", "BCC"),
         temperature=1.0,
+        lesion_temperature=None,
         operating_point=OperatingPoint(0.3, 0.95, "validation"),
         skin_cancer_operating_point=OperatingPoint(0.5, 0.95, "validation"),
         conformal=None,

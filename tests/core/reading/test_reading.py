@@ -9,12 +9,19 @@ import pytest
 
 from melanoma_core.data.decoder import decode_within
 from melanoma_core.data.formats.budget import Budget
-from melanoma_core.data.images import decode_image, read_image
+from melanoma_core.data.images import Photograph, decode_image, read_image
 from melanoma_core.evaluation.rules import ConformalBound, ConformalBounds
+from melanoma_core.evaluation.temperature import apply_temperature
 from melanoma_core.models.card import OperatingPoint
 from melanoma_core.models.classifier import Classifier
 from melanoma_core.reading import reading as reading_module
-from melanoma_core.reading.reading import Reading, Refusal, read_files, read_photograph
+from melanoma_core.reading.reading import (
+    Reading,
+    Refusal,
+    RefusalKind,
+    read_files,
+    read_photograph,
+)
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +113,64 @@ def test_the_alert_is_raised_at_the_threshold_and_not_just_below_it(
 
     assert read_photograph(at, photograph).alert is True
     assert read_photograph(above, photograph).alert is False
+
+
+def test_a_reading_has_both_alerts_and_its_uncalibrated_probabilities(
+    unguarded_classifier: Classifier, photographs: list[Path]
+):
+    photograph = read_image(photographs[0])
+    card = replace(unguarded_classifier.card, skin_cancer_operating_point=None)
+    older = read_photograph(unguarded_classifier.with_card(card), photograph)
+    assert isinstance(older, Reading)
+    assert older.skin_cancer_alert is older.skin_cancer_threshold is None
+    calibrated = apply_temperature(
+        np.array(older.uncalibrated), unguarded_classifier.card.temperature
+    )
+    assert calibrated.tolist() == pytest.approx(older.probabilities)
+
+    share = older.skin_cancer_probability
+    for threshold, alert in ((share, True), (float(np.nextafter(share, 1)), False)):
+        point = OperatingPoint(threshold, 0.95, "validation")
+        card = replace(unguarded_classifier.card, skin_cancer_operating_point=point)
+        reading = read_photograph(unguarded_classifier.with_card(card), photograph)
+        assert isinstance(reading, Reading)
+        assert reading.skin_cancer_alert is alert
+
+
+def test_what_is_out_of_distribution_is_read_anyway_only_on_request_and_marked(
+    bundled_classifier: Classifier, photographs: list[Path]
+):
+    photograph = read_image(photographs[0])
+    refusal = read_photograph(bundled_classifier, photograph)
+    assert isinstance(refusal, Refusal)
+    assert refusal.kind is RefusalKind.UNFAMILIAR
+
+    reading = read_photograph(bundled_classifier, photograph, read_anyway=True)
+    assert isinstance(reading, Reading)
+    assert reading.read_anyway
+    assert (reading.novelty, reading.novelty_limit) == (refusal.novelty, refusal.novelty_limit)
+    assert reading.novelty > reading.novelty_limit
+
+
+def test_a_familiar_photograph_gets_no_mark_on_request(
+    unguarded_classifier: Classifier, photographs: list[Path]
+):
+    reading = read_photograph(unguarded_classifier, read_image(photographs[0]), read_anyway=True)
+    assert isinstance(reading, Reading)
+    assert not reading.read_anyway
+
+
+def test_no_other_refusal_can_be_overridden(bundled_classifier: Classifier, tmp_path: Path):
+    flat = Photograph(np.full((90, 120, 3), 128, np.uint8), 120, 90, "PNG")
+    refusal = read_photograph(bundled_classifier, flat, read_anyway=True)
+    assert isinstance(refusal, Refusal)
+    assert refusal.kind is RefusalKind.QUALITY
+
+    path = tmp_path / "text.jpg"
+    path.write_text("no image")
+    ((_, result),) = read_files(bundled_classifier, [path], read_anyway=True)
+    assert isinstance(result, Refusal)
+    assert result.kind is RefusalKind.UNREADABLE
 
 
 def test_the_bytes_and_the_file_give_the_same_reading(
