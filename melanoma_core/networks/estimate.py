@@ -25,7 +25,7 @@ from melanoma_core.networks.network import (
     compile_network,
     split_network,
 )
-from melanoma_core.networks.stage import LabelledInputs, Throughput, TrainingStage
+from melanoma_core.networks.stage import MOST_SAMPLED, LabelledInputs, Throughput, TrainingStage
 from melanoma_core.training.batches import TrainingBatches, disable_augmentation
 from melanoma_core.training.observer import BatchState, EpochReport, Estimate, Phase, Stopped
 from melanoma_core.training.photographs import fits_memory, load_pixels
@@ -55,7 +55,7 @@ class _Counts:
     @property
     def evaluated(self) -> int:
         """Images that are evaluated after each epoch."""
-        return min(self.train, self.validation) + self.validation + self.published
+        return min(self.train, self.validation, MOST_SAMPLED) + self.validation + self.published
 
 
 def estimate_cost(recipe: Recipe, split: Split, class_names: Sequence[str]) -> Estimate:

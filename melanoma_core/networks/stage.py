@@ -17,6 +17,8 @@ from melanoma_core.training.batches import TrainingBatches, prefetch
 from melanoma_core.training.observer import BatchState, Observer, Phase
 from melanoma_core.training.recipe import Recipe
 
+MOST_SAMPLED = 1024  # train images that are evaluated after each epoch, for the curves alone
+
 
 class LabelledInputs(NamedTuple):
     """Inputs of a network [N, …], and the positions of their labels, int [N]."""

@@ -24,7 +24,7 @@ from melanoma_core.networks.network import (
     compile_network,
     split_network,
 )
-from melanoma_core.networks.stage import LabelledInputs, Throughput, TrainingStage
+from melanoma_core.networks.stage import MOST_SAMPLED, LabelledInputs, Throughput, TrainingStage
 from melanoma_core.progress import Progress
 from melanoma_core.training.batches import TrainingBatches, disable_augmentation
 from melanoma_core.training.checkpoints import (
@@ -237,12 +237,12 @@ class _Training:
         )
 
     def _select_evaluated(self, subsets: Mapping[str, LabelledInputs]) -> dict[str, LabelledInputs]:
-        """Return the subsets, with at most as many train images as there are validation images.
+        """Return the subsets, with a sample of train that is no larger than validation.
 
         Images of which only the risk tier is known are left out: no metric is defined for them.
         """
         inputs, labels = subsets[TRAIN]
-        number = len(subsets[VALIDATION].labels)
+        number = min(len(subsets[VALIDATION].labels), MOST_SAMPLED)
         if not self._members:  # a view takes no memory
             return {**subsets, TRAIN: LabelledInputs(inputs[:number], labels[:number])}
         sample = np.flatnonzero(labels < len(self._class_names))[:number]

@@ -4,7 +4,7 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import IO, Any
 
@@ -54,9 +54,14 @@ def sign_training(recipe: Recipe, split: Split, class_names: Sequence[str]) -> s
 
     It protects against resuming from the state of another training: with another split, the
     network would be tested on images that it was trained on; with another recipe, its card would
-    describe the wrong training.
+    describe the wrong training. Fields of the recipe that have their default do not count, so a run
+    can be resumed with a later version that has more of them.
     """
-    parts = [recipe.to_json(), hash_table(split.table), *map(str, class_names)]
+    plain = Recipe(name=recipe.name)
+    values = {field.name: getattr(recipe, field.name) for field in fields(recipe)}
+    changed = {name: str(each) for name, each in values.items() if each != getattr(plain, name)}
+    settings = json.dumps({"name": recipe.name} | changed, sort_keys=True)
+    parts = [settings, hash_table(split.table), *map(str, class_names)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from melanoma_core.data.splitting import Split
@@ -147,3 +148,13 @@ def test_the_signature_depends_on_recipe_split_and_classes(drawn_split: Split):
 
     assert len(signatures) == 4
     assert sign_training(recipe, drawn_split, ["a", "b"]) in signatures
+
+
+def test_the_signature_stays_when_recipes_get_more_fields():
+    table = {"image_id": ["a"], "sha256": ["0"], "label": ["NV"], "subset": ["train"]}
+    split = Split(pd.DataFrame(table), 1, "")
+
+    signature = sign_training(Recipe(name="mine", epochs=3), split, ("MEL", "NV"))
+
+    # Only what differs from the defaults counts, so this holds whatever fields are added.
+    assert signature == "63d83be763b02867500bafe0e1e661ee4c94686452e1bb0700c51e7300a359c5"
