@@ -60,6 +60,7 @@ def _filter(opened: "OpenedFolder", audit: "Audit") -> "pd.DataFrame":
                 ("name", "Original label"),
                 ("subset", "Subset"),
                 ("source", "Source"),
+                ("confirmation", "Diagnosis confirmed by"),
             )
         }
         kind = st.selectbox(

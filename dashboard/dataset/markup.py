@@ -76,7 +76,7 @@ def render_verdict(audit: "Audit") -> str:
     return (
         '<section class="banner verdict-of-audit" role="status">'
         f'<div><p class="verdict">{escape(audit.verdict)}</p>'
-        f"<p>{escape(audit.describe_people())} "
+        f"<p>{escape(audit.describe_people())} {escape(audit.describe_confirmations())} "
         f"{num_findings} finding{'' if num_findings == 1 else 's'}, most severe first.</p>"
         "</div></section>"
     )

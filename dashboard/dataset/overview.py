@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.shared.downloads import show_figure
+from dashboard.shared.downloads import offer_table, show_figure
 from dashboard.shared.markup import name_diagnosis
 from dashboard.shared.progress import show_progress
+from melanoma_core.taxonomy import Diagnosis
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +33,8 @@ def show_overview(opened: "OpenedFolder") -> None:
 
     st.html(f"<p>{describe_labels(opened.records)}</p>")
     _show_classes(opened.records)
+    st.subheader("Ground truth", anchor=False)
+    _show_confirmations(opened.records)
     st.subheader("Patients and sources", anchor=False)
     _show_metadata(opened.records)
     st.subheader("Image properties", anchor=False)
@@ -66,20 +69,45 @@ def _show_classes(records: "pd.DataFrame") -> None:
         show_figure(draw_tiers(tiers, is_log), table, "images-per-tier")
 
 
+def _show_confirmations(records: "pd.DataFrame") -> None:
+    from melanoma_core.data.overview import cross_confirmations
+
+    counts = cross_confirmations(records)
+    if counts.empty:
+        st.html("<p>No table states how the diagnoses are known.</p>")
+        return
+    st.caption(
+        "How each diagnosis is known, in images. Nevi that were only watched are easier than those "
+        "that were suspicious enough to be excised. Compare metrics by confirmation."
+    )
+    named = counts.assign(diagnosis=[name_diagnosis(Diagnosis(each)) for each in counts.index])
+    st.dataframe(
+        named, hide_index=True, column_order=["diagnosis", *counts.columns], height="content"
+    )
+    offer_table(counts.rename_axis("diagnosis"), "confirmations", "Confirmations as CSV")
+
+
 def _show_metadata(records: "pd.DataFrame") -> None:
     from dashboard.dataset.charts import draw_values
-    from melanoma_core.data.overview import count_ages, count_values
+    from melanoma_core.data.overview import count_ages, count_skin_tones, count_values
 
+    charts = {
+        "ages": ("Age (years)", count_ages(records)),
+        **{
+            f"{column}-counts": (title, count_values(records, column))
+            for column, title in _METADATA.items()
+        },
+        "skin-tones": ("Skin tone", count_skin_tones(records)),
+    }
     places = st.columns(2, gap="medium")
-    ages = count_ages(records)
-    with places[0]:
-        show_figure(draw_values(ages, "Age (years)"), ages, "ages")
-    for place, (column, title) in zip(
-        (places[1], places[0], places[1]), _METADATA.items(), strict=True
-    ):
-        counts = count_values(records, column)
-        with place:
-            show_figure(draw_values(counts, title), counts, f"{column}-counts")
+    for number, (name, (title, counts)) in enumerate(charts.items()):
+        with places[number % 2]:
+            show_figure(draw_values(counts, title), counts, name)
+    st.caption(
+        "Skin tone: the Fitzpatrick type where a table gives it. Otherwise the class of the "
+        "individual typology angle, estimated from the skin around the lesion. The white balance "
+        "of a photograph changes the estimate."
+    )
 
 
 def _show_measurements(records: "pd.DataFrame") -> None:

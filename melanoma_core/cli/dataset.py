@@ -79,6 +79,7 @@ def add_dataset_commands(
 def _summarise(options: argparse.Namespace) -> int:
     from melanoma_core.data.dataset import merge_records
     from melanoma_core.data.layouts import find_collections
+    from melanoma_core.data.overview import count_skin_tones, cross_confirmations
 
     opened = open_files(options.folder)
     collections = find_collections(opened.folder)
@@ -91,6 +92,8 @@ def _summarise(options: argparse.Namespace) -> int:
         "files": _describe_census(opened.census),
         "sizes": _describe_sizes(opened.records),
         "labels": _describe_labels(opened.records),
+        "confirmations": cross_confirmations(opened.records).to_dict("index"),
+        "skin_tones": dict(count_skin_tones(opened.records).to_numpy().tolist()),
         "cleaned": _describe_classes(dataset.table) | _describe_decisions(dataset.decisions),
     }
     if options.json:
@@ -103,6 +106,8 @@ def _summarise(options: argparse.Namespace) -> int:
     _print_classes(document)
     _print_sizes(document["sizes"])
     _print_labels(document["labels"])
+    _print_confirmations(document["confirmations"])
+    _print_skin_tones(document["skin_tones"])
     print(f"\nCleaned: {document['cleaned']['num_images']:,} images.\n")
     _print_classes(document["cleaned"])
     _print_decisions(document["cleaned"])
@@ -210,6 +215,18 @@ def _print_sizes(sizes: Mapping[str, Mapping[str, float | None]]) -> None:
         print(f"Sizes: {', '.join(texts)}.")
 
 
+def _print_confirmations(counts: Mapping[str, Any]) -> None:
+    if counts:
+        print("\nImages by diagnosis and how it is known:")
+        print_table(dict(counts))
+    else:
+        print("No table states how the diagnoses are known.")
+
+
+def _print_skin_tones(counts: Mapping[str, int]) -> None:
+    print(f"Skin: {', '.join(f'{name} ({count:,})' for name, count in counts.items())}.")
+
+
 def _print_decisions(document: Mapping[str, Any]) -> None:
     for what, title in (
         ("left_out", "Left out"),
@@ -240,7 +257,7 @@ def _audit(options: argparse.Namespace) -> int:
     if options.json:
         print_json(to_jsonable(audit) | {"cleaned": cleaned})
         return 0
-    print(f"{audit.verdict}\n{audit.describe_people()}")
+    print(f"{audit.verdict}\n{audit.describe_people()} {audit.describe_confirmations()}")
     for finding in audit.findings:
         effects = {
             "Changes labels.": finding.changes_labels,

@@ -16,6 +16,7 @@ from melanoma_core.data.census import Census
 from melanoma_core.data.cleaning import decide_files
 from melanoma_core.data.copies import connect_rows
 from melanoma_core.data.findings import Finding, FindingKind, LabelConflict, Severity, count_of
+from melanoma_core.taxonomy import Confirmation
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Audit:
         num_left_out: Files that will not be used, copies of used files not counted.
         num_lesions, num_patients: Number of known lesions and patients in readable files.
         num_without_lesion, num_without_patient: Readable files without a known one.
+        confirmations: Number of readable files by how their diagnosis is known
+            (`taxonomy.Confirmation`), as far as a table states it.
         source_association: Cramér's V of source and diagnosis, in [0, 1], or NaN
             (`findings.measure_association`).
         findings: The findings, most severe first.
@@ -60,6 +63,7 @@ class Audit:
     num_without_lesion: int
     num_patients: int
     num_without_patient: int
+    confirmations: dict[str, int]
     source_association: float
     findings: tuple[Finding, ...]
     verdict: str
@@ -86,6 +90,18 @@ class Audit:
                 else f"No table names a {noun}, so files of one {noun} cannot be kept together."
             )
         return " ".join(parts)
+
+    def describe_confirmations(self) -> str:
+        """Return for how many files a table states how the diagnosis is known, and how."""
+        total = self.num_images - self.num_unreadable
+        known = sum(self.confirmations.values())
+        if not known:
+            return "No table states how the diagnoses are known."
+        ways = [f"{name} ({number:,})" for name, number in self.confirmations.items() if number]
+        return (
+            f"For {known:,} of {count_of(total, 'readable file')} a table states how the diagnosis "
+            f"is known: {', '.join(ways)}."
+        )
 
 
 def audit_records(
@@ -153,6 +169,9 @@ def audit_records(
         num_without_lesion=int(readable["lesion_id"].isna().sum()),
         num_patients=readable["patient_id"].nunique(),
         num_without_patient=int(readable["patient_id"].isna().sum()),
+        confirmations={
+            str(way): int((readable["confirmation"] == way).sum()) for way in Confirmation
+        },
         source_association=association,
         findings=tuple(sorted(found.values(), key=lambda each: order.index(each.severity))),
         verdict=_summarise(found, len(records), num_lost),
@@ -170,6 +189,7 @@ def _add_groups(
         path=pd.Series([str(path) for path in records["path"]], records.index, dtype=object),
         lesion_id=lesions,
         patient_id=records.get("patient_id", missing),
+        confirmation=records.get("confirmation", missing),
         origin=ids.map(known_sources).astype(object).fillna(records["source"]),
         diagnosis=records.get("truth", missing).astype(object).fillna(records["label"]),
     )

@@ -12,10 +12,12 @@ import pandas as pd
 from scipy.stats import entropy
 
 from melanoma_core.data.cleaning import GROUP_KEYS
-from melanoma_core.taxonomy import Diagnosis, RiskTier
+from melanoma_core.data.skin_tone import SKIN_TONES, name_skin_tone
+from melanoma_core.taxonomy import Confirmation, Diagnosis, RiskTier
 
 SUBSETS = ("train", "validation", "test", "unassigned")
 UNKNOWN = "unknown"
+NOT_STATED = "not stated"
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 _OTHERS = "all others"
@@ -51,6 +53,36 @@ def count_tiers(table: pd.DataFrame) -> pd.DataFrame:
     """
     labelled = table[table["label"].notna()]
     return _count(labelled, labelled["label"].map(lambda label: Diagnosis(label).tier), RiskTier)
+
+
+def cross_confirmations(table: pd.DataFrame) -> pd.DataFrame:
+    """Count the images per diagnosis and how it is known.
+
+    Args:
+        table: With `label` and `confirmation`, as in `Dataset.table`.
+
+    Returns:
+        One row per diagnosis that occurs, largest first, with the diagnosis as index. Columns: the
+        ways that occur, in the order of `Confirmation`, `NOT_STATED` if any is not stated, and
+        `total`. No row if none is stated.
+
+    Example:
+        >>> table = pd.DataFrame({"label": ["NV", "NV"], "confirmation": ["follow-up", None]})
+        >>> cross_confirmations(table).to_dict("index")
+        {'NV': {'follow-up': 1, 'not stated': 1, 'total': 2}}
+    """
+    labelled = table[table["label"].notna()]
+    if labelled["confirmation"].isna().all():
+        return pd.DataFrame()
+    ways = labelled["confirmation"].astype(object).fillna(NOT_STATED).astype(str)
+    counts = pd.crosstab(labelled["label"].astype(str), ways)
+    columns = [str(way) for way in (*Confirmation, NOT_STATED) if way in counts.columns]
+    counts = counts.reindex(
+        index=[label for label in Diagnosis if label in counts.index], columns=columns
+    )
+    return counts.assign(total=counts.sum(axis=1)).sort_values(
+        "total", ascending=False, kind="stable"
+    )
 
 
 def total_counts(counts: pd.DataFrame) -> dict[Diagnosis, int]:
@@ -161,6 +193,25 @@ def count_ages(records: pd.DataFrame) -> pd.DataFrame:
         for first, count in zip(decades, counts, strict=True)
     ]
     return _with_unknown(rows, records["age"])
+
+
+def count_skin_tones(records: pd.DataFrame) -> pd.DataFrame:
+    """Count the files per tone of skin: the type that a table gives, else the estimate.
+
+    Args:
+        records: The file table.
+
+    Returns:
+        Columns `value` (`skin_tone.name_skin_tone`) and `files`, types first, then unknown.
+    """
+    tones = pd.Series(
+        list(map(name_skin_tone, records["fitzpatrick"], records["ita"])),
+        records.index,
+        dtype=object,
+    )
+    counts = tones.value_counts()
+    rows = [(name, int(counts[name])) for name in SKIN_TONES if name in counts.index]
+    return _with_unknown(rows, tones)
 
 
 def count_sizes(records: pd.DataFrame) -> pd.DataFrame:

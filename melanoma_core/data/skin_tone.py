@@ -107,9 +107,10 @@ def name_skin_tone(fitzpatrick: object, ita: object) -> str | None:
     return None
 
 
-# Every tone that is estimated, darkest first, and the tones of dark skin.
-ITA_TONES = tuple(f"{name} (estimate)" for name in (*_CLASSES, _LIGHTEST))
-DARK_TONES = (*ITA_TONES[:2], "Fitzpatrick V", "Fitzpatrick VI")
+# Every tone that is estimated, lightest first; every tone; and those of dark skin.
+ITA_TONES = tuple(f"{name} (estimate)" for name in (_LIGHTEST, *reversed(_CLASSES)))
+SKIN_TONES = (*(f"Fitzpatrick {name}" for name in ("I", "II", "III", "IV", "V", "VI")), *ITA_TONES)
+DARK_TONES = ("Fitzpatrick V", "Fitzpatrick VI", *ITA_TONES[-2:])
 
 
 def _find_outer_half() -> NDArray[np.bool_]:

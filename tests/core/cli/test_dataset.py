@@ -188,6 +188,31 @@ def test_a_summary_in_words_has_a_line_per_class(call, drawn: Path):
     assert ["nevus", "25", "2", "27"] in [line.split() for line in done.stdout.splitlines()]
     assert "Left out: 1 files: the file cannot be read." in done.stdout
     assert "Scanning images: 64/64" in done.stderr
+    assert "No table states how the diagnoses are known." in done.stdout
+
+
+def test_summary_and_audit_say_how_diagnoses_are_known(call, draw, tmp_path: Path):
+    folder = tmp_path / "set"
+    draw(folder / "ISIC_0000001.jpg", 1)
+    draw(folder / "ISIC_0000002.jpg", 2)
+    draw(folder / "ISIC_0000003.jpg", 3)
+    rows = "HAM_1,ISIC_0000001,mel,histo\nHAM_2,ISIC_0000002,nv,follow_up\nHAM_3,ISIC_0000003,nv,\n"
+    (folder / "HAM.csv").write_text(f"lesion_id,image_id,dx,dx_type\n{rows}", "utf-8")
+
+    summary = parse_strictly(call("summary", folder, "--json"))
+    audit = parse_strictly(call("audit", folder, "--json"))
+
+    assert summary["confirmations"] == {
+        "NV": {"histopathology": 0, "follow-up": 1, "not stated": 1, "total": 2},
+        "MEL": {"histopathology": 1, "follow-up": 0, "not stated": 0, "total": 1},
+    }
+    assert sum(summary["skin_tones"].values()) == 3
+    assert audit["confirmations"] == {
+        **{"histopathology": 1, "follow-up": 1},
+        **{"consensus": 0, "confocal": 0},
+    }
+    stated = "For 2 of 3 readable files a table states how the diagnosis is known: "
+    assert f"{stated}histopathology (1), follow-up (1)." in call("audit", folder).stdout
 
 
 # --- audit

@@ -8,8 +8,10 @@ from melanoma_core.data.overview import (
     count_classes,
     count_groups,
     count_sizes,
+    count_skin_tones,
     count_tiers,
     count_values,
+    cross_confirmations,
     describe_imbalance,
     describe_labels,
     effective_num_classes,
@@ -55,6 +57,37 @@ def test_imbalance_compares_the_largest_and_the_smallest_class():
     assert "There are 3.0 images of nevus for each image of melanoma (imbalance ratio)." in text
     assert f"as diverse as {4 / 3**0.75:.1f} classes of equal size" in text
     assert "always predicts the largest class has an accuracy of 75.0%." in text
+
+
+def test_confirmations_are_counted_by_diagnosis_in_their_order():
+    table = pd.DataFrame(
+        {
+            "label": ["MEL", "NV", "NV", "NV", None],
+            "confirmation": ["histopathology", "consensus", "follow-up", None, "consensus"],
+        }
+    )
+
+    assert cross_confirmations(table.assign(confirmation=None)).empty
+    assert cross_confirmations(table.head(0)).empty
+    counts = cross_confirmations(table)
+    assert list(counts.columns) == [
+        *("histopathology", "follow-up", "consensus", "not stated", "total"),
+    ]
+    assert counts.loc["NV"].tolist() == [0, 1, 1, 1, 3]
+    assert counts.loc["MEL"].tolist() == [1, 0, 0, 0, 1]
+
+
+def test_skin_tones_are_counted_from_types_to_estimates():
+    table = pd.DataFrame(
+        {"fitzpatrick": ["II", None, None, None, "II"], "ita": [1.0, 60.0, -50.0, None, None]}
+    )
+
+    assert count_skin_tones(table).to_numpy().tolist() == [
+        ["Fitzpatrick II", 2],
+        ["very light (estimate)", 1],
+        ["dark (estimate)", 1],
+        ["unknown", 1],
+    ]
 
 
 def test_unreadable_and_unknown_files_are_counted(records):

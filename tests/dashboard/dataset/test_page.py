@@ -96,9 +96,21 @@ def test_the_overview_describes_the_class_imbalance(show_dataset):
 def test_every_chart_of_the_overview_has_a_csv_download(show_dataset):
     app = show_dataset()
     charts, downloads = app.get("plotly_chart"), labels(app, "download_button")
-    assert len(charts) == 10
-    assert len(downloads) == 10
+    assert len(charts) == 11
+    assert len(downloads) == 11
     assert downloads[0] == "Images per class as CSV"
+
+
+def test_the_overview_shows_how_each_diagnosis_is_known(show_dataset, drawn: Path):
+    assert "No table states how the diagnoses are known." in html(show_dataset())
+    nevus = min((drawn / "Train" / "nevus").iterdir()).name
+    (drawn / "facts.csv").write_text(f"filename,confirmation\n{nevus},follow_up\n", "utf-8")
+
+    app = show_dataset(folder=drawn)
+
+    counts = app.dataframe[0].value.set_index("diagnosis")
+    assert counts.loc["● nevus", ["follow-up", "not stated", "total"]].tolist() == [1, 26, 27]
+    assert "Confirmations as CSV" in labels(app, "download_button")
 
 
 def test_the_overview_shows_the_mean_image_of_each_class(show_dataset):
@@ -379,5 +391,5 @@ def test_missing_details_of_a_file_are_shown_as_unknown():
     row = {"path": "/a/b.jpg", "label": None, "name": None, "subset": float("nan")}
     assert "no label" in render_file(row)
     facts = render_file_facts(row | {"action": "drop"}, [])
-    assert facts.count("<dd>unknown</dd>") == 19
+    assert facts.count("<dd>unknown</dd>") == 22
     assert "<dt>Findings</dt><dd>none</dd>" in facts
