@@ -276,7 +276,7 @@ _SOURCES = replace(
     _TRANSFER,
     name="sources",
     image_size=160,
-    head_epochs=2,
+    head_epochs=0,
     epochs=12,
     images_per_epoch=16000,
     batch_size=64,
