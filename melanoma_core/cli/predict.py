@@ -268,10 +268,10 @@ def _format_verdict(row: _Row) -> str:
     parts = ["MELANOMA ALERT" if row["alert"] else "no melanoma alert"]
     if row["skin_cancer_alert"] is not None:
         parts.append("SKIN CANCER ALERT" if row["skin_cancer_alert"] else "no skin cancer alert")
-    elif row["finding_level"] == Level.SKIN_CANCER:
+    elif row["statement_level"] == Level.SKIN_CANCER:
         parts.append("OTHER SKIN CANCER SUSPECTED")
     parts.append(f"leading diagnosis {Diagnosis(row['top_diagnosis']).title} ({row['risk_tier']})")
-    text = f"{', '.join(parts)}. {row['finding']}"
+    text = f"{', '.join(parts)}. {row['statement']}"
     if row.get("adapted_probabilities"):
         melanoma, skin_cancer = (
             format_percent(row[f"adapted_{name}_probability"])

@@ -15,7 +15,7 @@ from melanoma_core.reading.verdict import Verdict
 Row = dict[str, Any]
 _NO_VERDICT: Row = dict.fromkeys(
     (
-        *("finding_level", "finding", "top_diagnosis", "risk_tier", "melanoma_probability"),
+        *("statement_level", "statement", "top_diagnosis", "risk_tier", "melanoma_probability"),
         *("threshold", "alert", "skin_cancer_probability", "skin_cancer_threshold"),
         *("skin_cancer_alert", "conformal_set", "probabilities"),
     )
@@ -106,7 +106,7 @@ def describe_lesion_columns(name: str, lesion: LesionReading) -> Row:
     """
     return {
         "lesion_id": name,
-        "lesion_finding": describe_finding(lesion).sentence,
+        "lesion_statement": describe_finding(lesion).sentence,
         "lesion_melanoma_probability": lesion.melanoma_probability,
         "lesion_alert": lesion.alert,
         "lesion_skin_cancer_probability": lesion.skin_cancer_probability,
@@ -149,8 +149,8 @@ def _describe_verdict(
     statement = describe_finding(verdict)
     found = verdict.prediction_set
     row = _NO_VERDICT | {
-        "finding_level": str(statement.level),
-        "finding": statement.sentence,
+        "statement_level": str(statement.level),
+        "statement": statement.sentence,
         "top_diagnosis": str(verdict.top_diagnosis),
         "risk_tier": str(verdict.risk_tier),
         "melanoma_probability": verdict.melanoma_probability,

@@ -46,8 +46,8 @@ def test_a_photograph_that_was_read_has_both_alerts_and_its_leading_diagnosis(ca
         "status": "read",
         "reason": None,
         "model_id": "test",
-        "finding_level": "other skin cancer suspected",
-        "finding": "Basal cell carcinoma is the leading diagnosis (70.0%, malignant); the "
+        "statement_level": "other skin cancer suspected",
+        "statement": "Basal cell carcinoma is the leading diagnosis (70.0%, malignant); the "
         "probability of melanoma (1.0%) is below its alert threshold (5.0%).",
         "top_diagnosis": "BCC",
         "risk_tier": "malignant",
