@@ -9,6 +9,7 @@ from melanoma_core.reading.grouping import Lesion
 from melanoma_core.reading.worklist import Worklist
 
 _SELECTED, _COUNT = "selected-lesions", "selection-count"
+_MAX_NAME_LENGTH = 60
 _TABLE_COUNT, _TABLE, _ERROR = "lesion-table-count", "lesion-table", "lesion-table-error"
 
 
@@ -26,15 +27,17 @@ def choose_lesion(lesion: Lesion) -> None:
 
 def offer_combining(worklist: Worklist) -> None:
     """Offer to put the selected rows together as one lesion, under a name."""
-    selected = [lesion.key for lesion in worklist.lesions if lesion.key in _get_selected()]
-    if len(selected) < 2:
-        st.caption(
-            "1 selected. Select another photograph of the same lesion."
-            if selected
-            else "Several photographs of one lesion? Select them to combine them."
-        )
+    selected = [lesion for lesion in worklist.lesions if lesion.key in _get_selected()]
+    if len(selected) > 1:
+        _offer_name(worklist, selected, f"Combine {len(selected)} as one lesion")
+    elif selected and len(selected[0].entries) > 1:
+        _offer_name(worklist, selected, "Rename")
+    elif selected:
+        st.caption("1 selected. Select another photograph of the same lesion.")
     else:
-        _offer_name(worklist, selected)
+        st.caption(
+            "Several photographs of one lesion? Select them, or drag one picture onto another."
+        )
     for name in worklist.divided_lesions:
         st.caption(
             f"Photographs of {escape_markdown(name)} stay apart, because different models read "
@@ -69,22 +72,16 @@ def clear_selection() -> None:
     st.session_state[_COUNT] = st.session_state.get(_COUNT, 0) + 1
 
 
-def _offer_name(worklist: Worklist, selected: list[int]) -> None:
+def _offer_name(worklist: Worklist, selected: list[Lesion], label: str) -> None:
+    keys = [lesion.key for lesion in selected]
     # A key per selection, so that the proposed name follows it.
-    key = "-".join(map(str, sorted(selected)))
-    with st.form(f"combine-{key}", border=False):
-        st.text_input(
-            "Name of the lesion",
-            worklist.propose_name(selected),
-            key=f"lesion-name-{key}",
-            max_chars=60,
-        )
+    name_key = f"lesion-name-{'-'.join(map(str, sorted(keys)))}"
+    with st.form(f"form-{name_key}", border=False):
+        name = worklist.propose_name(keys)
+        st.text_input("Name of the lesion", name, key=name_key, max_chars=_MAX_NAME_LENGTH)
         with st.container(horizontal=True):
             st.form_submit_button(
-                f"Combine {len(selected)} as one lesion",
-                type="primary",
-                on_click=_combine,
-                args=(worklist, selected, f"lesion-name-{key}"),
+                label, type="primary", on_click=_combine, args=(worklist, keys, name_key)
             )
             st.form_submit_button("Clear selection", on_click=clear_selection)
 

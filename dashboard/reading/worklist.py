@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard.reading.combining import choose_lesion, clear_selection, offer_combining
+from dashboard.reading.dragging import accept_drops
 from dashboard.reading.markup import render_name
 from dashboard.reading.verdict import name_level, render_row
 from dashboard.shared.paging import choose_page
@@ -30,6 +31,7 @@ def show_worklist(worklist: Worklist) -> None:
         with st.container(gap="xsmall", key="worklist"):
             for lesion in lesions[page]:
                 _show_row(worklist, lesion, is_open=lesion is opened)
+        accept_drops(worklist)
 
 
 def show_navigation(worklist: Worklist, opened: Lesion) -> None:
@@ -93,7 +95,8 @@ def _offer_parts(worklist: Worklist, opened: Lesion) -> None:
 
 
 def _show_row(worklist: Worklist, lesion: Lesion, is_open: bool) -> None:
-    with st.container(horizontal=True, vertical_alignment="top", gap="small"):
+    row = f"lesion-row-{lesion.key}"  # `dragging.js` finds rows by this name
+    with st.container(horizontal=True, vertical_alignment="top", gap="small", key=row):
         with st.container(width=56, gap="xxsmall"):
             st.image(lesion.entries[0].thumbnail, width=56, alt="")
             choose_lesion(lesion)

@@ -155,6 +155,24 @@ def test_photographs_are_combined_as_one_lesion_and_taken_apart_with_the_keyboar
     expect(sidebar).to_contain_text("3 readings, most suspicious first")
 
 
+def test_a_picture_of_the_list_is_dragged_onto_another_of_the_same_lesion(open_page, photographs):
+    page = open_page()
+    upload(page, photographs[3:6])
+    sidebar = page.get_by_test_id("stSidebar")
+    expect(sidebar).to_contain_text("3 readings, most suspicious first")
+    wait_for_answer(page)
+    rows = sidebar.locator('[class*="st-key-lesion-row-"]')
+    expect(rows).to_have_count(3)
+    rows.nth(2).locator("img").drag_to(rows.nth(0))
+    expect(rows).to_have_count(2)
+    wait_for_answer(page, "Lesion 1: 2 photographs")
+    # Dropped beside the list, it stays where it is.
+    rows.nth(0).locator("img").drag_to(page.get_by_role("heading", name="Reading", exact=True))
+    rows.nth(1).locator("img").drag_to(rows.nth(0))
+    expect(rows).to_have_count(1)
+    wait_for_answer(page, "Lesion 1: 3 photographs")
+
+
 @pytest.mark.parametrize("width", [420, 1440])
 def test_a_refused_photograph_is_read_anyway_after_a_warning_and_stays_marked(open_page, width):
     page = open_page(width=width)

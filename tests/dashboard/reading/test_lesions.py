@@ -121,6 +121,15 @@ def test_photographs_are_added_to_a_lesion_under_its_name(open_dashboard):
     assert app.sidebar.subheader[0].value == "1 reading of 3 photographs, most suspicious first"
 
 
+def test_a_lesion_is_renamed(open_dashboard):
+    app = combine(upload_lesions(open_dashboard(), 3), "arm", 0, 1)
+    select(app, [lesion.name for lesion in worklist(app).lesions].index("arm"))
+    app.text_input[0].set_value("leg")
+    click(app, "Rename")
+    assert "leg" in [lesion.name for lesion in worklist(app).lesions]
+    assert "arm" not in [lesion.name for lesion in worklist(app).lesions]
+
+
 def test_clearing_the_selection_selects_nothing(open_dashboard):
     app = click(select(upload_lesions(open_dashboard(), 3), 0, 2), "Clear selection")
     assert not any(box.value for box in app.checkbox)
