@@ -204,15 +204,22 @@ def _show_slices(evaluation: "Evaluation") -> None:
     import pandas as pd
 
     from melanoma_core.assessment.tables import SLICES_NOTE, tabulate_slices
+    from melanoma_core.data.skin_tone import ITA_TONES
 
     st.subheader("Subgroups", anchor=False)
     if not evaluation.slices:
-        st.html("<p>The folder's tables give no age, sex, site or source.</p>")
+        st.html("<p>The folder's tables give no age, sex, site, source or confirmation.</p>")
         return
     table = pd.DataFrame(tabulate_slices(evaluation))
     st.dataframe(table, hide_index=True, height="content")
     offer_table(table, "slices", "Subgroups as CSV")
     st.caption(SLICES_NOTE)
+    if any(each.value in ITA_TONES for each in evaluation.slices):
+        st.caption(
+            "A skin tone with (estimate) is a class of the individual typology angle of the skin "
+            "around the lesion (Chardon 1991), estimated from the photograph. Its white balance "
+            "changes the estimate: these slices do not replace the skin type of the person."
+        )
 
 
 def _show_card_table(card: ModelCard) -> None:

@@ -26,9 +26,9 @@ class Selection:
     """Labelled images to evaluate a model on. Images are related if they share a group.
 
     Attributes:
-        table: One row per image, index 0…N-1: image_id, path, label (Diagnosis), age, sex, site,
-            source, group (int), `is_seen` (the image or a related one was seen in training) and
-            `has_relative` (a related image is in the folder's own train subset).
+        table: One row per image, index 0…N-1: image_id, path, label (Diagnosis), group (int), what
+            `slices.gather_attributes` reads, `is_seen` (the image or a related one was seen in
+            training) and `has_relative` (a related image is in the folder's own train subset).
         folder: Name of the folder.
         folder_key: Key of the folder's content (`OpenedFolder.key`).
         subset: The selected subset; "all" for the whole folder.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from melanoma_core.data.census import Census
+    from melanoma_core.evaluation.figure import Figure
 
 _MAX_LABELS = 20  # printed
 
@@ -80,10 +81,12 @@ def _summarise(options: argparse.Namespace) -> int:
     from melanoma_core.data.dataset import merge_records
     from melanoma_core.data.layouts import find_collections
     from melanoma_core.data.overview import count_skin_tones, cross_confirmations
+    from melanoma_core.evaluation.skin_tone import measure_agreement
 
     opened = open_files(options.folder)
     collections = find_collections(opened.folder)
     dataset = merge_records(opened.records)
+    agreement = measure_agreement(dataset.table)
     document = {
         "folder": str(options.folder),
         "collections": [{"folder": str(c.folder), "layout": c.layout} for c in collections],
@@ -94,6 +97,7 @@ def _summarise(options: argparse.Namespace) -> int:
         "labels": _describe_labels(opened.records),
         "confirmations": cross_confirmations(opened.records).to_dict("index"),
         "skin_tones": dict(count_skin_tones(opened.records).to_numpy().tolist()),
+        "skin_tone_agreement": agreement and to_jsonable(agreement),
         "cleaned": _describe_classes(dataset.table) | _describe_decisions(dataset.decisions),
     }
     if options.json:
@@ -107,7 +111,7 @@ def _summarise(options: argparse.Namespace) -> int:
     _print_sizes(document["sizes"])
     _print_labels(document["labels"])
     _print_confirmations(document["confirmations"])
-    _print_skin_tones(document["skin_tones"])
+    _print_skin_tones(document["skin_tones"], agreement)
     print(f"\nCleaned: {document['cleaned']['num_images']:,} images.\n")
     _print_classes(document["cleaned"])
     _print_decisions(document["cleaned"])
@@ -223,8 +227,14 @@ def _print_confirmations(counts: Mapping[str, Any]) -> None:
         print("No table states how the diagnoses are known.")
 
 
-def _print_skin_tones(counts: Mapping[str, int]) -> None:
+def _print_skin_tones(counts: Mapping[str, int], agreement: "Figure | None") -> None:
     print(f"Skin: {', '.join(f'{name} ({count:,})' for name, count in counts.items())}.")
+    if agreement:
+        print(
+            "Spearman correlation of estimated angle and Fitzpatrick type (perfect: -1): "
+            f"{agreement.value:.2f} (95% CI {agreement.low:.2f} to {agreement.high:.2f}; "
+            f"{agreement.total:,} images of {agreement.num_lesions:,} lesions or patients)."
+        )
 
 
 def _print_decisions(document: Mapping[str, Any]) -> None:

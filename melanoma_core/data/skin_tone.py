@@ -13,6 +13,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+SKIN_TYPES = ("I", "II", "III", "IV", "V", "VI")  # of Fitzpatrick (1988), lightest first
+
 _GRID = 24  # points along each side: the median of hundreds of pixels is sharp enough, and fast
 _DARKEST, _BRIGHTEST = 40, 240  # of 255: darker is a dermoscope's ring, brighter is a reflection
 _DARKER, _LIGHTER = 12, 40  # of 255 in green: how far skin may be from the skin at the border
@@ -109,7 +111,7 @@ def name_skin_tone(fitzpatrick: object, ita: object) -> str | None:
 
 # Every tone that is estimated, lightest first; every tone; and those of dark skin.
 ITA_TONES = tuple(f"{name} (estimate)" for name in (_LIGHTEST, *reversed(_CLASSES)))
-SKIN_TONES = (*(f"Fitzpatrick {name}" for name in ("I", "II", "III", "IV", "V", "VI")), *ITA_TONES)
+SKIN_TONES = (*(f"Fitzpatrick {name}" for name in SKIN_TYPES), *ITA_TONES)
 DARK_TONES = ("Fitzpatrick V", "Fitzpatrick VI", *ITA_TONES[-2:])
 
 

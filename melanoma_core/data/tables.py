@@ -9,6 +9,7 @@ import pandas as pd
 
 from melanoma_core.data.folders import parse_subset
 from melanoma_core.data.identities import ID_COLUMNS, clean_ids
+from melanoma_core.data.skin_tone import SKIN_TYPES
 from melanoma_core.data.table_files import TableFile
 from melanoma_core.data.table_formats import IMAGE_COLUMNS, Marks, TableFormat
 from melanoma_core.errors import DatasetError
@@ -43,9 +44,8 @@ _BIOPSIES = {
     "biopsed": {"true": "histopathology", "false": "consensus"},
     "concomitant_biopsy": {"true": "histopathology", "false": None},
 }
-_FITZPATRICK = ("I", "II", "III", "IV", "V", "VI")
-_SKIN_TYPES = {str(number): name for number, name in enumerate(_FITZPATRICK, start=1)} | {
-    name.casefold(): name for name in _FITZPATRICK
+_SKIN_TYPES = {str(number): name for number, name in enumerate(SKIN_TYPES, start=1)} | {
+    name.casefold(): name for name in SKIN_TYPES
 }
 _NO_SKIN_TYPE = "-1"  # of Fitzpatrick17k (Groh et al. 2021)
 _UNKNOWN = frozenset({"unknown", "not known", "not reported", "not stated", "-", "?", "n/a"})

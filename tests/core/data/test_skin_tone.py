@@ -1,11 +1,16 @@
 """The typology angle of drawn skin of known colours, with what lies on and around it."""
 
 import math
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation
 
+from melanoma_core.data.images import read_image, resize_to_square
+from melanoma_core.data.outlines import read_outline, select_outlined
 from melanoma_core.data.skin_tone import estimate_ita, name_ita_class, name_skin_tone
 
 # Skin in sRGB with its L*, b* and angle, as scikit-image 0.26 converts them (`rgb2lab`, D65).
@@ -86,3 +91,20 @@ def test_a_table_counts_before_the_estimate_and_an_estimate_is_called_one():
     assert name_skin_tone(math.nan, math.nan) is None
     assert name_skin_tone("V", 60.0) == "Fitzpatrick V"
     assert name_skin_tone(None, np.float64(60.0)) == "very light (estimate)"
+
+
+def test_skin_is_found_about_as_well_as_outside_of_the_outlines_of_people(shared_data: Path):
+    paths = sorted((shared_data / "ham10000" / "images").iterdir())[1::67]
+    differences = []
+    for _, row in select_outlined(pd.DataFrame({"path": paths})).iterrows():
+        pixels = resize_to_square(read_image(row["path"]).pixels, 150)
+        lesion = binary_dilation(read_outline(row["outline"], 150), iterations=6)
+        skin = np.array(pixels)
+        skin[lesion] = np.median(pixels[~lesion], axis=0) if (~lesion).any() else 0
+        found, drawn = estimate_ita(pixels), estimate_ita(skin)
+        if found is not None and drawn is not None:
+            differences.append(abs(found - drawn))
+
+    assert len(differences) > 50
+    assert np.median(differences) < 0.8
+    assert np.quantile(differences, 0.9) < 6
