@@ -7,7 +7,7 @@ import keras
 from melanoma_core.training.recipe import Loss, Recipe
 
 
-class TierLoss(keras.losses.Loss):
+class TierLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras ships no types
     """Cross-entropy or focal loss, in which a tier has the sum of its diagnoses' probabilities.
 
     Without labels of a tier, it equals the loss of `network.make_loss`. Label smoothing spreads its

@@ -117,8 +117,8 @@ def compute_bias_correction(
     num_classes, labels = len(class_names), index_labels(train, targets)
     sources = train["source"].to_numpy() if recipe.source_balance else None
     shares = compute_loss_shares(labels, recipe, sources)
-    in_loss = np.bincount(labels, shares, minlength=len(targets))
-    in_loss = _spread_tiers(in_loss, find_members(targets, class_names))
+    of_target = np.bincount(labels, shares, minlength=len(targets)).astype(np.float64)
+    in_loss = _spread_tiers(of_target, find_members(targets, class_names))
     is_counted = labels < num_classes
     if "parent_image_id" in train:
         is_counted &= train["parent_image_id"].isna().to_numpy()
@@ -130,11 +130,11 @@ def compute_bias_correction(
 
 
 def _spread_tiers(
-    in_loss: NDArray[np.float64], members: Sequence[Sequence[int]]
+    of_target: NDArray[np.float64], members: Sequence[Sequence[int]]
 ) -> NDArray[np.float64]:
     """Add the share of each tier to its classes, in proportion to their own shares."""
-    num_classes = len(in_loss) - len(members)
-    own, spread = in_loss[:num_classes], in_loss[:num_classes].copy()
-    for share, classes in zip(in_loss[num_classes:], map(list, members), strict=True):
+    num_classes = len(of_target) - len(members)
+    own, spread = of_target[:num_classes], of_target[:num_classes].copy()
+    for share, classes in zip(of_target[num_classes:], map(list, members), strict=True):
         spread[classes] += share * own[classes] / max(own[classes].sum(), np.finfo(float).tiny)
     return spread
