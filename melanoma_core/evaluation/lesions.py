@@ -35,7 +35,7 @@ class CombinedLesions:
 def combine_photographs(predictions: LabelledPredictions, temperature: float) -> CombinedLesions:
     """Combine the photographs of each lesion (`temperature.combine_logits`).
 
-    Photographs of one lesion under two labels count as two lesions.
+    The lesion of a single photograph has its probabilities, as in a reading. Photographs of one lesion under two labels count as two lesions.
 
     Args:
         predictions: For N photographs.
@@ -51,8 +51,11 @@ def combine_photographs(predictions: LabelledPredictions, temperature: float) ->
     """
     ids = predictions.lesion_ids if predictions.lesions is None else predictions.lesions
     first, lesion = index_lesions(ids, predictions.labels)
+    probabilities = combine_logits(predictions.probabilities, temperature, lesion)
+    is_single = np.bincount(lesion) == 1
+    probabilities[is_single] = predictions.probabilities[first[is_single]]
     combined = LabelledPredictions(
-        combine_logits(predictions.probabilities, temperature, lesion),
+        probabilities,
         predictions.labels[first],
         predictions.lesion_ids[first],
     )

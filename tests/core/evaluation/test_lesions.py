@@ -61,6 +61,12 @@ def test_the_temperature_of_lesions_is_applied():
     assert "lesion_skin_cancer_sensitivity" not in figures
 
 
+def test_the_lesion_of_a_single_photograph_keeps_its_probabilities_to_the_last_bit():
+    predictions = LabelledPredictions(PROBABILITIES, LABELS, LESIONS)
+    combined = combine_photographs(predictions, 2.0).predictions
+    assert combined.probabilities[2].tolist() == PROBABILITIES[4].tolist()
+
+
 def test_lesions_of_one_group_are_combined_apart():
     # One patient, so that all are resampled together, with a name for each lesion.
     predictions = LabelledPredictions(PROBABILITIES, LABELS, np.zeros(5, int), lesions=LESIONS)
