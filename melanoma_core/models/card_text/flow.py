@@ -14,11 +14,12 @@ from melanoma_core.evaluation.flow import (
     OutcomeTable,
     ReadingFlow,
 )
+from melanoma_core.evaluation.subsets import TEST
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.card_text.diagram import Box, Branch, FlowDiagram, Stage
 from melanoma_core.models.card_text.formats import NOT_PROVIDED, format_figure, format_percent
 from melanoma_core.models.card_text.section import Section, Table, Title
-from melanoma_core.models.card_text.wording import TEST, describe_model, is_withheld, name_class
+from melanoma_core.models.card_text.wording import describe_model, is_withheld, name_class
 from melanoma_core.models.evidence import Evidence
 from melanoma_core.taxonomy import SKIN_CANCERS
 

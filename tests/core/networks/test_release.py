@@ -40,8 +40,8 @@ from melanoma_core.networks.release import (
 from melanoma_core.reading.reading import read_photograph
 from melanoma_core.settings import load_settings
 from melanoma_core.taxonomy import Diagnosis
-from melanoma_core.training.draw import compute_bias_correction, compute_loss_shares
 from melanoma_core.training.description import describe_data
+from melanoma_core.training.draw import compute_bias_correction, compute_loss_shares
 from melanoma_core.training.recipe import PRESETS, Rebalancing, Recipe
 
 CLASS_NAMES = tuple(Diagnosis)
@@ -360,6 +360,7 @@ def test_leakage_by_the_split_and_by_the_ancestor_withholds_the_metrics(leaking:
     assert card.explanation is None
     assert evidence is not None
     assert evidence.evaluations == {}
+    assert evidence.flow is None
 
 
 def test_the_saved_network_is_the_trained_one_for_natural_class_frequencies(trained: Released):

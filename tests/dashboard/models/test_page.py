@@ -34,7 +34,8 @@ def test_the_card_gives_the_intended_use_and_limitations(show_model):
     assert 'class="error"' not in html(app)
     assert card.model_id in html(app)
     assert card.created_at in html(app)
-    assert html(app).count("<li>") == len(card.limitations)
+    limits = html(app).split('<ul class="limits">')[1].split("</ul>")[0]
+    assert limits.count("<li>") == len(card.limitations)
     assert "Not a medical device" in html(app)
     assert "The model alerts at a probability of melanoma of" in html(app)
 
@@ -51,7 +52,7 @@ def test_every_metric_of_the_test_subset_has_its_interval_and_counts(show_model)
         "Photographs",
         "Lesions",
     ]
-    sensitivity = table[table["Metric"] == "Sensitivity of the alert"].iloc[0]
+    sensitivity = table[table["Metric"] == "Sensitivity of the melanoma alert"].iloc[0]
     figure = card.metrics["test"]["sensitivity"]
     assert sensitivity["Value"] == pytest.approx(100 * figure.value)
     assert sensitivity["95% CI from"] == pytest.approx(100 * figure.low)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from melanoma_core.evaluation.evaluation import Evaluation
 from melanoma_core.evaluation.flow import ReadingFlow
+from melanoma_core.evaluation.subsets import TEST
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.card_text.formats import NOT_PROVIDED
 from melanoma_core.models.card_text.section import Title
-from melanoma_core.models.card_text.wording import TEST, is_withheld
+from melanoma_core.models.card_text.wording import is_withheld
 from melanoma_core.models.evidence import Evidence
 
 

@@ -1,6 +1,7 @@
 """The flow of participants of a model card."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from melanoma_core.models.card_text.formats import NOT_PROVIDED
 from melanoma_core.models.card_text.markdown import write_markdown
 from melanoma_core.models.card_text.pdf import write_pdf
 from melanoma_core.models.card_text.section import Section, Title
-from melanoma_core.models.evidence import Evidence
+from melanoma_core.models.evidence import Evidence, read_evidence, write_evidence
 from melanoma_core.models.registry import BUNDLED
 from tests.drawn_models import CLEAN, LEAKING
 
@@ -83,6 +84,21 @@ def test_a_leaked_card_shows_no_result_of_the_test(card: ModelCard, evidence: Ev
     assert [stage.box.title for stage in section.diagram.stages][-1] == "Test subset"
     assert section.diagram.stages[-1].leaving is None
     assert section.paragraphs[0].startswith("Metrics are withheld because of leakage")
+
+
+def test_the_evidence_of_a_leaked_model_is_read_without_its_flow(
+    card: ModelCard, evidence: Evidence, tmp_path: Path
+):
+    for leakage, is_kept in ((CLEAN, True), (LEAKING, False)):
+        written = replace(card, leakage=leakage)
+        written.save(tmp_path)
+        write_evidence(tmp_path, written, evidence)
+
+        found = read_evidence(tmp_path)
+
+        assert found is not None
+        assert (found.flow == evidence.flow) is is_kept
+        assert (found.flow is None) is not is_kept
 
 
 def test_every_file_and_photograph_is_in_one_place(card: ModelCard, evidence: Evidence):
