@@ -272,3 +272,19 @@ def test_a_run_that_would_fail_again_is_not_advised_to_resume(house: House):
     assert "To resume it" not in resumed.err
     run = load_run(settings, run_id)
     assert (run.can_resume, run.state.can_resume) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--without", "neither a collection nor an image elsewhere to train without"),
+        ("--train-only", "no collection elsewhere to use in training alone"),
+    ],
+)
+def test_a_collection_that_does_not_exist_is_refused_before_the_run(
+    house: House, option: str, message: str
+):
+    ended = house.call("train", house.folder / "data", option, "elsewhere")
+
+    assert ended.status == 2
+    assert message in ended.err
