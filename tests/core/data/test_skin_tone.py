@@ -108,3 +108,10 @@ def test_skin_is_found_about_as_well_as_outside_of_the_outlines_of_people(shared
     assert len(differences) > 50
     assert np.median(differences) < 0.8
     assert np.quantile(differences, 0.9) < 6
+
+
+def test_the_documents_say_how_many_photographs_have_no_angle(real_records: pd.DataFrame):
+    ham = real_records[real_records["source"] == "ham10000"]
+
+    assert len(ham) == 10015
+    assert ham["ita"].isna().sum() == 5768
