@@ -4,14 +4,9 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from melanoma_core.deployment.gate import Verdict, format_difference
+from melanoma_core.models.card_text.alerts import describe_alerts
 from melanoma_core.models.card_text.formats import format_figure, format_percent
-from melanoma_core.models.card_text.wording import (
-    describe_frequencies,
-    describe_sensitivity,
-    describe_specificity,
-    name_class,
-    name_figure,
-)
+from melanoma_core.models.card_text.wording import name_class, name_figure
 
 if TYPE_CHECKING:
     from melanoma_core.deployment.comparison import Comparison
@@ -162,17 +157,8 @@ def render_facts(card: "ModelCard") -> str:
 
 
 def render_operating_point(card: "ModelCard") -> str:
-    """Render the alert threshold, how it was chosen, and its performance."""
-    point = card.operating_point
-    sentences = (
-        f"The model alerts at a probability of melanoma of {format_percent(point.threshold)} or "
-        f"more. This threshold was chosen on the {point.chosen_on} images for a sensitivity of "
-        f"{format_percent(point.target_sensitivity)}.",
-        describe_frequencies(card),
-        describe_sensitivity(card),
-        describe_specificity(card),
-    )
-    return "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences if sentence)
+    """Render the thresholds of both alerts, how they were chosen, and their performance."""
+    return "".join(f"<p>{escape(paragraph)}</p>" for paragraph in describe_alerts(card))
 
 
 def render_diagram(diagram: "FlowDiagram") -> str:

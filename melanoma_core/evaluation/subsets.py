@@ -4,7 +4,9 @@ A collection has the name of a folder, which can be any. So its key begins with 
 other key does.
 """
 
-from collections.abc import Collection
+from collections.abc import Mapping
+
+from melanoma_core.evaluation.figure import Figure
 
 TEST = "test"
 CONFIRMED = "test:histopathology"  # the photographs of lesions with this confirmation
@@ -29,11 +31,18 @@ def find_collection(key: str) -> str | None:
     return key.removeprefix(_COLLECTION) if key.startswith(_COLLECTION) else None
 
 
-def sort_keys(keys: Collection[str]) -> list[str]:
-    """Return keys in the order of a report: confirmed lesions, all lesions, the collections.
+def find_headline(metrics: Mapping[str, Mapping[str, Figure]]) -> str:
+    """Return the key of the metrics that come first in every report.
 
-    >>> sort_keys(["test", "test/b", "test/a", CONFIRMED])
-    ['test:histopathology', 'test', 'test/b', 'test/a']
+    These are on the lesions whose diagnosis histopathology confirmed; on all test lesions if the
+    confirmed ones are not known, or lack melanomas or other lesions.
+
+    Args:
+        metrics: By key and name, as in a model card.
+
+    >>> find_headline({"test": {}})
+    'test'
     """
-    first = [key for key in (CONFIRMED, TEST) if key in keys]
-    return [*first, *(key for key in keys if key not in first)]
+    confirmed = metrics.get(CONFIRMED, {})
+    counted = [confirmed.get(name) for name in ("sensitivity", "specificity")]
+    return CONFIRMED if all(each is not None and each.total for each in counted) else TEST

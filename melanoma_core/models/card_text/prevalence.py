@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.prevalence import Prevalence
-from melanoma_core.evaluation.subsets import CONFIRMED, TEST
+from melanoma_core.evaluation.subsets import find_headline
 from melanoma_core.models.adaptation import find_trained_prevalence
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.card_text.formats import UNDEFINED
@@ -49,10 +49,10 @@ SKIN_CANCER = AlertKind("skin cancer alert", "skin cancer", "skin_cancer_")
 def find_alert_figures(card: ModelCard) -> dict[str, Figure]:
     """Return the headline metrics of a card.
 
-    These are of the test lesions whose diagnosis histopathology confirmed; of all test lesions if
-    the card does not separate them. Empty if the card has no metrics.
+    These are of the test lesions whose diagnosis histopathology confirmed, where these are enough
+    (`subsets.find_headline`). Empty if the card has no metrics.
     """
-    return card.metrics.get(CONFIRMED) or card.metrics.get(TEST, {})
+    return card.metrics.get(find_headline(card.metrics), {})
 
 
 def describe_assumption(card: ModelCard, clinic: Prevalence | None) -> str:

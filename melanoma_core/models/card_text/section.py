@@ -15,11 +15,11 @@ class Title(StrEnum):
 
     DETAILS = "Model details"
     USE = "Intended use and limitations"
-    ALERT = "Melanoma alert"
+    ALERT = "Alerts"
     FLOW = "Flow of participants"
     PERFORMANCE = "Performance on the held-out test set"
     CLASSES = "Performance by diagnosis"
-    SUBGROUPS = "Performance by age, sex, site and source"
+    SUBGROUPS = "Performance by subgroup and confirmation"
     SETS = "Conformal prediction sets"
     NOVELTY = "Out-of-distribution check"
     ROBUSTNESS = "Robustness to ink, hair and other artefacts"

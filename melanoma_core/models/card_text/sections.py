@@ -5,13 +5,19 @@ shown as "not provided".
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from melanoma_core.evaluation.evaluation import Evaluation
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.slices import FEWEST_LESIONS, Slice
+from melanoma_core.evaluation.subsets import TEST, find_headline
 from melanoma_core.models.card import ModelCard
+from melanoma_core.models.card_text.alerts import (
+    describe_alerts,
+    describe_all_lesions,
+    describe_lesions,
+)
 from melanoma_core.models.card_text.checklists.guides import build_checklists
 from melanoma_core.models.card_text.flow import build_flow
 from melanoma_core.models.card_text.formats import (
@@ -32,6 +38,8 @@ from melanoma_core.models.card_text.section import (
     tabulate_rows,
 )
 from melanoma_core.models.card_text.tables import (
+    tabulate_confirmations,
+    tabulate_confirmed,
     tabulate_decisions,
     tabulate_labels,
     tabulate_recipe,
@@ -40,13 +48,9 @@ from melanoma_core.models.card_text.tables import (
     tabulate_versions,
 )
 from melanoma_core.models.card_text.wording import (
-    TEST,
-    describe_frequencies,
     describe_leakage,
     describe_model,
     describe_novelty,
-    describe_sensitivity,
-    describe_specificity,
     is_withheld,
     name_class,
     name_figure,
@@ -62,6 +66,20 @@ _FIGURES = (
     "specificity",
     "ppv",
     "npv",
+    "alert_rate",
+    "skin_cancer_roc_auc",
+    "skin_cancer_sensitivity",
+    "skin_cancer_specificity",
+    "skin_cancer_ppv",
+    "skin_cancer_npv",
+    "skin_cancer_alert_rate",
+    "lesion_melanoma_roc_auc",
+    "lesion_sensitivity",
+    "lesion_specificity",
+    "lesion_skin_cancer_roc_auc",
+    "lesion_skin_cancer_sensitivity",
+    "lesion_skin_cancer_specificity",
+    "lesion_alerts_differ",
     "accuracy",
     "balanced_accuracy",
     "balanced_accuracy_even",
@@ -108,6 +126,7 @@ def _build_details(card: ModelCard) -> Section:
         "Heatmaps": card.heatmap,
         "Initial weights": weights.get("file") if isinstance(weights, dict) else weights,
         "Licence": _describe_licence(card),
+        "Recomputed from": card.data.get("recomputed_from") or "not recomputed",
         "Contact": None,
     }
     return Section(Title.DETAILS, (), (tabulate_facts("Model", facts),))
@@ -127,18 +146,11 @@ def _build_use(card: ModelCard) -> Section:
 
 
 def _build_alert(card: ModelCard) -> Section:
-    point = card.operating_point
-    sentences = (
-        f"Operating point: a calibrated probability of melanoma of "
-        f"{format_percent(point.threshold)} or more raises the alert. The threshold was chosen on "
-        f"the {point.chosen_on} subset for a sensitivity of "
-        f"{format_percent(point.target_sensitivity)}. The temperature, {card.temperature:.3f}, "
-        "was fitted on the same photographs.",
-        describe_frequencies(card),
-        describe_sensitivity(card),
-        describe_specificity(card),
+    temperature = (
+        f"Calibration temperature: {card.temperature:.3f}, fitted on the photographs of the "
+        f"{card.operating_point.chosen_on} subset."
     )
-    return Section(Title.ALERT, tuple(filter(None, sentences)))
+    return Section(Title.ALERT, (*describe_alerts(card), temperature))
 
 
 def _build_performance(card: ModelCard, evidence: Evidence | None) -> Section:
@@ -163,28 +175,35 @@ def _build_performance(card: ModelCard, evidence: Evidence | None) -> Section:
         "In brackets: 95% confidence intervals (95% CI), resampled by lesion. A metric is "
         "undefined if the subset has no photograph of that kind."
     )
-    return Section(Title.PERFORMANCE, (describe_model(card), note), (table,))
+    paragraphs = (describe_model(card), describe_all_lesions(card), describe_lesions(card), note)
+    return Section(Title.PERFORMANCE, tuple(filter(None, paragraphs)), (table,))
 
 
 def _build_classes(card: ModelCard, evidence: Evidence | None) -> Section:
     if is_withheld(card) or TEST not in card.metrics:
         return Section(Title.CLASSES, (describe_model(card),))
-    figures = _gather_figures(card, evidence)[TEST]
+    figures, evaluations = _gather_figures(card, evidence), evidence.evaluations if evidence else {}
     kinds = ("recall", "precision", "roc_auc", "average_precision")
     heads = ("Recall", "Precision", "ROC AUC", "Average precision")
-    rows = tuple(
-        (name_class(name), *(format_figure(kind, figures.get(f"{kind}_{name}")) for kind in kinds))
-        for name in card.class_names
-    )
-    tables = [Table("One diagnosis against the rest, test", ("Diagnosis", *heads), rows)]
-    if evidence and TEST in evidence.evaluations:
-        tables.append(_tabulate_confusion(evidence.evaluations[TEST]))
+    tables = []
+    for key in dict.fromkeys((find_headline(card.metrics), TEST)):
+        rows = tuple(
+            (
+                name_class(name),
+                *(format_figure(kind, figures[key].get(f"{kind}_{name}")) for kind in kinds),
+            )
+            for name in card.class_names
+        )
+        title = f"One diagnosis against the rest; {name_subset(key)}"
+        tables.append(Table(title, ("Diagnosis", *heads), rows))
+        if key in evaluations:
+            tables.append(_tabulate_confusion(evaluations[key], name_subset(key)))
     return Section(Title.CLASSES, (), tuple(tables))
 
 
-def _tabulate_confusion(evaluation: Evaluation) -> Table:
+def _tabulate_confusion(evaluation: Evaluation, subset: str) -> Table:
     return Table(
-        "Confusion matrix, test: ground truth (rows) and most probable diagnosis (columns)",
+        f"Confusion matrix: ground truth (rows), most probable diagnosis (columns); {subset}",
         ("", *evaluation.class_names),
         tuple(
             (name_class(name), *(f"{count:,}" for count in row))
@@ -198,19 +217,30 @@ def _build_subgroups(card: ModelCard, evidence: Evidence | None) -> Section:
         return Section(Title.SUBGROUPS, (describe_model(card),))
     if evidence is None or TEST not in evidence.evaluations:
         return Section(Title.SUBGROUPS, (f"{NOT_PROVIDED.capitalize()}.",))
-    head = ("Subgroup", "Photographs", "Sensitivity", "Specificity", "ROC AUC", "Note")
-    rows = tuple(_format_subgroup(each) for each in evidence.evaluations[TEST].slices)
+    evaluation = evidence.evaluations[TEST]
     note = (
         f"A subgroup with fewer than {FEWEST_LESIONS} melanomas or {FEWEST_LESIONS} other lesions "
-        "is too small for a conclusion. The tables do not contain the skin type."
+        "is too small for a conclusion. A skin tone that is called an estimate was computed from "
+        "the photograph (individual typology angle), whose white balance changes it."
     )
-    return Section(Title.SUBGROUPS, (note,), (Table("Subgroups of test", head, rows),))
+    tables = [_tabulate_subgroups("Melanoma", "", evaluation.slices)]
+    if any("skin_cancer_roc_auc" in each.figures for each in evaluation.slices):
+        tables.append(_tabulate_subgroups("Any skin cancer", "skin_cancer_", evaluation.slices))
+    tables.append(tabulate_rows("How often the alerts are right", tabulate_confirmed(evaluation)))
+    return Section(Title.SUBGROUPS, (note,), tuple(table for table in tables if table.rows))
 
 
-def _format_subgroup(subgroup: Slice) -> tuple[str, ...]:
-    names = ("sensitivity", "specificity", "melanoma_roc_auc")
+def _tabulate_subgroups(title: str, prefix: str, slices: Iterable[Slice]) -> Table:
+    head = ("Subgroup", "Photographs", "Sensitivity", "Specificity", "ROC AUC", "Note")
+    area = f"{prefix or 'melanoma_'}roc_auc"
+    names = (f"{prefix}sensitivity", f"{prefix}specificity", area)
+    rows = tuple(_format_subgroup(each, names) for each in slices)
+    return Table(f"{title}: subgroups of test", head, rows)
+
+
+def _format_subgroup(subgroup: Slice, names: Sequence[str]) -> tuple[str, ...]:
     return (
-        f"{subgroup.attribute} {subgroup.value}",
+        f"{subgroup.attribute.replace('_', ' ')} {subgroup.value}",
         f"{subgroup.num_images:,}",
         *(format_figure(name, subgroup.figures.get(name)) for name in names),
         subgroup.warning,
@@ -278,8 +308,7 @@ def _build_heatmaps(card: ModelCard) -> Section:
 def _build_data(card: ModelCard) -> Section:
     licences = card.data.get("licences") or [NOT_PROVIDED]
     paragraphs = (
-        "The labels are those of the collections. How each was confirmed, by histopathology or "
-        f"otherwise, is {NOT_PROVIDED}.",
+        f"The labels are those of the collections. {_describe_confirmation(card)}",
         f"Licences of the photographs: {'; '.join(licences)}.",
         f"Attribution: {'; '.join(card.data.get('images_by_attribution', [NOT_PROVIDED]))}.",
     )
@@ -287,9 +316,16 @@ def _build_data(card: ModelCard) -> Section:
         tabulate_rows("Photographs and lesions", tabulate_sizes(card)),
         tabulate_rows("Photographs by diagnosis", tabulate_labels(card)),
         tabulate_rows("Photographs by collection", tabulate_sources(card)),
+        tabulate_rows("Photographs by confirmation", tabulate_confirmations(card)),
         tabulate_rows("Files left out or relabelled", tabulate_decisions(card)),
     )
     return Section(Title.DATA, paragraphs, tuple(table for table in tables if table.rows))
+
+
+def _describe_confirmation(card: ModelCard) -> str:
+    if not card.data.get("images_by_confirmation"):
+        return f"How each was confirmed, by histopathology or otherwise, is {NOT_PROVIDED}."
+    return "How each was confirmed is counted below, as far as a table states it."
 
 
 def _build_leakage(card: ModelCard, evidence: Evidence | None) -> Section:

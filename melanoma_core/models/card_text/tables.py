@@ -3,7 +3,7 @@
 What the card lacks makes no row.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.card_text.formats import format_figure, format_size
@@ -14,12 +14,22 @@ from melanoma_core.models.card_text.wording import (
     name_subset,
 )
 
+if TYPE_CHECKING:  # so that a page appears before pandas is imported
+    from melanoma_core.evaluation.evaluation import Evaluation
+
 Row = dict[str, Any]
+_BY_LESION = "lesion_"  # metrics whose total counts lesions
 _SUBSETS = ("train", "validation", "test")
 _MAIN_FIGURES = (
     "melanoma_roc_auc",
     "sensitivity",
     "specificity",
+    "skin_cancer_roc_auc",
+    "skin_cancer_sensitivity",
+    "skin_cancer_specificity",
+    "lesion_melanoma_roc_auc",
+    "lesion_skin_cancer_roc_auc",
+    "lesion_alerts_differ",
     "balanced_accuracy",
     "balanced_accuracy_even",
     "balanced_accuracy_seven",
@@ -39,7 +49,7 @@ def tabulate_figures(card: ModelCard, subset: str) -> list[Row]:
             "95% CI from": 100 * figure.low,
             "95% CI to": 100 * figure.high,
             "Count": "–" if figure.count is None else f"{figure.count:,}",
-            "Photographs": figure.total,
+            "Photographs": None if name.startswith(_BY_LESION) else figure.total,
             "Lesions": figure.num_lesions,
         }
         for name, figure in card.metrics[subset].items()
@@ -70,6 +80,36 @@ def tabulate_sources(card: ModelCard) -> list[Row]:
         for source, count in counts.items():
             by_source.setdefault(source, {})[subset] = count
     return _cross(by_source, "Collection")
+
+
+def tabulate_confirmations(card: ModelCard) -> list[Row]:
+    """Return the number of photographs per confirmation and subset."""
+    by_confirmation: dict[str, Row] = {}
+    for subset, counts in card.data.get("images_by_confirmation", {}).items():
+        for confirmation, count in counts.items():
+            by_confirmation.setdefault(confirmation, {})[subset] = count
+    return _cross(by_confirmation, "Confirmed by")
+
+
+def tabulate_confirmed(evaluation: "Evaluation") -> list[Row]:
+    """Return how often each alert is right, by diagnosis and confirmation.
+
+    For melanomas, that is the sensitivity of the melanoma alert; for other diagnoses, its
+    specificity. The same holds for skin cancers and the skin cancer alert.
+    """
+    return [
+        {
+            "Diagnosis": name_class(each.diagnosis),
+            "Confirmed by": each.confirmation,
+            "Melanoma alert right": format_figure("", each.melanoma_alert),
+        }
+        | (
+            {"Skin cancer alert right": format_figure("", each.skin_cancer_alert)}
+            if each.skin_cancer_alert
+            else {}
+        )
+        for each in evaluation.confirmed
+    ]
 
 
 def tabulate_decisions(card: ModelCard) -> list[Row]:

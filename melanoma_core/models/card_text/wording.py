@@ -9,13 +9,12 @@ import math
 
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.prediction_set import Abstention, PredictionSet
-from melanoma_core.evaluation.subsets import CONFIRMED
+from melanoma_core.evaluation.subsets import CONFIRMED, TEST, find_collection, find_headline
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.card_text.formats import UNDEFINED, format_interval, format_percent
 from melanoma_core.models.card_text.prevalence import find_alert_figures
 from melanoma_core.taxonomy import parse_diagnosis
 
-TEST = "test"
 _TITLES = {
     "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced accuracy",
@@ -24,18 +23,33 @@ _TITLES = {
         "Balanced accuracy, equal class priors, AK and SCC merged (ISIC 2018 score)"
     ),
     "melanoma_roc_auc": "Melanoma ROC AUC",
-    "sensitivity": "Sensitivity of the alert",
-    "specificity": "Specificity of the alert",
+    "sensitivity": "Sensitivity of the melanoma alert",
+    "specificity": "Specificity of the melanoma alert",
     "calibration_error": "Calibration error (ECE), probability of melanoma",
     "brier_score": "Brier score, probability of melanoma",
     "melanoma_average_precision": "Melanoma average precision",
-    "ppv": "PPV of the alert",
-    "npv": "NPV of the alert",
-    "alert_rate": "Alert rate",
+    "ppv": "PPV of the melanoma alert",
+    "npv": "NPV of the melanoma alert",
+    "alert_rate": "Rate of the melanoma alert",
     "prevalence": "Prevalence of melanoma",
+    "skin_cancer_roc_auc": "Skin cancer ROC AUC",
+    "skin_cancer_sensitivity": "Sensitivity of the skin cancer alert",
+    "skin_cancer_specificity": "Specificity of the skin cancer alert",
+    "skin_cancer_ppv": "PPV of the skin cancer alert",
+    "skin_cancer_npv": "NPV of the skin cancer alert",
+    "skin_cancer_alert_rate": "Rate of the skin cancer alert",
+    "skin_cancer_prevalence": "Prevalence of skin cancer",
+    "lesion_melanoma_roc_auc": "Melanoma ROC AUC, by lesion",
+    "lesion_sensitivity": "Sensitivity of the melanoma alert, by lesion",
+    "lesion_specificity": "Specificity of the melanoma alert, by lesion",
+    "lesion_skin_cancer_roc_auc": "Skin cancer ROC AUC, by lesion",
+    "lesion_skin_cancer_sensitivity": "Sensitivity of the skin cancer alert, by lesion",
+    "lesion_skin_cancer_specificity": "Specificity of the skin cancer alert, by lesion",
+    "lesion_alerts_differ": "Lesions whose photographs disagree on the melanoma alert",
     "coverage": "Coverage of the conformal prediction sets",
     "set_size": "Mean size of the conformal prediction sets",
 }
+_CONFIRMED = "confirmed by histopathology"
 _CLASS_TITLES = {
     "recall_": "Recall of",
     "precision_": "Precision of",
@@ -50,7 +64,7 @@ def name_figure(name: str) -> str:
     """Return the label of a metric of `metrics.evaluate_fully`.
 
     >>> name_figure("ppv"), name_figure("recall_MEL")
-    ('PPV of the alert', 'Recall of melanoma')
+    ('PPV of the melanoma alert', 'Recall of melanoma')
     """
     if name in _TITLES:
         return _TITLES[name]
@@ -63,11 +77,13 @@ def name_figure(name: str) -> str:
 def name_subset(subset: str) -> str:
     """Return the label of a subset of `ModelCard.metrics`.
 
-    >>> name_subset("test"), name_subset("test/ham10000")
-    ('test', 'test, ham10000 only')
+    >>> name_subset("test"), name_subset("test/ham10000"), name_subset("test:histopathology")
+    ('test', 'test, ham10000 only', 'test, confirmed by histopathology')
     """
-    whole, _, source = subset.partition("/")
-    return f"{whole}, {source} only" if source else whole
+    if subset == CONFIRMED:
+        return f"{TEST}, {_CONFIRMED}"
+    collection = find_collection(subset)
+    return subset if collection is None else f"{TEST}, {collection} only"
 
 
 def name_class(name: str) -> str:
@@ -81,27 +97,33 @@ def name_class(name: str) -> str:
 
 
 def describe_sensitivity(card: ModelCard) -> str:
-    """Return the sensitivity of the alert on the test subset, with its count and interval."""
-    figure = _find_test_figure(card, "sensitivity")
+    """Return the headline sensitivity of the melanoma alert, with its count and interval."""
+    figure = find_figure(card, "sensitivity")
     if figure is None or figure.count is None:
         return _explain_missing(card, "Sensitivity", "no melanoma")
     return (
         f"Sensitivity {format_percent(figure.value)} ({format_interval(figure)}): it alerts on "
-        f"{figure.count:,} of {figure.total:,} photographs of melanomas in the held-out test set "
+        f"{figure.count:,} of {figure.total:,} photographs of melanomas {name_test(card)} "
         f"({figure.num_lesions:,} lesions)."
     )
 
 
 def describe_specificity(card: ModelCard) -> str:
-    """Return the specificity of the alert on the test subset, with its count and interval."""
-    figure = _find_test_figure(card, "specificity")
+    """Return the headline specificity of the melanoma alert, with its count and interval."""
+    figure = find_figure(card, "specificity")
     if figure is None or figure.count is None:
         return _explain_missing(card, "Specificity", "no lesion other than melanoma")
     return (
         f"Specificity {format_percent(figure.value)} ({format_interval(figure)}): it gives no "
-        f"alert on {figure.count:,} of {figure.total:,} photographs of other lesions in the "
-        f"held-out test set ({figure.num_lesions:,} lesions)."
+        f"alert on {figure.count:,} of {figure.total:,} photographs of other lesions "
+        f"{name_test(card)} ({figure.num_lesions:,} lesions)."
     )
+
+
+def name_test(card: ModelCard) -> str:
+    """Return on which lesions the headline metrics of a card are, after "photographs of …"."""
+    is_confirmed = find_headline(card.metrics) == CONFIRMED
+    return f"{_CONFIRMED} in the held-out test set" if is_confirmed else "in the held-out test set"
 
 
 def describe_results(card: ModelCard) -> str:
@@ -110,7 +132,8 @@ def describe_results(card: ModelCard) -> str:
     sensitivity, specificity = figures.get("sensitivity"), figures.get("specificity")
     if sensitivity is None or specificity is None or not sensitivity.total * specificity.total:
         return describe_model(card)
-    confirmed = " of lesions confirmed by histopathology" if CONFIRMED in card.metrics else ""
+    is_confirmed = find_headline(card.metrics) == CONFIRMED
+    confirmed = f" of lesions {_CONFIRMED}" if is_confirmed else ""
     return (
         f"melanoma alert with a sensitivity of {_format_counted(sensitivity)} and a specificity of "
         f"{_format_counted(specificity)} on held-out photographs{confirmed}."
@@ -129,8 +152,7 @@ def _explain_missing(card: ModelCard, name: str, absent: str) -> str:
 
 def describe_frequencies(card: ModelCard) -> str:
     """Return how a card's threshold treats 100 melanomas and 100 other lesions, or ""."""
-    sensitivity = _find_test_figure(card, "sensitivity")
-    specificity = _find_test_figure(card, "specificity")
+    sensitivity, specificity = find_figure(card, "sensitivity"), find_figure(card, "specificity")
     if sensitivity is None or specificity is None:
         return ""
     return describe_alert_frequencies(sensitivity, specificity)
@@ -207,18 +229,39 @@ def describe_set(found: PredictionSet, kept: tuple[str, ...] = ()) -> str:
 
 
 def describe_model(card: ModelCard) -> str:
-    """Return the main metrics of a model in one line."""
+    """Return the headline metrics of a model, and what lesions they are on."""
     if is_withheld(card):
         return describe_leakage(card)
-    roc_auc = _find_test_figure(card, "melanoma_roc_auc")
-    balanced = _find_test_figure(card, "balanced_accuracy")
+    roc_auc = find_figure(card, "melanoma_roc_auc")
+    balanced = find_figure(card, "balanced_accuracy")
     if roc_auc is None or balanced is None:
         return "This model was not evaluated on a held-out test set."
-    return (
-        f"Melanoma ROC AUC {roc_auc.value:.3f} (95% CI {roc_auc.low:.3f}–{roc_auc.high:.3f}), "
-        f"balanced accuracy {format_percent(balanced.value)} ({format_interval(balanced)}), on "
-        f"{roc_auc.total:,} held-out photographs of {roc_auc.num_lesions:,} lesions."
+    cancer = find_figure(card, "skin_cancer_roc_auc")
+    areas = [f"Melanoma ROC AUC {format_area(roc_auc)}"]
+    areas += [f"skin cancer ROC AUC {format_area(cancer)}"] if cancer else []
+    measured = (
+        f"{', '.join(areas)}, balanced accuracy {format_percent(balanced.value)} "
+        f"({format_interval(balanced)}), on {roc_auc.total:,} held-out photographs of "
+        f"{roc_auc.num_lesions:,} lesions"
     )
+    if find_headline(card.metrics) == CONFIRMED:
+        return f"{measured} {_CONFIRMED}."
+    return f"{measured}. {_explain_unconfirmed(card)}"
+
+
+def _explain_unconfirmed(card: ModelCard) -> str:
+    """Return why the headline metrics are on all test lesions."""
+    if CONFIRMED in card.metrics:
+        return (
+            "These are all test lesions, since those that are confirmed by histopathology lack "
+            "melanomas or other lesions."
+        )
+    return "These are all test lesions: how each diagnosis was confirmed is not recorded."
+
+
+def format_area(figure: Figure) -> str:
+    """Return an area under a curve with its 95% confidence interval, for a sentence."""
+    return f"{figure.value:.3f} (95% CI {figure.low:.3f}–{figure.high:.3f})"
 
 
 def is_withheld(card: ModelCard) -> bool:
@@ -247,9 +290,9 @@ def describe_leakage(card: ModelCard) -> str:
     )
 
 
-def _find_test_figure(card: ModelCard, name: str) -> Figure | None:
-    """Return a metric of the test subset, or None where it is undefined or missing."""
-    figure = card.metrics.get(TEST, {}).get(name)
+def find_figure(card: ModelCard, name: str) -> Figure | None:
+    """Return a headline metric, or None where it is undefined or missing."""
+    figure = find_alert_figures(card).get(name)
     return None if figure is None or math.isnan(figure.value) else figure
 
 

@@ -49,7 +49,7 @@ def test_without_json_sentences_and_tables_are_printed(moles: Path, capsys):
     assert main(["evaluate", str(moles), "--prevalence", "0.02"]) == 0
     answer = capsys.readouterr()
     assert answer.out.startswith("6 of 7 images of moles (subset all), of 6 lesions")
-    assert "| Sensitivity of the alert |" in answer.out
+    assert "| Sensitivity of the melanoma alert |" in answer.out
     assert "At a prevalence of 2.0%, 20 of 1,000 lesions are melanomas." in answer.out
     assert "Unreadable: broken.png." in answer.err
 

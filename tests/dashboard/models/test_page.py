@@ -37,7 +37,7 @@ def test_the_card_gives_the_intended_use_and_limitations(show_model):
     limits = html(app).split('<ul class="limits">')[1].split("</ul>")[0]
     assert limits.count("<li>") == len(card.limitations)
     assert "Not a medical device" in html(app)
-    assert "The model alerts at a probability of melanoma of" in html(app)
+    assert "Melanoma alert: a calibrated probability of melanoma of" in html(app)
 
 
 def test_every_metric_of_the_test_subset_has_its_interval_and_counts(show_model):
@@ -123,7 +123,7 @@ def test_the_whole_card_is_on_the_page_with_missing_facts_not_provided(show_mode
     assert titles[:4] == [
         "Intended use",
         "Limitations",
-        "Melanoma alert",
+        "Alerts",
         "Metrics",
     ]
     assert titles[-1] == "Reporting checklists"

@@ -141,6 +141,45 @@ def test_the_evidence_fills_what_the_card_leaves_open(card: ModelCard, evidence:
     assert len(find(sections, Title.CLASSES).tables[1].rows) == 8
 
 
+def test_specificity_on_nevi_is_shown_by_how_they_were_confirmed(card: ModelCard):
+    labels = np.array([0, 1, 1, 1, 2])
+    said = np.full((5, 8), 0.02)
+    said[:, 1] = 0.86
+    said[:2, 0], said[:2, 1] = 0.8, 0.08  # alerts on the melanoma and on the biopsied nevus
+    stated = ["histopathology", "histopathology", "follow-up", "follow-up", None]
+    predictions = LabelledPredictions(
+        said, labels, np.arange(5), pd.DataFrame({"confirmation": stated})
+    )
+    rules = DecisionRules(card.class_names, 0, threshold=0.2, skin_cancer_threshold=0.3)
+    evaluation = evaluate_fully(predictions, rules, num_resamples=50)
+    evidence = Evidence({"test": evaluation}, "ab", {"test": 5}, None, None)
+
+    section = find(build_sections(card, evidence), Title.SUBGROUPS)
+
+    assert [table.title for table in section.tables] == [
+        "Melanoma: subgroups of test",
+        "Any skin cancer: subgroups of test",
+        "How often the alerts are right",
+    ]
+    rows = [(*row[:2], row[2].split("), ")[-1], row[3][-6:]) for row in section.tables[2].rows]
+    assert rows == [
+        ("melanoma", "histopathology", "1 of 1", "1 of 1"),
+        ("nevus", "histopathology", "0 of 1", "0 of 1"),
+        ("nevus", "follow-up", "2 of 2", "2 of 2"),
+        ("basal cell carcinoma", "not recorded", "1 of 1", "0 of 1"),
+    ]
+
+
+def test_how_labels_were_confirmed_is_counted_or_not_provided(card: ModelCard):
+    counts = {"images_by_confirmation": {"test": {"histopathology": 844, "not provided": 371}}}
+    known, unknown = (
+        find(build_sections(replace(card, data=data), None), Title.DATA) for data in (counts, {})
+    )
+    assert "How each was confirmed is counted below" in known.paragraphs[0]
+    assert "histopathology | 0 | 0 | 844" in texts(known)
+    assert "by histopathology or otherwise, is not provided" in unknown.paragraphs[0]
+
+
 def test_licences_and_attributions_are_those_of_the_data_and_of_the_parent(card: ModelCard):
     facts = {"licences": ["CC-0"], "images_by_attribution": {"Hospital A": 3}}
     recipe = {"weights": {"file": "model.keras", "sha256": None, "model_id": "parent-1"}}

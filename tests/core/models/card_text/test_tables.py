@@ -7,6 +7,7 @@ import pytest
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.models.card import ModelCard, load_card
 from melanoma_core.models.card_text.tables import (
+    tabulate_confirmations,
     tabulate_decisions,
     tabulate_figures,
     tabulate_labels,
@@ -49,7 +50,7 @@ def test_a_card_without_data_makes_no_rows(card):
 def test_metrics_are_in_percent_and_undefined_ones_stay_undefined(card):
     sensitivity, recall, roc_auc = tabulate_figures(card, "test")
     assert sensitivity == {
-        "Metric": "Sensitivity of the alert",
+        "Metric": "Sensitivity of the melanoma alert",
         "Value": pytest.approx(95),
         "95% CI from": pytest.approx(92),
         "95% CI to": pytest.approx(97),
@@ -60,6 +61,22 @@ def test_metrics_are_in_percent_and_undefined_ones_stay_undefined(card):
     assert isnan(recall["Value"])
     assert isnan(recall["95% CI from"])
     assert roc_auc["Count"] == "–"
+
+
+def test_a_metric_by_lesion_counts_no_photographs(card):
+    figures = {"lesion_sensitivity": Figure(0.9, 0.8, 1.0, 9, 10, 10)}
+    (row,) = tabulate_figures(replace(card, metrics={"test": figures}), "test")
+    assert row["Metric"] == "Sensitivity of the melanoma alert, by lesion"
+    assert (row["Count"], row["Photographs"], row["Lesions"]) == ("9", None, 10)
+
+
+def test_photographs_are_counted_by_confirmation(card):
+    data = {"images_by_confirmation": {"train": {"histopathology": 8}, "test": {"consensus": 2}}}
+    assert tabulate_confirmations(replace(card, data=data)) == [
+        {"Confirmed by": "histopathology", "train": 8, "validation": 0, "test": 0},
+        {"Confirmed by": "consensus", "train": 0, "validation": 0, "test": 2},
+    ]
+    assert tabulate_confirmations(card) == []
 
 
 def test_photographs_are_counted_by_subset_and_a_missing_count_is_none_of_them(card):
@@ -102,8 +119,8 @@ def test_the_main_metrics_have_their_intervals_and_counts(card):
         "| Metric (95% CI) | test |",
         "| --- | --- |",
         "| Melanoma ROC AUC | 0.900 (0.850–0.950) |",
-        "| Sensitivity of the alert | 75.0% (50.0–100.0), 3 of 4 |",
-        "| Specificity of the alert | undefined |",
+        "| Sensitivity of the melanoma alert | 75.0% (50.0–100.0), 3 of 4 |",
+        "| Specificity of the melanoma alert | undefined |",
         "| Balanced accuracy | 50.0% (25.0–75.0) |",
         "| Calibration error (ECE), probability of melanoma | 12.5% (10.0–20.0) |",
         "| Photographs | 10 of 9 lesions |",

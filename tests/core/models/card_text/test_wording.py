@@ -124,8 +124,54 @@ def test_the_results_of_the_alert_are_one_line_with_counts_and_intervals(card):
 def test_a_model_is_described_in_one_line(card):
     assert describe_model(card) == (
         "Melanoma ROC AUC 0.913 (95% CI 0.895–0.930), balanced accuracy 71.2% (95% CI "
-        "68.4–74.1%), on 1,921 held-out photographs of 1,500 lesions."
+        "68.4–74.1%), on 1,921 held-out photographs of 1,500 lesions. These are all test lesions: "
+        "how each diagnosis was confirmed is not recorded."
     )
+
+
+CONFIRMED = {
+    "sensitivity": Figure(154 / 166, 0.879, 0.97, 154, 166, 92),
+    "specificity": Figure(277 / 678, 0.363, 0.453, 277, 678, 394),
+    "melanoma_roc_auc": Figure(0.848, 0.802, 0.892, None, 844, 486),
+    "skin_cancer_roc_auc": Figure(0.845, 0.804, 0.882, None, 844, 486),
+    "balanced_accuracy": Figure(0.589, 0.499, 0.678, None, 844, 486),
+}
+
+
+def test_the_headline_is_on_lesions_confirmed_by_histopathology(card):
+    card = replace(card, metrics={"test:histopathology": CONFIRMED} | card.metrics)
+
+    assert describe_model(card) == (
+        "Melanoma ROC AUC 0.848 (95% CI 0.802–0.892), skin cancer ROC AUC 0.845 (95% CI "
+        "0.804–0.882), balanced accuracy 58.9% (95% CI 49.9–67.8%), on 844 held-out photographs of "
+        "486 lesions confirmed by histopathology."
+    )
+    assert describe_specificity(card) == (
+        "Specificity 40.9% (95% CI 36.3–45.3%): it gives no alert on 277 of 678 photographs of "
+        "other lesions confirmed by histopathology in the held-out test set (394 lesions)."
+    )
+    assert describe_frequencies(card) == (
+        "Of 100 melanomas, about 93 get an alert. Of 100 other lesions, about 59 get one."
+    )
+
+
+def test_confirmed_lesions_without_a_melanoma_are_no_headline(card):
+    few = CONFIRMED | {"sensitivity": UNDEFINED}
+    card = replace(card, metrics={"test:histopathology": few} | card.metrics)
+
+    assert "on 1,921 held-out photographs" in describe_model(card)
+    assert describe_model(card).endswith(
+        "These are all test lesions, since those that are confirmed by histopathology lack "
+        "melanomas or other lesions."
+    )
+    assert describe_sensitivity(card).startswith("Sensitivity 95.0%")
+
+
+def test_a_collection_may_have_the_name_of_a_confirmation(card):
+    same = {"test/histopathology": CONFIRMED, "test": card.metrics["test"]}
+    assert describe_specificity(replace(card, metrics=same)).startswith("Specificity 66.0%")
+    assert name_subset("test/histopathology") == "test, histopathology only"
+    assert name_subset("test:histopathology") == "test, confirmed by histopathology"
 
 
 def test_metrics_and_subsets_have_labels():
