@@ -96,6 +96,7 @@ def _request(key: str, folder: Path) -> None:
 
 def _prepare(folder: Path, seed: int, recipe: Recipe) -> "tuple[RunSpec, Split] | None":
     """Return the specification and split of a run; None if the scan was cancelled."""
+    from melanoma_core.data.splitting import add_to_train
     from melanoma_core.training.ancestry import apply_ancestor_split
     from melanoma_core.training.description import describe_data
 
@@ -105,6 +106,7 @@ def _prepare(folder: Path, seed: int, recipe: Recipe) -> "tuple[RunSpec, Split] 
     decisions = get_manual_decisions(opened)
     dataset = get_dataset(opened, decisions)
     split = apply_ancestor_split(recipe, get_split(opened, decisions, seed))
+    split = add_to_train(split, dataset.tiers)
     class_names = tuple(str(label) for label in Diagnosis)
     data = describe_data(dataset, split)
     return RunSpec(recipe, class_names, opened.folder.name, data), split

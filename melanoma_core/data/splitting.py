@@ -76,6 +76,8 @@ def add_to_train(split: Split, images: pd.DataFrame) -> Split:
         images: Rows with the columns of `Dataset.table`, from the same folder.
     """
     images = images[~images["subset"].isin(["validation", "test"])]
+    if images.empty:
+        return split
     table = pd.concat([split.table, images.assign(subset="train")], ignore_index=True)
     groups = find_groups(table)
     is_held_out = np.isin(groups, groups[table["subset"] != "train"])

@@ -73,7 +73,7 @@ def select_split(
     if selection.left_out:
         split = leave_out(split, selection.left_out)
     extra = images[is_extra & (images["source"] != selection.left_out)]
-    return add_to_train(split, extra) if len(extra) else split
+    return add_to_train(split, extra)
 
 
 def _drop(images: pd.DataFrame, without: Sequence[str]) -> pd.DataFrame:
