@@ -199,7 +199,8 @@ def _draw_bubbles(pixels: Pixels, rng: Generator) -> Pixels:
         radius = size * scale * float(np.clip(rng.lognormal(-3.7, 0.6), 0.006, 0.12))
         rim = max(1, round(radius * rng.uniform(0.08, 0.18)))
         pen.circle(tuple(place), radius, (255, 246, 240, 24), (40, 26, 24, 120), rim)
-        pen.circle(tuple(place), radius - rim, None, (255, 250, 246, 130), max(1, rim // 2))
+        inner = max(0.0, radius - rim)
+        pen.circle(tuple(place), inner, None, (255, 250, 246, 130), max(1, rim // 2))
         for turn, share, alpha in ((0.0, 0.2, 235), (math.pi, 0.12, 150)):
             spot = place + 0.55 * radius * _turn(light + turn)
             pen.circle(tuple(spot), max(1.0, share * radius), (255, 255, 255, alpha))
