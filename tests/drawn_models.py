@@ -13,7 +13,7 @@ import pandas as pd
 
 from melanoma_core.evaluation.leakage import Leakage
 from melanoma_core.jsonable import to_jsonable
-from melanoma_core.models.card import load_card
+from melanoma_core.models.card import OperatingPoint, load_card
 from melanoma_core.models.identifiers import IdKey
 from melanoma_core.models.lineage import (
     PREDICTIONS_NAME,
@@ -42,6 +42,7 @@ def write_model(
     can_read: bool = True,
     split: pd.DataFrame | None = None,
     key: IdKey | None = None,
+    skin_cancer_threshold: float | None = None,
 ) -> Path:
     """Write a copy of the bundled model with invented test predictions.
 
@@ -57,6 +58,7 @@ def write_model(
             outputs but meaningless values, and loads at once.
         split: The split (`make_split`); None for one that begins with `first_test`.
         key: Hashes the ids of lesions; None keeps them plain, as older versions did.
+        skin_cancer_threshold: Of the skin cancer alert; None for no such alert, as in older cards.
     """
     folder = models_dir / model_id
     folder.mkdir(parents=True)
@@ -64,6 +66,8 @@ def write_model(
     (folder / "model.onnx").write_bytes(network)
     raw = to_jsonable(load_card(BUNDLED)) | {"model_id": model_id}
     raw["operating_point"] |= {"threshold": THRESHOLD}
+    point = OperatingPoint(skin_cancer_threshold or 0.0, 0.95, "validation")
+    raw["skin_cancer_operating_point"] = asdict(point) if skin_cancer_threshold else None
     raw["leakage"] = asdict(leakage) if leakage else None
     raw["files"] = {"model.onnx": hashlib.sha256(network).hexdigest()}
     if with_lineage:

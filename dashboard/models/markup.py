@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from melanoma_core.models.card_text.section import Table
     from melanoma_core.models.card_text.tables import Row
 
-_COMPARED_METRICS = ("sensitivity", "specificity", "melanoma_roc_auc", "accuracy")
+_COMPARED_METRICS = (
+    *("sensitivity", "specificity", "skin_cancer_sensitivity", "skin_cancer_specificity"),
+    *("melanoma_roc_auc", "accuracy"),
+)
 
 
 def render_deployment(deployment: "Deployment") -> str:
@@ -86,7 +89,7 @@ def render_basis(comparison: "Comparison") -> str:
 def tabulate_comparison(comparison: "Comparison") -> "list[Row]":
     """Return the metrics of both models, their differences, and McNemar's test."""
     rows = []
-    for name in _COMPARED_METRICS:
+    for name in (each for each in _COMPARED_METRICS if each in comparison.differences):
         test = comparison.mcnemar.get(name)
         difference = comparison.differences[name]
         rows.append(

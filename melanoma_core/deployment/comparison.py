@@ -1,5 +1,6 @@
 """Compare a candidate with the deployed model on the same lesions, each at its own threshold."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,10 @@ from melanoma_core.models.predictions import (
     list_classes,
 )
 
-_COMPARED = ("sensitivity", "specificity", "melanoma_roc_auc", "accuracy")
+_COMPARED = (
+    *("sensitivity", "specificity", "melanoma_roc_auc", "accuracy"),
+    *("skin_cancer_sensitivity", "skin_cancer_specificity", "skin_cancer_roc_auc"),
+)
 _MISSED = "melanoma missed by the candidate only"
 _FOUND = "melanoma found by the candidate only"
 _RAISED = "false alert of the candidate only"
@@ -49,9 +53,9 @@ class ComparedModel:
     predictions: pd.DataFrame | None
 
     @property
-    def threshold(self) -> float:
-        """The alert threshold."""
-        return self.card.operating_point.threshold
+    def rules(self) -> DecisionRules:
+        """How the model raises its alerts."""
+        return self.card.rules
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,9 +75,11 @@ class Comparison:
         expected_sha256: Hash of all photographs that should be compared: those that the deployed
             model has not seen in training.
         knows_learned: Whether the deployed model keeps a list of its training photographs.
-        differences: Candidate minus deployed model (`metrics.compare`).
+        differences: Candidate minus deployed model (`metrics.compare`). Those of the skin cancer
+            alert only if both models have one.
         candidate, deployed: Metrics of each model on these photographs (`metrics.evaluate`).
-        mcnemar: "sensitivity" and "specificity"; the first network is the candidate.
+        mcnemar: "sensitivity" and "specificity", and those of the skin cancer alert if both models
+            have one; the first network is the candidate.
         disagreements: Photographs on which exactly one model alerts, the most important first:
             image_id, sha256, label, kind, candidate, deployed (probabilities of melanoma).
         unchecked: Which lesions could not be compared with those that the deployed model saw in
@@ -182,14 +188,23 @@ def _compare(
     compared: pd.DataFrame,
     probabilities: tuple[NDArray[np.float64], NDArray[np.float64]],
 ) -> Comparison:
-    card, thresholds = candidate.card, (candidate.threshold, deployed.threshold)
+    card = candidate.card
     melanoma = card.melanoma_index
     labels = index_labels(compared, card.class_names)
     lesions = compared["group"].to_numpy(np.int64)
     is_melanoma = labels == melanoma
     scores = [each[:, melanoma] for each in probabilities]
     predictions = [LabelledPredictions(each, labels, lesions) for each in probabilities]
-    rules = [DecisionRules(card.class_names, melanoma, threshold) for threshold in thresholds]
+    # Of the deployed model only its thresholds: its classes can have another order.
+    rules = [
+        DecisionRules(
+            card.class_names,
+            melanoma,
+            each.threshold,
+            skin_cancer_threshold=each.skin_cancer_threshold,
+        )
+        for each in (candidate.rules, deployed.rules)
+    ]
     alerts = [each.alerts(rule) for each, rule in zip(predictions, rules, strict=True)]
     metrics = [evaluate(each, rule) for each, rule in zip(predictions, rules, strict=True)]
     num_test = 0 if candidate.predictions is None else len(candidate.predictions)
@@ -207,19 +222,38 @@ def _compare(
         expected_sha256=hash_images(unseen),
         knows_learned=deployed.split is not None,
         differences=compare(predictions[0], predictions[1], rules[0], rules[1]),
-        candidate={name: metrics[0][name] for name in _COMPARED},
-        deployed={name: metrics[1][name] for name in _COMPARED},
-        mcnemar={
-            "sensitivity": compare_hits(
-                alerts[0][is_melanoma], alerts[1][is_melanoma], lesions[is_melanoma]
-            ),
-            "specificity": compare_hits(
-                ~alerts[0][~is_melanoma], ~alerts[1][~is_melanoma], lesions[~is_melanoma]
-            ),
-        },
+        candidate={name: metrics[0][name] for name in _COMPARED if name in metrics[0]},
+        deployed={name: metrics[1][name] for name in _COMPARED if name in metrics[1]},
+        mcnemar=_compare_alerts("", alerts, is_melanoma, lesions)
+        | _compare_alerts(
+            "skin_cancer_",
+            [each.skin_cancer_alerts(rule) for each, rule in zip(predictions, rules, strict=True)],
+            predictions[0].is_skin_cancer(rules[0]),
+            lesions,
+        ),
         disagreements=_list_disagreements(compared, is_melanoma, alerts, scores),
         unchecked=_explain_unchecked(candidate, deployed),
     )
+
+
+def _compare_alerts(
+    prefix: str,
+    alerts: Sequence[NDArray[np.bool_] | None],
+    is_positive: NDArray[np.bool_],
+    lesions: NDArray[np.int64],
+) -> dict[str, McNemar]:
+    """Return McNemar's tests of both models' alerts; none if a model has no such alert."""
+    one, other = alerts
+    if one is None or other is None:
+        return {}
+    return {
+        f"{prefix}sensitivity": compare_hits(
+            one[is_positive], other[is_positive], lesions[is_positive]
+        ),
+        f"{prefix}specificity": compare_hits(
+            ~one[~is_positive], ~other[~is_positive], lesions[~is_positive]
+        ),
+    }
 
 
 def _list_disagreements(

@@ -11,14 +11,17 @@ if TYPE_CHECKING:  # a page that only shows a verdict does not load pandas
     from melanoma_core.deployment.comparison import Comparison
 
 _TAIL = 0.025
+_SKIN_CANCER = "skin_cancer_"  # precedes the names of the metrics of the skin cancer alert
 
 
 @dataclass(frozen=True)
 class Margins:
     """The largest loss that the gate accepts.
 
+    Both apply to the melanoma alert, and to the skin cancer alert if both models have one.
+
     Attributes:
-        sensitivity: Loss of melanoma sensitivity. The 95% CI of the difference must exclude a
+        sensitivity: Loss of sensitivity. The 95% CI of the difference must exclude a
             larger loss. The default is as small as the test subset allows: it has 190 melanoma
             lesions. Suppose that two equally good models differ on 4% (6%) of them. The 95% CI is
             then ±2.7 (±3.4) points. A margin of 2 points would refuse 71% (79%) of such
@@ -108,23 +111,42 @@ def _judge_images(comparison: "Comparison", model_id: str, deployed_id: str) -> 
 
 def _judge_figures(comparison: "Comparison", margins: Margins) -> list[str]:
     gain, specificity = comparison.differences["sensitivity"], comparison.differences["specificity"]
-    against = []
     if math.isnan(gain.value) or math.isnan(specificity.value):
         return ["The compared photographs show only melanomas, or none. The comparison needs both."]
-    low = _bound_loss(gain)
-    if low < -margins.sensitivity:
+    against = _judge_alert(comparison, margins, "", "melanoma")
+    if _compares_skin_cancer(comparison):
+        against += _judge_alert(comparison, margins, _SKIN_CANCER, "skin cancer")
+    return against
+
+
+def _judge_alert(
+    comparison: "Comparison", margins: Margins, prefix: str, condition: str
+) -> list[str]:
+    """Return what one of the alerts loses beyond the margins."""
+    gain = comparison.differences[f"{prefix}sensitivity"]
+    specificity = comparison.differences[f"{prefix}specificity"]
+    against = []
+    if _bound_loss(gain) < -margins.sensitivity:
         against.append(
-            f"Its melanoma sensitivity may be lower than that of the deployed model by more than "
-            f"the margin of {_points(margins.sensitivity)}: the difference is "
-            f"{format_difference(gain)} on {comparison.num_melanomas:,} photographs of "
-            f"{comparison.num_melanoma_lesions:,} melanomas{_explain_doubt(gain, margins)}."
+            f"Its {condition} sensitivity may be lower than that of the deployed model by more "
+            f"than the margin of {_points(margins.sensitivity)}: the difference is "
+            f"{format_difference(gain)} on {gain.total:,} photographs of {gain.num_lesions:,} "
+            f"{condition}s{_explain_doubt(gain, margins)}."
         )
     if specificity.value < -margins.specificity:
+        whose = f" of the {condition} alert" if prefix else ""
         against.append(
-            f"Its specificity is lower by more than the margin of "
+            f"Its specificity{whose} is lower by more than the margin of "
             f"{_points(margins.specificity)}: the difference is {format_difference(specificity)}."
         )
     return against
+
+
+def _compares_skin_cancer(comparison: "Comparison") -> bool:
+    """Return whether both models have a skin cancer alert, with lesions to compare it on."""
+    differences = comparison.differences
+    names = [f"{_SKIN_CANCER}{name}" for name in ("sensitivity", "specificity")]
+    return all(name in differences and not math.isnan(differences[name].value) for name in names)
 
 
 def _explain_doubt(gain: Figure, margins: Margins) -> str:
@@ -168,8 +190,19 @@ def _explain_approval(comparison: "Comparison", margins: Margins) -> tuple[str, 
         f"Melanoma sensitivity: {format_difference(differences['sensitivity'])}. A loss of more "
         f"than {_points(margins.sensitivity)} is excluded.",
         f"Specificity: {format_difference(differences['specificity'])}.",
+        *_explain_skin_cancer(comparison),
         *unchecked,
     )
+
+
+def _explain_skin_cancer(comparison: "Comparison") -> tuple[str, ...]:
+    if not _compares_skin_cancer(comparison):
+        return ("The skin cancer alert was not compared: not both models have one.",)
+    found, spared = (
+        format_difference(comparison.differences[f"{_SKIN_CANCER}{name}"])
+        for name in ("sensitivity", "specificity")
+    )
+    return (f"Skin cancer alert: sensitivity {found}; specificity {spared}.",)
 
 
 def _points(share: float) -> str:

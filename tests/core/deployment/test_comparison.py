@@ -67,6 +67,25 @@ def test_two_models_are_compared_on_the_same_photographs(found: Comparison):
     assert found.mcnemar["sensitivity"].p_value == pytest.approx(2 / 2**6)
 
 
+def test_skin_cancer_alerts_are_compared_where_both_models_have_one(models: Path):
+    # With melanoma as the only skin cancer, these are the melanoma alerts.
+    write_model(
+        models, "both", missed=4, false_alerts=100, can_read=False, skin_cancer_threshold=0.4
+    )
+    write_model(
+        models, "too", missed=10, false_alerts=120, can_read=False, skin_cancer_threshold=0.4
+    )
+
+    found, one = compare(models, "both", "too"), compare(models, "both", "steady")
+
+    assert found.differences["skin_cancer_sensitivity"].value == pytest.approx(6 / 200)
+    assert found.mcnemar["skin_cancer_sensitivity"].only_one == 6
+    assert found.candidate["skin_cancer_specificity"].value == pytest.approx(300 / 400)
+    assert "skin_cancer_sensitivity" not in one.differences
+    assert one.mcnemar.keys() == {"sensitivity", "specificity"}
+    assert judge("both", "too", CLEAN, found).is_allowed
+
+
 def test_disagreements_come_with_the_missed_melanomas_first(models: Path, found: Comparison):
     worse = compare(models, "steady", "better").disagreements
     better = found.disagreements

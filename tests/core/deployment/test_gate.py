@@ -70,7 +70,7 @@ def test_two_models_that_never_differ_on_few_melanomas_are_not_proven_equal(equa
     assert judge_with(many, 0.02).is_allowed
     verdict = judge_with(few)
     assert not verdict.is_allowed
-    assert verdict.reasons[0].endswith("of 200 melanomas, too few to exclude a larger loss.")
+    assert verdict.reasons[0].endswith("of 20 melanomas, too few to exclude a larger loss.")
 
 
 def test_a_large_loss_of_specificity_is_refused(equal: Comparison):
@@ -81,6 +81,48 @@ def test_a_large_loss_of_specificity_is_refused(equal: Comparison):
         "Its specificity is lower by more than the margin of 10 percentage points: the difference "
         "is -15.0 percentage points (95% CI -20.0 to -10.0).",
     )
+
+
+def with_skin_cancer(
+    comparison: Comparison, sensitivity: Figure, specificity: Figure
+) -> Comparison:
+    more = {"skin_cancer_sensitivity": sensitivity, "skin_cancer_specificity": specificity}
+    return replace(comparison, differences=comparison.differences | more)
+
+
+SAME = Figure(0.0, -0.01, 0.01, None, 400, 400)
+
+
+def test_a_loss_of_skin_cancer_sensitivity_is_refused_too(equal: Comparison):
+    loss = Figure(-0.04, -0.07, -0.01, None, 413, 282)
+
+    verdict = judge("new", "old", CLEAN, with_skin_cancer(equal, loss, SAME))
+
+    assert verdict.reasons == (
+        "Its skin cancer sensitivity may be lower than that of the deployed model by more than the "
+        "margin of 5 percentage points: the difference is -4.0 percentage points (95% CI -7.0 to "
+        "-1.0) on 413 photographs of 282 skin cancers, too few to exclude a larger loss.",
+    )
+
+
+def test_a_collapse_of_the_specificity_of_the_skin_cancer_alert_is_refused(equal: Comparison):
+    collapse = Figure(-0.2, -0.22, -0.18, None, 1505, 1222)
+
+    verdict = judge("new", "old", CLEAN, with_skin_cancer(equal, SAME, collapse))
+
+    assert not verdict.is_allowed
+    assert verdict.reasons[0].startswith("Its specificity of the skin cancer alert is lower")
+
+
+def test_a_card_without_a_skin_cancer_alert_is_compared_on_melanoma_alone(equal: Comparison):
+    verdict = judge("new", "old", CLEAN, equal)
+    assert verdict.is_allowed
+    assert "skin_cancer_sensitivity" not in equal.differences
+    assert "The skin cancer alert was not compared: not both models have one." in verdict.reasons
+
+    both = judge("new", "old", CLEAN, with_skin_cancer(equal, SAME, SAME))
+    assert both.is_allowed
+    assert both.reasons[3].startswith("Skin cancer alert: sensitivity +0.0 percentage points")
 
 
 def test_leakage_or_no_leakage_check_is_refused(equal: Comparison):
