@@ -52,7 +52,8 @@ class QualityFinding:
 
     Attributes:
         kind: The kind of problem.
-        value: The measure that is beyond the limit, in its own unit (`Quality`).
+        value: The measure that is beyond the limit, in its own unit (`Quality`, or
+            `artefacts.measure_artefacts`).
         limit: The minimum or maximum of the measure.
         refused: Whether the photograph is not read. Otherwise the reading comes with a warning.
         text: The problem, the typical range, and what to do.

@@ -1,1 +1,1 @@
-"""Drawn lesions, a drawn dataset and drawn non-lesion images."""
+"""Drawn lesions, a drawn dataset, drawn non-lesion images and drawn artefacts."""

@@ -23,7 +23,8 @@ _CHANGES = {
     "skin_cancer_probability_change": "Mean absolute change of the probability of skin cancer",
 }
 _NOT_MEASURED = "Not provided: no artefacts were drawn onto the photographs."
-_SMALL = 0.05  # a change of the false alerts below 5 points
+_NOTHING_WORSE = "None changes alerts by 5 points or refusals by 2 for the worse, with certainty."
+_MANY_ALERTS, _MANY_REFUSALS = 0.05, 0.02  # changes that count, as shares
 _WARNED = "warned"
 
 
@@ -41,24 +42,33 @@ def build_robustness(robustness: Robustness | None) -> Section:
 
 
 def describe_robustness(robustness: Robustness) -> str:
-    """Return which artefacts raise the false alerts, and what was measured."""
-    changes = {kind: figures["false_alerts_change"] for kind, figures in robustness.items()}
-    raised = [
-        f"{kind} ({format_points(each)})"
-        for kind, each in changes.items()
-        if each.low > 0 and each.value >= _SMALL
-    ]
+    """Return which artefacts change alerts and refusals for the worse, and what was measured."""
     size = next(iter(robustness.values()))["refused"]
-    verdict = (
-        f"False melanoma alerts rise by 5 points or more with: {'; '.join(raised)}."
-        if raised
-        else "No artefact raises false melanoma alerts by 5 points or more with certainty."
+    verdicts = (
+        _list_worse(robustness, "False melanoma alerts rise", "false_alerts", _MANY_ALERTS),
+        _list_worse(robustness, "The sensitivity for melanoma falls", "sensitivity", -_MANY_ALERTS),
+        _list_worse(robustness, "Refusals rise", "refused", _MANY_REFUSALS),
     )
+    worse = " ".join(filter(None, verdicts))
     return (
         f"Artefacts were drawn onto {size.total:,} photographs of {size.num_lesions:,} lesions, by "
         "a generator that no network is trained with. Each photograph is compared with itself "
-        f"without the artefact. {verdict}"
+        f"without the artefact. {worse or _NOTHING_WORSE}"
     )
+
+
+def _list_worse(robustness: Robustness, verdict: str, name: str, limit: float) -> str:
+    """Return the artefacts whose change reaches a limit, if its interval excludes 0."""
+    sign = math.copysign(1, limit)
+    changes = {kind: figures[f"{name}_change"] for kind, figures in robustness.items()}
+    worse = [
+        f"{kind} ({format_points(each)})"
+        for kind, each in changes.items()
+        if sign * each.value >= abs(limit) and (each.low if sign > 0 else -each.high) > 0
+    ]
+    if not worse:
+        return ""
+    return f"{verdict} by {100 * abs(limit):.0f} points or more with: {'; '.join(worse)}."
 
 
 def describe_warnings(robustness: Robustness) -> str:

@@ -37,14 +37,28 @@ def test_a_card_without_the_measurement_says_so(bundled):
     assert "Robustness to ink, hair and other artefacts" in titles
 
 
-def test_artefacts_that_raise_false_alerts_are_named_with_their_interval():
-    small = FIGURES | {"false_alerts_change": Figure(0.04, 0.01, 0.07, None, 100, 90)}
-    section = build_robustness({"ink": FIGURES, "blur": small})
+def test_artefacts_that_change_alerts_or_refusals_are_named_with_their_interval():
+    missed = {"sensitivity_change": Figure(-0.2, -0.3, -0.1, None, 10, 8)}
+    uncertain = {"refused_change": Figure(0.1, 0.0, 0.2, None, 110, 98)}
+    small = {"false_alerts_change": Figure(0.04, 0.01, 0.07, None, 100, 90)}
+    section = build_robustness({"ink": FIGURES, "hair": FIGURES | missed | uncertain | small})
 
     assert section.paragraphs == (
         "Artefacts were drawn onto 110 photographs of 98 lesions, by a generator that no network "
         "is trained with. Each photograph is compared with itself without the artefact. False "
-        "melanoma alerts rise by 5 points or more with: ink (+30.0 points (+20.0 to +40.0)).",
+        "melanoma alerts rise by 5 points or more with: ink (+30.0 points (+20.0 to +40.0)). The "
+        "sensitivity for melanoma falls by 5 points or more with: hair (-20.0 points (-30.0 to "
+        "-10.0)). Refusals rise by 2 points or more with: ink (+10.0 points (+5.0 to +20.0)).",
+    )
+
+
+def test_if_nothing_changes_for_the_worse_the_card_says_so():
+    same = Figure(0.0, nan, nan, None, 100, 90)
+    changes = dict.fromkeys(("false_alerts_change", "sensitivity_change", "refused_change"), same)
+    (sentence,) = build_robustness({"blur": FIGURES | changes}).paragraphs
+
+    assert sentence.endswith(
+        "None changes alerts by 5 points or refusals by 2 for the worse, with certainty."
     )
 
 
