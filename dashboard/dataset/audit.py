@@ -127,6 +127,7 @@ def _edit(
             "label_used",
             "reason",
             "copy_of",
+            "confirmation",
             "source",
         ],
         column_config={
@@ -136,6 +137,7 @@ def _edit(
             "label_used": "Label used",
             "reason": st.column_config.TextColumn("Reason", width="medium"),
             "copy_of": st.column_config.TextColumn("Copy of", width="medium"),
+            "confirmation": "Confirmed by",
             "source": "Source",
             "decision": st.column_config.SelectboxColumn(
                 "Manual decision",

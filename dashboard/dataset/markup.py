@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # the page is painted before pandas is imported
 FINDING_TITLES = {
     "unreadable": "Unreadable files",
     "unknown-labels": "Labels outside the eight diagnoses",
+    "tier-labels": "Labels of a risk tier alone",
     "not-looked-at": "Files that are not looked at",
     "missing-files": "Images without a file",
     "contradicted-folders": "Tables that contradict folders",

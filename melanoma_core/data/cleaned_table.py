@@ -12,6 +12,8 @@ from melanoma_core.errors import DatasetError
 from melanoma_core.spreadsheets import format_table, restore_table
 from melanoma_core.taxonomy import Diagnosis, RiskTier
 
+_OPTIONAL = "confirmation"  # tables of older versions lack it
+
 
 def write_decisions(decisions: pd.DataFrame, folder: Path, file: Path) -> None:
     """Write decisions to a CSV file: the cleaned table.
@@ -64,11 +66,12 @@ def read_decisions(file: Path, folder: Path) -> pd.DataFrame:
     folder = Path(os.path.realpath(folder))
     for column in ("path", "copy_of"):
         table[column] = map_paths(table[column], lambda path: str(folder / path))
-    return table[list(DECISION_COLUMNS)].astype(object).where(table.notna(), None)
+    table = table.reindex(columns=list(DECISION_COLUMNS)).astype(object)
+    return table.where(table.notna(), None)
 
 
 def _check_table(table: pd.DataFrame, file: Path) -> None:
-    missing = [column for column in DECISION_COLUMNS if column not in table]
+    missing = [name for name in DECISION_COLUMNS if name not in table and name != _OPTIONAL]
     if missing:
         raise DatasetError(
             f"Found no column {', '.join(missing)} in {file}. A cleaned table has the columns "

@@ -42,6 +42,7 @@ DECISION_COLUMNS = (
     "label_used",
     "reason",
     "copy_of",
+    "confirmation",
 )
 
 # The reasons are part of the format of cleaned tables and model cards.
@@ -91,6 +92,7 @@ def decide_files(records: pd.DataFrame) -> pd.DataFrame:
                 missing if it is dropped.
             reason: why the file is not kept with its own label, else missing.
             copy_of: path of the file that is kept of the photograph, if it is another one.
+            confirmation: how the diagnosis is known, from the file table. It decides nothing.
     """
     records = _add_missing_columns(records)
     records["photograph"] = connect_rows(records, PHOTOGRAPH_KEYS)
@@ -210,7 +212,7 @@ def map_paths(paths: pd.Series, change: Callable[[Any], str]) -> pd.Series:
 def _add_missing_columns(records: pd.DataFrame) -> pd.DataFrame:
     """Add optional columns with missing values, and convert paths to text."""
     optional = (
-        *("lesion_id", "patient_id", "subset", "truth", "contradiction"),
+        *("lesion_id", "patient_id", "subset", "truth", "contradiction", "confirmation"),
         *("pixel_sha256", "cluster", "width", "height"),
     )
     added = {column: None for column in optional if column not in records}

@@ -118,7 +118,7 @@ DARK_TONES = ("Fitzpatrick V", "Fitzpatrick VI", *ITA_TONES[-2:])
 def _find_outer_half() -> NDArray[np.bool_]:
     """Return which points of the grid lie in the half of its area that is next to the border."""
     side = np.abs(np.arange(_GRID) + 0.5 - _GRID / 2)
-    return np.maximum.outer(side, side).ravel() > _GRID / 2 * math.sqrt(0.5)
+    return np.asarray(np.maximum.outer(side, side).ravel() > _GRID / 2 * math.sqrt(0.5))
 
 
 _OUTER = _find_outer_half()
@@ -129,7 +129,7 @@ def _sample(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     rows, columns = (
         (np.arange(_GRID) * 2 + 1) * length // (2 * _GRID) for length in pixels.shape[:2]
     )
-    return pixels[rows[:, None], columns].reshape(-1, 3).T.copy()
+    return np.ascontiguousarray(pixels[rows[:, None], columns].reshape(-1, 3).T)
 
 
 def _root(light: NDArray[np.float64]) -> NDArray[np.float64]:

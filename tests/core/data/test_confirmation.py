@@ -8,6 +8,8 @@ import pytest
 
 from melanoma_core.data.audit import audit_records
 from melanoma_core.data.cache import FactCache
+from melanoma_core.data.cleaned_table import read_decisions, write_decisions
+from melanoma_core.data.cleaning import decide_files
 from melanoma_core.data.dataset import merge_records
 from melanoma_core.data.layouts import find_collections
 from melanoma_core.data.opening import open_folder
@@ -142,6 +144,26 @@ c,melanoma,histopathology,unknown"""
     assert (finding.severity, finding.num_images) == ("low", 2)
     assert 'confirmation "dermoscopy"; skin type "7" (1)' in finding.sentence
     assert 'skin type "I-II" (1)' in finding.sentence
+
+
+def test_a_cleaned_table_says_it_too_and_older_ones_are_read(tmp_path: Path, draw: Draw):
+    folder = tmp_path / "data"
+    ham = "lesion_id,image_id,dx,dx_type\nHAM_1,ISIC_0000001,nv,follow_up"
+    read(folder, draw, ham, "ISIC_0000001.jpg")
+    opened = open_folder(folder, FactCache(tmp_path / "cache"))
+    write_decisions(decide_files(opened.records), folder, tmp_path / "new.csv")
+    older = pd.read_csv(tmp_path / "new.csv").drop(columns="confirmation")
+    older.to_csv(tmp_path / "older.csv", index=False)
+
+    new = read_decisions(tmp_path / "new.csv", folder)
+    older = read_decisions(tmp_path / "older.csv", folder)
+
+    assert new["confirmation"].tolist() == ["follow-up"]
+    assert older["confirmation"].tolist() == [None]
+    for decisions in (new, older):
+        assert merge_records(opened.records, decisions).table["confirmation"].tolist() == [
+            "follow-up"
+        ]
 
 
 def test_facts_of_an_image_reach_its_copies_in_other_collections(tmp_path: Path, draw: Draw):

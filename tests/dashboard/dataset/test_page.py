@@ -13,10 +13,11 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from dashboard.dataset.audit import _decide, _make_relative
-from dashboard.dataset.markup import render_file, render_file_facts
+from dashboard.dataset.markup import FINDING_TITLES, render_file, render_file_facts
 from dashboard.shared.cached import get_audit
 from melanoma_core.data.catalogue import open_demonstration
 from melanoma_core.data.cleaning import Action
+from melanoma_core.data.findings import FindingKind
 from melanoma_core.settings import load_settings
 from melanoma_core.taxonomy import Diagnosis
 
@@ -385,6 +386,10 @@ def test_a_control_character_in_a_file_name_is_shown_as_a_space(mark, tmp_path):
     assert "<br>exe gpj.png</p>" in render_file(row)
     assert f"<dd>{tmp_path}/exe gpj.png</dd>" in render_file_facts(row, [])
     assert _make_relative(path, SimpleNamespace(folder=tmp_path)) == "exe gpj.png"
+
+
+def test_every_kind_of_finding_has_a_title():
+    assert FINDING_TITLES.keys() == set(FindingKind)
 
 
 def test_missing_details_of_a_file_are_shown_as_unknown():
