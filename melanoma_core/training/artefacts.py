@@ -2,7 +2,7 @@
 
 They are crude on purpose, and have nothing in common with the generator of `data.drawn.artefacts`,
 which measures how far a network is disturbed: a network must not be measured with what it has
-learned. An artefact is drawn onto every diagnosis with the same chance, so it tells nothing.
+learned. An artefact is drawn onto every diagnosis with the same chance, so it shows none.
 """
 
 from collections.abc import Callable
