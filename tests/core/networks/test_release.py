@@ -291,6 +291,17 @@ def test_the_metrics_are_those_of_the_test_subset_at_that_threshold(
     assert card.metrics["test"]["specificity"].count == (~alert & ~is_melanoma).sum()
 
 
+def test_artefacts_are_drawn_onto_the_test_photographs(trained: Released, card: ModelCard):
+    is_melanoma = trained.split.subset("test")["label"] == "MEL"
+
+    assert card.robustness is not None
+    assert list(card.robustness)[:3] == ["ink", "hair", "ruler"]
+    for figures in card.robustness.values():
+        assert figures["refused"].total == len(is_melanoma)
+        assert figures["sensitivity"].total == is_melanoma.sum()
+        assert "skin_cancer_sensitivity_change" in figures
+
+
 def test_the_saved_split_and_test_predictions_reproduce_the_metrics(
     trained: Released, card: ModelCard
 ):
@@ -358,6 +369,7 @@ def test_leakage_by_the_split_and_by_the_ancestor_withholds_the_metrics(leaking:
     assert any("ancestry" in example for example in card.leakage.examples)
     assert card.metrics == {}
     assert card.explanation is None
+    assert card.robustness is None
     assert evidence is not None
     assert evidence.evaluations == {}
     assert evidence.flow is None
