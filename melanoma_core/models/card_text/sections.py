@@ -44,6 +44,7 @@ from melanoma_core.models.card_text.tables import (
     tabulate_labels,
     tabulate_recipe,
     tabulate_sizes,
+    tabulate_skin_tones,
     tabulate_sources,
     tabulate_versions,
 )
@@ -317,6 +318,7 @@ def _build_data(card: ModelCard) -> Section:
         tabulate_rows("Photographs by diagnosis", tabulate_labels(card)),
         tabulate_rows("Photographs by collection", tabulate_sources(card)),
         tabulate_rows("Photographs by confirmation", tabulate_confirmations(card)),
+        tabulate_rows("Photographs by skin tone", tabulate_skin_tones(card)),
         tabulate_rows("Files left out or relabelled", tabulate_decisions(card)),
     )
     return Section(Title.DATA, paragraphs, tuple(table for table in tables if table.rows))

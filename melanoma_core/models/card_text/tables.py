@@ -3,6 +3,7 @@
 What the card lacks makes no row.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from melanoma_core.models.card import ModelCard
@@ -75,20 +76,25 @@ def tabulate_labels(card: ModelCard) -> list[Row]:
 
 def tabulate_sources(card: ModelCard) -> list[Row]:
     """Return the number of photographs per collection and subset."""
-    by_source: dict[str, Row] = {}
-    for subset, counts in card.data.get("images_by_source", {}).items():
-        for source, count in counts.items():
-            by_source.setdefault(source, {})[subset] = count
-    return _cross(by_source, "Collection")
+    return _tabulate_counts(card.data.get("images_by_source", {}), "Collection")
 
 
 def tabulate_confirmations(card: ModelCard) -> list[Row]:
     """Return the number of photographs per confirmation and subset."""
-    by_confirmation: dict[str, Row] = {}
-    for subset, counts in card.data.get("images_by_confirmation", {}).items():
-        for confirmation, count in counts.items():
-            by_confirmation.setdefault(confirmation, {})[subset] = count
-    return _cross(by_confirmation, "Confirmed by")
+    return _tabulate_counts(card.data.get("images_by_confirmation", {}), "Confirmed by")
+
+
+def tabulate_skin_tones(card: ModelCard) -> list[Row]:
+    """Return the number of photographs per tone of skin and subset."""
+    return _tabulate_counts(card.data.get("images_by_skin_tone", {}), "Skin tone")
+
+
+def _tabulate_counts(by_subset: Mapping[str, Mapping[str, int]], heading: str) -> list[Row]:
+    rows: dict[str, Row] = {}
+    for subset, counts in by_subset.items():
+        for value, count in counts.items():
+            rows.setdefault(value, {})[subset] = count
+    return _cross(rows, heading)
 
 
 def tabulate_confirmed(evaluation: "Evaluation") -> list[Row]:

@@ -13,6 +13,7 @@ from melanoma_core.models.card_text.tables import (
     tabulate_labels,
     tabulate_recipe,
     tabulate_sizes,
+    tabulate_skin_tones,
     tabulate_sources,
     tabulate_versions,
     write_figures,
@@ -77,6 +78,15 @@ def test_photographs_are_counted_by_confirmation(card):
         {"Confirmed by": "consensus", "train": 0, "validation": 0, "test": 2},
     ]
     assert tabulate_confirmations(card) == []
+
+
+def test_photographs_are_counted_by_skin_tone(card):
+    data = {"images_by_skin_tone": {"train": {"Fitzpatrick II": 8}, "test": {"not provided": 2}}}
+    assert tabulate_skin_tones(replace(card, data=data)) == [
+        {"Skin tone": "Fitzpatrick II", "train": 8, "validation": 0, "test": 0},
+        {"Skin tone": "not provided", "train": 0, "validation": 0, "test": 2},
+    ]
+    assert tabulate_skin_tones(card) == []
 
 
 def test_photographs_are_counted_by_subset_and_a_missing_count_is_none_of_them(card):
