@@ -12,12 +12,19 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from textwrap import wrap
 from typing import Annotated, get_args, get_origin
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
 _RESULTS = "<!-- results: made from the model card by `make docs` -->"
+_RESULT_FIGURES = (
+    *("melanoma_roc_auc", "sensitivity", "specificity"),
+    *("skin_cancer_roc_auc", "skin_cancer_sensitivity", "skin_cancer_specificity"),
+    *("lesion_melanoma_roc_auc", "lesion_alerts_differ"),
+    *("balanced_accuracy", "calibration_error"),
+)
 _NOTE = "<!-- Made from the code by `make docs`. Do not edit. -->"
 
 
@@ -116,54 +123,79 @@ def write_settings() -> str:
 def write_bundled_model() -> str:
     """Show what the bundled model achieves, from its card."""
     from melanoma_core.models.card import load_card
+    from melanoma_core.models.card_text.alerts import describe_alerts, describe_lesions
     from melanoma_core.models.card_text.tables import write_figures
+    from melanoma_core.models.card_text.wording import describe_model
     from melanoma_core.models.registry import BUNDLED
 
     card = load_card(BUNDLED)
+    paragraphs = (describe_model(card), *describe_alerts(card), describe_lesions(card))
     lines = [
         "# Bundled model",
         "",
         f"`{card.model_id}`, from its card. Metrics are on lesions that were not seen in training,",
-        "and that the alert threshold was not chosen on. In brackets are 95% confidence intervals,",
-        "resampled by lesion. `python -m melanoma_core models` prints this table, and",
+        "and that no threshold was chosen on. In brackets are 95% confidence intervals, resampled",
+        "by lesion. `python -m melanoma_core models` prints this table, and",
         f"`python -m melanoma_core models show {card.model_id}` the whole card.",
         "",
         write_figures(card),
+        *(line for each in filter(None, paragraphs) for line in ("", *wrap(each, 110))),
         "",
-        "Two in five lesions that are no melanoma get an alert too. That is the price of the",
-        "sensitivity that the threshold was chosen for. The collections differ: ISIC 2017 comes",
-        "from other clinics, and the model ranks its melanomas less well. Expect less on",
-        "photographs from elsewhere. The nine-class set has too few other lesions on its own to",
-        "say anything.",
+        "Lesions of one collection resemble each other. So expect less on photographs from",
+        "elsewhere, and compare the collections, which come from different clinics. A collection",
+        "with few melanomas or few other lesions has wide intervals and says little on its own.",
     ]
     return "\n".join(lines)
 
 
 def write_results() -> str:
     """Return README's lines of results, from the card of the bundled model."""
+    from melanoma_core.evaluation.subsets import CONFIRMED, TEST, find_headline
     from melanoma_core.models.card import load_card
     from melanoma_core.models.card_text.formats import format_figure, format_size
+    from melanoma_core.models.card_text.wording import name_figure
     from melanoma_core.models.registry import BUNDLED
 
     metrics = load_card(BUNDLED).metrics
-    size = format_size(metrics["test"]["accuracy"])
-
-    def show(name: str, subset: str = "test") -> str:
-        return format_figure(name, metrics[subset][name])
-
+    headline = find_headline(metrics)
+    size = format_size(metrics[headline]["accuracy"]).replace(" of ", " photographs of ")
+    confirmed = (
+        " whose diagnosis was confirmed by histopathology"
+        if headline == CONFIRMED
+        else " (how each diagnosis was confirmed is not recorded)"
+    )
+    names = [name for name in _RESULT_FIGURES if name in metrics[headline]]
+    shown = [
+        f"- {name_figure(name)}: {format_figure(name, metrics[headline][name])}." for name in names
+    ]
+    others = [
+        f"- {_name_part(subset)}, "
+        f"{format_size(metrics[subset]['accuracy']).replace(' of ', ' photographs of ')}: "
+        f"{format_figure('melanoma_roc_auc', metrics[subset]['melanoma_roc_auc'])}; sensitivity "
+        f"{format_figure('sensitivity', metrics[subset]['sensitivity'])}; specificity "
+        f"{format_figure('specificity', metrics[subset]['specificity'])}."
+        for subset in metrics
+        if subset != headline
+    ]
     lines = [
-        f"On {size.replace(' of ', ' photographs of ')}, not seen in training, "
-        "with 95% confidence intervals:",
+        f"On {size}{confirmed}, not seen in training, with 95% confidence intervals:",
         "",
-        f"- Melanoma ROC AUC: {show('melanoma_roc_auc')}. "
-        f"HAM10000 alone: {show('melanoma_roc_auc', 'test/ham10000')}. "
-        f"ISIC 2017 alone: {show('melanoma_roc_auc', 'test/isic2017')}.",
-        f"- Sensitivity of the melanoma alert: {show('sensitivity')}.",
-        f"- Specificity of the melanoma alert: {show('specificity')}.",
-        f"- Balanced accuracy over eight diagnoses: {show('balanced_accuracy')}.",
-        f"- Calibration error of the probability of melanoma: {show('calibration_error')}.",
+        *shown,
+        "",
+        "Melanoma ROC AUC, sensitivity and specificity on the other parts of the test subset"
+        f"{', confirmed or not' if headline != TEST else ''}:",
+        "",
+        *others,
     ]
     return "\n".join(lines)
+
+
+def _name_part(subset: str) -> str:
+    from melanoma_core.evaluation.subsets import TEST, find_collection
+    from melanoma_core.models.card_text.wording import name_subset
+
+    collection = find_collection(subset)
+    return "All" if subset == TEST else f"{collection} alone" if collection else name_subset(subset)
 
 
 def write_card() -> str:

@@ -10,16 +10,10 @@ from dashboard.shared.markup import escape_markdown, name_diagnosis, render_para
 from dashboard.shared.prevalence import get_prevalence
 from melanoma_core.jsonable import dump_json
 from melanoma_core.models.card import ModelCard
+from melanoma_core.models.card_text.alerts import describe_alerts, describe_lesions
 from melanoma_core.models.card_text.formats import format_figure
 from melanoma_core.models.card_text.prevalence import find_alert_figures
-from melanoma_core.models.card_text.wording import (
-    describe_frequencies,
-    describe_model,
-    describe_sensitivity,
-    describe_specificity,
-    name_figure,
-    name_subset,
-)
+from melanoma_core.models.card_text.wording import describe_model, name_figure, name_subset
 from melanoma_core.taxonomy import parse_diagnosis
 
 if TYPE_CHECKING:
@@ -47,9 +41,8 @@ def show_card_metrics(card: ModelCard) -> None:
         render_paragraphs(
             [
                 f"{card.model_id}: {describe_model(card)}",
-                describe_frequencies(card),
-                describe_sensitivity(card),
-                describe_specificity(card),
+                *describe_alerts(card),
+                describe_lesions(card),
             ]
         )
     )
@@ -118,6 +111,7 @@ def show_assessment(assessment: "Assessment") -> None:
     _show_curves(evaluation)
     _show_classes(evaluation)
     _show_slices(evaluation)
+    _show_confirmed(evaluation)
 
 
 def _choose_part(assessment: "Assessment") -> "Evaluation":
@@ -220,6 +214,21 @@ def _show_slices(evaluation: "Evaluation") -> None:
             "around the lesion (Chardon 1991), estimated from the photograph. Its white balance "
             "changes the estimate: these slices do not replace the skin type of the person."
         )
+
+
+def _show_confirmed(evaluation: "Evaluation") -> None:
+    import pandas as pd
+
+    from melanoma_core.assessment.tables import CONFIRMED_NOTE
+    from melanoma_core.models.card_text.tables import tabulate_confirmed
+
+    if not evaluation.confirmed:
+        return
+    st.subheader("Alerts by diagnosis and confirmation", anchor=False)
+    table = pd.DataFrame(tabulate_confirmed(evaluation))
+    st.dataframe(table, hide_index=True, height="content")
+    offer_table(table, "confirmations", "Alerts by confirmation as CSV")
+    st.caption(CONFIRMED_NOTE)
 
 
 def _show_card_table(card: ModelCard) -> None:

@@ -6,6 +6,7 @@ from melanoma_core.assessment.assessment import Assessment
 from melanoma_core.evaluation.evaluation import Evaluation
 from melanoma_core.evaluation.slices import FEWEST_LESIONS
 from melanoma_core.models.card_text.formats import format_figure
+from melanoma_core.models.card_text.tables import tabulate_confirmed
 from melanoma_core.models.card_text.wording import (
     describe_alert_frequencies,
     name_class,
@@ -17,8 +18,22 @@ _MAIN = (
     *("accuracy", "balanced_accuracy", "balanced_accuracy_even", "balanced_accuracy_seven"),
     *("melanoma_roc_auc", "melanoma_average_precision"),
     *("sensitivity", "specificity", "ppv", "npv", "alert_rate", "prevalence"),
+    *("skin_cancer_roc_auc", "skin_cancer_sensitivity", "skin_cancer_specificity"),
+    *("skin_cancer_ppv", "skin_cancer_npv", "skin_cancer_alert_rate", "skin_cancer_prevalence"),
+    *("lesion_melanoma_roc_auc", "lesion_sensitivity", "lesion_specificity"),
+    *("lesion_skin_cancer_roc_auc", "lesion_skin_cancer_sensitivity"),
+    *("lesion_skin_cancer_specificity", "lesion_alerts_differ"),
     *("brier_score", "calibration_error", "coverage", "set_size"),
 )
+_SLICE_COLUMNS = {
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "melanoma_roc_auc": "Melanoma ROC AUC",
+    "skin_cancer_sensitivity": "Skin cancer sensitivity",
+    "skin_cancer_specificity": "Skin cancer specificity",
+    "skin_cancer_roc_auc": "Skin cancer ROC AUC",
+    "accuracy": "Accuracy",
+}
 _CLASS_COLUMNS = {
     "recall": "Recall",
     "precision": "Precision",
@@ -27,6 +42,11 @@ _CLASS_COLUMNS = {
     "coverage": "Prediction set coverage",
     "set_size": "Prediction set size",
 }
+CONFIRMED_NOTE = (
+    "An alert is right if it is raised for melanoma (or for skin cancer), or not raised for "
+    "another lesion. What is biopsied looks suspicious. So specificity is lower on nevi confirmed "
+    "by histopathology than on nevi that were only followed up."
+)
 SLICES_NOTE = (
     f"A subgroup needs {FEWEST_LESIONS} melanomas and {FEWEST_LESIONS} other lesions. By the rule "
     f"of three, even if all {FEWEST_LESIONS} are correct, up to one in ten may still be wrong."
@@ -123,16 +143,18 @@ def tabulate_slices(evaluation: Evaluation) -> list[Row]:
     """Tabulate the metrics of every subgroup, with a warning if it is too small."""
     return [
         {
-            "Attribute": each.attribute,
+            "Attribute": each.attribute.replace("_", " "),
             "Value": each.value,
             "Warning": each.warning,
             "Images": each.num_images,
             "Melanomas": each.num_melanomas,
             "Other lesions": each.num_others,
-            "Sensitivity": format_figure("sensitivity", each.figures["sensitivity"]),
-            "Specificity": format_figure("specificity", each.figures["specificity"]),
-            "Melanoma ROC AUC": format_figure("roc_auc", each.figures["melanoma_roc_auc"]),
-            "Accuracy": format_figure("accuracy", each.figures["accuracy"]),
+            "Skin cancers": each.num_skin_cancers,
+        }
+        | {
+            title: format_figure(name, each.figures[name])
+            for name, title in _SLICE_COLUMNS.items()
+            if name in each.figures
         }
         for each in evaluation.slices
     ]
@@ -149,6 +171,8 @@ def format_tables(assessment: Assessment) -> str:
     texts = [_format_table(rows) for rows in tables]
     if evaluation.slices:
         texts += [_format_table(tabulate_slices(evaluation)), SLICES_NOTE]
+    if evaluation.confirmed:
+        texts += [_format_table(tabulate_confirmed(evaluation)), CONFIRMED_NOTE]
     return "\n\n".join(texts)
 
 

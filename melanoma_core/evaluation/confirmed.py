@@ -70,15 +70,14 @@ def measure_confirmed(
     labels = predictions.labels
     is_right = predictions.alerts(rules) == (labels == rules.melanoma_index)
     suspected = predictions.skin_cancer_alerts(rules)
-    is_cancer = predictions.is_skin_cancer(rules)
+    is_spotted = None if suspected is None else suspected == predictions.is_skin_cancer(rules)
     found = []
     for index, name in enumerate(rules.class_names):
         for confirmation in (*Confirmation, UNKNOWN):
             among = (labels == index) & (stated == confirmation)
             if not among.any():
                 continue
-            second = suspected is not None
-            right = measure_share(resamples, is_right, among)
-            cancer = measure_share(resamples, suspected == is_cancer, among) if second else None
-            found.append(ConfirmedDiagnosis(str(name), str(confirmation), right, cancer))
+            cancer = None if is_spotted is None else measure_share(resamples, is_spotted, among)
+            melanoma = measure_share(resamples, is_right, among)
+            found.append(ConfirmedDiagnosis(str(name), str(confirmation), melanoma, cancer))
     return tuple(found)

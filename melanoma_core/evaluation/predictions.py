@@ -83,7 +83,7 @@ class LabelledPredictions:
 
     def skin_cancer_probability(self, rules: DecisionRules) -> NDArray[np.float64]:
         """Return the probability of any skin cancer of each image, float64 [N]."""
-        return np.asarray(rules.add_skin_cancers(self.probabilities.T))
+        return np.asarray(rules.add_skin_cancers(list(self.probabilities.T)))
 
     def skin_cancer_alerts(self, rules: DecisionRules) -> NDArray[np.bool_] | None:
         """Return which images raise the skin cancer alert, bool [N]; None without a threshold."""

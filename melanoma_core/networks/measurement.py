@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from melanoma_core.assessment.robustness import NUM_LESIONS, measure_robustness
 from melanoma_core.data.decoding import decode_table
@@ -123,6 +124,7 @@ def classify_table(
 def _calibrate(classifier: Classifier, material: Material) -> ModelCard:
     """Return the card with everything that is fitted on the validation subset."""
     card, validation = classifier.card, material.subset(VALIDATION)
+    rules = card.rules
     labels = index_labels(validation, card.class_names)
     outputs = classify_table(classifier, validation, material.progress)
     uncalibrated = outputs.uncalibrated.astype(np.float64)
@@ -143,36 +145,27 @@ def _calibrate(classifier: Classifier, material: Material) -> ModelCard:
         lesion_temperature=fit_temperature(np.log(combined.clip(_LEAST)), labels[first]),
         # If no position is evidence for any class, all maps are dark at any scale.
         heatmap_scale=scale if scale > 0 else 1.0,
-        **_choose_points(card, predictions),
-        conformal=fit_bounds(predictions, card.class_names, VALIDATION),
-    )
-
-
-def _choose_points(card: ModelCard, predictions: LabelledPredictions) -> dict[str, OperatingPoint]:
-    """Return both operating points with the thresholds that validation gives."""
-    rules = card.rules
-    kinds = {
-        "operating_point": (
+        operating_point=_choose_point(
             card.operating_point,
-            predictions.probabilities[:, rules.melanoma_index],
-            predictions.labels == rules.melanoma_index,
+            probabilities[:, rules.melanoma_index],
+            labels == rules.melanoma_index,
         ),
-        "skin_cancer_operating_point": (
+        skin_cancer_operating_point=card.skin_cancer_operating_point
+        and _choose_point(
             card.skin_cancer_operating_point,
             # Three probabilities can add up to a last bit more than 1.
             predictions.skin_cancer_probability(rules).clip(max=1),
             predictions.is_skin_cancer(rules),
         ),
-    }
-    return {
-        name: replace(
-            point,
-            threshold=choose_threshold(probability, is_positive, point.target_sensitivity),
-            chosen_on=VALIDATION,
-        )
-        for name, (point, probability, is_positive) in kinds.items()
-        if point is not None
-    }
+        conformal=fit_bounds(predictions, card.class_names, VALIDATION),
+    )
+
+
+def _choose_point(
+    point: OperatingPoint, probabilities: NDArray[np.float64], is_positive: NDArray[np.bool_]
+) -> OperatingPoint:
+    threshold = choose_threshold(probabilities, is_positive, point.target_sensitivity)
+    return replace(point, threshold=threshold, chosen_on=VALIDATION)
 
 
 def _evaluate(
