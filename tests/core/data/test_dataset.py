@@ -73,6 +73,7 @@ def test_ground_truth_takes_precedence_over_a_folder_and_is_recorded():
             "label_used": "AK",
             "reason": "ISIC 2019 ground truth has another label",
             "copy_of": None,
+            "confirmation": None,
         }
     ]
 

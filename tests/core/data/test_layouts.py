@@ -207,8 +207,8 @@ def test_a_ground_truth_has_its_metadata_and_ids_without_downsampled(tmp_path: P
     )
     write_table(
         tmp_path / "metadata.csv",
-        "image,age_approx,anatom_site_general,lesion_id,sex\n"
-        "ISIC_0000001_downsampled,55.0,head/neck,MSK4_0011169,female\n",
+        "image,age_approx,anatom_site_general,lesion_id,sex,diagnosis_confirm_type\n"
+        "ISIC_0000001_downsampled,55.0,head/neck,MSK4_0011169,female,histopathology\n",
     )
 
     table = read_truth(truth)
@@ -220,6 +220,8 @@ def test_a_ground_truth_has_its_metadata_and_ids_without_downsampled(tmp_path: P
         55.0,
         "female",
         "head/neck",
+        "histopathology",
+        None,
     ]
     assert table.drop(columns="table").loc["ISIC_0000002"].isna().all()
 
