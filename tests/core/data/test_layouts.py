@@ -213,7 +213,7 @@ def test_a_ground_truth_has_its_metadata_and_ids_without_downsampled(tmp_path: P
 
     table = read_truth(truth)
 
-    assert table.loc["ISIC_0000001"].tolist() == [
+    assert table.loc["ISIC_0000001"].fillna("").tolist() == [
         "MEL",
         str(truth),
         "MSK4_0011169",
@@ -221,7 +221,7 @@ def test_a_ground_truth_has_its_metadata_and_ids_without_downsampled(tmp_path: P
         "female",
         "head/neck",
         "histopathology",
-        None,
+        "",
     ]
     assert table.drop(columns="table").loc["ISIC_0000002"].isna().all()
 
