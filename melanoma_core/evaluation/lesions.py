@@ -35,7 +35,8 @@ class CombinedLesions:
 def combine_photographs(predictions: LabelledPredictions, temperature: float) -> CombinedLesions:
     """Combine the photographs of each lesion (`temperature.combine_logits`).
 
-    The lesion of a single photograph has its probabilities, as in a reading. Photographs of one lesion under two labels count as two lesions.
+    The lesion of a single photograph has its probabilities, as in a reading. Photographs of one
+    lesion under two labels count as two lesions.
 
     Args:
         predictions: For N photographs.

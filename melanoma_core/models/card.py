@@ -147,8 +147,8 @@ class ModelCard:
             artefacts, by artefact and name (`assessment.robustness`); None if it was not measured.
         skin_cancer_operating_point: When the skin cancer alert is raised; None if the model has
             no such alert.
-        lesion_temperature: Divides the mean of the logits over the photographs of a lesion;
-            None for `temperature`.
+        lesion_temperature: Divides the mean of the logits over the photographs of a lesion with
+            two or more; None for `temperature`.
     """
 
     model_id: str

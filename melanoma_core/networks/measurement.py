@@ -21,6 +21,7 @@ from melanoma_core.evaluation.conformal import fit_bounds
 from melanoma_core.evaluation.leakage import Leakage
 from melanoma_core.evaluation.lesions import index_lesions, name_lesions
 from melanoma_core.evaluation.predictions import LabelledPredictions
+from melanoma_core.evaluation.slices import FEWEST_LESIONS
 from melanoma_core.evaluation.temperature import apply_temperature, combine_logits
 from melanoma_core.models.card import ExplanationFigures, ModelCard, OperatingPoint
 from melanoma_core.models.classifier import Classifier, Outputs
@@ -131,9 +132,6 @@ def _calibrate(classifier: Classifier, material: Material) -> ModelCard:
     temperature = fit_temperature(np.log(uncalibrated.clip(_LEAST)), labels)
     probabilities = apply_temperature(outputs.uncalibrated, temperature)
     predictions = LabelledPredictions(probabilities, labels, validation["group"].to_numpy())
-    # Of all lesions, also those of one photograph: a lesion's reading is made of any number.
-    first, lesion = index_lesions(name_lesions(validation), labels)
-    combined = combine_logits(uncalibrated, 1.0, lesion)
     # The median over photographs of the peak of the top-1 diagnosis. The peak of melanoma is about
     # half of it on most alerts: a larger scale would leave them without a visible heatmap.
     top1 = probabilities.argmax(axis=1)
@@ -142,7 +140,7 @@ def _calibrate(classifier: Classifier, material: Material) -> ModelCard:
     return replace(
         card,
         temperature=temperature,
-        lesion_temperature=fit_temperature(np.log(combined.clip(_LEAST)), labels[first]),
+        lesion_temperature=_fit_lesions(uncalibrated, labels, name_lesions(validation)),
         # If no position is evidence for any class, all maps are dark at any scale.
         heatmap_scale=scale if scale > 0 else 1.0,
         operating_point=_choose_point(
@@ -159,6 +157,26 @@ def _calibrate(classifier: Classifier, material: Material) -> ModelCard:
         ),
         conformal=fit_bounds(predictions, card.class_names, VALIDATION),
     )
+
+
+def _fit_lesions(
+    uncalibrated: NDArray[np.float64], labels: NDArray[np.int64], names: NDArray[np.str_]
+) -> float | None:
+    """Return the temperature for the mean logits of a lesion's photographs.
+
+    It is fitted on the lesions that it is used for, those with two or more photographs. A lesion
+    with one is read as that photograph. On validation of the bundled model, the former need 1.23
+    and the latter 1.07, so that a fit on both would suit neither.
+
+    Returns:
+        None if there are too few such lesions: the temperature of photographs serves them too.
+    """
+    first, lesion = index_lesions(names, labels)
+    has_several = np.bincount(lesion) > 1
+    if has_several.sum() < FEWEST_LESIONS:
+        return None
+    combined = combine_logits(uncalibrated, 1.0, lesion)[has_several]
+    return fit_temperature(np.log(combined.clip(_LEAST)), labels[first][has_several])
 
 
 def _choose_point(

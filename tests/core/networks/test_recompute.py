@@ -115,7 +115,7 @@ def test_on_the_same_data_calibration_and_metrics_come_out_as_in_the_release(
     old, new = load_card(model), load_card(recomputed)
 
     assert new.temperature == pytest.approx(old.temperature)
-    assert new.lesion_temperature == pytest.approx(old.lesion_temperature)
+    assert (new.lesion_temperature, old.lesion_temperature) == (None, None)
     assert new.operating_point.threshold == pytest.approx(old.operating_point.threshold)
     assert new.heatmap_scale == pytest.approx(old.heatmap_scale)
     assert list_values(new) == pytest.approx(list_values(old), nan_ok=True)
@@ -183,7 +183,6 @@ def test_plain_ids_of_an_older_model_stay_too(model: Path, records: pd.DataFrame
     assert again["lesion_id"].tolist() == plain["lesion_id"].tolist()
     assert renewed.skin_cancer_operating_point is not None
     assert renewed.skin_cancer_operating_point.target_sensitivity == 0.95
-    assert renewed.lesion_temperature is not None
 
 
 def test_a_licence_that_was_settled_is_kept(model: Path, recomputed: Path):
