@@ -64,6 +64,27 @@ class NoveltyLimit:
         return not distance <= self.distance
 
 
+@dataclass(frozen=True)
+class OutlineFacts:
+    """What is known of the outline that a model draws around a lesion.
+
+    Attributes:
+        side: Side of the square grid of the outline, in cells.
+        threshold: Cells of this probability or a larger one are inside the lesion; in (0, 1).
+        fitted_on: The subset that the threshold was chosen on.
+        dice: Agreement with the manually drawn outlines of test photographs, as the mean Dice
+            coefficient over photographs in [0, 1] (Dice 1945, doi:10.2307/1932409), by key of
+            `evaluation.subsets`: "test" and "test/<collection>".
+        description: How the outline was trained and measured, for people.
+    """
+
+    side: int
+    threshold: float
+    fitted_on: str
+    dice: dict[str, Figure]
+    description: str
+
+
 class FileCounts(TypedDict):
     """What became of the image files of a dataset; the sum of the others is `found`."""
 
@@ -149,6 +170,7 @@ class ModelCard:
             no such alert.
         lesion_temperature: Divides the mean of the logits over the photographs of a lesion with
             two or more; None for `temperature`.
+        outline: What is known of the outlines that the model draws; None if it draws none.
     """
 
     model_id: str
@@ -174,6 +196,7 @@ class ModelCard:
     robustness: dict[str, dict[str, Figure]] | None = None
     skin_cancer_operating_point: OperatingPoint | None = None
     lesion_temperature: float | None = None
+    outline: OutlineFacts | None = None
 
     @property
     def frequencies(self) -> tuple[float, ...] | None:
@@ -241,6 +264,8 @@ def _card_from_json(raw: Any) -> ModelCard:
     card = from_jsonable(ModelCard, raw)
     if card.leakage is not None and card.leakage.found:
         card = replace(card, metrics={}, explanation=None, robustness=None)
+        if card.outline is not None:
+            card = replace(card, outline=replace(card.outline, dice={}))
     datetime.fromisoformat(card.created_at).astimezone(UTC)  # or a ValueError
     _check_numbers(card)
     return card
@@ -271,6 +296,8 @@ def _check_numbers(card: ModelCard) -> None:
             for each in (card.conformal.bounds if card.conformal else {}).values()
         ),
         "novelty": card.novelty is None or 0 < card.novelty.distance < math.inf,
+        "outline": card.outline is None
+        or (card.outline.side >= 1 and 0 < card.outline.threshold < 1),
     }
     wrong = [name for name, is_valid in checks.items() if not is_valid]
     if wrong:

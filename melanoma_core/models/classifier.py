@@ -17,6 +17,7 @@ INPUT_NAME = "photograph"
 OUTPUT_NAMES = ("probabilities", "embedding", "activation_maps")
 # Only of networks with an out-of-distribution check (`networks.novelty`).
 NOVELTY_NAMES = ("novelty", "untuned_features")
+OUTLINE_NAME = "outline"  # only of networks with an outline head (`networks.outline`)
 # Errors of ONNX Runtime for a file that it cannot run. They have no common base but Exception.
 _ONNX_ERRORS = (
     onnxruntime_errors.Fail,
@@ -39,6 +40,8 @@ class Outputs:
         activation_maps: float32 [N, C, h, w], evidence for each class by location, in logits.
         novelty: float32 [N], Mahalanobis distance to the training photographs, in standard
             deviations; None if the network has no out-of-distribution check.
+        outline: float32 [N, s, s] in [0, 1], probability that a place of the squashed photograph
+            shows the lesion; None if the network has no outline head.
     """
 
     probabilities: NDArray[np.float64]
@@ -46,6 +49,7 @@ class Outputs:
     embeddings: NDArray[np.float32]
     activation_maps: NDArray[np.float32]
     novelty: NDArray[np.float32] | None = None
+    outline: NDArray[np.float32] | None = None
 
 
 class Classifier:
@@ -66,12 +70,13 @@ class Classifier:
         Args:
             pixels: uint8 [N, size, size, 3], RGB; `size` is the card's `image_size`.
         """
-        names = [name for name in (*OUTPUT_NAMES, NOVELTY_NAMES[0]) if name in self._names]
+        wanted = (*OUTPUT_NAMES, NOVELTY_NAMES[0], OUTLINE_NAME)
+        names = [name for name in wanted if name in self._names]
         outputs = dict(zip(names, self._session.run(names, {INPUT_NAME: pixels}), strict=True))
         probabilities, embeddings, maps = (outputs[name] for name in OUTPUT_NAMES)
         calibrated = apply_temperature(probabilities, self.card.temperature)
-        novelty = outputs.get(NOVELTY_NAMES[0])
-        return Outputs(calibrated, probabilities, embeddings, maps, novelty)
+        novelty, outline = outputs.get(NOVELTY_NAMES[0]), outputs.get(OUTLINE_NAME)
+        return Outputs(calibrated, probabilities, embeddings, maps, novelty, outline)
 
     def with_card(self, card: ModelCard) -> "Classifier":
         """Return a classifier of the same network with another card, that is, calibration."""
@@ -149,6 +154,8 @@ def _check_signature(session: onnxruntime.InferenceSession, card: ModelCard, pat
         and set(needed) <= outputs.keys()
         # Checked only if present: a network may have more outputs than its card uses.
         and [len(outputs[name]) for name in NOVELTY_NAMES if name in outputs] in ([], [1, 2])
+        and len(outputs.get(OUTLINE_NAME, [None] * 3)) == 3
+        and (card.outline is None or outputs.get(OUTLINE_NAME, [])[1:] == [card.outline.side] * 2)
     )
     if not fits:
         raise ModelError(

@@ -39,6 +39,8 @@ class Reading(Verdict):
         is_drawn: Whether the photograph is one of the project's demonstration lesions.
         read_anyway: Whether the photograph is out of distribution, and a person had it read all
             the same.
+        outline: float32 [s, s] in [0, 1], probability that a place of the photograph, squashed to a
+            square, shows the lesion; None if the model draws no outline.
     """
 
     evidence: NDArray[np.float32]
@@ -49,6 +51,7 @@ class Reading(Verdict):
     novelty_limit: float | None = None
     is_drawn: bool = False
     read_anyway: bool = False
+    outline: NDArray[np.float32] | None = None
 
     def heatmaps(self) -> NDArray[np.float32]:
         """Return every class's heatmap, float32 [C, height, width] in [0, 1]."""
@@ -142,6 +145,7 @@ def read_photograph(
         skin_cancer_threshold=rules.skin_cancer_threshold,
         uncalibrated=tuple(outputs.uncalibrated[0].tolist()),
         read_anyway=is_unfamiliar,
+        outline=None if outputs.outline is None else outputs.outline[0],
     )
 
 

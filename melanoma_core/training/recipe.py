@@ -133,6 +133,13 @@ class Recipe:
             either (WiSE-FT, Wortsman et al. 2022, arXiv:2109.01903). In [0, 1).
         num_views: Number of test-time augmentation (TTA) views of each photograph, rotated and
             mirrored, whose predictions are averaged: 1, 2 or 4. It does not affect training.
+        outline_weight: Weight of the outline's loss, Dice plus cross-entropy, beside that of the
+            diagnosis. Above 0, the network has a second head, which draws the outline of the lesion
+            and learns it from photographs with an outline (`data.outlines`).
+        outline_gradient: Share of the outline's gradient that reaches the backbone: 1 trains both
+            together, 0 leaves the features to the diagnosis. In [0, 1].
+        outline_pooling: Share of the outline in the pooling: the features of a place count for the
+            diagnosis as much as the place is inside the lesion. 0 is the plain average. In [0, 1].
         target_sensitivity: Melanoma sensitivity on the validation subset for which the alert
             threshold is chosen after training. In (0, 1).
         skin_cancer_target_sensitivity: The same for the alert on any skin cancer (MEL, BCC, SCC).
@@ -183,6 +190,9 @@ class Recipe:
     frozen_stride: int = 0
     start_share: float = 0.0
     num_views: int = 1
+    outline_weight: float = 0.0
+    outline_gradient: float = 1.0
+    outline_pooling: float = 0.0
     target_sensitivity: float = 0.95
     skin_cancer_target_sensitivity: float = 0.95
     seed: int = 1
@@ -205,14 +215,24 @@ class Recipe:
         for name in ("target_sensitivity", "skin_cancer_target_sensitivity"):
             self._need(name, 0 < getattr(self, name) < 1, "lie in (0, 1)")
         self._need("num_views", self.num_views in {1, 2, 4}, "be 1, 2 or 4")
-        for name in ("class_balance", "source_balance", "vignette", "artefacts", "jpeg"):
+        for name in (
+            *("class_balance", "source_balance", "vignette", "artefacts", "jpeg"),
+            *("outline_gradient", "outline_pooling"),
+        ):
             self._need(name, 0 <= getattr(self, name) <= 1, "lie in [0, 1]")
         for name in ("learning_rate", "head_learning_rate"):
             self._need(name, 0 < getattr(self, name) < math.inf, "be above 0")
-        for name in ("weight_decay", "rotation", "zoom", "gamma", "focal_gamma", "mixup"):
+        for name in (
+            *("weight_decay", "rotation", "zoom", "gamma", "focal_gamma", "mixup"),
+            *("outline_weight",),
+        ):
             self._need(name, 0 <= getattr(self, name) < math.inf, "be at least 0")
         if not self.architecture.has_backbone:
             self._need("head_epochs", self.head_epochs == 0, "be 0: a SmallCNN has no backbone")
+        if not self.outline_weight:
+            self._need("outline_pooling", self.outline_pooling == 0, "be 0 without outline_weight")
+        elif not self.architecture.has_backbone:
+            self._need("outline_weight", False, "be 0: a SmallCNN draws no outline")
         if self.leaks:
             self._need("published_share", self.published_share > 0, "be above 0 to leak into")
 
