@@ -53,8 +53,8 @@ def enlarge(maps: NDArray[np.float32], height: int, width: int) -> NDArray[np.fl
     >>> enlarge(np.array([[[0.0, 1.0]]], np.float32), 1, 4)
     array([[[0.  , 0.25, 0.75, 1.  ]]], dtype=float32)
     """
-    rows = _weights(maps.shape[1], height)
-    wide = maps @ _weights(maps.shape[2], width).T
+    rows = interpolate(maps.shape[1], height)
+    wide = maps @ interpolate(maps.shape[2], width).T
     enlarged = np.empty((len(maps), height, width), dtype=np.float32)
     strip = max(1, _UNTHREADED_PRODUCTS // wide[0].size)
     for top in range(0, height, strip):
@@ -65,8 +65,15 @@ def enlarge(maps: NDArray[np.float32], height: int, width: int) -> NDArray[np.fl
 
 
 @lru_cache(maxsize=64)
-def _weights(source: int, target: int) -> NDArray[np.float32]:
-    """Return the matrix [target, source] of bilinear interpolation, pixel centres aligned."""
+def interpolate(source: int, target: int) -> NDArray[np.float32]:
+    """Return the matrix [target, source] of bilinear interpolation, pixel centres aligned.
+
+    It is shared between readings, and read-only.
+
+    >>> interpolate(1, 2)
+    array([[1.],
+           [1.]], dtype=float32)
+    """
     position = (np.arange(target) + 0.5) * (source / target) - 0.5
     position = position.clip(0, source - 1)
     distance = np.abs(position[:, None] - np.arange(source)[None, :])
