@@ -13,6 +13,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from melanoma_core.data.lab import LINEAR, TO_XYZ, compress
+
 SKIN_TYPES = ("I", "II", "III", "IV", "V", "VI")  # of Fitzpatrick (1988), lightest first
 
 _GRID = 24  # points along each side: the median of hundreds of pixels is sharp enough, and fast
@@ -22,13 +24,6 @@ _MIN_SHARE = 0.1  # of the points that must be skin, in the outer half
 # b*: measured skin is yellower (Xiao et al. 2017, doi:10.1111/srt.12295). What looks bluer was
 # photographed with another white balance, which turns every angle towards 90°.
 _MIN_YELLOW = 5.0
-
-# sRGB (IEC 61966-2-1) to linear light, and CIE 1976 L*a*b* with white D65. X is only needed for a*.
-_LINEAR = np.array(
-    [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in np.arange(256) / 255]
-)
-_TO_Y_AND_Z = np.array([[0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
-_TO_Y_AND_Z /= _TO_Y_AND_Z.sum(axis=1, keepdims=True)  # white is 1
 
 # Upper limits of the classes in degrees (Chardon et al. 1991; Del Bino and Bernerd 2013,
 # doi:10.1111/bjd.12529), darkest first.
@@ -66,10 +61,10 @@ def estimate_ita(pixels: NDArray[np.uint8]) -> float | None:
         return None
     middle = int(_median(border))
     skin = is_open & (green >= middle - _DARKER) & (green <= middle + _LIGHTER)
-    luminance, short = _TO_Y_AND_Z @ _LINEAR[points[:, skin]]
-    root = _root(luminance)
+    luminance, short = TO_XYZ[1:] @ LINEAR[points[:, skin]]
+    root = compress(luminance)
     lightness = 116 * _median(root) - 16
-    yellow = 200 * _median(root - _root(short))
+    yellow = 200 * _median(root - compress(short))
     if yellow < _MIN_YELLOW:
         return None
     return math.degrees(math.atan((lightness - 50) / yellow))
@@ -130,11 +125,6 @@ def _sample(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         (np.arange(_GRID) * 2 + 1) * length // (2 * _GRID) for length in pixels.shape[:2]
     )
     return np.ascontiguousarray(pixels[rows[:, None], columns].reshape(-1, 3).T)
-
-
-def _root(light: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the function f of CIE L*a*b*, of light in [0, 1]."""
-    return np.where(light > (6 / 29) ** 3, np.cbrt(light), light / (3 * (6 / 29) ** 2) + 4 / 29)
 
 
 def _median(values: NDArray[np.float64]) -> float:
