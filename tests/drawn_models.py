@@ -43,6 +43,7 @@ def write_model(
     split: pd.DataFrame | None = None,
     key: IdKey | None = None,
     skin_cancer_threshold: float | None = None,
+    outline_side: int = 0,
 ) -> Path:
     """Write a copy of the bundled model with invented test predictions.
 
@@ -59,10 +60,14 @@ def write_model(
         split: The split (`make_split`); None for one that begins with `first_test`.
         key: Hashes the ids of lesions; None keeps them plain, as older versions did.
         skin_cancer_threshold: Of the skin cancer alert; None for no such alert, as in older cards.
+        outline_side: Side of the outline, which is the whole photograph; 0 for none. Only of a
+            network with meaningless values.
     """
     folder = models_dir / model_id
     folder.mkdir(parents=True)
-    network = (BUNDLED / "model.onnx").read_bytes() if can_read else _make_small_network()
+    network = (
+        (BUNDLED / "model.onnx").read_bytes() if can_read else _make_small_network(outline_side)
+    )
     (folder / "model.onnx").write_bytes(network)
     raw = to_jsonable(load_card(BUNDLED)) | {"model_id": model_id}
     raw["operating_point"] |= {"threshold": THRESHOLD}
@@ -122,7 +127,7 @@ def make_network(
 
 
 @cache
-def _make_small_network() -> bytes:
+def _make_small_network(outline_side: int) -> bytes:
     card = load_card(BUNDLED)
     num_classes = len(card.class_names)
     outputs = {
@@ -132,6 +137,8 @@ def _make_small_network() -> bytes:
         "novelty": [-1],
         "untuned_features": [-1, 96],
     }
+    if outline_side:
+        outputs["outline"] = [-1, outline_side, outline_side]
     return make_network(outputs, card.image_size)
 
 

@@ -1,8 +1,11 @@
 """Readings with given probabilities, for tests."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from melanoma_core.evaluation.prediction_set import PredictionSet
+from melanoma_core.reading.outline_measures import OutlineMeasures
 from melanoma_core.reading.reading import Reading
 
 
@@ -33,4 +36,24 @@ def make_reading(
         evidence=np.zeros((len(probabilities), 3, 3), np.float32),
         width=64,
         height=64,
+    )
+
+
+def with_outline(reading: Reading) -> Reading:
+    """Return a reading with even heatmaps and a lesion in the middle quarter of the photograph."""
+    outline = np.zeros((32, 32), np.float32)
+    outline[8:24, 8:24] = 1
+    return replace(
+        reading,
+        evidence=np.ones_like(reading.evidence),
+        outline=outline,
+        outline_threshold=0.5,
+        outline_measures=OutlineMeasures(
+            area_share=0.25,
+            asymmetry=0.1,
+            border_irregularity=1.2,
+            abrupt_segments=3,
+            colours=("light brown", "black"),
+            diameter=0.4,
+        ),
     )

@@ -41,7 +41,12 @@ class Entry:
     seen: "NDArray[np.uint8]"
 
     def draw_overlay(
-        self, class_name: str, opacity: float, strengths: "NDArray[np.float32] | None" = None
+        self,
+        class_name: str,
+        opacity: float,
+        strengths: "NDArray[np.float32] | None" = None,
+        *,
+        with_outline: bool = False,
     ) -> bytes:
         """Return the photograph with the heatmap of a diagnosis, as a JPEG.
 
@@ -50,20 +55,27 @@ class Entry:
             opacity: Opacity of full strength, in [0, 1].
             strengths: float32 [h, w] in [0, 1], a heatmap of another method; by default the
                 Grad-CAM heatmap of the reading.
+            with_outline: Whether to draw the outline of the lesion, if the reading has one.
         """
         import numpy as np
         from PIL import Image
 
         from melanoma_core.data.images import encode_jpeg
         from melanoma_core.reading.explanation import enlarge
-        from melanoma_core.reading.overlay import blend
+        from melanoma_core.reading.outline import place_outline
+        from melanoma_core.reading.overlay import blend, draw_contour
 
         # Not `decode_image`, which refuses narrow photographs: this JPEG is already checked.
         pixels = np.asarray(Image.open(io.BytesIO(self.photograph)))
+        reading, size = self.reading, pixels.shape[:2]
         if strengths is None:
-            strengths = self.reading.evidence[self.reading.class_names.index(class_name)]
-        (heatmap,) = enlarge(strengths[None], *pixels.shape[:2])
-        return encode_jpeg(blend(pixels, heatmap, opacity))
+            strengths = reading.evidence[reading.class_names.index(class_name)]
+        (heatmap,) = enlarge(strengths[None], *size)
+        drawn = blend(pixels, heatmap, opacity)
+        if with_outline and reading.outline is not None:
+            inside = place_outline(reading.outline, reading.outline_threshold, *size)
+            drawn = draw_contour(drawn, inside)
+        return encode_jpeg(drawn)
 
 
 @dataclass(frozen=True)

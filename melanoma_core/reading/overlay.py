@@ -33,6 +33,8 @@ _VIRIDIS = bytes.fromhex(
     "d8e219dae319dde318dfe318e2e418e5e419e7e419eae51aece51befe51cf1e51df4e61ef6e620f8e621fbe723"
     "fde725"
 )
+_CONTOUR = 300  # of the longer side: width of a line
+_LIGHT_LINE, _DARK_LINE = (255, 255, 255), (0, 0, 0)
 
 
 def blend(
@@ -78,6 +80,43 @@ def blend(
     levels.putpalette(_VIRIDIS)
     blended = Image.composite(levels.convert("RGB"), Image.fromarray(pixels), shares)
     return np.asarray(blended)
+
+
+def draw_contour(pixels: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Draw the border of an outline over a photograph: a light line beside a dark one.
+
+    One of both can be seen on any colour. The light one lies inside, the dark one outside.
+
+    Args:
+        pixels: uint8 [height, width, 3].
+        inside: bool [height, width], true inside the lesion.
+
+    Returns:
+        uint8 [height, width, 3]; each line is as wide as a 300th of the longer side, at least 1
+        pixel.
+
+    >>> row = np.full((1, 4, 3), 128, np.uint8)
+    >>> draw_contour(row, np.array([[False, False, True, True]]))[0, :, 0].tolist()
+    [128, 0, 255, 128]
+    """
+    steps = max(1, round(max(inside.shape) / _CONTOUR))
+    drawn = pixels.copy()
+    drawn[_spread(inside, steps) & ~inside] = _DARK_LINE
+    drawn[inside & _spread(~inside, steps)] = _LIGHT_LINE
+    return drawn
+
+
+def _spread(mask: NDArray[np.bool_], steps: int) -> NDArray[np.bool_]:
+    """Return a mask with what is at most so many steps away from it."""
+    wide = mask.copy()
+    for _ in range(steps):
+        grown = wide.copy()
+        grown[1:] |= wide[:-1]
+        grown[:-1] |= wide[1:]
+        grown[:, 1:] |= wide[:, :-1]
+        grown[:, :-1] |= wide[:, 1:]
+        wide = grown
+    return wide
 
 
 def colour_scale(width: int, height: int) -> NDArray[np.uint8]:

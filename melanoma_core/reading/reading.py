@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,15 @@ from melanoma_core.data.images import Photograph, read_bytes, resize_to_square
 from melanoma_core.data.quality import QualityFinding, judge_quality, measure_quality
 from melanoma_core.errors import ImageError
 from melanoma_core.evaluation.prediction_set import make_prediction_set
-from melanoma_core.models.classifier import Classifier
+from melanoma_core.models.card import ModelCard
+from melanoma_core.models.classifier import Classifier, Outputs
 from melanoma_core.reading.explanation import enlarge, scale_evidence
+from melanoma_core.reading.outline import measure_energy, place_outline
+from melanoma_core.reading.outline_measures import (
+    OutlineMeasures,
+    choose_size,
+    measure_outline,
+)
 from melanoma_core.reading.verdict import Verdict
 
 
@@ -41,6 +49,8 @@ class Reading(Verdict):
             the same.
         outline: float32 [s, s] in [0, 1], probability that a place of the photograph, squashed to a
             square, shows the lesion; None if the model draws no outline.
+        outline_threshold: Smallest probability inside the lesion, in (0, 1).
+        outline_measures: Measures of the outline; None if the model draws no outline.
     """
 
     evidence: NDArray[np.float32]
@@ -52,6 +62,8 @@ class Reading(Verdict):
     is_drawn: bool = False
     read_anyway: bool = False
     outline: NDArray[np.float32] | None = None
+    outline_threshold: float = 0.5
+    outline_measures: OutlineMeasures | None = None
 
     def heatmaps(self) -> NDArray[np.float32]:
         """Return every class's heatmap, float32 [C, height, width] in [0, 1]."""
@@ -63,6 +75,28 @@ class Reading(Verdict):
         heatmap: NDArray[np.float32]
         (heatmap,) = enlarge(self.evidence[index : index + 1], self.height, self.width)
         return heatmap
+
+    def energy_inside(self, heatmap: NDArray[np.float32]) -> float | None:
+        """Return the share of a heatmap's strength that lies inside the outline, in [0, 1].
+
+        Args:
+            heatmap: float32 [h, w], at least 0, of any size.
+
+        Returns:
+            None without a plausible outline, or without any evidence in the heatmap.
+        """
+        measures = self.outline_measures
+        if self.outline is None or measures is None or measures.area_share is None:
+            return None
+        return measure_energy(heatmap, self.outline, self.outline_threshold)
+
+
+class _OutlineFields(TypedDict, total=False):
+    """Attributes of a reading with an outline."""
+
+    outline: NDArray[np.float32]
+    outline_threshold: float
+    outline_measures: OutlineMeasures
 
 
 class RefusalKind(StrEnum):
@@ -115,7 +149,8 @@ def read_photograph(
     if quality and quality[0].refused:
         return Refusal(quality[0].text, RefusalKind.QUALITY, quality)
     card = classifier.card
-    outputs = classifier.classify(resize_to_square(photograph.pixels, card.image_size)[None])
+    squashed = resize_to_square(photograph.pixels, card.image_size)
+    outputs = classifier.classify(squashed[None])
     distance = None if outputs.novelty is None else float(outputs.novelty[0])
     limit = None if card.novelty is None or is_drawn else card.novelty.distance
     is_unfamiliar = False
@@ -145,8 +180,23 @@ def read_photograph(
         skin_cancer_threshold=rules.skin_cancer_threshold,
         uncalibrated=tuple(outputs.uncalibrated[0].tolist()),
         read_anyway=is_unfamiliar,
-        outline=None if outputs.outline is None else outputs.outline[0],
+        **_describe_outline(outputs, card, squashed, (height, width)),
     )
+
+
+def _describe_outline(
+    outputs: Outputs, card: ModelCard, squashed: NDArray[np.uint8], size: tuple[int, int]
+) -> _OutlineFields:
+    """Return what a reading says of the outline; nothing if the model draws none."""
+    if outputs.outline is None or card.outline is None:
+        return {}
+    outline, threshold = outputs.outline[0], card.outline.threshold
+    inside = place_outline(outline, threshold, *choose_size(*size))
+    return {
+        "outline": outline,
+        "outline_threshold": threshold,
+        "outline_measures": measure_outline(inside, squashed),
+    }
 
 
 def refuse_unfamiliar(distance: float, limit: float) -> Refusal:

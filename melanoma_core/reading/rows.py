@@ -8,6 +8,7 @@ from melanoma_core.jsonable import to_jsonable
 from melanoma_core.models.adaptation import adapt_reading
 from melanoma_core.models.card import ModelCard
 from melanoma_core.reading.lesion import LesionReading
+from melanoma_core.reading.ranking import choose_explained
 from melanoma_core.reading.reading import Reading, Refusal
 from melanoma_core.reading.statement import describe_disagreement, describe_finding
 from melanoma_core.reading.verdict import Verdict
@@ -57,6 +58,7 @@ def describe_photograph(
         "novelty": to_jsonable(result.novelty),
         "novelty_limit": result.novelty_limit,
         "quality": to_jsonable(result.quality),
+        "outline": _describe_outline(result) if isinstance(result, Reading) else None,
     }
 
 
@@ -128,11 +130,25 @@ def flatten_row(row: Row) -> dict[str, str | float]:
             flat |= {
                 f"{_PREFIXES[name]}{key}": _flatten(each) for key, each in (value or {}).items()
             }
+        elif name == "outline":
+            flat |= {f"outline_{key}": _flatten(each) for key, each in (value or {}).items()}
+            if value:
+                flat["outline_colours"] = "; ".join(value["colours"] or ())
         elif name == "quality":
             flat[name] = "; ".join(finding["text"] for finding in value)
         else:
             flat[name] = _flatten(value)
     return flat
+
+
+def _describe_outline(reading: Reading) -> Row | None:
+    """Return the measures of the outline, and of the heatmap that is shown first inside it."""
+    if reading.outline_measures is None:
+        return None
+    measures: Row = to_jsonable(reading.outline_measures)
+    explained = choose_explained(reading)
+    heatmap = reading.evidence[reading.class_names.index(explained)]
+    return measures | {"explained": str(explained), "energy_inside": reading.energy_inside(heatmap)}
 
 
 def _flatten(value: Any) -> str | float:

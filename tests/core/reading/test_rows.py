@@ -63,6 +63,7 @@ def test_a_photograph_that_was_read_has_both_alerts_and_its_leading_diagnosis(ca
         "novelty": None,
         "novelty_limit": None,
         "quality": [],
+        "outline": None,
     }
 
 
