@@ -12,16 +12,17 @@ as DullRazor does for hair (Lee et al. 1997, doi:10.1016/S0010-4825(97)00020-6).
 
 import math
 import operator
-from collections.abc import Mapping
-from functools import reduce
+from collections.abc import Mapping, Sequence
+from functools import lru_cache, reduce
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from melanoma_core.data.images import Photograph
-from melanoma_core.data.morphology import Mask, find_narrow
+from melanoma_core.data.morphology import Mask, find_narrow, find_pixels
 from melanoma_core.data.quality import QualityFinding, QualityKind
 
 ARTEFACT_KINDS = (QualityKind.INK, QualityKind.HAIR, QualityKind.RULER)
@@ -115,16 +116,13 @@ def _measure_lines(dark: Mask) -> tuple[float, float]:
     opened = [thin.open_along(angle, (_TICK, _HAIR, _LONG)) for angle in _ANGLES]
     short, lines, long = (list(masks) for masks in zip(*opened, strict=True))
     all_long = reduce(operator.or_, long)
-    scales = [
-        _measure_scale((ticks - all_long).to_array(), angle)
-        for ticks, angle in zip(short, _ANGLES, strict=True)
-    ]
+    scales = _measure_scales([ticks - all_long for ticks in short])
     ruler = max(scales)
     if ruler > LIMITS[QualityKind.RULER]:  # its ticks and its edge are no hair
         turns = np.arange(len(_ANGLES)) - int(np.argmax(scales))
         is_free = np.abs((turns + 1) % (len(_ANGLES) // 2) - 1) > 1
         lines = [each for each, free in zip(lines, is_free, strict=True) if free]
-    return _average_inside(reduce(operator.or_, lines).to_array()), ruler
+    return _measure_share(reduce(operator.or_, lines)), ruler
 
 
 def _shrink(pixels: NDArray[np.uint8]) -> Image.Image:
@@ -136,44 +134,79 @@ def _shrink(pixels: NDArray[np.uint8]) -> Image.Image:
     return image.resize(size, Image.Resampling.BILINEAR, reducing_gap=1.0)
 
 
-def _average_inside(mask: NDArray[np.generic]) -> float:
+def _measure_share(mask: Mask) -> float:
     """Return the share of the ellipse that a mask covers."""
-    height, width = mask.shape
+    ellipse = _make_ellipse(mask.height, mask.width)
+    return len(mask & ellipse) / len(ellipse)
+
+
+@lru_cache(maxsize=16)
+def _make_ellipse(height: int, width: int) -> Mask:
+    """Return the part of a photograph that is searched for hair and ink."""
     rows, columns = np.ogrid[:height, :width]
     down = (rows - (height - 1) / 2) / (_RADIUS * height)
     across = (columns - (width - 1) / 2) / (_RADIUS * width)
-    return float(mask[down**2 + across**2 <= 1].mean())
+    return Mask.from_array(down**2 + across**2 <= 1)
 
 
-def _measure_scale(ticks: NDArray[np.bool_], angle: float) -> float:
-    """Return how many evenly spaced marks in the direction `angle` stand side by side.
+def _measure_scales(ticks: Sequence[Mask]) -> NDArray[np.float64]:
+    """Return how many evenly spaced marks stand side by side, for marks in each direction.
 
     The marks of one band are a row of pulses. Its Fourier transform has a peak where the pulses
     are evenly spaced: the square of their number, divided here by their number.
+
+    Args:
+        ticks: The marks in each direction of `_ANGLES`.
+
+    Returns:
+        float64 [12], 0 or more.
     """
-    positions = np.flatnonzero(ticks)
-    if len(positions) < _MIN_TICK * _MIN_TICKS:
-        return 0.0
-    rows, columns = np.divmod(positions, ticks.shape[1])
-    return max(_measure_row(rows, columns, angle + turn) for turn in _TURNS)
+    rows, columns, sizes = find_pixels(ticks)
+    is_enough = sizes >= _MIN_TICK * _MIN_TICKS
+    scores = np.zeros(len(ticks))
+    if not is_enough.any():
+        return scores
+    is_in = np.repeat(is_enough, sizes)
+    rows, columns, sizes = rows[is_in], columns[is_in], sizes[is_enough]
+    starts = np.cumsum([0, *sizes[:-1]])
 
+    def spread(values: NDArray[np.generic]) -> NDArray[Any]:
+        return np.repeat(values, sizes, axis=1)
 
-def _measure_row(rows: NDArray[np.intp], columns: NDArray[np.intp], angle: float) -> float:
-    cos, sin = math.cos(angle), math.sin(angle)
+    angles = np.array(_ANGLES)[is_enough] + np.array(_TURNS)[:, None]
+    cos, sin = spread(np.cos(angles)), spread(np.sin(angles))  # [turns, N], as all that follows
     along, across = columns * cos + rows * sin, rows * cos - columns * sin
-    bands = ((along - along.min()) // _BAND).astype(np.intp)
-    places = (across - across.min()).astype(np.intp)
-    shape = bands.max() + 1, places.max() + 1
-    counts = np.bincount(bands * shape[1] + places, minlength=shape[0] * shape[1]).reshape(shape)
-    pulses = counts >= _MIN_TICK
+    along -= spread(np.minimum.reduceat(along, starts, axis=1))
+    across -= spread(np.minimum.reduceat(across, starts, axis=1))
+    band = (along / _BAND).astype(np.intp)
+    shape = (*angles.shape, int(band.max()) + 1)
+    band += spread(shape[2] * np.arange(angles.size).reshape(angles.shape))
+    is_full = np.bincount(band.ravel(), minlength=math.prod(shape)) >= _MIN_TICK * _MIN_TICKS
+    is_in, rank = is_full[band], np.cumsum(is_full) - 1  # no other band can hold a scale
+    values = np.zeros(shape)
+    values[is_full.reshape(shape)] = _measure_bands(rank[band[is_in]], across[is_in])
+    scores[is_enough] = values.max(axis=(0, 2))
+    return scores
+
+
+def _measure_bands(band: NDArray[np.intp], across: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the measure of each band from the band and the place of each pixel."""
+    num_bands = int(band.max(initial=-1)) + 1
+    values = np.zeros(num_bands)
+    if not num_bands:
+        return values
+    place = across.astype(np.intp)
+    width = place.max() + 1
+    counts = np.bincount(band * width + place, minlength=num_bands * width)
+    pulses = counts.reshape(num_bands, width) >= _MIN_TICK
     pulses[:, 1:] &= ~pulses[:, :-1]  # a tick can be several pixels wide
     numbers = pulses.sum(axis=1)
     chosen = numbers >= _MIN_TICKS
-    if not chosen.any():
-        return 0.0
-    power = np.abs(np.fft.rfft(pulses[chosen], _FREQUENCIES, axis=1)) ** 2
-    first, last = (int(_FREQUENCIES / period) for period in reversed(_PERIODS))
-    return float((power[:, first:last].max(axis=1) / numbers[chosen]).max())
+    if chosen.any():
+        power = np.abs(np.fft.rfft(pulses[chosen], _FREQUENCIES, axis=1)) ** 2
+        first, last = (int(_FREQUENCIES / period) for period in reversed(_PERIODS))
+        values[chosen] = power[:, first:last].max(axis=1) / numbers[chosen]
+    return values
 
 
 def _measure_ink(image: Image.Image) -> float:
@@ -182,15 +215,23 @@ def _measure_ink(image: Image.Image) -> float:
     Pigment and blood absorb more blue than red light, ink does not. Densities are compared with
     the skin's, so that the lamp does not matter. A black lesion is no stroke, as it is too broad.
     """
-    pixels = np.asarray(image)
-    density = _DENSITIES[pixels]
-    skin = np.percentile(density[::2, ::2].reshape(-1, 3), _SKIN, axis=0).astype(np.float32)
-    in_red, in_blue = skin[0] - density[..., 0], skin[2] - density[..., 2]
-    red, blue = pixels[..., 0], pixels[..., 2]
+    red, green, blue = map(np.asarray, image.split())
+    dark_red, dark_blue = (_find_skin(plane) - _DENSITIES[plane] for plane in (red, blue))
     depth = find_narrow(red, _NARROW)
     is_stroke = depth > max(_MIN_DEPTH, _INK_DEPTH * float(np.median(red[::2, ::2])))
-    is_grey = is_stroke & (in_red > _MIN_DENSITY) & (in_blue < _GREYEST * in_red)
-    is_violet = (in_red > _MIN_COLOUR) & (in_blue < _VIOLET * in_red) & (blue >= red)
-    is_violet &= pixels.max(axis=2) > _DARKEST
+    is_grey = is_stroke & (dark_red > _MIN_DENSITY) & (dark_blue < _GREYEST * dark_red)
+    is_violet = (dark_red > _MIN_COLOUR) & (dark_blue < _VIOLET * dark_red) & (blue >= red)
+    is_violet &= np.maximum(green, blue) > _DARKEST  # red is no more than blue
     marks = (Mask.from_array(each).open_square(_PEN) for each in (is_grey, is_violet))
-    return _average_inside(reduce(operator.or_, marks).to_array())
+    return _measure_share(reduce(operator.or_, marks))
+
+
+def _find_skin(plane: NDArray[np.uint8]) -> np.float32:
+    """Return the density of one channel that stands for the skin."""
+    values = plane[::2, ::2].ravel()
+    position = (len(values) - 1) * _SKIN / 100
+    below = int(position)
+    above = min(below + 1, len(values) - 1)
+    ordered = np.partition(values, (below, above))
+    low, high = _DENSITIES[ordered[[below, above]]]
+    return np.float32(low + (high - low) * (position - below))

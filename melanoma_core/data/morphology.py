@@ -7,7 +7,7 @@ combines a plane with itself at twice the distance.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,8 +33,10 @@ class Mask:
     @classmethod
     def from_array(cls, pixels: NDArray[np.bool_]) -> "Mask":
         """Return the set of pixels that are true in a bool [height, width]."""
-        packed = np.packbits(np.pad(pixels, ((0, 0), (0, _GAP))), bitorder="little")
-        return cls(int.from_bytes(packed.tobytes(), "little"), *pixels.shape)
+        height, width = pixels.shape
+        rows = np.zeros((height, width + _GAP), dtype=bool)
+        rows[:, :width] = pixels
+        return cls(int.from_bytes(np.packbits(rows, bitorder="little"), "little"), height, width)
 
     def to_array(self) -> NDArray[np.bool_]:
         """Return bool [height, width].
@@ -53,11 +55,15 @@ class Mask:
 
     def __or__(self, other: "Mask") -> "Mask":
         """Return the pixels in one of two sets of the same image."""
-        return replace(self, bits=self.bits | other.bits)
+        return self._with(self.bits | other.bits)
+
+    def __and__(self, other: "Mask") -> "Mask":
+        """Return the pixels in both of two sets of the same image."""
+        return self._with(self.bits & other.bits)
 
     def __sub__(self, other: "Mask") -> "Mask":
         """Return the pixels in this set that are not in the other one."""
-        return replace(self, bits=self.bits & ~other.bits)
+        return self._with(self.bits & ~other.bits)
 
     def open_along(self, angle: float, doublings: Sequence[int]) -> list["Mask"]:
         """Keep what lines fit into.
@@ -75,25 +81,57 @@ class Mask:
         opened, eroded, done = [], self.bits, 0
         for length in doublings:
             eroded, done = _erode(eroded, line[done:length]), length
-            opened.append(replace(self, bits=_dilate(eroded, line[:length])))
+            opened.append(self._with(_dilate(eroded, line[:length])))
         return opened
 
     def open_square(self, side: int) -> "Mask":
         """Keep what a square of `side` pixels fits into."""
         square = self._make_square(side)
-        return replace(self, bits=_dilate(_erode(self.bits, square), square))
+        return self._with(_dilate(_erode(self.bits, square), square))
 
     def drop_broad(self, side: int) -> "Mask":
         """Remove what a square of `side` pixels fits into, with `side` pixels around it."""
         around = self._make_square(2 * side + 1)
         broad = _dilate(self.open_square(side).bits, around)
-        return replace(self, bits=self.bits & ~(broad >> side * (self.width + _GAP + 1)))
+        return self._with(self.bits & ~(broad >> side * (self.width + _GAP + 1)))
+
+    def _with(self, bits: int) -> "Mask":
+        return Mask(bits, self.height, self.width)
 
     def _make_square(self, side: int) -> list[int]:
         run: list[int] = []
         while (done := 1 + sum(run)) < side:
             run.append(min(done, side - done))
         return run + [step * (self.width + _GAP) for step in run]
+
+
+def find_pixels(
+    masks: Sequence[Mask],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the pixels in each set, one set after another.
+
+    Args:
+        masks: Sets of pixels of the same image; at least one.
+
+    Returns:
+        Rows and columns of the pixels, int64 [N] each, and the number of pixels of each set.
+
+    >>> find_pixels([Mask.from_array(np.array([[False, True], [True, False]]))])
+    (array([0, 1]), array([1, 0]), array([2]))
+    """
+    stride = masks[0].width + _GAP
+    num_bits = 64 * -(-masks[0].height * stride // 64)
+    joined = b"".join(mask.bits.to_bytes(num_bits // 8, "little") for mask in masks)
+    words = np.frombuffer(joined, "<u8")
+    occupied = np.flatnonzero(words)  # few words are: unpacking them all would take longer
+    bits = np.unpackbits(words[occupied].view(np.uint8), bitorder="little")
+    places = np.flatnonzero(bits.view(np.bool_))
+    positions = (64 * occupied)[places // 64] + places % 64
+    starts = num_bits * np.arange(len(masks) + 1)
+    counts = np.diff(np.searchsorted(positions, starts))
+    positions -= np.repeat(starts[:-1], counts)
+    rows = positions // stride
+    return rows, positions - rows * stride, counts
 
 
 def _erode(bits: int, shifts: Sequence[int]) -> int:
@@ -135,7 +173,11 @@ def find_narrow(plane: NDArray[np.uint8], doublings: int) -> NDArray[np.uint8]:
 
 def _combine(operation: np.ufunc, flat: NDArray[np.uint8], shift: int) -> NDArray[np.uint8]:
     """Return each pixel combined with the one `shift` further on, where there is one."""
-    combined, near, far = flat.copy(), slice(max(0, -shift), None), slice(max(0, shift), None)
-    length = len(flat) - abs(shift)
-    operation(flat[near][:length], flat[far][:length], out=combined[near][:length])
+    combined, length = np.empty_like(flat), max(0, len(flat) - abs(shift))
+    if shift >= 0:
+        operation(flat[:length], flat[shift:][:length], out=combined[:length])
+        combined[length:] = flat[length:]
+    else:
+        operation(flat[-shift:][:length], flat[:length], out=combined[len(flat) - length :])
+        combined[: len(flat) - length] = flat[: len(flat) - length]
     return combined

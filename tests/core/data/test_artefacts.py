@@ -55,6 +55,22 @@ def test_what_is_drawn_onto_a_nevus_is_found(kind: QualityKind, lesion: np.ndarr
     assert sum(kind in find_kinds(pixels) for pixels in drawn) >= 7
 
 
+@pytest.mark.parametrize(
+    ("kind", "ink", "hair", "ruler"),
+    [
+        (QualityKind.INK, 0.0966222, 0, 0),
+        (QualityKind.HAIR, 0, 0.0661214, 4.8389285),
+        (QualityKind.RULER, 0, 0, 16.9454922),
+    ],
+)
+def test_what_is_drawn_has_the_measures_that_the_limits_were_chosen_by(
+    kind: QualityKind, ink: float, hair: float, ruler: float, lesion: np.ndarray
+):
+    measures = measure_artefacts(draw_artefact(lesion, KINDS[kind], "0"))
+
+    assert list(measures.values()) == pytest.approx([ink, hair, ruler], abs=1e-6)
+
+
 def test_a_grey_photograph_shows_hair_and_rulers_but_no_ink(lesion: np.ndarray):
     found = {
         kind: kind in find_kinds(np.repeat(draw_artefact(lesion, drawn, "0")[..., :1], 3, axis=2))

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from melanoma_core.data.morphology import Mask, find_narrow
+from melanoma_core.data.morphology import Mask, find_narrow, find_pixels
 
 
 def draw_line(length: int, width: int = 1) -> np.ndarray:
@@ -27,6 +27,24 @@ def test_a_mask_survives_the_way_to_bits_and_back():
 
     np.testing.assert_array_equal(mask.to_array(), pixels)
     assert len(mask) == pixels.sum()
+
+
+def test_the_pixels_of_several_masks_are_found_one_mask_after_another():
+    drawn = np.random.default_rng(0).random((3, 17, 45)) < 0.1
+    drawn[1] = False
+    rows, columns, counts = find_pixels([Mask.from_array(each) for each in drawn])
+    number, expected_rows, expected_columns = np.nonzero(drawn)
+
+    np.testing.assert_array_equal(rows, expected_rows)
+    np.testing.assert_array_equal(columns, expected_columns)
+    np.testing.assert_array_equal(counts, np.bincount(number, minlength=3))
+    assert [len(each) for each in find_pixels([Mask.from_array(drawn[1])])] == [0, 0, 1]
+
+
+def test_what_two_masks_share_is_in_both():
+    one, other = Mask.from_array(draw_line(20)), Mask.from_array(draw_line(12, width=3))
+
+    assert len(one & other) == 12
 
 
 def test_an_opening_keeps_lines_of_its_length_and_direction():
