@@ -13,6 +13,7 @@ from melanoma_core.models.card_text.prevalence import (
     format_prevalence,
 )
 from melanoma_core.models.card_text.wording import describe_novelty, describe_results
+from melanoma_core.reading.outline_text import describe_energy
 from melanoma_core.reading.ranking import TierShare, group_by_tier
 from melanoma_core.reading.statement import describe_possible
 from melanoma_core.taxonomy import TIER_STYLES
@@ -20,12 +21,16 @@ from melanoma_core.taxonomy import TIER_STYLES
 if TYPE_CHECKING:  # the page is painted before ONNX Runtime is imported
     from collections.abc import Iterable
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from melanoma_core.models.adaptation import AdaptedReading
     from melanoma_core.models.card import ModelCard
     from melanoma_core.models.methods import Method
     from melanoma_core.reading.entry import RefusedFile
     from melanoma_core.reading.reading import Reading
     from melanoma_core.reading.verdict import Verdict
+    from melanoma_core.taxonomy import Diagnosis
 
 _OWN_SCALE = (
     "This heatmap is scaled to its own maximum. Compare regions within it, not two photographs."
@@ -119,6 +124,22 @@ def render_map_trust(card: "ModelCard", method: "Method") -> str:
     """Render the scale of a method's heatmaps and the results of their faithfulness tests."""
     scale = "" if method.is_instant else f"{_OWN_SCALE} "
     return f'<p class="map-trust">{escape(scale + describe_maps(card, method))}</p>'
+
+
+def render_energy(
+    reading: "Reading", diagnosis: "Diagnosis", strengths: "NDArray[np.float32] | None"
+) -> str:
+    """Render how much of a heatmap lies inside the outline; "" if it is undefined.
+
+    Args:
+        reading: With or without an outline.
+        diagnosis: That the heatmap explains.
+        strengths: The heatmap; None for that of the reading.
+    """
+    if strengths is None:
+        strengths = reading.evidence[reading.class_names.index(diagnosis)]
+    text = describe_energy(reading.energy_inside(strengths))
+    return f'<p class="map-trust">{escape(text)}</p>' if text else ""
 
 
 def render_refused(files: "Iterable[RefusedFile]") -> str:

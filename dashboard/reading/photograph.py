@@ -3,8 +3,14 @@
 import streamlit as st
 
 from dashboard.reading.heatmaps import choose_method, compute_requested, get_heatmap
-from dashboard.reading.markup import render_check, render_map_trust, render_warnings
+from dashboard.reading.markup import (
+    render_check,
+    render_energy,
+    render_map_trust,
+    render_warnings,
+)
 from dashboard.reading.model import show_model
+from dashboard.reading.outline import choose_outline, show_measures
 from dashboard.reading.prevalence import adapt, show_probabilities
 from dashboard.reading.verdict import render_banner, render_mark
 from dashboard.shared.html import show_html
@@ -30,6 +36,7 @@ def show_photograph(entry: Entry) -> None:
     with heatmap:
         compute_requested(entry)
         _show_heatmap(entry)
+        show_measures(entry.reading)
         st.html(render_check(entry.reading, entry.card))
         show_model(entry.card)
 
@@ -40,14 +47,16 @@ def _show_heatmap(entry: Entry) -> None:
     controls, places = st.container(key="controls"), st.columns(2, gap="small")
     with controls:
         diagnosis, method, opacity = _choose_overlay(entry)
+        with_outline = choose_outline(entry.reading)
     heatmap = get_heatmap(entry, method, diagnosis)
     with places[0]:
         st.image(
-            entry.draw_overlay(diagnosis, opacity / 100, heatmap),
+            entry.draw_overlay(diagnosis, opacity / 100, heatmap, with_outline=with_outline),
             width="stretch",
             alt=f"Photograph with the heatmap for {diagnosis.title}",
         )
         _show_scale(diagnosis, method)
+        show_html(render_energy(entry.reading, diagnosis, heatmap))
     with places[1]:
         st.image(entry.photograph, width="stretch", alt="Original photograph")
         st.caption("Original photograph")
