@@ -23,7 +23,7 @@ from melanoma_core.models.lineage import (
 )
 from melanoma_core.models.predictions import (
     get_probabilities,
-    index_labels,
+    index_truths,
     list_classes,
 )
 
@@ -190,7 +190,7 @@ def _compare(
 ) -> Comparison:
     card = candidate.card
     melanoma = card.melanoma_index
-    labels = index_labels(compared, card.class_names)
+    labels = index_truths(compared, card.class_names)
     lesions = compared["group"].to_numpy(np.int64)
     is_melanoma = labels == melanoma
     scores = [each[:, melanoma] for each in probabilities]
@@ -205,6 +205,8 @@ def _compare(
         )
         for each in (candidate.rules, deployed.rules)
     ]
+    is_cancer = predictions[0].is_skin_cancer(rules[0])
+    is_other = predictions[0].is_known(card.class_names[melanoma]) & ~is_melanoma
     alerts = [each.alerts(rule) for each, rule in zip(predictions, rules, strict=True)]
     metrics = [evaluate(each, rule) for each, rule in zip(predictions, rules, strict=True)]
     num_test = 0 if candidate.predictions is None else len(candidate.predictions)
@@ -224,14 +226,14 @@ def _compare(
         differences=compare(predictions[0], predictions[1], rules[0], rules[1]),
         candidate={name: metrics[0][name] for name in _COMPARED if name in metrics[0]},
         deployed={name: metrics[1][name] for name in _COMPARED if name in metrics[1]},
-        mcnemar=_compare_alerts("", alerts, is_melanoma, lesions)
+        mcnemar=_compare_alerts("", alerts, (is_melanoma, is_other), lesions)
         | _compare_alerts(
             "skin_cancer_",
             [each.skin_cancer_alerts(rule) for each, rule in zip(predictions, rules, strict=True)],
-            predictions[0].is_skin_cancer(rules[0]),
+            (is_cancer, ~is_cancer),
             lesions,
         ),
-        disagreements=_list_disagreements(compared, is_melanoma, alerts, scores),
+        disagreements=_list_disagreements(compared, (is_melanoma, is_other), alerts, scores),
         unchecked=_explain_unchecked(candidate, deployed),
     )
 
@@ -239,11 +241,12 @@ def _compare(
 def _compare_alerts(
     prefix: str,
     alerts: Sequence[NDArray[np.bool_] | None],
-    is_positive: NDArray[np.bool_],
+    known: tuple[NDArray[np.bool_], NDArray[np.bool_]],
     lesions: NDArray[np.int64],
 ) -> dict[str, McNemar]:
     """Return McNemar's tests of both models' alerts; none if a model has no such alert."""
     one, other = alerts
+    is_positive, is_negative = known
     if one is None or other is None:
         return {}
     return {
@@ -251,23 +254,24 @@ def _compare_alerts(
             one[is_positive], other[is_positive], lesions[is_positive]
         ),
         f"{prefix}specificity": compare_hits(
-            ~one[~is_positive], ~other[~is_positive], lesions[~is_positive]
+            ~one[is_negative], ~other[is_negative], lesions[is_negative]
         ),
     }
 
 
 def _list_disagreements(
     compared: pd.DataFrame,
-    is_melanoma: NDArray[np.bool_],
+    known: tuple[NDArray[np.bool_], NDArray[np.bool_]],
     alerts: list[NDArray[np.bool_]],
     scores: list[NDArray[np.float64]],
 ) -> pd.DataFrame:
+    is_melanoma, is_other = known
     kinds = np.where(
         is_melanoma, np.where(alerts[0], _FOUND, _MISSED), np.where(alerts[0], _RAISED, _SPARED)
     )
     rows = compared[["image_id", "sha256", "label"]].assign(
         kind=kinds, candidate=scores[0], deployed=scores[1]
-    )[alerts[0] != alerts[1]]
+    )[(alerts[0] != alerts[1]) & (is_melanoma | is_other)]
     rank = rows["kind"].map({kind: rank for rank, kind in enumerate(_ORDER)})
     gap = (rows["candidate"] - rows["deployed"]).abs()
     order = np.lexsort((rows["image_id"], -gap, rank))

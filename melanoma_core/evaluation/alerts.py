@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from melanoma_core.evaluation.figure import Curve, Figure
+from melanoma_core.evaluation.figure import EMPTY_CURVE, Curve, Figure
 from melanoma_core.evaluation.resampling import Resamples, measure_shares, quantiles
 
 # Above a probability of 50% every lesion is excised.
@@ -18,6 +18,7 @@ def measure_alerts(
     alert: NDArray[np.bool_],
     is_melanoma: NDArray[np.bool_],
     prefix: str = "",
+    among: NDArray[np.bool_] | None = None,
 ) -> dict[str, Figure]:
     """Compute the metrics of an alert.
 
@@ -26,6 +27,7 @@ def measure_alerts(
         alert: bool [N].
         is_melanoma: bool [N]; for the skin cancer alert, whether it is any skin cancer.
         prefix: Precedes the names: "" for the melanoma alert, "skin_cancer_" for the other.
+        among: bool [N], the images of which it is known whether they are one; None for all.
 
     Returns:
         "sensitivity", "specificity", "ppv" (share of melanomas among the alerts), "npv" (share of
@@ -40,14 +42,15 @@ def measure_alerts(
         >>> figures["sensitivity"].value, figures["ppv"].value, figures["prevalence"].value
         (1.0, 0.5, 0.25)
     """
-    every_image = np.ones(len(alert), dtype=bool)
+    if among is None:
+        among = np.ones(len(alert), dtype=bool)
     shares = {
-        "sensitivity": (alert, is_melanoma),
-        "specificity": (~alert, ~is_melanoma),
-        "ppv": (is_melanoma, alert),
-        "npv": (~is_melanoma, ~alert),
-        "alert_rate": (alert, every_image),
-        "prevalence": (is_melanoma, every_image),
+        "sensitivity": (alert, is_melanoma & among),
+        "specificity": (~alert, ~is_melanoma & among),
+        "ppv": (is_melanoma, alert & among),
+        "npv": (~is_melanoma, ~alert & among),
+        "alert_rate": (alert, among),
+        "prevalence": (is_melanoma, among),
     }
     return measure_shares(resamples, {f"{prefix}{name}": each for name, each in shares.items()})
 
@@ -135,6 +138,8 @@ def measure_net_benefit(
         >>> curve.x[19], round(curve.y[19], 3)
         (0.2, 0.375)
     """
+    if not len(probability):
+        return EMPTY_CURVE
     thresholds = _DECISION_THRESHOLDS[:, None]
     benefit = np.where(is_melanoma, 1.0, -thresholds / (1 - thresholds))
     values = resamples.sum(benefit * (probability >= thresholds)) / resamples.sum(

@@ -7,7 +7,7 @@ that was confirmed by histopathology, and metrics of a mix of both depend on the
 from dataclasses import dataclass
 
 from melanoma_core.evaluation.figure import Figure
-from melanoma_core.evaluation.predictions import LabelledPredictions
+from melanoma_core.evaluation.predictions import TIER_LABELS, LabelledPredictions
 from melanoma_core.evaluation.resampling import Resamples, measure_share
 from melanoma_core.evaluation.rules import DecisionRules
 from melanoma_core.evaluation.slices import UNKNOWN
@@ -19,10 +19,11 @@ class ConfirmedDiagnosis:
     """The images with one diagnosis that was confirmed in one way.
 
     Attributes:
-        diagnosis: Class name.
+        diagnosis: Class name; or the risk tier, where only that is known.
         confirmation: One of `taxonomy.Confirmation`; "not recorded" if it is not stated.
         melanoma_alert: Share of the images for which the melanoma alert is right: the sensitivity
-            on melanomas, the specificity on any other diagnosis.
+            on melanomas, the specificity on any other diagnosis. NaN where it is not known which
+            of the images are melanomas.
         skin_cancer_alert: The same for the skin cancer alert; None without one.
     """
 
@@ -72,12 +73,14 @@ def measure_confirmed(
     suspected = predictions.skin_cancer_alerts(rules)
     is_spotted = None if suspected is None else suspected == predictions.is_skin_cancer(rules)
     found = []
-    for index, name in enumerate(rules.class_names):
+    is_known = predictions.is_known(rules.class_names[rules.melanoma_index])
+    tiers = ((label, tier) for tier, label in TIER_LABELS.items())
+    for index, name in (*enumerate(rules.class_names), *tiers):
         for confirmation in (*Confirmation, UNKNOWN):
             among = (labels == index) & (stated == confirmation)
             if not among.any():
                 continue
             cancer = None if is_spotted is None else measure_share(resamples, is_spotted, among)
-            melanoma = measure_share(resamples, is_right, among)
+            melanoma = measure_share(resamples, is_right, among & is_known)
             found.append(ConfirmedDiagnosis(str(name), str(confirmation), melanoma, cancer))
     return tuple(found)

@@ -100,11 +100,12 @@ def measure_sets(
     lowest = np.array([np.inf if bound is None else bound for bound in bounds])
     members = predictions.probabilities >= lowest
     labels = predictions.labels
-    has_bound = np.isfinite(lowest)[labels]
+    classes = labels.clip(min=0)  # a tier is no class
+    has_bound = np.isfinite(lowest)[classes] & predictions.is_diagnosed
     groups = {"": has_bound} | {
         f"_{name}": has_bound & (labels == index) for index, name in enumerate(rules.class_names)
     }
-    is_covered = members[np.arange(len(labels)), labels]
+    is_covered = members[np.arange(len(labels)), classes]
     covered = measure_shares(
         resamples, {f"coverage{name}": (is_covered, among) for name, among in groups.items()}
     )

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from melanoma_core.evaluation.figure import Figure
+from melanoma_core.evaluation.figure import UNDEFINED, Figure
 from melanoma_core.evaluation.resampling import Resamples, divide, to_figure
 
 
@@ -25,11 +25,13 @@ def measure_balanced_accuracy(
         >>> measure_balanced_accuracy(resample_lesions(np.arange(4)), predicted, labels).value
         0.75
     """
+    if not len(labels):
+        return UNDEFINED
     classes = [labels == index for index in np.unique(labels)]
     among = np.array(classes)
     recalls = divide(resamples.sum((predicted == labels) & among), resamples.sum(among))
     # NaN marks a class that a resample does not contain: the mean is over those that occur.
-    values = np.nanmean(recalls, axis=0)
+    values = divide(np.nansum(recalls, axis=0), (~np.isnan(recalls)).sum(axis=0))
     fewest = min(resamples.count_lesions(members) for members in classes)
     return to_figure(values, fewest, None, len(labels), resamples.num_lesions)
 

@@ -7,13 +7,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from melanoma_core.evaluation.figure import Curve, Figure
+from melanoma_core.evaluation.figure import EMPTY_CURVE, UNDEFINED, Curve, Figure
 from melanoma_core.evaluation.resampling import Resamples, compute_band, divide, to_figure
 
 _BLOCK = 1_000_000  # weights in memory at once
 _GRID = np.arange(101) / 100  # one point of a curve about every 4 pixels on a screen
 _ROUNDING = 1e-9  # 0.29 × 100 is 28.999999999999996
-_EMPTY_CURVE = Curve((), (), (), (), ())
 
 
 @dataclass(frozen=True)
@@ -60,6 +59,8 @@ def measure_discrimination(
         >>> measured.roc.x[-1], measured.roc.y[-1]
         (1.0, 1.0)
     """
+    if not len(score):
+        return Discrimination(UNDEFINED, UNDEFINED, EMPTY_CURVE, EMPTY_CURVE)
     counts = resamples.count_lesions(is_positive), resamples.count_lesions(~is_positive)
     parts = list(_measure_blocks(resamples, score, is_positive))
     areas, precisions, sensitivities, curve_precisions = (
@@ -69,7 +70,7 @@ def measure_discrimination(
     roc_auc = to_figure(areas, min(counts), None, total, num_lesions)
     average_precision = to_figure(precisions, counts[0], None, total, num_lesions)
     if not min(counts):
-        return Discrimination(roc_auc, average_precision, _EMPTY_CURVE, _EMPTY_CURVE)
+        return Discrimination(roc_auc, average_precision, EMPTY_CURVE, EMPTY_CURVE)
     unweighted = Resamples(resamples.lesion, resamples.weights[:1])
     counts_alone = next(_count_alerts(unweighted, score, is_positive))
     descending = np.sort(score[is_positive])[::-1]
@@ -100,6 +101,8 @@ def measure_roc_auc(
         >>> measure_roc_auc(resample_lesions(np.arange(3)), score, is_positive).value
         0.5
     """
+    if not len(score):
+        return UNDEFINED
     values = rank_pairs(resamples, score, is_positive)
     fewest = min(resamples.count_lesions(is_positive), resamples.count_lesions(~is_positive))
     return to_figure(values, fewest, None, len(score), resamples.num_lesions)

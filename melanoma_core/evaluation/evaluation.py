@@ -1,11 +1,13 @@
 """The complete evaluation of one model on a set of images. `jsonable` converts it to JSON."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from melanoma_core.evaluation.confirmed import ConfirmedDiagnosis
 from melanoma_core.evaluation.figure import Curve, Figure
 from melanoma_core.evaluation.reliability import CalibrationBin
 from melanoma_core.evaluation.slices import Slice
+
+SKIN_CANCER = "skin_cancer"  # key of its curves beside those of the classes
 
 
 @dataclass(frozen=True)
@@ -27,13 +29,16 @@ class Evaluation:
             "average_precision_<NAME>"; and, if the model makes sets, those of
             `conformal.measure_sets`.
         confusion: Number of images by true class (row) and predicted class (column).
-        roc: ROC curve by class name; see `discrimination.Discrimination`.
-        precision_recall: Precision-recall curve by class name.
+        roc: ROC curve by class name, and by `SKIN_CANCER` if the model knows other skin cancers
+            than melanoma; see `discrimination.Discrimination`.
+        precision_recall: Precision-recall curve, by the same names.
         calibration: The calibration curve of the probability of melanoma.
         net_benefit: The decision curve; see `alerts.measure_net_benefit`.
         slices: By the attributes in `slices.ATTRIBUTES`, as far as these are known.
         skin_cancer_threshold: Of the skin cancer alert; None if the model has no such alert.
         confirmed: The alerts by diagnosis and confirmation, as far as any is known.
+        tiers: Number of images of which only the risk tier is known, by tier. They are in
+            `num_images`, and in the metrics of the questions that their tier answers.
     """
 
     class_names: tuple[str, ...]
@@ -51,3 +56,4 @@ class Evaluation:
     slices: tuple[Slice, ...]
     skin_cancer_threshold: float | None = None
     confirmed: tuple[ConfirmedDiagnosis, ...] = ()
+    tiers: dict[str, int] = field(default_factory=dict)

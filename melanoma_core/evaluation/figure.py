@@ -3,6 +3,7 @@
 Imports no NumPy, because every model card that is opened holds figures.
 """
 
+import math
 from dataclasses import dataclass
 
 
@@ -27,6 +28,9 @@ class Figure:
     num_lesions: int
 
 
+UNDEFINED = Figure(math.nan, math.nan, math.nan, None, 0, 0)  # of no images
+
+
 @dataclass(frozen=True)
 class Curve:
     """A curve with its 95% confidence band, sampled at a fixed number of points.
@@ -45,3 +49,6 @@ class Curve:
     low: tuple[float, ...]
     high: tuple[float, ...]
     threshold: tuple[float, ...]
+
+
+EMPTY_CURVE = Curve((), (), (), (), ())

@@ -54,6 +54,8 @@ class OutcomeTable:
             "sensitivity_intended" and "specificity_intended", in which each refused photograph
             counts against the model: as a miss where the condition is present, and as a false
             alert where it is absent.
+        unknown: Photographs of lesions of which it is not known: malignant ones, of which no
+            diagnosis says whether they are melanomas.
     """
 
     condition: str
@@ -61,6 +63,7 @@ class OutcomeTable:
     present: Outcomes
     absent: Outcomes
     figures: dict[str, Figure]
+    unknown: Outcomes = Outcomes(0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -87,9 +90,10 @@ class ReadingFlow:
         """
         num_refused = sum(self.refused.values())
         for table in self.tables:
-            if table.present.total + table.absent.total != self.num_images:
+            parts = table.present, table.absent, table.unknown
+            if sum(each.total for each in parts) != self.num_images:
                 raise ValueError(f"{table.condition}: not {self.num_images} photographs in all")
-            if table.present.refused + table.absent.refused != num_refused:
+            if sum(each.refused for each in parts) != num_refused:
                 raise ValueError(f"{table.condition}: not {num_refused} refused photographs")
 
 
@@ -120,12 +124,14 @@ def measure_flow(
         raise ValueError(f"{len(refusals)} refusals for {len(predictions.labels)} predictions")
     resamples = resample_lesions(predictions.lesion_ids)
     refused = np.array([reason is not None for reason in refusals], dtype=bool)
-    kinds = [(MELANOMA, rules.threshold, predictions.labels == rules.melanoma_index)]
+    is_melanoma = predictions.labels == rules.melanoma_index
+    is_other = predictions.is_known(rules.class_names[rules.melanoma_index]) & ~is_melanoma
+    kinds = [(MELANOMA, rules.threshold, is_melanoma, is_other)]
     alerts = [predictions.alerts(rules)]
     suspected = predictions.skin_cancer_alerts(rules)
     if suspected is not None:
         is_cancer = predictions.is_skin_cancer(rules)
-        kinds.append((SKIN_CANCER, rules.skin_cancer_threshold, is_cancer))
+        kinds.append((SKIN_CANCER, rules.skin_cancer_threshold, is_cancer, ~is_cancer))
         alerts.append(suspected)
     reasons = Counter(str(reason) for reason in refusals if reason is not None)
     return ReadingFlow(
@@ -137,10 +143,11 @@ def measure_flow(
                 condition,
                 threshold,
                 _count(present, alert, refused),
-                _count(~present, alert, refused),
-                _measure(resamples, present, alert, refused),
+                _count(absent, alert, refused),
+                _measure(resamples, (present, absent), alert, refused),
+                _count(~present & ~absent, alert, refused),
             )
-            for (condition, threshold, present), alert in zip(kinds, alerts, strict=True)
+            for (condition, threshold, present, absent), alert in zip(kinds, alerts, strict=True)
         ),
     )
 
@@ -156,17 +163,18 @@ def _count(
 
 def _measure(
     resamples: Resamples,
-    present: NDArray[np.bool_],
+    known: tuple[NDArray[np.bool_], NDArray[np.bool_]],
     alert: NDArray[np.bool_],
     refused: NDArray[np.bool_],
 ) -> dict[str, Figure]:
+    present, absent = known
     found, cleared = alert & ~refused, ~alert & ~refused
     return measure_shares(
         resamples,
         {
             "sensitivity_read": (found, present & ~refused),
-            "specificity_read": (cleared, ~present & ~refused),
+            "specificity_read": (cleared, absent & ~refused),
             "sensitivity_intended": (found, present),
-            "specificity_intended": (cleared, ~present),
+            "specificity_intended": (cleared, absent),
         },
     )

@@ -84,10 +84,11 @@ def index_lesions(
 
     Args:
         ids: str or int [N], equal for photographs of one lesion.
-        labels: int [N], the diagnosis.
+        labels: int [N], the diagnosis or tier.
     """
     _, number = np.unique(ids, return_inverse=True)
-    pairs = number * (int(labels.max()) + 1) + labels
+    kinds = labels - labels.min()  # the label of a tier is negative
+    pairs = number * (int(kinds.max()) + 1) + kinds
     _, first, lesion = np.unique(pairs, return_index=True, return_inverse=True)
     return first, lesion
 
@@ -125,13 +126,18 @@ def measure_lesions(
     counts = np.bincount(combined.lesion)
     raised = np.bincount(combined.lesion, predictions.alerts(rules))
     is_melanoma, alert = lesions.labels == rules.melanoma_index, lesions.alerts(rules)
+    is_known = lesions.is_known(rules.class_names[rules.melanoma_index])
     shares = {
         "lesion_sensitivity": (alert, is_melanoma),
-        "lesion_specificity": (~alert, ~is_melanoma),
+        "lesion_specificity": (~alert, is_known & ~is_melanoma),
         "lesion_alerts_differ": ((raised > 0) & (raised < counts), counts > 1),
     }
     probability = lesions.probabilities[:, rules.melanoma_index]
-    areas = {"lesion_melanoma_roc_auc": measure_roc_auc(by_lesion, probability, is_melanoma)}
+    areas = {
+        "lesion_melanoma_roc_auc": measure_roc_auc(
+            by_lesion.select(is_known), probability[is_known], is_melanoma[is_known]
+        )
+    }
     if rules.knows_other_skin_cancers:
         is_cancer = lesions.is_skin_cancer(rules)
         score = lesions.skin_cancer_probability(rules)

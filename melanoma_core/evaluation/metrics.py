@@ -4,6 +4,8 @@ The other modules of this package compute one kind of metric each; this module c
 intervals resample lesions, not images: see `resampling`.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,10 +18,14 @@ from melanoma_core.evaluation.discrimination import (
     measure_roc_auc,
     rank_pairs,
 )
-from melanoma_core.evaluation.evaluation import Evaluation
+from melanoma_core.evaluation.evaluation import SKIN_CANCER, Evaluation
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.lesions import measure_lesions
-from melanoma_core.evaluation.predictions import LabelledPredictions, check_classes
+from melanoma_core.evaluation.predictions import (
+    TIER_LABELS,
+    LabelledPredictions,
+    check_classes,
+)
 from melanoma_core.evaluation.reliability import (
     measure_brier_score,
     measure_calibration,
@@ -38,7 +44,7 @@ from melanoma_core.evaluation.slices import measure_slices
 from melanoma_core.taxonomy import Diagnosis
 
 _AKIEC = (Diagnosis.AK, Diagnosis.SCC)
-_SKIN_CANCER = "skin_cancer_"
+_PREFIX = f"{SKIN_CANCER}_"
 
 
 def evaluate(
@@ -121,35 +127,40 @@ def evaluate_fully(
     check_classes(predictions, rules)
     resamples = resample_lesions(predictions.lesion_ids, num_resamples, seed)
     labels, predicted = predictions.labels, predictions.predicted
-    melanoma_probability = predictions.probabilities[:, rules.melanoma_index]
-    is_melanoma = labels == rules.melanoma_index
     names = [str(name) for name in rules.class_names]
-    by_class = {
-        name: measure_discrimination(
-            resamples, predictions.probabilities[:, index], labels == index
+    by_class = {}
+    for index, name in enumerate(names):
+        known = predictions.is_known(name)
+        by_class[name] = measure_discrimination(
+            _restrict(resamples, known),
+            predictions.probabilities[known, index],
+            labels[known] == index,
         )
-        for index, name in enumerate(names)
-    }
-    figures = _measure_basics(resamples, predictions, rules)
-    figures |= measure_alerts(resamples, predictions.alerts(rules), is_melanoma)
-    suspected = predictions.skin_cancer_alerts(rules)
-    if suspected is not None:
-        is_cancer = predictions.is_skin_cancer(rules)
-        figures |= measure_alerts(resamples, suspected, is_cancer, _SKIN_CANCER)
+    basics = _measure_basics(resamples, predictions, rules)
+    # Twice: first for the order, then for a specificity that needs no prevalence.
+    figures = basics | _measure_alerts(resamples, predictions, rules) | basics
     figures |= measure_lesions(resamples, predictions, rules)
-    figures["brier_score"] = measure_brier_score(resamples, melanoma_probability, is_melanoma)
+    melanoma = _ask_for_melanoma(resamples, predictions, rules)
+    figures["brier_score"] = measure_brier_score(*melanoma)
     figures |= {f"roc_auc_{name}": each.roc_auc for name, each in by_class.items()}
     figures |= {
         f"average_precision_{name}": each.average_precision for name, each in by_class.items()
     }
-    melanoma = by_class[names[rules.melanoma_index]]
-    figures["melanoma_average_precision"] = melanoma.average_precision
+    figures["melanoma_average_precision"] = by_class[names[rules.melanoma_index]].average_precision
     precisions = {
-        f"precision_{name}": (labels == index, predicted == index)
+        f"precision_{name}": (
+            labels == index,
+            (predicted == index) & predictions.is_counted(names, index),
+        )
         for index, name in enumerate(names)
     }
     figures |= measure_shares(resamples, precisions)
     figures |= measure_sets(resamples, predictions, rules)
+    if rules.knows_other_skin_cancers:
+        score = predictions.skin_cancer_probability(rules)
+        is_cancer = predictions.is_skin_cancer(rules)
+        by_class[SKIN_CANCER] = measure_discrimination(resamples, score, is_cancer)
+    diagnosed = predictions.is_diagnosed
     return Evaluation(
         class_names=tuple(names),
         melanoma_index=rules.melanoma_index,
@@ -158,14 +169,19 @@ def evaluate_fully(
         num_lesions=resamples.num_lesions,
         num_resamples=num_resamples,
         figures=figures,
-        confusion=count_confusions(predicted, labels, len(names)),
+        confusion=count_confusions(predicted[diagnosed], labels[diagnosed], len(names)),
         roc={name: each.roc for name, each in by_class.items()},
         precision_recall={name: each.precision_recall for name, each in by_class.items()},
-        calibration=measure_calibration(resamples, melanoma_probability, is_melanoma),
-        net_benefit=measure_net_benefit(resamples, melanoma_probability, is_melanoma),
+        calibration=measure_calibration(*melanoma),
+        net_benefit=measure_net_benefit(*melanoma),
         slices=measure_slices(resamples, predictions, rules),
         skin_cancer_threshold=rules.skin_cancer_threshold,
         confirmed=measure_confirmed(resamples, predictions, rules),
+        tiers={
+            str(tier): int((labels == label).sum())
+            for tier, label in TIER_LABELS.items()
+            if (labels == label).any()
+        },
     )
 
 
@@ -211,24 +227,30 @@ def compare(
     if not np.array_equal(labels, other.labels):
         raise ValueError("the labels of both models' predictions must be the same")
     resamples = resample_lesions(one.lesion_ids)
-    is_melanoma, every_image = labels == melanoma_index, np.ones(len(labels), dtype=bool)
+    is_melanoma, is_cancer = labels == melanoma_index, one.is_skin_cancer(rules)
+    known = one.is_known(rules.class_names[melanoma_index])
     right = [each.predicted == labels for each in (one, other)]
     alerts = one.alerts(rules), other.alerts(other_rules)
+    part = _restrict(resamples, known)
     areas = [
-        rank_pairs(resamples, each.probabilities[:, melanoma_index], is_melanoma)
+        rank_pairs(part, each.probabilities[known, melanoma_index], is_melanoma[known])
         for each in (one, other)
     ]
+    gain = to_difference(areas[0] - areas[1], int(known.sum()), part.num_lesions)
     differences = {
-        "accuracy": _measure_gain(resamples, right[0], right[1], every_image),
-        "melanoma_roc_auc": to_difference(areas[0] - areas[1], len(labels), resamples.num_lesions),
+        "accuracy": _measure_gain(resamples, right[0], right[1], one.is_diagnosed),
+        "melanoma_roc_auc": gain,
     }
     suspected = one.skin_cancer_alerts(rules), other.skin_cancer_alerts(other_rules)
-    kinds = [("", alerts, is_melanoma), (_SKIN_CANCER, suspected, one.is_skin_cancer(rules))]
-    for prefix, (first, second), is_positive in kinds:
+    kinds = [
+        ("", alerts, (is_melanoma, known & ~is_melanoma)),
+        (_PREFIX, suspected, (is_cancer, ~is_cancer)),
+    ]
+    for prefix, (first, second), (positive, negative) in kinds:
         if first is not None and second is not None:
             differences |= {
-                f"{prefix}sensitivity": _measure_gain(resamples, first, second, is_positive),
-                f"{prefix}specificity": _measure_gain(resamples, ~first, ~second, ~is_positive),
+                f"{prefix}sensitivity": _measure_gain(resamples, first, second, positive),
+                f"{prefix}specificity": _measure_gain(resamples, ~first, ~second, negative),
             }
     return differences
 
@@ -237,46 +259,94 @@ def _measure_basics(
     resamples: Resamples, predictions: LabelledPredictions, rules: DecisionRules
 ) -> dict[str, Figure]:
     labels, predicted = predictions.labels, predictions.predicted
-    melanoma_probability = predictions.probabilities[:, rules.melanoma_index]
     is_melanoma, alert = labels == rules.melanoma_index, predictions.alerts(rules)
     is_cancer, suspected = predictions.is_skin_cancer(rules), predictions.skin_cancer_alerts(rules)
+    diagnosed = predictions.is_diagnosed
+    known = predictions.is_known(rules.class_names[rules.melanoma_index])
     events = {
-        "accuracy": (predicted == labels, np.ones(len(labels), dtype=bool)),
+        "accuracy": (predicted == labels, diagnosed),
         "sensitivity": (alert, is_melanoma),
-        "specificity": (~alert, ~is_melanoma),
+        "specificity": (~alert, known & ~is_melanoma),
     }
     if suspected is not None:
-        events[f"{_SKIN_CANCER}sensitivity"] = suspected, is_cancer
-        events[f"{_SKIN_CANCER}specificity"] = ~suspected, ~is_cancer
+        events[f"{_PREFIX}sensitivity"] = suspected, is_cancer
+        events[f"{_PREFIX}specificity"] = ~suspected, ~is_cancer
     events |= {
         f"recall_{name}": (predicted == index, labels == index)
         for index, name in enumerate(rules.class_names)
     }
     shares = measure_shares(resamples, events)
+    part = _restrict(resamples, diagnosed)
     # In the order of the model card; the recalls follow.
     figures = {
         "accuracy": shares["accuracy"],
-        "balanced_accuracy": measure_balanced_accuracy(resamples, predicted, labels),
-        "melanoma_roc_auc": measure_roc_auc(resamples, melanoma_probability, is_melanoma),
+        "balanced_accuracy": measure_balanced_accuracy(
+            part, predicted[diagnosed], labels[diagnosed]
+        ),
+        "melanoma_roc_auc": measure_roc_auc(
+            _restrict(resamples, known),
+            predictions.probabilities[known, rules.melanoma_index],
+            is_melanoma[known],
+        ),
         "sensitivity": shares["sensitivity"],
         "specificity": shares["specificity"],
         "calibration_error": measure_calibration_error(
-            resamples, melanoma_probability, is_melanoma
+            *_ask_for_melanoma(resamples, predictions, rules)
         ),
     }
     if rules.knows_other_skin_cancers:
         score = predictions.skin_cancer_probability(rules)
-        figures[f"{_SKIN_CANCER}roc_auc"] = measure_roc_auc(resamples, score, is_cancer)
-    return figures | shares | _measure_even(resamples, predictions, rules)
+        figures[f"{_PREFIX}roc_auc"] = measure_roc_auc(resamples, score, is_cancer)
+    even = _measure_even(part, predictions.probabilities[diagnosed], labels[diagnosed], rules)
+    return figures | shares | even
+
+
+def _restrict(resamples: Resamples, rows: NDArray[np.bool_]) -> Resamples:
+    """Return the resamples of some images; without a copy if these are all."""
+    return resamples if rows.all() else resamples.select(rows)
+
+
+def _ask_for_melanoma(
+    resamples: Resamples, predictions: LabelledPredictions, rules: DecisionRules
+) -> tuple[Resamples, NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the images that answer how frequent melanoma is, at which probability.
+
+    Returns:
+        Resamples, probability of melanoma float64 [N], and whether it is one, bool [N].
+    """
+    melanoma = rules.melanoma_index
+    known = predictions.is_counted(rules.class_names, melanoma)
+    return (
+        _restrict(resamples, known),
+        predictions.probabilities[known, melanoma],
+        predictions.labels[known] == melanoma,
+    )
+
+
+def _measure_alerts(
+    resamples: Resamples, predictions: LabelledPredictions, rules: DecisionRules
+) -> dict[str, Figure]:
+    """Compute the metrics of both alerts (`alerts.measure_alerts`)."""
+    melanoma, alert = rules.melanoma_index, predictions.alerts(rules)
+    among = predictions.is_counted(rules.class_names, melanoma)
+    is_melanoma = predictions.labels == melanoma
+    figures = measure_alerts(resamples, alert, is_melanoma, among=among)
+    suspected = predictions.skin_cancer_alerts(rules)
+    if suspected is None:
+        return figures
+    is_cancer = predictions.is_skin_cancer(rules)
+    return figures | measure_alerts(resamples, suspected, is_cancer, _PREFIX)
 
 
 def _measure_even(
-    resamples: Resamples, predictions: LabelledPredictions, rules: DecisionRules
+    resamples: Resamples,
+    probabilities: NDArray[np.float64],
+    labels: NDArray[np.integer[Any]],
+    rules: DecisionRules,
 ) -> dict[str, Figure]:
     """Compute the balanced accuracies of the decision that maximises them."""
     if rules.frequencies is None:
         return {}
-    labels, probabilities = predictions.labels, predictions.probabilities
     frequencies = np.asarray(rules.frequencies, dtype=np.float64)
     predicted = _predict_even(probabilities, frequencies)
     figures = {"balanced_accuracy_even": measure_balanced_accuracy(resamples, predicted, labels)}

@@ -1,5 +1,11 @@
-"""Predictions for labelled images: what every metric is computed from."""
+"""Predictions for labelled images: what every metric is computed from.
 
+Where only the risk tier of an image is known, not its diagnosis, it serves the questions that the
+tier answers. A benign lesion is no melanoma and no skin cancer. A malignant one is a skin cancer,
+and whether it is a melanoma is not known.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -7,19 +13,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melanoma_core.evaluation.rules import DecisionRules
+from melanoma_core.taxonomy import RiskTier, parse_diagnosis
 
 if TYPE_CHECKING:
     import pandas as pd
 
+# Labels of images of which only the risk tier is known.
+TIER_LABELS = {RiskTier.MALIGNANT: -1, RiskTier.PREMALIGNANT: -2, RiskTier.BENIGN: -3}
+
 
 @dataclass(frozen=True, eq=False)
 class LabelledPredictions:
-    """Predictions for N images whose diagnosis is known.
+    """Predictions for N images whose diagnosis, or at least risk tier, is known.
 
     Attributes:
         probabilities: float64 [N, C], calibrated, in [0, 1]. In float32 a probability at the alert
             threshold could fall below it.
-        labels: int [N], index of the true class, in [0, C).
+        labels: int [N], index of the true class, in [0, C); or one of `TIER_LABELS`.
         lesion_ids: str or int [N], equal for images of the same lesion; none missing. Images that
             are not independent share one too.
         attributes: N rows with any of the columns `slices.ATTRIBUTES`; None for no slices.
@@ -59,8 +69,9 @@ class LabelledPredictions:
             raise ValueError(f"probabilities are {self.probabilities.dtype}; they must be float64")
         if not ((self.probabilities >= 0) & (self.probabilities <= 1)).all():
             raise ValueError("probabilities must be in [0, 1]")
-        if self.labels.min() < 0 or self.labels.max() >= self.num_classes:
-            raise ValueError(f"labels must be in [0, {self.num_classes})")
+        lowest = min(TIER_LABELS.values())
+        if self.labels.min() < lowest or self.labels.max() >= self.num_classes:
+            raise ValueError(f"labels must be in [0, {self.num_classes}), or labels of a tier")
         lesion_ids = self.lesion_ids.tolist()
         if not all(isinstance(lesion, (str, int)) and lesion != "" for lesion in lesion_ids):
             raise ValueError("lesion_ids must be strings or integers, none missing")
@@ -91,9 +102,40 @@ class LabelledPredictions:
             return None
         return np.asarray(self.skin_cancer_probability(rules) >= rules.skin_cancer_threshold)
 
+    @property
+    def is_diagnosed(self) -> NDArray[np.bool_]:
+        """Whether the diagnosis is known, not the tier alone, bool [N]."""
+        return np.asarray(self.labels >= 0)
+
+    def is_known(self, class_name: str) -> NDArray[np.bool_]:
+        """Return of which images it is known whether they show a diagnosis, bool [N].
+
+        Of a tier it is known if the diagnosis is of another one.
+        """
+        diagnosis = parse_diagnosis(str(class_name))
+        same_tier = [
+            label for tier, label in TIER_LABELS.items() if not diagnosis or diagnosis.tier is tier
+        ]
+        return np.isin(self.labels, same_tier, invert=True)
+
+    def is_counted(self, class_names: Sequence[str], index: int) -> NDArray[np.bool_]:
+        """Return which images answer how frequent a diagnosis is, bool [N].
+
+        They are those of which it is known whether they show it. They are none if no image is known
+        to show it, although lesions of its tier are among the others: those without it would be
+        left, and every probability would be too high.
+
+        Args:
+            class_names: C class names.
+            index: Position of the diagnosis.
+        """
+        known = self.is_known(class_names[index])
+        occurs = bool((self.labels == index).any())
+        return known if occurs or known.all() else np.zeros_like(known)
+
     def is_skin_cancer(self, rules: DecisionRules) -> NDArray[np.bool_]:
-        """Return which images show a skin cancer, bool [N]."""
-        return np.isin(self.labels, rules.skin_cancer_indices)
+        """Return which images show a skin cancer, bool [N]; it is known of each."""
+        return np.isin(self.labels, (*rules.skin_cancer_indices, TIER_LABELS[RiskTier.MALIGNANT]))
 
     def select(self, rows: NDArray[np.bool_]) -> "LabelledPredictions":
         """Return the predictions for the images of a mask, bool [N]."""

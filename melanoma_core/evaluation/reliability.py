@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from melanoma_core.evaluation.figure import Figure
+from melanoma_core.evaluation.figure import UNDEFINED, Figure
 from melanoma_core.evaluation.resampling import Resamples, measure_shares, to_figure
 
 _NUM_BINS = 10
@@ -41,6 +41,8 @@ def measure_calibration(
         >>> [(bin.predicted, bin.observed.value) for bin in curve]
         [(0.5, 0.25)]
     """
+    if not len(probability):
+        return ()
     members = [row for row in _split_into_bins(probability) if row.any()]
     observed = measure_shares(resamples, {str(i): (is_event, row) for i, row in enumerate(members)})
     return tuple(
@@ -70,6 +72,8 @@ def measure_brier_score(
         0.125
     """
     num_images = len(probability)
+    if not num_images:
+        return UNDEFINED
     values = resamples.sum((probability - is_event) ** 2) / resamples.sum(np.ones(num_images))
     return to_figure(values, resamples.num_lesions, None, num_images, resamples.num_lesions)
 
@@ -95,6 +99,8 @@ def measure_calibration_error(
         >>> measure_calibration_error(resample_lesions(np.arange(4)), probability, is_event).value
         0.25
     """
+    if not len(probability):
+        return UNDEFINED
     members = _split_into_bins(probability)
     gaps = np.where(is_event, 1 - probability, -probability)
     errors = np.abs(resamples.sum(gaps * members))

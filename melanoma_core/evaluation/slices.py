@@ -43,7 +43,7 @@ class Slice:
         value: The value; "not recorded" if it is missing.
         num_images: Number of images.
         num_melanomas: Number of lesions that are melanomas.
-        num_others: Number of other lesions.
+        num_others: Number of lesions that are known not to be melanomas.
         figures: "accuracy", "sensitivity", "specificity" and "melanoma_roc_auc"; if the model
             knows other skin cancers, "skin_cancer_roc_auc"; with a threshold for them also
             "skin_cancer_sensitivity" and "skin_cancer_specificity".
@@ -114,11 +114,13 @@ def measure_slices(
     is_melanoma = predictions.labels == rules.melanoma_index
     probability = predictions.probabilities[:, rules.melanoma_index]
     is_right, alert = predictions.predicted == predictions.labels, predictions.alerts(rules)
+    is_known = predictions.is_known(rules.class_names[rules.melanoma_index])
+    is_other = is_known & ~is_melanoma
     is_cancer, suspected = predictions.is_skin_cancer(rules), predictions.skin_cancer_alerts(rules)
     events = {
-        "accuracy": (is_right, np.ones(len(is_right), dtype=bool)),
+        "accuracy": (is_right, predictions.is_diagnosed),
         "sensitivity": (alert, is_melanoma),
-        "specificity": (~alert, ~is_melanoma),
+        "specificity": (~alert, is_other),
     }
     if suspected is not None:
         events["skin_cancer_sensitivity"] = suspected, is_cancer
@@ -129,20 +131,26 @@ def measure_slices(
         for name, (event, members) in events.items()
     }
     figures = measure_shares(resamples, shares)
-    scores = {"melanoma_roc_auc": (probability, is_melanoma)}
+    scores = {"melanoma_roc_auc": (probability, is_melanoma, is_known)}
     if rules.knows_other_skin_cancers:
-        scores["skin_cancer_roc_auc"] = predictions.skin_cancer_probability(rules), is_cancer
+        every_image = np.ones(len(alert), dtype=bool)
+        score = predictions.skin_cancer_probability(rules)
+        scores["skin_cancer_roc_auc"] = score, is_cancer, every_image
     result = []
     for place, (attribute, value, among) in enumerate(slices):
         part = resamples.select(among)
         areas = {
-            name: measure_roc_auc(part, score[among], is_positive[among])
-            for name, (score, is_positive) in scores.items()
+            name: measure_roc_auc(
+                part if is_asked[among].all() else part.select(is_asked[among]),
+                score[among & is_asked],
+                is_positive[among & is_asked],
+            )
+            for name, (score, is_positive, is_asked) in scores.items()
         }
         measured = {name: figures[f"{name} {place}"] for name in events}
         counts = {
             "melanoma": resamples.count_lesions(among & is_melanoma),
-            "other lesion": resamples.count_lesions(among & ~is_melanoma),
+            "other lesion": resamples.count_lesions(among & is_other),
         }
         num_skin_cancers = resamples.count_lesions(among & is_cancer)
         if rules.knows_other_skin_cancers:

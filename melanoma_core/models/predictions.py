@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from melanoma_core.errors import DatasetError
+from melanoma_core.evaluation.predictions import TIER_LABELS
 
 _PREFIX = "p_"
 
@@ -79,6 +80,27 @@ def index_labels(table: pd.DataFrame, class_names: Sequence[str]) -> NDArray[np.
             f"{', '.join(class_names)}. Name a class for each label."
         )
     return np.array([positions[label] for label in table["label"]], dtype=np.int64)
+
+
+def index_truths(table: pd.DataFrame, class_names: Sequence[str]) -> NDArray[np.int64]:
+    """Return what is known of each row's diagnosis, int64 [N], as in `LabelledPredictions`.
+
+    Returns:
+        The position of the label among the class names; or one of `TIER_LABELS`, where it is a
+        risk tier.
+
+    Raises:
+        DatasetError: A label is neither.
+
+    >>> index_truths(pd.DataFrame({"label": ["NV", "benign"]}), ("MEL", "NV")).tolist()
+    [1, -3]
+    """
+    tiers = {str(tier): label for tier, label in TIER_LABELS.items()}
+    is_tier = table["label"].isin(set(tiers) - set(map(str, class_names))).to_numpy()
+    truths = np.empty(len(table), dtype=np.int64)
+    truths[~is_tier] = index_labels(table[~is_tier], class_names)
+    truths[is_tier] = [tiers[str(label)] for label in table["label"][is_tier]]
+    return truths
 
 
 def _name_columns(table: pd.DataFrame) -> list[str]:

@@ -13,7 +13,7 @@ from melanoma_core.evaluation.predictions import LabelledPredictions
 from melanoma_core.evaluation.rules import DecisionRules
 from melanoma_core.evaluation.slices import gather_attributes
 from melanoma_core.evaluation.subsets import CONFIRMED, TEST, make_key
-from melanoma_core.models.predictions import get_probabilities, index_labels
+from melanoma_core.models.predictions import get_probabilities, index_truths
 from melanoma_core.taxonomy import Confirmation
 
 # The metrics of a card; the evidence pack holds all metrics.
@@ -49,7 +49,7 @@ def evaluate_test(
     attributes = gather_attributes(by_image.loc[predictions["image_id"]])
     labelled = LabelledPredictions(
         get_probabilities(predictions),
-        index_labels(predictions, rules.class_names),
+        index_truths(predictions, rules.class_names),
         predictions["group"].to_numpy(np.int64),
         attributes,
         name_lesions(predictions),

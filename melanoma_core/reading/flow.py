@@ -11,7 +11,7 @@ from melanoma_core.evaluation.flow import ReadingFlow, measure_flow
 from melanoma_core.evaluation.predictions import LabelledPredictions
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.classifier import Outputs
-from melanoma_core.models.predictions import index_labels
+from melanoma_core.models.predictions import index_truths
 from melanoma_core.reading.reading import RefusalKind
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def count_readings(card: ModelCard, table: "pd.DataFrame", outputs: Outputs) -> 
         ImageError: A file was removed or changed since the table was made.
     """
     predictions = LabelledPredictions(
-        outputs.probabilities, index_labels(table, card.class_names), table["group"].to_numpy()
+        outputs.probabilities, index_truths(table, card.class_names), table["group"].to_numpy()
     )
     paths = map(Path, table["path"])
     unclear = map_in_threads(_shows_nothing, paths, os.cpu_count() or 1)

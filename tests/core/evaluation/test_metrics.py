@@ -412,7 +412,7 @@ def test_the_interval_contains_the_truth_in_19_of_20_samples_unlike_one_resample
         {"probabilities": PROBABILITIES.astype(np.float32)},
         {"labels": LABELS[:5]},
         {"labels": LABELS + 1},
-        {"labels": LABELS - 1},
+        {"labels": LABELS - 4},
         {"lesion_ids": LESION_IDS[:5]},
         {"lesion_ids": np.array(["a", "a", "b", "c", "d", ""])},
         {"lesion_ids": np.array(["a", "a", "b", "c", "d", None])},
