@@ -15,13 +15,18 @@ import psutil
 
 from melanoma_core.errors import ModelError
 from melanoma_core.evaluation.evaluation import Evaluation
+from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.flow import ReadingFlow
 from melanoma_core.jsonable import dump_json, from_jsonable, load_json, to_jsonable
 from melanoma_core.models.card import ModelCard, load_card
 
 _EVIDENCE_NAME = "evidence.json"
 _FORMAT = 1
-_WITHHELD: dict[str, Any] = {"evaluations": {}, "flow": None}  # where there is leakage
+_WITHHELD: dict[str, Any] = {
+    "evaluations": {},
+    "flow": None,
+    "outlines": None,
+}  # where there is leakage
 
 
 class EpochMetric(TypedDict):
@@ -86,6 +91,8 @@ class Evidence:
         machine: The computer; None if unknown.
         flow: What a reading makes of the test photographs, refusals included; None if unknown, or
             if metrics are withheld.
+        outlines: Agreement of drawn outlines with manually drawn ones, by subset and name
+            (`assessment.outlines`); None if the model draws none, or if metrics are withheld.
     """
 
     evaluations: dict[str, Evaluation]
@@ -94,6 +101,7 @@ class Evidence:
     training: TrainingLog | None
     machine: Machine | None
     flow: ReadingFlow | None = None
+    outlines: dict[str, dict[str, Figure]] | None = None
 
 
 class _Owner(TypedDict):
@@ -123,7 +131,7 @@ def describe_evidence(card: ModelCard, evidence: Evidence | None) -> dict[str, A
     """Return card and evidence as one JSON document. What is unknown is null."""
     document: dict[str, Any] = {"format": _FORMAT, "card": to_jsonable(card)}
     if evidence is None:
-        unknown = ("evaluations", "test_sha256", "split", "training", "machine", "flow")
+        unknown = ("evaluations", "test_sha256", "split", "training", "machine", "flow", "outlines")
         return document | dict.fromkeys(unknown)
     return document | dict(to_jsonable(evidence))
 

@@ -26,8 +26,9 @@ from melanoma_core.networks.network import (
     split_network,
 )
 from melanoma_core.networks.stage import MOST_SAMPLED, LabelledInputs, Throughput, TrainingStage
-from melanoma_core.training.batches import TrainingBatches, disable_augmentation
+from melanoma_core.training.batches import ImageFacts, TrainingBatches, disable_augmentation
 from melanoma_core.training.observer import BatchState, EpochReport, Estimate, Phase, Stopped
+from melanoma_core.training.outlines import load_outlines
 from melanoma_core.training.photographs import fits_memory, load_pixels
 from melanoma_core.training.preparation import TRAIN, VALIDATION, prepare_split
 from melanoma_core.training.recipe import Rebalancing, Recipe
@@ -77,7 +78,8 @@ def estimate_cost(recipe: Recipe, split: Split, class_names: Sequence[str]) -> E
     started = time.perf_counter()
     pixels = load_pixels(sample, recipe.image_size)
     seconds_per_decoded = (time.perf_counter() - started) / len(sample)
-    photographs = LabelledInputs(pixels, index_labels(sample, class_names))
+    outlines = load_outlines(sample, recipe) if recipe.outline_weight else None
+    photographs = LabelledInputs(pixels, index_labels(sample, class_names), outlines)
 
     keras.utils.set_random_seed(recipe.seed)
     network = build_network(recipe, len(class_names), None, choose_precision(recipe))
@@ -135,7 +137,9 @@ def _measure_steps(
     stage = TrainingStage(
         phase=phase,
         model=model,
-        batches=TrainingBatches(*images, num_classes, longer),
+        batches=TrainingBatches(
+            images.inputs, images.labels, num_classes, longer, ImageFacts(outlines=images.outlines)
+        ),
         evaluated={},
         first_epoch=0,
         num_epochs=1,

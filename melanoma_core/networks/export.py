@@ -1,4 +1,4 @@
-"""Export a Keras network to ONNX with three or five outputs, and compare the two forms."""
+"""Export a Keras network to ONNX with three to six outputs, and compare the two forms."""
 
 import subprocess
 import sys
@@ -13,9 +13,20 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from melanoma_core.errors import ModelError
-from melanoma_core.models.classifier import INPUT_NAME, NOVELTY_NAMES, OUTPUT_NAMES
+from melanoma_core.models.classifier import (
+    INPUT_NAME,
+    NOVELTY_NAMES,
+    OUTLINE_NAME,
+    OUTPUT_NAMES,
+)
 from melanoma_core.networks.exportable import make_exportable
 from melanoma_core.networks.network import EMBEDDING_LAYER, LOGITS_LAYER
+from melanoma_core.networks.outline import (
+    add_weights,
+    get_unweighted,
+    has_gate,
+    has_outline,
+)
 from melanoma_core.settings import make_environment
 
 # The order of float32 sums explains 6e-5 on MobileNetV2; a wrong export differs by far more.
@@ -29,14 +40,16 @@ def export_onnx(
 ) -> None:
     """Write a network as ONNX, with probabilities, embeddings and activation maps as outputs.
 
-    With `novelty`, the same pass also returns the distance of the out-of-distribution (OOD) check
-    and its features. With several views, the ONNX network averages the logits, the embeddings and
-    the maps over rotated and mirrored views of each photograph (test-time augmentation, Krizhevsky
-    et al. 2012; for skin lesions, Perez et al. 2018, arXiv:1809.01442). Maps are rotated back.
+    A network that draws the outline of the lesion returns it in the same pass. With `novelty`, the
+    pass also returns the distance of the out-of-distribution (OOD) check and its features. With
+    several views, the ONNX network averages logits, embeddings, maps and outlines over rotated and
+    mirrored views of each photograph (test-time augmentation, Krizhevsky et al. 2012; for skin
+    lesions, Perez et al. 2018, arXiv:1809.01442). Maps and outlines are rotated back.
 
     Args:
         network: uint8 [N, size, size, 3] -> probabilities [N, C]. Its layer "embedding" is a global
             average or a dense layer over a flattened activation; its dense layer "logits" follows.
+            An outline is its second output.
         path: File to write.
         novelty: Network that `novelty.add_distance` returned.
         num_views: 1; 2, with the photograph rotated by 180°; or 4, with both mirrored views too.
@@ -51,7 +64,7 @@ def export_onnx(
     # Keras exports only a model that was called.
     served(np.zeros((1, *network.input_shape[1:]), dtype=np.uint8))
     served.export(path, format="onnx", verbose=False)
-    _rename(path, _name_outputs(novelty), network.name)
+    _rename(path, _name_outputs(network, novelty), network.name)
 
 
 def _export_in_process(
@@ -102,7 +115,7 @@ def check_agreement(
 
     The comparison includes the probabilities and the activation maps. If the head is an average,
     the maps are checked by the probabilities that follow from them; otherwise they are compared
-    with the maps of the Keras form.
+    with the maps of the Keras form. Outlines and distances are compared too.
 
     Args:
         network: The Keras form.
@@ -112,28 +125,34 @@ def check_agreement(
         num_views: As passed to `export_onnx`.
 
     Returns:
-        The largest difference: absolute for probabilities, relative to the largest value for maps
-        and distances.
+        The largest difference: absolute for probabilities and outlines, relative to the largest
+        value for maps and distances.
 
     Raises:
         ModelError: The difference is larger than 0.001.
     """
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    names = _name_outputs(novelty)
-    probabilities, _, maps, *distances = session.run(names, {INPUT_NAME: pixels})
+    names = _name_outputs(network, novelty)
     served = _build_served_network(network, novelty, num_views)
-    expected, _, expected_maps, *expected_distances = served.predict(pixels, verbose=0)
-    differences = {"probability": float(np.abs(probabilities - expected).max())}
+    found = dict(zip(names, session.run(names, {INPUT_NAME: pixels}), strict=True))
+    known = dict(zip(names, served.predict(pixels, verbose=0), strict=True))
+    probabilities, _, maps = OUTPUT_NAMES
+    expected = known[probabilities]
+    differences = {"probability": float(np.abs(found[probabilities] - expected).max())}
     if _has_average(network):
         bias = keras.ops.convert_to_numpy(network.get_layer(LOGITS_LAYER).bias)
-        explained = softmax(maps.mean(axis=(2, 3)) + bias, axis=1)
+        explained = softmax(found[maps].mean(axis=(2, 3)) + bias, axis=1)
         differences["probability computed from its maps"] = float(
             np.abs(explained - expected).max()
         )
     else:
-        differences["map"] = _compare(maps, expected_maps)
+        differences["map"] = _compare(found[maps], known[maps])
+    if has_outline(network):
+        outlines = found[OUTLINE_NAME] - known[OUTLINE_NAME]
+        differences["probability of an outline"] = float(np.abs(outlines).max())
     if novelty is not None:
-        differences["distance"] = _compare(distances[0], expected_distances[0])
+        distance = NOVELTY_NAMES[0]
+        differences["distance"] = _compare(found[distance], known[distance])
     for name, difference in differences.items():
         if not difference <= _TOLERANCE:
             raise ModelError(
@@ -158,8 +177,9 @@ def _find_flattening(network: keras.Model) -> keras.layers.Layer:
     return layer
 
 
-def _name_outputs(novelty: keras.Model | None) -> tuple[str, ...]:
-    return OUTPUT_NAMES if novelty is None else (*OUTPUT_NAMES, *NOVELTY_NAMES)
+def _name_outputs(network: keras.Model, novelty: keras.Model | None) -> tuple[str, ...]:
+    outline = (OUTLINE_NAME,) if has_outline(network) else ()
+    return (*OUTPUT_NAMES, *outline, *(() if novelty is None else NOVELTY_NAMES))
 
 
 def _build_served_network(
@@ -168,10 +188,11 @@ def _build_served_network(
     """Return the network that is exported, with the outputs of `_name_outputs`."""
     maps = _map_average(network) if _has_average(network) else _map_gradients(network)
     embedding = network.get_layer(EMBEDDING_LAYER).output
-    photograph, outputs = network.input, [network.output, embedding, maps]
+    spatial = [maps, *network.outputs[1:]]  # with the outline, if there is one
+    photograph, outputs = network.input, [network.outputs[0], embedding, *spatial]
     if num_views > 1:
         logits = network.get_layer(LOGITS_LAYER).output
-        single_view = keras.Model(photograph, [logits, embedding, maps], name="single_view")
+        single_view = keras.Model(photograph, [logits, embedding, *spatial], name="single_view")
         photograph = keras.Input(photograph.shape[1:], dtype="uint8", name="photograph")
         outputs = _average_views(single_view, photograph, num_views)
     if novelty is not None:
@@ -183,18 +204,21 @@ def _build_served_network(
 def _average_views(
     single_view: keras.Model, photograph: keras.KerasTensor, num_views: int
 ) -> list[keras.KerasTensor]:
-    """Return probabilities, embedding and maps averaged over the views, computed as one batch."""
+    """Return the outputs averaged over the views, computed as one batch."""
     views = _VIEWS[:num_views]
     batch = keras.ops.concatenate([_flip(photograph, view, first=1) for view in views], axis=0)
     # Each output is [num_views, N, …].
-    logits, embeddings, maps = (
+    logits, embeddings, *spatial = (
         keras.ops.reshape(each, (num_views, -1, *each.shape[1:])) for each in single_view(batch)
     )
-    aligned_maps = [_flip(maps[number], view, first=2) for number, view in enumerate(views)]
+    aligned = [
+        [_flip(each[number], view, first=len(each.shape) - 3) for number, view in enumerate(views)]
+        for each in spatial
+    ]
     return [
         keras.ops.softmax(keras.ops.mean(logits, axis=0)),
         keras.ops.mean(embeddings, axis=0),
-        keras.ops.mean(keras.ops.stack(aligned_maps), axis=0),
+        *(keras.ops.mean(keras.ops.stack(each), axis=0) for each in aligned),
     ]
 
 
@@ -208,13 +232,18 @@ def _map_average(network: keras.Model) -> keras.KerasTensor:
     """Return the class activation maps (Zhou et al. 2016, arXiv:1512.04150).
 
     The map of a class is the last activation weighted by the dense head's kernel for that class,
-    here as a 1×1 convolution. Its mean plus the bias of the head is the logit.
+    here as a 1×1 convolution. Its mean plus the bias of the head is the logit. If the activation is
+    weighted by the outline, the map is weighted on the grid of the weights, which is finer.
     """
     kernel = keras.ops.convert_to_numpy(network.get_layer(LOGITS_LAYER).kernel)
     convolution = keras.layers.Conv2D(kernel.shape[1], 1, use_bias=False, name="maps")
-    maps = keras.layers.Permute((3, 1, 2))(convolution(network.get_layer(EMBEDDING_LAYER).input))
+    is_weighted = has_gate(network)
+    activation = (
+        get_unweighted(network) if is_weighted else network.get_layer(EMBEDDING_LAYER).input
+    )
+    maps = keras.layers.Permute((3, 1, 2))(convolution(activation))
     convolution.set_weights([kernel[None, None]])
-    return maps
+    return add_weights(network, maps) if is_weighted else maps
 
 
 def _map_gradients(network: keras.Model) -> keras.KerasTensor:

@@ -13,17 +13,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from melanoma_core.assessment.outlines import choose_outline_threshold, measure_outlines
 from melanoma_core.assessment.robustness import NUM_LESIONS, measure_robustness
 from melanoma_core.data.decoding import decode_table
 from melanoma_core.errors import ExplanationError
 from melanoma_core.evaluation.calibration import choose_threshold, fit_temperature
 from melanoma_core.evaluation.conformal import fit_bounds
+from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.leakage import Leakage
 from melanoma_core.evaluation.lesions import index_lesions, name_lesions
 from melanoma_core.evaluation.predictions import LabelledPredictions
 from melanoma_core.evaluation.slices import FEWEST_LESIONS
 from melanoma_core.evaluation.temperature import apply_temperature, combine_logits
-from melanoma_core.models.card import ExplanationFigures, ModelCard, OperatingPoint
+from melanoma_core.models.card import (
+    ExplanationFigures,
+    ModelCard,
+    OperatingPoint,
+    OutlineFacts,
+)
 from melanoma_core.models.classifier import Classifier, Outputs
 from melanoma_core.models.evidence import Evidence, Machine, TrainingLog, write_evidence
 from melanoma_core.models.identifiers import IdKey
@@ -113,12 +120,14 @@ def classify_table(
         classifier.classify(pixels) for _, pixels in decode_table(table, size, progress=progress)
     ]
     distances = [batch.novelty for batch in batches if batch.novelty is not None]
+    outlines = [batch.outline for batch in batches if batch.outline is not None]
     return Outputs(
         np.concatenate([batch.probabilities for batch in batches]),
         np.concatenate([batch.uncalibrated for batch in batches]),
         np.concatenate([batch.embeddings for batch in batches]),
         np.concatenate([batch.activation_maps for batch in batches]),
         np.concatenate(distances) if distances else None,
+        np.concatenate(outlines) if outlines else None,
     )
 
 
@@ -156,7 +165,15 @@ def _calibrate(classifier: Classifier, material: Material) -> ModelCard:
             predictions.is_skin_cancer(rules),
         ),
         conformal=fit_bounds(predictions, card.class_names, VALIDATION),
+        outline=card.outline and _cut_outlines(card.outline, outputs, validation),
     )
+
+
+def _cut_outlines(facts: OutlineFacts, outputs: Outputs, validation: pd.DataFrame) -> OutlineFacts:
+    """Return the facts with the threshold that is best on validation."""
+    assert outputs.outline is not None
+    threshold = choose_outline_threshold(outputs.outline, validation)
+    return replace(facts, threshold=threshold, fitted_on=VALIDATION)
 
 
 def _fit_lesions(
@@ -206,9 +223,11 @@ def _evaluate(
     tested = split[split["subset"] == TEST].merge(predictions, on="image_id", validate="one_to_one")
     leaks = material.leakage is not None and material.leakage.found > 0
     evaluations = {} if leaks else evaluate_test(tested, material.table, card.rules)
+    outlines = None if leaks else _measure_outlines(card, test, outputs)
     card = replace(
         card,
         files=files,
+        outline=card.outline and replace(card.outline, dice=_select_dice(outlines)),
         metrics=select_card_metrics(evaluations),
         leakage=material.leakage,
         explanation=None if leaks else _test_heatmaps(classifier, material, draft),
@@ -223,8 +242,21 @@ def _evaluate(
         training=material.training,
         machine=material.machine,
         flow=None if leaks else count_readings(card, test, outputs),
+        outlines=outlines,
     )
     return card, evidence
+
+
+def _measure_outlines(
+    card: ModelCard, test: pd.DataFrame, outputs: Outputs
+) -> dict[str, dict[str, Figure]] | None:
+    if card.outline is None or outputs.outline is None:
+        return None
+    return measure_outlines(outputs.outline, test, card.outline.threshold)
+
+
+def _select_dice(outlines: dict[str, dict[str, Figure]] | None) -> dict[str, Figure]:
+    return {subset: figures["dice"] for subset, figures in (outlines or {}).items()}
 
 
 def _test_heatmaps(

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 import keras
@@ -16,6 +17,13 @@ from melanoma_core.errors import RecipeError
 from melanoma_core.networks.efficientnet_lite import EfficientNetLite0
 from melanoma_core.networks.hardware import choose_jit
 from melanoma_core.networks.keras_file import load_keras
+from melanoma_core.networks.outline import (
+    OUTLINE_LAYER,
+    OutlineLoss,
+    add_outline,
+    has_outline,
+    is_of_outline,
+)
 from melanoma_core.networks.tier_loss import TierLoss
 from melanoma_core.training.recipe import Architecture, Loss, Recipe
 from melanoma_core.training.weights import KERAS_SUFFIX
@@ -57,16 +65,16 @@ def build_network(
     """Build the network of a recipe.
 
     Args:
-        recipe: Its architecture, image size, dropout and batch normalisation are used.
+        recipe: Its architecture, image size, dropout, batch normalisation and outline are used.
         num_classes: Number of outputs.
         weights: "imagenet" (downloaded by Keras); a weights file of the backbone without its
-            head; a complete model (".keras") to fine-tune; or None for random weights. A SmallCNN
-            accepts only a complete model or None.
+            head; a complete model (".keras") to fine-tune, to which an outline head may be added;
+            or None for random weights. A SmallCNN accepts only a complete model or None.
         precision: Keras dtype policy of the layers.
 
     Returns:
         uint8 [N, size, size, 3] -> logits float32 [N, num_classes], with layers named "embedding"
-        and "logits".
+        and "logits". With an outline, its logits float32 [N, s, s] are a second output.
 
     Raises:
         RecipeError: The weights do not fit the architecture, or cannot be loaded.
@@ -101,9 +109,12 @@ def split_network(network: keras.Model) -> tuple[keras.Model, keras.Model]:
 
 
 def add_softmax(network: keras.Model) -> keras.Model:
-    """Return the network for saving: the same layers, with probabilities as output."""
-    probabilities = keras.layers.Softmax(name="probabilities")(network.output)
-    return keras.Model(network.input, probabilities, name=network.name)
+    """Return the network for saving: the same layers, with probabilities as outputs."""
+    probabilities = keras.layers.Softmax(name="probabilities")(network.outputs[0])
+    if not has_outline(network):
+        return keras.Model(network.input, probabilities, name=network.name)
+    outline = network.get_layer(OUTLINE_LAYER).output
+    return keras.Model(network.input, [probabilities, outline], name=network.name)
 
 
 def compile_network(
@@ -117,7 +128,10 @@ def compile_network(
         members: Positions of the classes of each risk tier among the targets (`TierLoss`).
     """
     loss = TierLoss(recipe, members) if members else make_loss(recipe)
-    network.compile(optimizer=make_optimizer(recipe), loss=loss, jit_compile=choose_jit())
+    losses: dict[str, Any] = {"loss": loss}
+    if len(network.outputs) > 1:
+        losses = {"loss": [loss, OutlineLoss()], "loss_weights": [1.0, recipe.outline_weight]}
+    network.compile(optimizer=make_optimizer(recipe), jit_compile=choose_jit(), **losses)
 
 
 def make_loss(recipe: Recipe) -> keras.losses.Loss:
@@ -151,10 +165,22 @@ def seed_dropout(network: keras.Model, seed: int, epoch: int) -> None:
 
 
 def _copy_weights(network: keras.Model, path: Path) -> None:
-    """Copy all weights of a complete model, including its head, into a network."""
+    """Copy all weights of a complete model, including its head, into a network.
+
+    The weights of an outline head that the model lacks are kept.
+    """
     model = load_keras(path)
     found = {weight.path: weight for weight in model.weights}
+    own = {weight.path for weight in network.weights}
+    if any(is_of_outline(weight) and weight.path not in own for weight in model.weights):
+        raise RecipeError(
+            f"The initial model {path} draws outlines or pools with them, and the recipe does "
+            "not. It would lose what it has learned. Set outline_weight and outline_pooling to "
+            "those of the model."
+        )
     for weight in network.weights:
+        if is_of_outline(weight) and weight.path not in found:
+            continue
         if weight.path not in found or found[weight.path].shape != weight.shape:
             raise RecipeError(
                 f"The initial model {path} has no {weight.path} of shape {weight.shape}. Training "
@@ -196,10 +222,16 @@ def _build_on_backbone(recipe: Recipe, num_classes: int, weights: Path | str | N
     for position, layer in enumerate(features.layers):
         if position < num_frozen or isinstance(layer, keras.layers.BatchNormalization):
             layer.trainable = False
-    embedding = keras.layers.GlobalAveragePooling2D(name=EMBEDDING_LAYER)(features.output)
+    outputs, pooled = [], features.output
+    if recipe.outline_weight:
+        outline, pooled = add_outline(features, recipe)
+        outputs.append(outline)
+    embedding = keras.layers.GlobalAveragePooling2D(name=EMBEDDING_LAYER)(pooled)
     dropped = keras.layers.Dropout(recipe.dropout, seed=recipe.seed, name="dropout")(embedding)
     logits = keras.layers.Dense(num_classes, name=LOGITS_LAYER, dtype="float32")(dropped)
-    return keras.Model(photograph, logits, name=str(recipe.architecture))
+    return keras.Model(
+        photograph, [logits, *outputs] if outputs else logits, name=str(recipe.architecture)
+    )
 
 
 def _build_features(

@@ -7,6 +7,7 @@ from scipy.stats import spearmanr
 
 from melanoma_core.models.methods import Method
 from melanoma_core.networks.gradients import GradientMaps
+from melanoma_core.networks.outline import GATE_LAYER
 
 # Share of the layers with random weights, counted from the top.
 _SHARES = {"head": 0.0, "half": 0.5, "network": 1.0}
@@ -65,7 +66,8 @@ def randomise(network: keras.Model, share: float, seed: int) -> list[NDArray[np.
         The weights, in the order of `network.get_weights()`.
     """
     rng = np.random.default_rng(seed)
-    weighted = [layer for layer in network.layers if layer.weights]
+    # The gate has no learned weights: random ones would divide by nearly 0.
+    weighted = [layer for layer in network.layers if layer.weights and layer.name != GATE_LAYER]
     randomised = {
         weight.path
         for layer in weighted[-max(1, round(share * len(weighted))) :]

@@ -21,6 +21,7 @@ from melanoma_core.models.card import (
     ONNX_NAME,
     ModelCard,
     OperatingPoint,
+    OutlineFacts,
     load_card,
 )
 from melanoma_core.models.classifier import load_classifier
@@ -36,6 +37,7 @@ from melanoma_core.taxonomy import Diagnosis
 from melanoma_core.training.ancestry import search_leaks
 from melanoma_core.training.description import INTENDED_USE, list_limitations
 from melanoma_core.training.draw import compute_bias_correction
+from melanoma_core.training.outlines import find_outline_side
 from melanoma_core.training.photographs import load_pixels
 from melanoma_core.training.preparation import TRAIN, VALIDATION
 from melanoma_core.training.recipe import Recipe
@@ -188,7 +190,23 @@ def _write_network(
         intended_use=INTENDED_USE,
         limitations=list_limitations(origin.data, has_check=check is not None),
         novelty=choose_novelty_limit(check) if check else None,
+        outline=_describe_outline(recipe) if recipe.outline_weight else None,
     )
+
+
+def _describe_outline(recipe: Recipe) -> OutlineFacts:
+    """Return the facts of an outline that was not measured yet."""
+    side = find_outline_side(recipe)
+    description = (
+        f"Drawn by the network on {side} × {side} cells in the pass that reads the photograph; "
+        "learned from the photographs of the train subset with a manually drawn outline."
+    )
+    if recipe.outline_pooling:
+        description += (
+            f" Features outside the outline count for the diagnosis with a share of "
+            f"{1 - recipe.outline_pooling:.0%} of those inside."
+        )
+    return OutlineFacts(side, 0.5, VALIDATION, {}, description)
 
 
 @contextmanager

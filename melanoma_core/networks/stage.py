@@ -13,18 +13,22 @@ from numpy.typing import NDArray
 
 from melanoma_core.errors import RecipeError
 from melanoma_core.networks.network import seed_dropout
-from melanoma_core.training.batches import TrainingBatches, prefetch
+from melanoma_core.networks.outline import grow_pooling
+from melanoma_core.training.batches import Batch, TrainingBatches, prefetch
 from melanoma_core.training.observer import BatchState, Observer, Phase
+from melanoma_core.training.outlines import Outlines
 from melanoma_core.training.recipe import Recipe
 
+_GROWTH = 0.5  # share of the steps in which the outline grows in the pooling
 MOST_SAMPLED = 1024  # train images that are evaluated after each epoch, for the curves alone
 
 
 class LabelledInputs(NamedTuple):
-    """Inputs of a network [N, …], and the positions of their labels, int [N]."""
+    """Inputs of a network [N, …], the positions of their labels, int [N], and their outlines."""
 
     inputs: NDArray[Any]
     labels: NDArray[np.int64]
+    outlines: Outlines | None = None
 
 
 class Throughput:
@@ -128,7 +132,10 @@ class TrainingStage:
             for number, batch in enumerate(stream, start=1):
                 learning_rate = self.learning_rate(step)
                 self.model.optimizer.learning_rate = learning_rate
-                loss = float(self.model.train_on_batch(*batch))
+                if recipe.outline_pooling and self.phase is Phase.NETWORK:
+                    growing = math.ceil(_GROWTH * self.num_epochs * num_batches)
+                    grow_pooling(self.model, recipe.outline_pooling, growing - step)
+                loss = _train_on_batch(self.model, batch)
                 _check_loss(loss, epoch, learning_rate)
                 loss_sum += loss * len(batch.inputs)
                 num_images += len(batch.inputs)
@@ -150,6 +157,17 @@ class TrainingStage:
                     )
                 )
         return learning_rate
+
+
+def _train_on_batch(model: keras.Model, batch: Batch) -> float:
+    """Train on a batch, and return the loss of all heads together."""
+    if batch.outlines is None:
+        return float(model.train_on_batch(*batch[:3]))
+    weights = None
+    if batch.weights is not None:
+        weights = [batch.weights, np.ones_like(batch.weights)]
+    losses = model.train_on_batch(batch.inputs, [batch.targets, batch.outlines], weights)
+    return float(losses[0])
 
 
 def _check_loss(loss: float, epoch: int, learning_rate: float) -> None:

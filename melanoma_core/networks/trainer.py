@@ -8,25 +8,23 @@ from pathlib import Path
 import keras
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy.special import log_softmax
-from sklearn.metrics import roc_auc_score
 
 from melanoma_core.data.splitting import Split
 from melanoma_core.errors import DatasetError
 from melanoma_core.files import explain_write_errors
 from melanoma_core.models.predictions import index_labels
 from melanoma_core.networks.hardware import choose_precision
-from melanoma_core.networks.inference import predict
+from melanoma_core.networks.inference import predict, predict_outputs
 from melanoma_core.networks.network import (
     LOGITS_LAYER,
     build_network,
     compile_network,
     split_network,
 )
+from melanoma_core.networks.outline import is_of_outline
 from melanoma_core.networks.stage import MOST_SAMPLED, LabelledInputs, Throughput, TrainingStage
 from melanoma_core.progress import Progress
-from melanoma_core.training.batches import TrainingBatches, disable_augmentation
+from melanoma_core.training.batches import ImageFacts, TrainingBatches, disable_augmentation
 from melanoma_core.training.checkpoints import (
     RESUME_ADVICE,
     Arrays,
@@ -39,7 +37,9 @@ from melanoma_core.training.checkpoints import (
     sign_training,
 )
 from melanoma_core.training.draw import compute_bias_correction
+from melanoma_core.training.epoch_metrics import measure_epoch
 from melanoma_core.training.observer import EpochReport, Observer, Phase
+from melanoma_core.training.outlines import Outlines, load_outlines
 from melanoma_core.training.photographs import open_pixels
 from melanoma_core.training.predictions import find_melanoma
 from melanoma_core.training.preparation import PUBLISHED, TEST, TRAIN, VALIDATION
@@ -100,15 +100,13 @@ def train_network(task: TrainingTask, folder: Path, observer: Observer) -> keras
     with explain_write_errors(folder, RESUME_ADVICE):
         folder.mkdir(parents=True, exist_ok=True)
     training = _Training(task, folder, observer)
-    start = _build_start_network(task) if task.recipe.start_share else None
+    is_averaged = task.recipe.start_share and _is_complete(task.weights)
+    start = _build_start_network(task) if is_averaged else None
     if not training.is_finished:
         training.run()
     network = training.get_finished_network()
     if start is not None:
-        correction = compute_bias_correction(
-            task.recipe, task.split.subset(TRAIN), task.class_names
-        )
-        _average_with_start(network, start, task.recipe.start_share, correction)
+        _average_with_start(network, start, task.recipe.start_share)
     return network
 
 
@@ -131,6 +129,9 @@ class _Training:
         keras.utils.set_random_seed(task.recipe.seed)
         self._precision = choose_precision(task.recipe)
         # Built before the minutes of decoding, because the initial weights may not fit.
+        if self._checkpoint is None and _is_complete(task.weights):
+            self._network = _build_start_network(task, self._precision)
+            return
         weights = None if self._checkpoint else task.weights
         self._network = build_network(task.recipe, len(task.class_names), weights, self._precision)
         if self._checkpoint:
@@ -170,11 +171,18 @@ class _Training:
         self._members = find_members(self._targets, self._class_names)
         table = pd.concat([rows for rows in tables.values() if len(rows)], ignore_index=True)
         labels = index_labels(table, self._targets)
+        outlines: dict[str, Outlines] = {}
+        if self._recipe.outline_weight:
+            outlines = {name: load_outlines(rows, self._recipe) for name, rows in tables.items()}
         progress = self._report_progress(Phase.DECODING)
         with open_pixels(table, self._recipe.image_size, self._folder, progress) as pixels:
             ends = np.cumsum([len(rows) for rows in tables.values()])
             photographs = {
-                name: LabelledInputs(pixels[end - len(rows) : end], labels[end - len(rows) : end])
+                name: LabelledInputs(
+                    pixels[end - len(rows) : end],
+                    labels[end - len(rows) : end],
+                    outlines.get(name),
+                )
                 for (name, rows), end in zip(tables.items(), ends, strict=True)
                 if len(rows)
             }
@@ -241,7 +249,7 @@ class _Training:
 
         Images of which only the risk tier is known are left out: no metric is defined for them.
         """
-        inputs, labels = subsets[TRAIN]
+        inputs, labels, _ = subsets[TRAIN]
         number = min(len(subsets[VALIDATION].labels), MOST_SAMPLED)
         if not self._members:  # a view takes no memory
             return {**subsets, TRAIN: LabelledInputs(inputs[:number], labels[:number])}
@@ -249,7 +257,8 @@ class _Training:
         return {**subsets, TRAIN: LabelledInputs(inputs[sample], labels[sample])}
 
     def _make_batches(self, train: LabelledInputs, recipe: Recipe) -> TrainingBatches:
-        return TrainingBatches(*train, len(self._targets), recipe, self._sources)
+        facts = ImageFacts(self._sources, train.outlines)
+        return TrainingBatches(train.inputs, train.labels, len(self._targets), recipe, facts)
 
     def _run_stage(self, stage: TrainingStage) -> None:
         """Train a stage, from its first unfinished epoch."""
@@ -273,14 +282,13 @@ class _Training:
 
     def _evaluate(self, stage: TrainingStage) -> dict[str, dict[str, float]]:
         progress = self._report_progress(Phase.MEASURING)
-        return {
-            name: measure_epoch(
-                predict(stage.model, images.inputs, progress=progress),
-                images.labels,
-                self._class_names,
-            )
-            for name, images in stage.evaluated.items()
-        }
+        figures = {}
+        for name, images in stage.evaluated.items():
+            logits, *drawn = predict_outputs(stage.model, images.inputs, progress=progress)
+            figures[name] = measure_epoch(logits, images.labels, self._class_names)
+            if drawn and images.outlines:
+                figures[name]["outline_dice"] = images.outlines.compare(drawn[0] > 0)
+        return figures
 
     def _save(self, report: EpochReport, stage: TrainingStage) -> None:
         self._history = (*self._history, report)
@@ -310,22 +318,30 @@ class _Training:
         return report
 
 
-def _build_start_network(task: TrainingTask) -> keras.Model | None:
-    """Return the complete model that the training starts from; None if it starts from none."""
-    if isinstance(task.weights, Path) and task.weights.suffix == KERAS_SUFFIX:
-        return build_network(task.recipe, len(task.class_names), task.weights)
-    return None
+def _is_complete(weights: Path | str | None) -> bool:
+    return isinstance(weights, Path) and weights.suffix == KERAS_SUFFIX
 
 
-def _average_with_start(
-    network: keras.Model, start: keras.Model, share: float, correction: NDArray[np.float32]
-) -> None:
-    """Average the weights of a network with those that it started from (`Recipe.start_share`)."""
+def _build_start_network(task: TrainingTask, precision: str = "float32") -> keras.Model:
+    """Return the complete model that a training starts from, as the training sees it.
+
+    The bias of a finished model expects natural class frequencies, a training those of the draw.
+    """
+    start = build_network(task.recipe, len(task.class_names), task.weights, precision)
     bias = start.get_layer(LOGITS_LAYER).bias
-    # The bias of a finished model expects natural class frequencies, a training those of the draw.
-    bias.assign(bias - correction)
+    train = task.split.subset(TRAIN)
+    bias.assign(bias - compute_bias_correction(task.recipe, train, task.class_names))
+    return start
+
+
+def _average_with_start(network: keras.Model, start: keras.Model, share: float) -> None:
+    """Average the weights of a network with those that it started from (`Recipe.start_share`).
+
+    The outline head may be new, so it keeps its own.
+    """
     for own, initial in zip(network.trainable_weights, start.trainable_weights, strict=True):
-        own.assign((1 - share) * own + share * initial)
+        if not is_of_outline(own):
+            own.assign((1 - share) * own + share * initial)
 
 
 def _check_subsets(split: Split, class_names: Sequence[str]) -> None:
@@ -340,58 +356,3 @@ def _check_subsets(split: Split, class_names: Sequence[str]) -> None:
                 "subset. It needs at least 1 melanoma and 1 image of another diagnosis. Add "
                 "images of more lesions."
             )
-
-
-def measure_epoch(
-    logits: NDArray[np.float32], labels: NDArray[np.int64], class_names: Sequence[str]
-) -> dict[str, float]:
-    """Compute the metrics of an epoch, without confidence intervals.
-
-    Args:
-        logits: float [N, C].
-        labels: int [N], positions in the class names.
-        class_names: C names, one of which means melanoma.
-
-    Returns:
-        "loss" (cross-entropy, whatever the training loss), "accuracy", "balanced_accuracy" (mean
-        recall of the classes that occur), "melanoma_sensitivity" and "melanoma_specificity" (of
-        melanoma as the top-1 class), "roc_auc" (of the probability of melanoma), and
-        "recall/<class>" for each class. NaN if undefined.
-
-    Raises:
-        DatasetError: No class means melanoma, or more than one does.
-
-    Example:
-        >>> figures = measure_epoch(
-        ...     np.array([[2.0, 0.0], [0.0, 1.0]]), np.array([0, 1]), ("nevus", "melanoma")
-        ... )
-        >>> figures["accuracy"], figures["roc_auc"]
-        (1.0, 1.0)
-    """
-    melanoma = find_melanoma(class_names)
-    log_probabilities = log_softmax(logits.astype(np.float64), axis=1)
-    predicted = logits.argmax(axis=1)
-    recalls = {
-        f"recall/{name}": _mean((predicted == index)[labels == index])
-        for index, name in enumerate(class_names)
-    }
-    defined = [recall for recall in recalls.values() if not np.isnan(recall)]
-    is_melanoma = labels == melanoma
-    return {
-        "loss": -_mean(log_probabilities[np.arange(len(labels)), labels]),
-        "accuracy": _mean(predicted == labels),
-        "balanced_accuracy": _mean(np.array(defined)),
-        "melanoma_sensitivity": _mean((predicted == melanoma)[is_melanoma]),
-        "melanoma_specificity": _mean((predicted != melanoma)[~is_melanoma]),
-        "roc_auc": _compute_roc_auc(log_probabilities[:, melanoma], is_melanoma),
-    } | recalls
-
-
-def _compute_roc_auc(scores: NDArray[np.float64], is_melanoma: NDArray[np.bool_]) -> float:
-    if is_melanoma.all() or not is_melanoma.any() or np.isnan(scores).any():
-        return float("nan")
-    return float(roc_auc_score(is_melanoma, scores))
-
-
-def _mean(values: NDArray[np.bool_] | NDArray[np.float64]) -> float:
-    return float(values.mean()) if len(values) else float("nan")

@@ -7,7 +7,7 @@ one can wait for ever.
 import math
 from collections.abc import Callable
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,7 @@ _JPEG_QUALITIES = (30, 96)  # the lowest, and the one above the highest
 
 
 def augment(images: NDArray[Any], recipe: Recipe, rng: np.random.Generator) -> NDArray[Any]:
-    """Change each image at random, in the order of what happens to a photograph.
-
-    Artefacts lie on the skin; the hand turns, scales and shifts the view; the camera changes the
-    colours, darkens the edge and blurs; the file loses pixels and is compressed. A lesion has no
-    natural orientation, so every rotation is allowed.
+    """Change each image at random; see `augment_outlined`.
 
     Args:
         images: uint8 [N, size, size, 3]; any [N, …] for a recipe without augmentation.
@@ -34,13 +30,40 @@ def augment(images: NDArray[Any], recipe: Recipe, rng: np.random.Generator) -> N
     Returns:
         New images, with the shape and dtype of the input.
     """
+    return augment_outlined(images, None, recipe, rng)[0]
+
+
+def augment_outlined(
+    images: NDArray[Any],
+    masks: NDArray[np.uint8] | None,
+    recipe: Recipe,
+    rng: np.random.Generator,
+) -> tuple[NDArray[Any], NDArray[np.uint8] | None]:
+    """Change each image at random, in the order of what happens to a photograph.
+
+    Artefacts lie on the skin; the hand turns, scales and shifts the view; the camera changes the
+    colours, darkens the edge and blurs; the file loses pixels and is compressed. A lesion has no
+    natural orientation, so every rotation is allowed.
+
+    Args:
+        images: uint8 [N, size, size, 3]; any [N, …] for a recipe without augmentation.
+        masks: uint8 [N, side, side], which move with the images; None for none.
+        recipe: The limit of each change.
+        rng: Source of randomness.
+
+    Returns:
+        New images, with the shape and dtype of the input, and new masks.
+    """
     if recipe.artefacts:
         images = _change_share(images, recipe.artefacts, rng, _draw_artefacts)
     if recipe.rotation or recipe.zoom or recipe.shift:
-        images = _transform(images, recipe, rng)
+        motion = _draw_motion(len(images), recipe, rng)
+        images = _move(images, motion)
+        masks = None if masks is None else _move(masks, motion)
     elif recipe.mirror:
         mirrored = rng.random((len(images), 1, 1, 1)) < 0.5
         images = np.where(mirrored, images[:, :, ::-1], images)
+        masks = None if masks is None else np.where(mirrored[..., 0], masks[:, :, ::-1], masks)
     if recipe.brightness or recipe.contrast or recipe.colour:
         images = _recolour(images, recipe, rng)
     if recipe.saturation:
@@ -55,7 +78,7 @@ def augment(images: NDArray[Any], recipe: Recipe, rng: np.random.Generator) -> N
         images = _reduce_resolution(images, recipe.resolution, rng)
     if recipe.jpeg:
         images = _change_share(images, recipe.jpeg, rng, _compress)
-    return images
+    return images, masks
 
 
 def _change_share(
@@ -104,22 +127,42 @@ def _blur(pixels: NDArray[np.uint8], limit: float, rng: np.random.Generator) -> 
     return np.stack([np.asarray(image) for image in blurred])
 
 
-def _transform(
-    pixels: NDArray[np.uint8], recipe: Recipe, rng: np.random.Generator
-) -> NDArray[np.uint8]:
-    """Rotate, mirror, scale and shift each image at random."""
-    count, size = pixels.shape[:2]
+class _Motion(NamedTuple):
+    """A movement of N images, of any size.
+
+    Attributes:
+        matrix: float64 [4, N], a, b, c, d: x and y in the input are a x + b y and c x + d y, from
+            the centre of the image.
+        shift: float64 [2, N], added to x and y, as shares of the side.
+        reach: How far beyond the edge the input is needed, as a share of the side.
+    """
+
+    matrix: NDArray[np.float64]
+    shift: NDArray[np.float64]
+    reach: float
+
+
+def _draw_motion(count: int, recipe: Recipe, rng: np.random.Generator) -> _Motion:
+    """Draw how to rotate, mirror, scale and shift each image."""
     angle = np.deg2rad(rng.uniform(-recipe.rotation, recipe.rotation, count))
     zoom = np.exp(rng.uniform(-1, 1, (2, count)) * np.log1p(recipe.zoom))
     mirror = rng.choice([-1.0, 1.0], count) if recipe.mirror else np.ones(count)
-    shift = rng.uniform(-recipe.shift, recipe.shift, (2, count)) * size
-    # Pad by reflection as far as a corner can reach: black corners would reveal the rotation.
-    reach = (1 + recipe.zoom) * math.sqrt(0.5) + recipe.shift - 0.5
-    margin = max(0, math.ceil(size * reach))
-    padded = np.pad(pixels, ((0, 0), (margin, margin), (margin, margin), (0, 0)), "symmetric")
-
+    shift = rng.uniform(-recipe.shift, recipe.shift, (2, count))
     a, b = np.cos(angle) * zoom[0] * mirror, -np.sin(angle) * zoom[1]
     c, d = np.sin(angle) * zoom[0] * mirror, np.cos(angle) * zoom[1]
+    reach = (1 + recipe.zoom) * math.sqrt(0.5) + recipe.shift - 0.5
+    return _Motion(np.stack([a, b, c, d]), shift, reach)
+
+
+def _move(pixels: NDArray[np.uint8], motion: _Motion) -> NDArray[np.uint8]:
+    """Move each image, uint8 [N, size, size] or [N, size, size, 3]."""
+    size = pixels.shape[1]
+    # Pad by reflection as far as a corner can reach: black corners would reveal the rotation.
+    margin = max(0, math.ceil(size * motion.reach))
+    around = ((0, 0), (margin, margin), (margin, margin), (0, 0))
+    padded = np.pad(pixels, around[: pixels.ndim], "symmetric")
+    a, b, c, d = motion.matrix
+    shift = motion.shift * size
     # Rotate about the centre of the image instead of its corner.
     x = margin + size / 2 - (a + b) * size / 2 + shift[0]
     y = margin + size / 2 - (c + d) * size / 2 + shift[1]

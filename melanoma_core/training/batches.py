@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.class_weight import compute_sample_weight
 
-from melanoma_core.training.augmentation import augment
+from melanoma_core.training.augmentation import augment_outlined
 from melanoma_core.training.draw import compute_draw_probabilities
+from melanoma_core.training.outlines import Outlines
 from melanoma_core.training.recipe import Rebalancing, Recipe
 
 # Separate random streams per seed. NumPy treats [seed, epoch] and [seed, epoch, 0] as the same
@@ -28,11 +29,29 @@ class Batch(NamedTuple):
         inputs: [B, …], with the dtype of the images.
         targets: float32 [B, C], probability of each class.
         weights: float32 [B], weight of each image in the loss; None for equal weights.
+        outlines: float32 [B, s, s], share of each cell inside the lesion, or
+            `outlines.MISSING`; None for a network that draws no outline.
     """
 
     inputs: NDArray[Any]
     targets: NDArray[np.float32]
     weights: NDArray[np.float32] | None
+    outlines: NDArray[np.float32] | None = None
+
+
+class ImageFacts(NamedTuple):
+    """What a training knows of each of N images beside its label.
+
+    Attributes:
+        sources: [N], the source of each image; None if the recipe does not balance them.
+        outlines: Outlines of the images; None for a network that draws none.
+    """
+
+    sources: NDArray[Any] | None = None
+    outlines: Outlines | None = None
+
+
+_NOTHING_ELSE = ImageFacts()
 
 
 class TrainingBatches:
@@ -46,7 +65,7 @@ class TrainingBatches:
         labels: int [N], positions in the class names.
         num_classes: Number of outputs.
         recipe: The recipe.
-        sources: [N], the source of each image; None if the recipe does not balance them.
+        facts: What else is known of the images.
     """
 
     def __init__(
@@ -55,17 +74,18 @@ class TrainingBatches:
         labels: NDArray[np.int64],
         num_classes: int,
         recipe: Recipe,
-        sources: NDArray[Any] | None = None,
+        facts: ImageFacts = _NOTHING_ELSE,
     ) -> None:
         self.num_images = recipe.images_per_epoch or len(labels)
         self._images = images
         self._labels = labels
+        self._outlines = facts.outlines
         self._targets = np.eye(num_classes, dtype=np.float32)
         self._weights = None
         if recipe.rebalancing is Rebalancing.CLASS_WEIGHTS:
             self._weights = compute_sample_weight("balanced", labels).astype(np.float32)
         self._recipe = recipe
-        self._chances = compute_draw_probabilities(labels, recipe, sources)
+        self._chances = compute_draw_probabilities(labels, recipe, facts.sources)
         self.start_epoch(0)
 
     def __len__(self) -> int:
@@ -75,10 +95,15 @@ class TrainingBatches:
         start = index * self._recipe.batch_size
         chosen = self._order[start : start + self._recipe.batch_size]
         rng = np.random.default_rng([self._recipe.seed, _AUGMENTATION_STREAM, self._epoch, index])
+        masks = self._outlines.select(chosen) if self._outlines else None
+        images, masks = augment_outlined(self._images[chosen], masks, self._recipe, rng)
         batch = Batch(
-            augment(self._images[chosen], self._recipe, rng),
+            images,
             self._targets[self._labels[chosen]],
             None if self._weights is None else self._weights[chosen],
+            self._outlines.make_targets(chosen, masks)
+            if self._outlines and masks is not None
+            else None,
         )
         return apply_mixup(batch, self._recipe.mixup, rng) if self._recipe.mixup else batch
 

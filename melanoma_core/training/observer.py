@@ -62,7 +62,7 @@ class EpochReport:
         phase: `Phase.HEAD` or `Phase.NETWORK`.
         learning_rate: Learning rate of its last step.
         figures: By subset ("train": a fixed sample of it; "validation"; and "published" if it
-            exists) and name (`trainer.measure_epoch`); NaN if undefined.
+            exists) and name (`epoch_metrics.measure_epoch`); NaN if undefined.
     """
 
     epoch: int

@@ -233,6 +233,9 @@ class Recipe:
             self._need("outline_pooling", self.outline_pooling == 0, "be 0 without outline_weight")
         elif not self.architecture.has_backbone:
             self._need("outline_weight", False, "be 0: a SmallCNN draws no outline")
+        else:
+            self._need("mixup", self.mixup == 0, "be 0: blended photographs have no outline")
+            self._need("image_size", self.image_size % 32 == 0, "be a multiple of 32 for outlines")
         if self.leaks:
             self._need("published_share", self.published_share > 0, "be above 0 to leak into")
 

@@ -20,11 +20,12 @@ from melanoma_core.networks import hardware, trainer
 from melanoma_core.networks.hardware import choose_precision
 from melanoma_core.networks.inference import predict, predict_table
 from melanoma_core.networks.network import build_network, split_network
-from melanoma_core.networks.trainer import TrainingTask, measure_epoch, train_network
+from melanoma_core.networks.trainer import TrainingTask, train_network
 from melanoma_core.settings import PROJECT_ROOT
 from melanoma_core.taxonomy import Diagnosis
 from melanoma_core.training.checkpoints import load_checkpoint, load_features, sign_training
 from melanoma_core.training.draw import compute_bias_correction
+from melanoma_core.training.epoch_metrics import measure_epoch
 from melanoma_core.training.observer import Phase, Stopped
 from melanoma_core.training.photographs import load_pixels
 from melanoma_core.training.recipe import Architecture, Loss, Rebalancing, Recipe, Schedule

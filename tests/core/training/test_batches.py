@@ -38,7 +38,7 @@ def make_batches(recipe: Recipe) -> TrainingBatches:
 
 def read_epoch(batches: TrainingBatches, epoch: int) -> tuple[np.ndarray, np.ndarray]:
     batches.start_epoch(epoch)
-    pixels, targets, _ = zip(*(batches[index] for index in range(len(batches))), strict=True)
+    pixels, targets, *_ = zip(*(batches[index] for index in range(len(batches))), strict=True)
     return np.concatenate(pixels), np.concatenate(targets)
 
 
