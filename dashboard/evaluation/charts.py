@@ -12,6 +12,8 @@ from dashboard.shared.charts import finish_figure, name_class
 from melanoma_core.evaluation.alerts import benefit_of_all
 from melanoma_core.evaluation.evaluation import Evaluation
 from melanoma_core.evaluation.figure import Curve
+from melanoma_core.evaluation.rules import SKIN_CANCER
+from melanoma_core.taxonomy import SKIN_CANCERS, RiskTier
 
 # Contrast of at least 3:1 against the backgrounds of both themes.
 _LINE, _POINT, _OTHER = "#4f83b0", "#b85c91", "#808a94"
@@ -20,7 +22,7 @@ _HEIGHT = 400  # px
 
 
 def draw_roc(evaluation: Evaluation, class_name: str) -> go.Figure:
-    """Draw the ROC curve of a class against the rest; on melanoma's, also the operating point."""
+    """Draw the ROC curve of a class against the rest, with the operating point of its alert."""
     curve = evaluation.roc[class_name]
     figure = _draw_curve(curve, "1 − specificity %{x:.0%}, sensitivity %{y:.1%}")
     figure.add_scatter(
@@ -31,8 +33,11 @@ def draw_roc(evaluation: Evaluation, class_name: str) -> go.Figure:
         line={"color": _OTHER, "dash": "dash", "width": 1.5},
         hoverinfo="skip",
     )
-    sensitivity, specificity = (evaluation.figures[name] for name in ("sensitivity", "specificity"))
-    if class_name == evaluation.class_names[evaluation.melanoma_index]:
+    melanoma = evaluation.class_names[evaluation.melanoma_index]
+    prefix = {melanoma: "", SKIN_CANCER: f"{SKIN_CANCER}_"}.get(class_name)
+    names = [f"{prefix}{name}" for name in ("sensitivity", "specificity")]
+    if prefix is not None and evaluation.figures.keys() >= set(names):
+        sensitivity, specificity = (evaluation.figures[name] for name in names)
         figure.add_scatter(
             x=[1 - specificity.value],
             y=[sensitivity.value],
@@ -42,7 +47,7 @@ def draw_roc(evaluation: Evaluation, class_name: str) -> go.Figure:
             hovertemplate="operating point: 1 − specificity %{x:.1%}, sensitivity %{y:.1%}"
             "<extra></extra>",
         )
-    _finish(figure, f"ROC curve, {name_class(class_name)} against the rest")
+    _finish(figure, f"ROC curve, {_name_class(class_name)} against the rest")
     _share_axes(figure, "1 − specificity", "sensitivity")
     return figure
 
@@ -51,18 +56,32 @@ def draw_precision_recall(evaluation: Evaluation, class_name: str) -> go.Figure:
     """Draw the precision-recall curve of a class against the rest."""
     curve = evaluation.precision_recall[class_name]
     figure = _draw_curve(curve, "recall %{x:.0%}, precision %{y:.1%}")
-    total = evaluation.figures[f"recall_{class_name}"].total
+    frequency = _compute_frequency(evaluation, class_name)
     figure.add_scatter(
         x=[0, 1],
-        y=[total / evaluation.num_images] * 2,
+        y=[frequency] * 2,
         mode="lines",
         name="chance",
         line={"color": _OTHER, "dash": "dash", "width": 1.5},
         hovertemplate="share of the images: %{y:.1%}<extra></extra>",
     )
-    _finish(figure, f"Precision-recall curve, {name_class(class_name)} against the rest")
+    _finish(figure, f"Precision-recall curve, {_name_class(class_name)} against the rest")
     _share_axes(figure, "recall", "precision")
     return figure
+
+
+def _name_class(name: str) -> str:
+    return "any skin cancer" if name == SKIN_CANCER else name_class(name)
+
+
+def _compute_frequency(evaluation: Evaluation, class_name: str) -> float:
+    """Return the share of a class among the images of which it is known whether they show it."""
+    if class_name != SKIN_CANCER:
+        total = evaluation.figures[f"roc_auc_{class_name}"].total
+        return evaluation.figures[f"recall_{class_name}"].total / total
+    known = (name for name in evaluation.class_names if name in SKIN_CANCERS)
+    counts = [evaluation.figures[f"recall_{name}"].total for name in known]
+    return (sum(counts) + evaluation.tiers.get(RiskTier.MALIGNANT, 0)) / evaluation.num_images
 
 
 def draw_calibration(evaluation: Evaluation) -> go.Figure:

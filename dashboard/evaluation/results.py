@@ -8,6 +8,7 @@ from dashboard.shared.downloads import offer_table, show_chart
 from dashboard.shared.html import show_html
 from dashboard.shared.markup import escape_markdown, name_diagnosis, render_paragraphs
 from dashboard.shared.prevalence import get_prevalence
+from melanoma_core.evaluation.rules import SKIN_CANCER
 from melanoma_core.jsonable import dump_json
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.card_text.alerts import describe_alerts, describe_lesions
@@ -156,7 +157,7 @@ def _show_curves(evaluation: "Evaluation") -> None:
     st.subheader("Curves", anchor=False)
     class_name = st.selectbox(
         "Diagnosis (one against the rest)",
-        [name for name in evaluation.class_names if evaluation.roc[name].x],
+        [name for name in (*evaluation.class_names, SKIN_CANCER) if _has_curve(evaluation, name)],
         format_func=_name_class,
         key="measured-class",
         width=400,
@@ -167,6 +168,8 @@ def _show_curves(evaluation: "Evaluation") -> None:
             show_chart(draw_roc(evaluation, class_name), "roc")
         with right:
             show_chart(draw_precision_recall(evaluation, class_name), "precision-recall")
+    if not evaluation.calibration:
+        return  # it is not known which images show a melanoma
     left, right = st.columns(2, gap="medium")
     with left:
         show_chart(draw_calibration(evaluation), "calibration")
@@ -185,8 +188,11 @@ def _show_classes(evaluation: "Evaluation") -> None:
     from dashboard.shared.charts import draw_confusion
     from melanoma_core.assessment.tables import tabulate_classes
 
+    rows = tabulate_classes(evaluation)
+    if not rows:
+        return
     st.subheader("Diagnoses", anchor=False)
-    table = pd.DataFrame(tabulate_classes(evaluation))
+    table = pd.DataFrame(rows)
     st.dataframe(table, hide_index=True, height="content")
     offer_table(table, "diagnoses", "Diagnoses as CSV")
     names = list(evaluation.class_names)
@@ -253,6 +259,12 @@ def _offer_downloads(assessment: "Assessment") -> None:
     )
 
 
+def _has_curve(evaluation: "Evaluation", name: str) -> bool:
+    return name in evaluation.roc and bool(evaluation.roc[name].x)
+
+
 def _name_class(name: str) -> str:
+    if name == SKIN_CANCER:
+        return "any skin cancer"
     diagnosis = parse_diagnosis(name)
     return name_diagnosis(diagnosis) if diagnosis else name

@@ -16,8 +16,9 @@ from melanoma_core.evaluation.metrics import evaluate_fully
 from melanoma_core.evaluation.predictions import LabelledPredictions
 from melanoma_core.evaluation.slices import gather_attributes
 from melanoma_core.models.classifier import Classifier
-from melanoma_core.models.predictions import add_probabilities, index_labels
+from melanoma_core.models.predictions import add_probabilities, index_truths
 from melanoma_core.progress import Progress
+from melanoma_core.taxonomy import SKIN_CANCERS, RiskTier
 
 
 @dataclass(frozen=True)
@@ -31,19 +32,21 @@ class Assessment:
         subset: The evaluated subset.
         labels: Where the labels come from, in words.
         made_at: UTC, ISO 8601.
-        num_selected: Number of images of the subset with one of the model's diagnoses.
-        num_unlabelled: Number of images of the subset without one; they are left out.
+        num_selected: Number of images of the subset with one of the model's diagnoses, or a tier.
+        num_unlabelled: Number of images of the subset with neither; they are left out.
         num_known: Number of images seen in training, themselves or a related image; None if the
             model does not record what it was trained on.
         with_known: Whether the images seen in training were included.
         unreadable: Why an image could not be read, by file name.
         num_refused: Number of images that a reading would refuse. They are included, because the
             model cannot help with a lesion that is refused.
-        num_refused_melanomas: Number of melanomas among them.
+        num_refused_melanomas: Number of known melanomas among them.
         evaluation: On all readable images.
         num_relatives: Number of readable images that are related to the folder's own train subset.
         without_relatives: On the other images; None if these are all or none.
         warnings: What else limits the result, one sentence each.
+        num_refused_cancers: Number of skin cancers among the refused images; None if it was not
+            counted.
     """
 
     model_id: str
@@ -63,6 +66,7 @@ class Assessment:
     num_relatives: int
     without_relatives: Evaluation | None
     warnings: tuple[str, ...] = ()
+    num_refused_cancers: int | None = None
 
 
 def assess(
@@ -86,7 +90,7 @@ def assess(
         DatasetError: All images were seen in training, or none can be read.
     """
     card = classifier.card
-    selection = keep_classes(selection, card.class_names)
+    selection = keep_classes(selection, (*card.class_names, *RiskTier))
     num_seen = int(selection.table["is_seen"].sum())
     table = selection.table
     if not include_seen:
@@ -98,11 +102,13 @@ def assess(
             f"({next(iter(files.unreadable.values()), 'the subset is empty')}). An evaluation "
             "needs at least 1 readable image. Name another folder."
         )
-    is_melanoma = table["label"].to_numpy() == card.class_names[card.melanoma_index]
+    labels = table["label"].astype(str).to_numpy()
+    is_melanoma = labels == card.class_names[card.melanoma_index]
+    is_cancer = np.isin(labels, [*map(str, SKIN_CANCERS), str(RiskTier.MALIGNANT)])
     table = table.iloc[np.flatnonzero(files.is_readable)]
     predictions = LabelledPredictions(
         files.probabilities[files.is_readable],
-        index_labels(table, card.class_names),
+        index_truths(table, card.class_names),
         table["group"].to_numpy(np.int64),
         gather_attributes(table),
         name_lesions(table),
@@ -129,6 +135,7 @@ def assess(
         num_relatives=int(has_relative.sum()),
         without_relatives=without_relatives,
         warnings=tuple(filter(None, (selection.unchecked,))),
+        num_refused_cancers=int((files.is_refused & is_cancer).sum()),
     )
 
 

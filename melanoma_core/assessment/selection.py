@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from melanoma_core.data.cleaning import apply_decisions
+from melanoma_core.data.cleaning import USED, apply_decisions
 from melanoma_core.data.layouts import Layout, find_collections
 from melanoma_core.data.opening import OpenedFolder
 from melanoma_core.data.splitting import find_groups
 from melanoma_core.errors import DatasetError
 from melanoma_core.models.identifiers import IdKey, explain_unchecked
+from melanoma_core.taxonomy import parse_tier
 
 ALL = "all"
 SUBSETS = ("test", "validation", "train", ALL)
@@ -26,14 +27,15 @@ class Selection:
     """Labelled images to evaluate a model on. Images are related if they share a group.
 
     Attributes:
-        table: One row per image, index 0…N-1: image_id, path, label (Diagnosis), group (int), what
+        table: One row per image, index 0…N-1: image_id, path, label (Diagnosis; or RiskTier where
+            only that is known), group (int), what
             `slices.gather_attributes` reads, `is_seen` (the image or a related one was seen in
             training) and `has_relative` (a related image is in the folder's own train subset).
         folder: Name of the folder.
         folder_key: Key of the folder's content (`OpenedFolder.key`).
         subset: The selected subset; "all" for the whole folder.
         labels: Where the labels come from, in words.
-        num_unlabelled: Number of images of the subset without one of the eight diagnoses.
+        num_unlabelled: Number of images of the subset without a diagnosis or a tier.
         is_lineage_known: Whether the model records what it was trained on.
         unchecked: Which of these records could not be compared, in a sentence; empty if all could.
     """
@@ -69,7 +71,7 @@ def select_photographs(
     Raises:
         DatasetError: The subset has no labelled image.
     """
-    records = opened.records if decisions is None else apply_decisions(opened.records, decisions)
+    records = _label_files(opened.records, decisions)
     records = records.assign(group=find_groups(records))
     records["source"] = _find_sources(records, opened)
     key = key or IdKey()
@@ -85,8 +87,8 @@ def select_photographs(
     if labelled.empty:
         raise DatasetError(
             f"Found {len(records):,} images in {opened.folder} (subset {chosen}), none of them "
-            "with one of the eight diagnoses. An evaluation needs at least 1. Name another subset "
-            "or folder, or add labels."
+            "with one of the eight diagnoses or a risk tier (malignant, premalignant, benign). An "
+            "evaluation needs at least 1. Name another subset or folder, or add labels."
         )
     return Selection(
         labelled,
@@ -98,6 +100,15 @@ def select_photographs(
         is_lineage_known=fitted_on is not None,
         unchecked="" if known is None else explain_unchecked(hashed, known),
     )
+
+
+def _label_files(records: pd.DataFrame, decisions: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the rows of the images that are used, with the tier as label where it is all known."""
+    if decisions is not None:
+        return apply_decisions(records, decisions, USED)
+    is_open = records["label"].isna() & records["contradiction"].isna()
+    tiers = records["name"].map(parse_tier).map(str, na_action="ignore").where(is_open)
+    return records.assign(label=records["label"].astype(object).fillna(tiers))
 
 
 def _find_sources(records: pd.DataFrame, opened: OpenedFolder) -> pd.Series:
@@ -125,7 +136,7 @@ def _find_seen(records: pd.DataFrame, fitted_on: pd.DataFrame | None) -> NDArray
 
 
 def keep_classes(selection: Selection, class_names: Sequence[str]) -> Selection:
-    """Keep the images with a diagnosis among `class_names`; count the others as unlabelled."""
+    """Keep the images whose label is one of these names; count the others as unlabelled."""
     kept = selection.table[selection.table["label"].isin([str(name) for name in class_names])]
     num_dropped = len(selection.table) - len(kept)
     return replace(

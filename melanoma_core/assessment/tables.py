@@ -1,9 +1,13 @@
 """An evaluation of a folder in sentences and tables, for pages and the command line."""
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
 from melanoma_core.assessment.assessment import Assessment
 from melanoma_core.evaluation.evaluation import Evaluation
+from melanoma_core.evaluation.figure import Figure
+from melanoma_core.evaluation.rules import SKIN_CANCER
 from melanoma_core.evaluation.slices import FEWEST_LESIONS
 from melanoma_core.models.card_text.formats import format_figure
 from melanoma_core.models.card_text.tables import tabulate_confirmed
@@ -12,6 +16,7 @@ from melanoma_core.models.card_text.wording import (
     name_class,
     name_figure,
 )
+from melanoma_core.taxonomy import RiskTier
 
 Row = dict[str, Any]
 _MAIN = (
@@ -62,6 +67,7 @@ def describe_assessment(assessment: Assessment) -> list[str]:
         f"{assessment.model_id}.",
         f"Labels: {assessment.labels}.",
     ]
+    sentences += describe_tiers(evaluation)
     if assessment.num_unlabelled:
         sentences.append(
             f"Left out: {assessment.num_unlabelled:,} images without a label that the model has."
@@ -71,10 +77,9 @@ def describe_assessment(assessment: Assessment) -> list[str]:
     if assessment.num_refused:
         sentences.append(
             f"A reading would refuse {assessment.num_refused:,} of the images, of which "
-            f"{assessment.num_refused_melanomas:,} are melanomas. They are included in the metrics."
+            f"{_count_refused(assessment)}. They are included in the metrics."
         )
-    figures = evaluation.figures
-    sentences.append(describe_alert_frequencies(figures["sensitivity"], figures["specificity"]))
+    sentences.append(_describe_frequencies(evaluation.figures))
     sentences.append(_describe_seen(assessment))
     sentences += [f"WARNING: {warning}" for warning in assessment.warnings]
     if assessment.num_relatives:
@@ -83,6 +88,66 @@ def describe_assessment(assessment: Assessment) -> list[str]:
             "folder's own train subset. A separate column shows the metrics without them."
         )
     return [sentence for sentence in sentences if sentence]
+
+
+def describe_tiers(evaluation: Evaluation) -> list[str]:
+    """Describe what images of which only the risk tier is known count for, and what stays open."""
+    if not evaluation.tiers:
+        return []
+    num_tiers = sum(evaluation.tiers.values())
+    listed = ", ".join(f"{count:,} {tier}" for tier, count in evaluation.tiers.items())
+    sentences = [
+        f"{num_tiers:,} of the images have a risk tier as label, which is no diagnosis ({listed}). "
+        "They count in the skin cancer metrics. Those that are not malignant count in the melanoma "
+        "metrics too, as other lesions."
+    ]
+    num_malignant = evaluation.tiers.get(RiskTier.MALIGNANT, 0)
+    if num_malignant:
+        sentences.append(
+            f"Of the {num_malignant:,} malignant ones it is not known which are melanomas. They "
+            "are not in the melanoma metrics."
+        )
+    if not evaluation.figures["sensitivity"].total:
+        sentences.append(
+            "No image is known to be a melanoma. So the sensitivity of the melanoma alert, its "
+            "PPV and NPV, the ROC AUC and the calibration of melanoma are undefined."
+        )
+    if num_tiers == evaluation.num_images:
+        sentences.append(
+            "No image has a diagnosis. So accuracy, recalls, the confusion matrix and the coverage "
+            "of prediction sets are undefined."
+        )
+    if not any(name.startswith(SKIN_CANCER) for name in evaluation.figures):
+        sentences.append("The model knows no other skin cancer than melanoma.")
+    return [*sentences, "What is undefined is not shown."]
+
+
+def is_shown(evaluation: Evaluation, name: str) -> bool:
+    """Return whether a metric is shown: with labels of a tier, those that are defined are."""
+    figure = evaluation.figures.get(name)
+    return figure is not None and not (evaluation.tiers and math.isnan(figure.value))
+
+
+def has_diagnoses(evaluation: Evaluation) -> bool:
+    """Return whether the diagnosis of any image is known."""
+    return sum(evaluation.tiers.values()) < evaluation.num_images
+
+
+def _count_refused(assessment: Assessment) -> str:
+    """Return how many refused images are melanomas, or skin cancers if that is what is known."""
+    num_cancers = assessment.num_refused_cancers
+    if assessment.evaluation.tiers and num_cancers is not None:
+        return f"{num_cancers:,} are skin cancers"
+    return f"{assessment.num_refused_melanomas:,} are melanomas"
+
+
+def _describe_frequencies(figures: Mapping[str, Figure]) -> str:
+    """Return what the melanoma alert does; what the other does where the first is undefined."""
+    melanoma = describe_alert_frequencies(figures["sensitivity"], figures["specificity"])
+    pair = [figures.get(f"{SKIN_CANCER}_{name}") for name in ("sensitivity", "specificity")]
+    if melanoma or pair[0] is None or pair[1] is None:
+        return melanoma
+    return describe_alert_frequencies(pair[0], pair[1], "skin cancer")
 
 
 def _describe_seen(assessment: Assessment) -> str:
@@ -106,7 +171,7 @@ def tabulate_main(assessment: Assessment) -> list[Row]:
     return [
         {"Metric": name_figure(name), **_format_columns(assessment, name)}
         for name in _MAIN
-        if name in assessment.evaluation.figures
+        if is_shown(assessment.evaluation, name)
     ]
 
 
@@ -119,7 +184,9 @@ def _format_columns(assessment: Assessment, name: str) -> Row:
 
 
 def tabulate_classes(evaluation: Evaluation) -> list[Row]:
-    """Tabulate the metrics of each class against the rest."""
+    """Tabulate the metrics of each class against the rest; no row without a diagnosis."""
+    if not has_diagnoses(evaluation):
+        return []
     kinds = [
         kind
         for kind in _CLASS_COLUMNS
@@ -154,7 +221,7 @@ def tabulate_slices(evaluation: Evaluation) -> list[Row]:
         | {
             title: format_figure(name, each.figures[name])
             for name, title in _SLICE_COLUMNS.items()
-            if name in each.figures
+            if name in each.figures and is_shown(evaluation, name)
         }
         for each in evaluation.slices
     ]
@@ -168,7 +235,7 @@ def format_tables(assessment: Assessment) -> str:
         tabulate_classes(evaluation),
         _tabulate_confusion(evaluation),
     ]
-    texts = [_format_table(rows) for rows in tables]
+    texts = [_format_table(rows) for rows in tables if rows]
     if evaluation.slices:
         texts += [_format_table(tabulate_slices(evaluation)), SLICES_NOTE]
     if evaluation.confirmed:
@@ -177,6 +244,8 @@ def format_tables(assessment: Assessment) -> str:
 
 
 def _tabulate_confusion(evaluation: Evaluation) -> list[Row]:
+    if not has_diagnoses(evaluation):
+        return []
     return [
         {"True diagnosis (row), predicted (column)": name_class(name)}
         | dict(zip(evaluation.class_names, counts, strict=True))

@@ -70,6 +70,7 @@ class Action(StrEnum):
 
 
 _WITH_DIAGNOSIS = (Action.KEEP, Action.RELABEL)
+USED = (*_WITH_DIAGNOSIS, Action.TIER)
 
 
 ManualDecision = Action | Diagnosis

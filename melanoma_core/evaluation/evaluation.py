@@ -7,8 +7,6 @@ from melanoma_core.evaluation.figure import Curve, Figure
 from melanoma_core.evaluation.reliability import CalibrationBin
 from melanoma_core.evaluation.slices import Slice
 
-SKIN_CANCER = "skin_cancer"  # key of its curves beside those of the classes
-
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -29,8 +27,8 @@ class Evaluation:
             "average_precision_<NAME>"; and, if the model makes sets, those of
             `conformal.measure_sets`.
         confusion: Number of images by true class (row) and predicted class (column).
-        roc: ROC curve by class name, and by `SKIN_CANCER` if the model knows other skin cancers
-            than melanoma; see `discrimination.Discrimination`.
+        roc: ROC curve by class name, and by `rules.SKIN_CANCER` if the model knows other skin
+            cancers than melanoma; see `discrimination.Discrimination`.
         precision_recall: Precision-recall curve, by the same names.
         calibration: The calibration curve of the probability of melanoma.
         net_benefit: The decision curve; see `alerts.measure_net_benefit`.

@@ -18,7 +18,7 @@ from melanoma_core.evaluation.discrimination import (
     measure_roc_auc,
     rank_pairs,
 )
-from melanoma_core.evaluation.evaluation import SKIN_CANCER, Evaluation
+from melanoma_core.evaluation.evaluation import Evaluation
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.lesions import measure_lesions
 from melanoma_core.evaluation.predictions import (
@@ -39,7 +39,7 @@ from melanoma_core.evaluation.resampling import (
     resample_lesions,
     to_difference,
 )
-from melanoma_core.evaluation.rules import DecisionRules
+from melanoma_core.evaluation.rules import SKIN_CANCER, DecisionRules
 from melanoma_core.evaluation.slices import measure_slices
 from melanoma_core.taxonomy import Diagnosis
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from melanoma_core.taxonomy import SKIN_CANCERS
 
+SKIN_CANCER = "skin_cancer"  # of its curves and metrics, where a class has its name
+
 
 @dataclass(frozen=True)
 class ConformalBound:

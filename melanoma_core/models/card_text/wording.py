@@ -158,8 +158,15 @@ def describe_frequencies(card: ModelCard) -> str:
     return describe_alert_frequencies(sensitivity, specificity)
 
 
-def describe_alert_frequencies(sensitivity: Figure, specificity: Figure) -> str:
+def describe_alert_frequencies(
+    sensitivity: Figure, specificity: Figure, condition: str = "melanoma"
+) -> str:
     """Return how a threshold treats 100 melanomas and 100 other lesions; "" where undefined.
+
+    Args:
+        sensitivity: Of the alert.
+        specificity: Of the alert.
+        condition: What it looks for: "melanoma" or "skin cancer".
 
     >>> show = lambda value: Figure(value, value, value, None, 10, 10)
     >>> describe_alert_frequencies(show(0.95), show(0.66))
@@ -168,7 +175,7 @@ def describe_alert_frequencies(sensitivity: Figure, specificity: Figure) -> str:
     if math.isnan(sensitivity.value) or math.isnan(specificity.value):
         return ""
     return (
-        f"Of 100 melanomas, {_count_in_hundred(sensitivity.value)} get an alert. Of 100 other "
+        f"Of 100 {condition}s, {_count_in_hundred(sensitivity.value)} get an alert. Of 100 other "
         f"lesions, {_count_in_hundred(1 - specificity.value)} get one."
     )
 
