@@ -43,13 +43,16 @@ def build_robustness(robustness: Robustness | None) -> Section:
 
 def describe_robustness(robustness: Robustness) -> str:
     """Return which artefacts change alerts and refusals for the worse, and what was measured."""
-    size = next(iter(robustness.values()))["refused"]
+    sizes = [figures["refused"] for figures in robustness.values() if "refused" in figures]
+    if not sizes:  # a card that a person changed
+        return _NOT_MEASURED
     verdicts = (
         _list_worse(robustness, "False melanoma alerts rise", "false_alerts", _MANY_ALERTS),
         _list_worse(robustness, "The sensitivity for melanoma falls", "sensitivity", -_MANY_ALERTS),
         _list_worse(robustness, "Refusals rise", "refused", _MANY_REFUSALS),
     )
     worse = " ".join(filter(None, verdicts))
+    size = sizes[0]
     return (
         f"Artefacts were drawn onto {size.total:,} photographs of {size.num_lesions:,} lesions, by "
         "a generator that no network is trained with. Each photograph is compared with itself "
@@ -60,7 +63,8 @@ def describe_robustness(robustness: Robustness) -> str:
 def _list_worse(robustness: Robustness, verdict: str, name: str, limit: float) -> str:
     """Return the artefacts whose change reaches a limit, if its interval excludes 0."""
     sign = math.copysign(1, limit)
-    changes = {kind: figures[f"{name}_change"] for kind, figures in robustness.items()}
+    changed = f"{name}_change"
+    changes = {kind: each[changed] for kind, each in robustness.items() if changed in each}
     worse = [
         f"{kind} ({format_points(each)})"
         for kind, each in changes.items()
@@ -90,18 +94,18 @@ def tabulate_changes(robustness: Robustness) -> Table:
     changes = {name: title for name, title in _CHANGES.items() if name in first}
     unaltered = (
         "none",
-        *(format_figure("share", first[f"{name}_before"]) for name in shares),
+        *(format_figure("share", first.get(f"{name}_before")) for name in shares),
         *("–" for _ in changes),
     )
     rows = tuple(
         (
             kind,
             *(
-                f"{format_figure('share', figures[name])}; "
-                f"{format_points(figures[f'{name}_change'])}"
+                f"{format_figure('share', figures.get(name))}; "
+                f"{format_points(figures.get(f'{name}_change'))}"
                 for name in shares
             ),
-            *(_format_mean(figures[name]) for name in changes),
+            *(_format_mean(figures.get(name)) for name in changes),
         )
         for kind, figures in robustness.items()
     )
@@ -115,7 +119,7 @@ def tabulate_warnings(robustness: Robustness) -> Table:
         (
             kind,
             format_figure("share", figures[_WARNED]),
-            format_figure("share", figures[f"{_WARNED}_before"]),
+            format_figure("share", figures.get(f"{_WARNED}_before")),
         )
         for kind, figures in robustness.items()
         if _WARNED in figures
@@ -124,7 +128,7 @@ def tabulate_warnings(robustness: Robustness) -> Table:
     return Table("Warnings of artefacts", head, rows)
 
 
-def format_points(figure: Figure) -> str:
+def format_points(figure: Figure | None) -> str:
     """Return a difference of two shares in percentage points, with its 95% confidence interval.
 
     >>> format_points(Figure(0.125, 0.08, 0.17, None, 150, 140))
@@ -132,7 +136,7 @@ def format_points(figure: Figure) -> str:
     >>> format_points(Figure(0.0, float("nan"), float("nan"), None, 150, 140))
     '0.0 points'
     """
-    if math.isnan(figure.value):
+    if figure is None or math.isnan(figure.value):
         return UNDEFINED
     text = f"{_sign(figure.value)} points"
     if math.isnan(figure.low):  # all resamples are equal
@@ -145,5 +149,7 @@ def _sign(share: float) -> str:
     return f"{rounded:+.1f}" if rounded else "0.0"
 
 
-def _format_mean(figure: Figure) -> str:
+def _format_mean(figure: Figure | None) -> str:
+    if figure is None:
+        return UNDEFINED
     return f"{format_percent(figure.value)} ({100 * figure.low:.1f}–{100 * figure.high:.1f})"

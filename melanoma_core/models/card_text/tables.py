@@ -103,6 +103,7 @@ def tabulate_confirmed(evaluation: "Evaluation") -> list[Row]:
     For melanomas, that is the sensitivity of the melanoma alert; for other diagnoses, its
     specificity. The same holds for skin cancers and the skin cancer alert.
     """
+    has_second = any(each.skin_cancer_alert for each in evaluation.confirmed)
     return [
         {
             "Diagnosis": name_class(each.diagnosis),
@@ -111,7 +112,7 @@ def tabulate_confirmed(evaluation: "Evaluation") -> list[Row]:
         }
         | (
             {"Skin cancer alert right": format_figure("", each.skin_cancer_alert)}
-            if each.skin_cancer_alert
+            if has_second
             else {}
         )
         for each in evaluation.confirmed

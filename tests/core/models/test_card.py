@@ -145,7 +145,7 @@ def test_the_bundled_card_is_complete(card: ModelCard):
     assert card.operating_point.chosen_on == "validation"
     assert card.operating_point.target_sensitivity == 0.95
     assert "non-commercial" in card.data["licence_of_the_model"]
-    assert "Not a medical device" in card.intended_use
+    assert "not a medical device" in card.intended_use.casefold()
     assert card.limitations
     for name in ("balanced_accuracy", "melanoma_roc_auc", "sensitivity", "specificity"):
         figure = card.metrics["test"][name]

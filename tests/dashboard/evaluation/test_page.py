@@ -6,6 +6,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from melanoma_core.models.card import load_card
+from melanoma_core.models.card_text.prevalence import MELANOMA, find_alert_figures, measure_share
 from melanoma_core.models.registry import BUNDLED
 from tests.dashboard.children import wait_for_children
 
@@ -57,7 +58,9 @@ def test_the_metrics_of_the_card_are_shown_before_any_evaluation(page: AppTest):
     card = load_card(BUNDLED)
     assert card.model_id in html(page)
     assert "Of 100 melanomas, about" in html(page)
-    assert "At a prevalence of 13.6%, 136 of 1,000 lesions are melanomas." in html(page)
+    figures = find_alert_figures(card)
+    share = measure_share(figures, MELANOMA)
+    assert f"At a prevalence of {share:.1%}, {1000 * share:.0f} of 1,000 lesions" in html(page)
     set_prevalence(page, 1.0, 5.0)
     assert "At a prevalence of 1.0%, 10 of 1,000 lesions are melanomas." in html(page)
     assert page.selectbox(key="evaluated-model").value == card.model_id

@@ -53,7 +53,7 @@ def test_every_metric_of_the_test_subset_has_its_interval_and_counts(show_model)
         "Lesions",
     ]
     sensitivity = table[table["Metric"] == "Sensitivity of the melanoma alert"].iloc[0]
-    figure = card.metrics["test"]["sensitivity"]
+    figure = next(iter(card.metrics.values()))["sensitivity"]  # the headline
     assert sensitivity["Value"] == pytest.approx(100 * figure.value)
     assert sensitivity["95% CI from"] == pytest.approx(100 * figure.low)
     assert sensitivity["Photographs"] == figure.total
