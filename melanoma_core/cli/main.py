@@ -16,6 +16,7 @@ from melanoma_core.cli.dataset import add_dataset_commands
 from melanoma_core.cli.evaluate import add_evaluate_command
 from melanoma_core.cli.explanations import add_explanations_command
 from melanoma_core.cli.models import add_model_commands
+from melanoma_core.cli.outlines import add_outlines_command
 from melanoma_core.cli.predict import add_predict_command
 from melanoma_core.cli.refusals import add_refusals_command
 from melanoma_core.cli.robustness import add_robustness_command
@@ -57,6 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_predict_command(commands)
     add_evaluate_command(commands)
     add_explanations_command(commands)
+    add_outlines_command(commands)
     add_refusals_command(commands)
     add_robustness_command(commands)
     add_training_commands(commands)

@@ -1,5 +1,7 @@
 """Convert sRGB to CIE 1976 L*a*b* with the white D65, in which distances are differences seen."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +16,7 @@ _TO_LAB = np.array([[0, 500, 0], [116, -500, 200], [0, 0, -200]], np.float32)
 _BLACK = np.array([16, 0, 0], np.float32)
 
 
-def compress(light: NDArray[np.floating]) -> NDArray[np.floating]:
+def compress(light: NDArray[Any]) -> NDArray[Any]:
     """Return the function f of CIE L*a*b*, of light in [0, 1]."""
     return np.where(light > (6 / 29) ** 3, np.cbrt(light), light / (3 * (6 / 29) ** 2) + 4 / 29)
 

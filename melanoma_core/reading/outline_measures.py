@@ -2,12 +2,13 @@
 
 They describe the picture in the terms of the ABCD rule (Stolz et al. 1994; Nachbar et al. 1994,
 doi:10.1016/S0190-9622(94)70061-3). None is a verdict, and no alert depends on one. How each behaves
-on real outlines is measured by `assessment.outlines`; docs/explanation/outline-measures.md defines
-them for people. A reading computes them with NumPy alone.
+on real outlines is measured by `assessment.outline_measures`. For people, they are defined in
+docs/explanation/outline-measures.md. A reading computes them with NumPy and Pillow alone.
 """
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,20 +17,26 @@ from PIL import Image, ImageFilter
 from melanoma_core.data.lab import to_lab
 from melanoma_core.data.regions import fill_holes, find_regions
 
-COLOURS = {  # Kasmi and Mokrani 2016, doi:10.1049/iet-ipr.2015.0385: sRGB from photographs
-    "white": (197, 188, 217),
-    "red": (118, 21, 17),
-    "light brown": (163, 82, 16),
-    "dark brown": (135, 44, 5),
-    "blue-grey": (113, 108, 139),
-    "black": (41, 31, 30),
+# L*a*b* of the colours of Stolz et al. (1994). White, red and blue-grey: Kasmi and Mokrani 2016,
+# doi:10.1049/iet-ipr.2015.0385. The browns and black: middle of the ranges of Ali et al. 2020,
+# doi:10.1371/journal.pone.0234352. Both were taken from dermoscopic photographs.
+COLOURS = {
+    "white": (78, 9, -13),
+    "red": (25, 41, 29),
+    "light brown": (60, 28, 42),
+    "dark brown": (31, 17, 27),
+    "blue-grey": (47, 9, -16),
+    "black": (20, 15, 11),
 }
+# a* and b* of skin, in the middle of what was measured (Xiao et al. 2017, doi:10.1111/srt.12295).
+# Redness and yellowness of skin differ little between people, lightness does.
+SKIN = (12, 16)
 NUM_SEGMENTS = 8
 
 _AREA = 200 * 150  # px; a lesion of HAM10000 is then about 90 pixels wide
 _MIN_SHARE = 0.001  # of the photograph: less is no lesion
 _LARGE_PART = 0.1  # of the largest part; smaller ones are left out
-_MIN_COLOUR = 0.05  # of the lesion (Ali et al. 2020, doi:10.1371/journal.pone.0234352)
+_MIN_COLOUR = 0.05  # of the lesion (Ali et al. 2020)
 _POINTS = 2000  # of the lesion that asymmetry and colours look at
 _AXES = 12  # directions of an axis of symmetry: 15 degrees apart
 _MARGIN, _BLUR = 6, 1.5  # px
@@ -184,14 +191,13 @@ def _measure_asymmetry(shape: _Shape, lesion: NDArray[np.bool_]) -> float:
     return float((outside[: _AXES // 2] + outside[_AXES // 2 :]).min() / 2)
 
 
-def _look_up(
-    image: NDArray[np.generic], rows: NDArray[np.floating], columns: NDArray[np.floating]
-) -> NDArray[np.generic]:
+def _look_up(image: NDArray[Any], rows: NDArray[Any], columns: NDArray[Any]) -> NDArray[Any]:
     """Return the nearest pixels, those of the edge for places outside of the image."""
     height, width = image.shape[:2]
     row = np.rint(np.minimum(np.maximum(rows, 0), height - 1)).astype(np.intp)
     column = np.rint(np.minimum(np.maximum(columns, 0), width - 1)).astype(np.intp)
-    return image[row, column]
+    found: NDArray[Any] = image[row, column]
+    return found
 
 
 def _measure_perimeter(lesion: NDArray[np.bool_]) -> float:
@@ -257,15 +263,20 @@ def _count_abrupt(profiles: NDArray[np.float32]) -> int:
 def _find_colours(pixels: NDArray[np.uint8], profiles: NDArray[np.float32]) -> tuple[str, ...]:
     """Return the colours to which at least 5% of the pixels, uint8 [N, 3], are nearest.
 
-    The skin around the lesion is a seventh colour, so that skin inside of the outline, and what is
-    as pale, counts as none of the six.
+    Photographs differ in white balance: nevi of HAM10000 look red. So a* and b* are changed as
+    another light would change them (von Kries), until the skin around the lesion has those of
+    `SKIN`. The skin is also a seventh colour: what is inside of the outline and nearest to it
+    counts as none of the six.
     """
+    lab = to_lab(pixels[:: max(1, len(pixels) // _POINTS)])
+    references = np.array(list(COLOURS.values()), np.float32)
     around = profiles[:, :, -_ENDS:].reshape(-1, 3)
     around = around[~np.isnan(around[:, 0])]
-    references = to_lab(np.array(list(COLOURS.values()), np.uint8))
     if len(around):
-        references = np.vstack([references, np.median(around, axis=0)])
-    lab = to_lab(pixels[:: max(1, len(pixels) // _POINTS)])
+        skin = np.median(around, axis=0)
+        light = (lab[:, :1] + 16) / (skin[0] + 16)  # cube root of the luminance, of the skin's
+        lab[:, 1:] += light * (SKIN - skin[1:])
+        references = np.vstack([references, (skin[0], *SKIN)]).astype(np.float32)
     nearest = ((references**2).sum(axis=1) - 2 * lab @ references.T).argmin(axis=1)
     shares = np.bincount(nearest, minlength=len(references)) / len(lab)
     return tuple(name for name, share in zip(COLOURS, shares, strict=False) if share >= _MIN_COLOUR)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from melanoma_core.data.lab import to_lab
 from melanoma_core.reading.outline_measures import (
     COLOURS,
     CUT,
@@ -17,7 +18,16 @@ from melanoma_core.reading.outline_measures import (
 )
 
 HEIGHT, WIDTH = 150, 200
-SKIN, BROWN = (224, 172, 140), COLOURS["light brown"]
+SKIN = (219, 177, 156)  # L*a*b* (75, 12, 16)
+PAINTS = {  # sRGB of the references
+    "white": (198, 189, 219),
+    "red": (120, 21, 18),
+    "light brown": (207, 123, 72),
+    "dark brown": (108, 63, 33),
+    "blue-grey": (114, 108, 138),
+    "black": (72, 39, 33),
+}
+BROWN = PAINTS["dark brown"]
 DOWN, ACROSS = np.mgrid[:HEIGHT, :WIDTH] - np.array([75, 100])[:, None, None]
 RADIUS = np.hypot(DOWN, ACROSS)
 DISC = RADIUS <= 50
@@ -63,7 +73,7 @@ def test_a_lesion_that_reaches_the_edge_has_neither_shape_nor_diameter():
     measures = measure(cut)
     assert measures.missing == CUT
     assert measures.area_share == pytest.approx(cut.mean())
-    assert measures.colours == ("light brown",)
+    assert measures.colours == ("dark brown",)
     assert measures.asymmetry is None
     assert measures.border_irregularity is None
     assert measures.abrupt_segments is None
@@ -82,7 +92,7 @@ def test_a_disc_is_symmetrical_and_has_a_regular_border():
     assert measures.area_share == pytest.approx(math.pi * 50**2 / (HEIGHT * WIDTH), rel=0.01)
     assert measures.diameter == pytest.approx(101 / 250, rel=0.01)  # of the diagonal
     assert measures.abrupt_segments == 8
-    assert measures.colours == ("light brown",)
+    assert measures.colours == ("dark brown",)
 
 
 @pytest.mark.parametrize("degrees", [0, 10, 30, 45, 77, 90, 160])
@@ -132,7 +142,7 @@ def test_measures_do_not_depend_on_the_resolution():
 
 
 def test_the_photograph_may_have_another_size():
-    assert measure_outline(DISC, paint(DISC)[::2, ::2]).colours == ("light brown",)
+    assert measure_outline(DISC, paint(DISC)[::2, ::2]).colours == ("dark brown",)
 
 
 def test_holes_are_filled_and_small_parts_left_out():
@@ -159,21 +169,34 @@ def test_an_invisible_border_is_not_abrupt():
     assert measure_outline(DISC, paint(NONE)).abrupt_segments == 0
 
 
+def test_the_paints_of_these_tests_are_the_references():
+    references = np.array(list(COLOURS.values()))
+    painted = to_lab(np.array([PAINTS[name] for name in COLOURS], np.uint8))
+    assert np.abs(painted - references).max() < 1
+
+
 @pytest.mark.parametrize("name", COLOURS)
 def test_each_colour_is_recognised(name: str):
-    assert measure_outline(DISC, paint(DISC, COLOURS[name])).colours == (name,)
+    assert measure_outline(DISC, paint(DISC, PAINTS[name])).colours == (name,)
+
+
+def test_colours_are_seen_in_relation_to_the_skin_whatever_the_white_balance():
+    photograph = paint(DISC)
+    photograph[DISC & (ACROSS < 0)] = PAINTS["black"]
+    bluish = (photograph * np.array([0.9, 0.9, 1.15])).clip(0, 255).astype(np.uint8)
+    assert measure_outline(DISC, bluish).colours == ("dark brown", "black")
 
 
 def test_the_colours_of_a_disc_of_two_halves_are_both_counted():
     photograph = paint(DISC)
-    photograph[DISC & (ACROSS < 0)] = COLOURS["black"]
-    assert measure_outline(DISC, photograph).colours == ("light brown", "black")
+    photograph[DISC & (ACROSS < 0)] = PAINTS["black"]
+    assert measure_outline(DISC, photograph).colours == ("dark brown", "black")
 
 
 @pytest.mark.parametrize(("width", "expected"), [(1, ()), (6, ("black",))])
 def test_a_colour_counts_from_a_twentieth_of_the_lesion(width: int, expected: tuple[str, ...]):
     photograph = paint(NONE)
-    photograph[DISC & (np.abs(ACROSS) < width)] = COLOURS["black"]
+    photograph[DISC & (np.abs(ACROSS) < width)] = PAINTS["black"]
     assert measure_outline(DISC, photograph).colours == expected
 
 
@@ -182,7 +205,7 @@ def test_skin_inside_of_the_outline_is_none_of_the_colours():
 
 
 def test_without_skin_around_it_a_lesion_has_its_nearest_colours():
-    assert measure_outline(~NONE, paint(~NONE, (60, 40, 35))).colours == ("black",)
+    assert measure_outline(~NONE, paint(~NONE, (50, 30, 25))).colours == ("black",)
 
 
 def test_outlines_are_measured_at_one_area_in_the_aspect_of_the_photograph():
