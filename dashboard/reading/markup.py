@@ -66,7 +66,7 @@ def render_meaning(
     likelihood = describe_likelihood(shown.melanoma_probability, shown.skin_cancer_probability)
     paragraphs = (
         f"{likelihood} {describe_assumption(card, clinic)}",
-        describe_possible(verdict),
+        describe_possible(verdict, card),
     )
     return (
         f'<section class="meaning"><p class="caution">'

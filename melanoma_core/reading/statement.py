@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from melanoma_core.models.card import ModelCard
 from melanoma_core.models.card_text.formats import format_beside_threshold, format_percent
 from melanoma_core.models.card_text.wording import describe_set
 from melanoma_core.reading.verdict import Verdict
@@ -62,7 +63,7 @@ def describe_finding(verdict: Verdict) -> Statement:
     return Statement(Level.NONE, headline, _explain_none(verdict))
 
 
-def describe_possible(verdict: Verdict) -> str:
+def describe_possible(verdict: Verdict, card: ModelCard) -> str:
     """Return the conformal prediction set in words that agree with the finding; "" without a set.
 
     A diagnosis that an alert names stays possible, also where the set does not contain it: the
@@ -77,7 +78,7 @@ def describe_possible(verdict: Verdict) -> str:
         Level.SKIN_CANCER: (str(verdict.leading_skin_cancer),),
         Level.NONE: (),
     }[level]
-    return describe_set(found, kept)
+    return describe_set(found, card, kept)
 
 
 def describe_disagreement(lesion: "LesionReading") -> str:

@@ -203,11 +203,12 @@ def describe_novelty(card: ModelCard) -> str:
     )
 
 
-def describe_set(found: PredictionSet, kept: tuple[str, ...] = ()) -> str:
+def describe_set(found: PredictionSet, card: ModelCard, kept: tuple[str, ...] = ()) -> str:
     """Return a conformal prediction set in words, or why there is none.
 
     Args:
         found: The set of one photograph.
+        card: Of the model that made it.
         kept: Class names that an alert keeps possible. The alert has a threshold of its own.
     """
     added = tuple(name for name in kept if name not in found.members)
@@ -221,18 +222,38 @@ def describe_set(found: PredictionSet, kept: tuple[str, ...] = ()) -> str:
             Abstention.TOO_MANY: f"too many cannot be ruled out ({members})",
         }[found.abstention]
         return f"Possible diagnoses are left open: {reason}."
-    promise = (
-        f"contains the true diagnosis of {_count_in_hundred(found.coverage)} in 100 lesions of "
-        "each diagnosis."
-    )
     sentences = [f"Possible diagnoses: {members}."]
     if added:
-        sentences.append(f"The alert adds {_join_titles(added)}; the set without it {promise}")
-    else:
-        sentences.append(f"Such a set {promise}")
+        sentences.append(f"The alert adds {_join_titles(added)}.")
+    sentences.append(describe_coverage(card, "The set without it" if added else "Such a set"))
     if found.unknown:
         sentences.append(f"Too few cases to include or rule out: {_join_titles(found.unknown)}.")
-    return " ".join(sentences)
+    return " ".join(filter(None, sentences))
+
+
+def describe_coverage(card: ModelCard, subject: str = "A set") -> str:
+    """Return how often the conformal prediction sets of a model contain the true diagnosis.
+
+    Args:
+        card: Of the model.
+        subject: What the sentence is about, in the singular.
+
+    Returns:
+        What was measured on the lesions of the headline metrics, and what the bounds were fitted
+        for; "" if the model makes no sets. The two can differ: lesions that are biopsied are
+        harder than those that the bounds were fitted on.
+    """
+    if card.conformal is None:
+        return ""
+    aim = f"in {_count_in_hundred(card.conformal.coverage)} of 100 lesions of each diagnosis"
+    figure = find_figure(card, "coverage")
+    if figure is None or figure.count is None:
+        return f"{subject} is fitted to contain the true diagnosis {aim}. That was not measured."
+    return (
+        f"{subject} contained the true diagnosis in {figure.count:,} of {figure.total:,} "
+        f"photographs {name_test(card)} ({format_percent(figure.value)}, "
+        f"{format_interval(figure)}). It was fitted to contain it {aim}."
+    )
 
 
 def describe_model(card: ModelCard) -> str:

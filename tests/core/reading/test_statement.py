@@ -121,14 +121,15 @@ def test_a_set_that_abstains_excludes_nothing_and_adds_nothing():
 
 
 def test_without_a_set_nothing_is_said_about_it():
-    assert describe_possible(make_reading(NEVUS)) == ""
+    assert describe_possible(make_reading(NEVUS), load_card(BUNDLED)) == ""
 
 
 def test_the_set_never_drops_what_the_alert_keeps():
-    said = describe_possible(make_reading(NEVUS, 0.044, members=("NV",)))
-    assert said.startswith("Possible diagnoses: melanoma or nevus. The alert adds melanoma;")
+    card = load_card(BUNDLED)
+    said = describe_possible(make_reading(NEVUS, 0.044, members=("NV",)), card)
+    assert said.startswith("Possible diagnoses: melanoma or nevus. The alert adds melanoma. The")
     carcinoma = {"MEL": 0.01, "NV": 0.89, "BCC": 0.1}
-    said = describe_possible(make_reading(carcinoma, 0.05, 0.08, members=("NV",)))
+    said = describe_possible(make_reading(carcinoma, 0.05, 0.08, members=("NV",)), card)
     assert said.startswith("Possible diagnoses: basal cell carcinoma or nevus. The alert adds")
 
 
@@ -143,7 +144,7 @@ def test_every_probability_gets_a_statement_that_agrees_with_its_alerts_and_its_
                 dict(zip(names, each, strict=True)), 0.3, 0.6, members=(names[place],)
             )
             statement = describe_finding(reading)
-            possible = describe_possible(reading)
+            possible = describe_possible(reading, card)
             assert (statement.level is Level.MELANOMA) == reading.alert
             if statement.level is Level.MELANOMA:
                 assert "melanoma" in possible

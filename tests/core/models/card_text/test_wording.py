@@ -15,6 +15,7 @@ from melanoma_core.models.card_text.formats import (
 )
 from melanoma_core.models.card_text.tables import write_figures
 from melanoma_core.models.card_text.wording import (
+    describe_coverage,
     describe_frequencies,
     describe_leakage,
     describe_model,
@@ -28,6 +29,7 @@ from melanoma_core.models.card_text.wording import (
 
 SENSITIVITY = Figure(248 / 261, 0.921, 0.973, 248, 261, 189)
 SPECIFICITY = Figure(1096 / 1660, 0.63, 0.692, 1096, 1660, 1311)
+COVERAGE = Figure(0.8, 0.6, 0.9, 8, 10, 10)
 UNDEFINED = Figure(nan, nan, nan, 0, 0, 0)
 
 
@@ -221,15 +223,17 @@ def make_set(members: tuple[str, ...], unknown: tuple[str, ...] = ()) -> Predict
         (
             make_set(("MEL", "NV")),
             ("MEL",),
-            "Possible diagnoses: melanoma or nevus. Such a set contains the true diagnosis of "
-            "about 90 in 100 lesions of each diagnosis.",
+            "Possible diagnoses: melanoma or nevus. Such a set contained the true diagnosis in 8 "
+            "of 10 photographs in the held-out test set (80.0%, 95% CI 60.0–90.0%). It was fitted to "
+            "contain it in about 90 of 100 lesions of each diagnosis.",
         ),
         (
             make_set(("NV",), ("DF",)),
             ("MEL",),
-            "Possible diagnoses: melanoma or nevus. The alert adds melanoma; the set without it "
-            "contains the true diagnosis of about 90 in 100 lesions of each diagnosis. Too few "
-            "cases to include or rule out: dermatofibroma.",
+            "Possible diagnoses: melanoma or nevus. The alert adds melanoma. The set without it "
+            "contained the true diagnosis in 8 of 10 photographs in the held-out test set (80.0%, "
+            "95% CI 60.0–90.0%). It was fitted to contain it in about 90 of 100 lesions of each "
+            "diagnosis. Too few cases to include or rule out: dermatofibroma.",
         ),
         (
             make_set(()),
@@ -252,6 +256,22 @@ def make_set(members: tuple[str, ...], unknown: tuple[str, ...] = ()) -> Predict
     ],
 )
 def test_a_set_is_described_or_the_reason_why_it_is_left_open(
-    found: PredictionSet, kept: tuple[str, ...], said: str
+    card: ModelCard, found: PredictionSet, kept: tuple[str, ...], said: str
 ):
-    assert describe_set(found, kept) == said
+    measured = replace(card, metrics={"test": {"coverage": COVERAGE}})
+    assert describe_set(found, measured, kept) == said
+
+
+def test_the_coverage_is_that_of_the_headline_lesions(card: ModelCard):
+    assert describe_coverage(replace(card, conformal=None)) == ""
+    assert describe_coverage(card) == (
+        "A set is fitted to contain the true diagnosis in about 90 of 100 lesions of each "
+        "diagnosis. That was not measured."
+    )
+    alerts = {"sensitivity": SENSITIVITY, "specificity": SPECIFICITY}
+    confirmed = CONFIRMED | {"coverage": replace(COVERAGE, value=0.847, count=715, total=844)}
+    metrics = {"test:histopathology": confirmed, "test": alerts | {"coverage": COVERAGE}}
+    assert describe_coverage(replace(card, metrics=metrics)).startswith(
+        "A set contained the true diagnosis in 715 of 844 photographs confirmed by histopathology "
+        "in the held-out test set (84.7%,"
+    )
