@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from tests.benchmarks import (
     batch,
+    before,
     charts,
     evaluation,
     first_start,
@@ -28,6 +29,7 @@ from tests.benchmarks import (
 
 BENCHMARKS = {
     "reading": reading.measure,
+    "before": before.measure,
     "lesion": lesion.measure,
     "novelty": novelty.measure,
     "start": start.measure,
