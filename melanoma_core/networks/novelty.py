@@ -27,11 +27,9 @@ from melanoma_core.models.card import NoveltyLimit
 from melanoma_core.networks.inference import BATCH_SIZE, predict
 
 _FEATURE_LAYER = "block_10_expand_relu"
-_FEATURE_SIDE = 128  # px
-_FEATURES = (
-    f"MobileNetV2 with its ImageNet weights, {_FEATURE_LAYER} at {_FEATURE_SIDE}×{_FEATURE_SIDE} "
-    "pixels, averaged over the image"
-)
+# Sides of the features' input, in pixels. At fewer, more ordinary photographs pass for lesions; at
+# more, the features take longer than the whole network (docs/explanation/refusals.md).
+_SMALLEST_SIDE, _LARGEST_SIDE = 128, 160
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +41,14 @@ class NoveltyCheck:
         distribution: Feature distribution of the train subset.
         features: float32 [N, D], of the images of `origins`, in their order.
         origins: Label, group, subset and source of the photographs, without synthetic images.
+        description: What the features are, in words.
     """
 
     network: keras.Model
     distribution: FeatureDistribution
     features: NDArray[np.float32]
     origins: ImageOrigins
+    description: str
 
 
 def fit_novelty(table: pd.DataFrame, image_size: int, weights: Path | str) -> NoveltyCheck:
@@ -66,7 +66,7 @@ def fit_novelty(table: pd.DataFrame, image_size: int, weights: Path | str) -> No
     if "parent_image_id" in table:
         table = table[table["parent_image_id"].isna()]
     origins = get_origins(table)
-    feature_network = _build_feature_network(image_size, weights)
+    feature_network = build_feature_network(image_size, weights)
     features = np.concatenate(
         [
             predict(feature_network, pixels)
@@ -76,7 +76,12 @@ def fit_novelty(table: pd.DataFrame, image_size: int, weights: Path | str) -> No
     train = origins.subsets == "train"
     distribution = fit_feature_distribution(features[train], origins.labels[train])
     network = add_distance(feature_network, distribution)
-    return NoveltyCheck(network, distribution, features, origins)
+    side = choose_side(image_size)
+    description = (
+        f"MobileNetV2 with its ImageNet weights, {_FEATURE_LAYER} at {side}×{side} pixels, "
+        "averaged over the image"
+    )
+    return NoveltyCheck(network, distribution, features, origins, description)
 
 
 def choose_novelty_limit(check: NoveltyCheck) -> NoveltyLimit:
@@ -90,11 +95,23 @@ def choose_novelty_limit(check: NoveltyCheck) -> NoveltyLimit:
         chosen_on="validation",
         largest_share=LARGEST_SHARE,
         refused=refused | measure_left_out(check.features, origins, LARGEST_SHARE),
-        features=_FEATURES,
+        features=check.description,
     )
 
 
-def _build_feature_network(image_size: int, weights: Path | str) -> keras.Model:
+def choose_side(image_size: int) -> int:
+    """Return the side of the features' input for a network of a given input, in pixels.
+
+    Where it is the network's own, the layers that training has not changed (`frozen_stride`) are
+    equal in both, and the ONNX form computes them once.
+
+    >>> [choose_side(side) for side in (96, 128, 160, 192)]
+    [128, 128, 160, 128]
+    """
+    return image_size if _SMALLEST_SIDE <= image_size <= _LARGEST_SIDE else _SMALLEST_SIDE
+
+
+def build_feature_network(image_size: int, weights: Path | str) -> keras.Model:
     """Build the network that computes the features of the OOD check.
 
     Args:
@@ -112,8 +129,9 @@ def _build_feature_network(image_size: int, weights: Path | str) -> keras.Model:
     )
     photograph = keras.Input((image_size, image_size, 3), dtype="uint8", name="photograph")
     scaled = keras.layers.Rescaling(1 / 127.5, -1.0)(photograph)
-    if image_size != _FEATURE_SIDE:
-        scaled = keras.layers.Resizing(_FEATURE_SIDE, _FEATURE_SIDE)(scaled)
+    side = choose_side(image_size)
+    if image_size != side:
+        scaled = keras.layers.Resizing(side, side)(scaled)
     backbone = keras.applications.MobileNetV2(include_top=False, weights=None, input_tensor=scaled)
     backbone.set_weights(pretrained.get_weights())
     # Otherwise tf2onnx exports batch normalisation in training mode, with other features.

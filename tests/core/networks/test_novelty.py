@@ -7,6 +7,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import onnx
 import pandas as pd
 import pytest
 
@@ -18,10 +19,16 @@ from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.data.images import read_image
 from melanoma_core.data.opening import open_folder
 from melanoma_core.data.splitting import Split, split_dataset
-from melanoma_core.evaluation.novelty import fit_feature_distribution, get_origins
+from melanoma_core.evaluation.novelty import (
+    FeatureDistribution,
+    fit_feature_distribution,
+    get_origins,
+)
 from melanoma_core.models.card_text.wording import describe_novelty
 from melanoma_core.models.classifier import Classifier, load_classifier
-from melanoma_core.networks.network import build_network
+from melanoma_core.networks.export import check_agreement, export_onnx
+from melanoma_core.networks.network import add_softmax, build_network
+from melanoma_core.networks.novelty import add_distance, build_feature_network
 from melanoma_core.networks.release import Origin, release_network
 from melanoma_core.reading.reading import Reading, Refusal, RefusalKind, read_files, read_photograph
 from melanoma_core.reading.refusals import measure_folder, measure_non_lesions
@@ -269,3 +276,22 @@ def test_a_folder_without_photographs_is_an_error(call, tmp_path: Path):
 
     assert status == 2
     assert log.startswith("Found no photograph in")
+
+
+def test_the_layers_that_training_kept_are_computed_once(shared_weights: Path, tmp_path: Path):
+    """52 convolutions, the maps, and those of the check beyond `frozen_stride`: 21 of its 31."""
+    network = build_network(PRESETS["sources"], 8, shared_weights)
+    for layer in network.layers:
+        if layer.trainable:
+            layer.set_weights([1.01 * weight for weight in layer.get_weights()])
+    network = add_softmax(network)
+    network.trainable = False
+    side = network.input_shape[1]
+    distribution = FeatureDistribution(np.zeros((8, 384)), np.eye(384))
+    check = add_distance(build_feature_network(side, shared_weights), distribution)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, side, side, 3), dtype=np.uint8)
+    export_onnx(network, tmp_path / "model.onnx", check)
+
+    nodes = onnx.load(tmp_path / "model.onnx").graph.node
+    assert sum(node.op_type == "Conv" for node in nodes) == 52 + 1 + 21
+    assert check_agreement(network, tmp_path / "model.onnx", pixels, check) < 1e-4
