@@ -78,7 +78,7 @@ def find_artefacts(photograph: Photograph) -> tuple[QualityFinding, ...]:
         >>> find_artefacts(Photograph(skin, 300, 225, "PNG"))
         ()
     """
-    measures = measure_artefacts(photograph.pixels)
+    measures = _measure(_shrink(photograph.image))
     return tuple(
         QualityFinding(kind, value, LIMITS[kind], False, _TEXTS[kind])
         for kind, value in measures.items()
@@ -96,7 +96,11 @@ def measure_artefacts(pixels: NDArray[np.uint8]) -> dict[QualityKind, float]:
         For ink and hair, the share of the searched ellipse that looks like it, in [0, 1]; for a
         ruler, the number of its ticks by how evenly they are spaced, 0 or more.
     """
-    image = _shrink(pixels)
+    return _measure(_shrink(Image.fromarray(pixels)))
+
+
+def _measure(image: Image.Image) -> dict[QualityKind, float]:
+    """Return the measures of a photograph that was shrunk."""
     red = np.asarray(image.getchannel(0))
     limit = max(_MIN_DEPTH, _DEPTH * float(np.median(red[::3, ::3])))
     dark = Mask.from_array(find_narrow(red, _NARROW) > limit)
@@ -125,12 +129,11 @@ def _measure_lines(dark: Mask) -> tuple[float, float]:
     return _measure_share(reduce(operator.or_, lines)), ruler
 
 
-def _shrink(pixels: NDArray[np.uint8]) -> Image.Image:
+def _shrink(image: Image.Image) -> Image.Image:
     """Return a photograph with the area that all are measured at, in its own aspect."""
-    height, width = pixels.shape[:2]
+    width, height = image.size
     scale = math.sqrt(_AREA / (height * width))
     size = max(2 * _INK_SCALE, round(width * scale)), max(2 * _INK_SCALE, round(height * scale))
-    image = Image.fromarray(pixels)
     return image.resize(size, Image.Resampling.BILINEAR, reducing_gap=1.0)
 
 

@@ -8,6 +8,7 @@ import stat
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 
@@ -107,6 +108,11 @@ class Photograph:
     original_height: int
     image_format: str
 
+    @cached_property
+    def image(self) -> Image.Image:
+        """The pixels as an image of Pillow, converted once for all that a reading measures."""
+        return Image.fromarray(self.pixels)
+
 
 def decode_image(data: bytes, max_side: int = _MAX_SIDE, budget: Budget = BUDGET) -> Photograph:
     """Decode one photograph.
@@ -203,14 +209,14 @@ def read_bytes(path: Path) -> bytes:
         ) from error
 
 
-def resize_to_square(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+def resize_to_square(pixels: NDArray[np.uint8] | Image.Image, side: int) -> NDArray[np.uint8]:
     """Resize an image to the square input of a network, with antialiasing.
 
     Training and inference both use this function, and no other resizing. It squashes the aspect
     ratio instead of cropping, because a crop can lose the border of the lesion.
 
     Args:
-        pixels: uint8 [height, width, 3].
+        pixels: uint8 [height, width, 3], or `Photograph.image`, which takes less time.
         side: Side of the square in pixels.
 
     Returns:
@@ -221,8 +227,8 @@ def resize_to_square(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
         >>> resize_to_square(np.zeros((80, 120, 3), np.uint8), 64).shape
         (64, 64, 3)
     """
-    resized = Image.fromarray(pixels).resize((side, side), Image.Resampling.BILINEAR)
-    return np.asarray(resized)
+    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
+    return np.asarray(image.resize((side, side), Image.Resampling.BILINEAR))
 
 
 def encode_jpeg(pixels: NDArray[np.uint8]) -> bytes:

@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from PIL import Image
-
 from melanoma_core.data.images import Photograph
 from melanoma_core.data.scanning import measure_light, measure_sharpness, resize_to_standard
 
@@ -82,7 +80,7 @@ def measure_quality(photograph: Photograph) -> Quality:
     Returns:
         Its quality measures.
     """
-    luma = Image.fromarray(photograph.pixels).convert("L")
+    luma = photograph.image.convert("L")
     brightness, contrast = measure_light(luma)
     return Quality(
         sharpness=measure_sharpness(resize_to_standard(luma)),

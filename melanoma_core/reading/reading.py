@@ -149,7 +149,7 @@ def read_photograph(
     if quality and quality[0].refused:
         return Refusal(quality[0].text, RefusalKind.QUALITY, quality)
     card = classifier.card
-    squashed = resize_to_square(photograph.pixels, card.image_size)
+    squashed = resize_to_square(photograph.image, card.image_size)
     outputs = classifier.classify(squashed[None])
     distance = None if outputs.novelty is None else float(outputs.novelty[0])
     limit = None if card.novelty is None or is_drawn else card.novelty.distance

@@ -466,6 +466,16 @@ def test_resizing_to_a_square_squashes_and_averages():
     assert np.abs(square.astype(int) - 127).max() <= 5  # without antialiasing: 0 or 255
 
 
+def test_an_image_of_pillow_is_resized_as_its_pixels_are():
+    noise = np.random.default_rng(0).integers(0, 256, (150, 200, 3), dtype=np.uint8)
+    photograph = decode_image(encode_jpeg(noise))
+
+    square = resize_to_square(photograph.image, 96)
+
+    np.testing.assert_array_equal(square, resize_to_square(photograph.pixels, 96))
+    assert photograph.image is photograph.image  # converted once
+
+
 def test_resizing_to_the_same_square_changes_nothing():
     square = draw(64, 64)
     np.testing.assert_array_equal(resize_to_square(square, 64), square)
