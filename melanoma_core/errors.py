@@ -52,6 +52,10 @@ class ModelError(MelanomaError):
     """A model is missing, damaged or of another format."""
 
 
+class LesionError(MelanomaError):
+    """Photographs cannot be put together as one lesion."""
+
+
 class RunError(MelanomaError):
     """A training run cannot be started, found, recorded or changed."""
 

@@ -3,12 +3,13 @@
 import streamlit as st
 
 from dashboard.reading.cached import get_worklist
+from dashboard.reading.markup import render_table_use
 from dashboard.shared.errors import show_stored_error, store_errors
 from dashboard.shared.markup import escape_markdown
 from melanoma_core.reading.grouping import Lesion
 from melanoma_core.reading.worklist import Worklist
 
-_SELECTED, _COUNT = "selected-lesions", "selection-count"
+_SELECTED, _COUNT, _NAME_ERROR = "selected-lesions", "selection-count", "lesion-name-error"
 _MAX_NAME_LENGTH = 60
 _TABLE_COUNT, _TABLE, _ERROR = "lesion-table-count", "lesion-table", "lesion-table-error"
 
@@ -58,16 +59,15 @@ def accept_table(worklist: Worklist) -> None:
         args=(f"{_TABLE}-{count}",),
     )
     show_stored_error(_ERROR)
-    if worklist.num_assigned:
-        st.caption(
-            f"The table names the lesions of {worklist.num_assigned:,} photographs. Those with the "
-            "same lesion are one row of the list."
-        )
+    use = worklist.table_use
+    if use is not None:
+        st.html(render_table_use(use, len(worklist.entries)))
 
 
 def clear_selection() -> None:
     """Select nothing."""
     _get_selected().clear()
+    st.session_state[_NAME_ERROR] = ""
     # Boxes get new keys, since a box keeps its own state.
     st.session_state[_COUNT] = st.session_state.get(_COUNT, 0) + 1
 
@@ -84,14 +84,17 @@ def _offer_name(worklist: Worklist, selected: list[Lesion], label: str) -> None:
                 label, type="primary", on_click=_combine, args=(worklist, keys, name_key)
             )
             st.form_submit_button("Clear selection", on_click=clear_selection)
+    show_stored_error(_NAME_ERROR)
 
 
 def _combine(worklist: Worklist, selected: list[int], name_key: str) -> None:
-    worklist.combine(selected, st.session_state[name_key])
-    clear_selection()
+    with store_errors(_NAME_ERROR):
+        worklist.combine(selected, st.session_state[name_key])
+        clear_selection()
 
 
 def _toggle(key: int) -> None:
+    st.session_state[_NAME_ERROR] = ""  # of another selection
     _get_selected().symmetric_difference_update({key})
 
 

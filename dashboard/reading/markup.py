@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # the page is painted before ONNX Runtime is imported
     from melanoma_core.models.card import ModelCard
     from melanoma_core.models.methods import Method
     from melanoma_core.reading.entry import RefusedFile
+    from melanoma_core.reading.grouping import TableUse
     from melanoma_core.reading.reading import Reading
     from melanoma_core.reading.verdict import Verdict
     from melanoma_core.taxonomy import Diagnosis
@@ -150,6 +151,40 @@ def render_refused(files: "Iterable[RefusedFile]") -> str:
         for file in files
     )
     return f'<section class="refused" role="alert"><ul>{rows}</ul></section>'
+
+
+def render_table_use(use: "TableUse", num_photographs: int) -> str:
+    """Render what a table of lesions says about the photographs, with a warning if nothing."""
+    if not num_photographs:
+        return (
+            f'<p class="notice">The table names {_count(use.num_images, "image")}. Photographs '
+            "that you upload are compared with it.</p>"
+        )
+    if not use.num_matched:
+        return (
+            f'<p class="warning" role="alert">The table names {_count(use.num_images, "image")}, '
+            f"such as {escape(use.example)}, but none of the photographs here. It needs their file "
+            "names or image ids. Change the table, or upload the photographs that it names.</p>"
+        )
+    text = (
+        f"The table names the lesions of {use.num_matched:,} of "
+        f"{_count(num_photographs, 'photograph')}. "
+    )
+    placed = use.num_matched - use.num_overruled
+    if not use.num_overruled:
+        text += "Those with the same lesion are one row of the list."
+    elif placed:
+        text += (
+            f"You placed {use.num_overruled:,} of them yourself. The other {placed:,} are placed "
+            "as the table says."
+        )
+    else:
+        text += "You placed all of them yourself, so the table changes nothing."
+    return f'<p class="notice">{text}</p>'
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _render_tier(share: TierShare) -> str:

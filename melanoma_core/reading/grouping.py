@@ -1,6 +1,6 @@
 """Which photographs of a worklist show the same lesion, as a person or a table says."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +37,23 @@ class Lesion:
         return {entry.key for entry in self.entries}
 
 
+@dataclass(frozen=True)
+class TableUse:
+    """What a table of lesions says about the photographs of a worklist.
+
+    Attributes:
+        num_images: Images that the table names.
+        example: One of them.
+        num_matched: Photographs of the worklist that the table names.
+        num_overruled: Those of them that a person has placed otherwise.
+    """
+
+    num_images: int
+    example: str
+    num_matched: int
+    num_overruled: int
+
+
 class Grouping:
     """The lesions of a worklist's photographs.
 
@@ -49,10 +66,30 @@ class Grouping:
         self._table: dict[str, str] = {}
         self._matched: tuple[tuple[str, ...], dict[str, str]] | None = None
 
-    @property
-    def num_assigned(self) -> int:
-        """Number of photographs whose lesion a table names."""
-        return len(self._table)
+    def count_table(self, entries: Sequence[Entry]) -> TableUse | None:
+        """Return what the table says about photographs; None without a table."""
+        if not self._table:
+            return None
+        of_file = self._match_files(entries)
+        names = self._find_names(entries)
+        matched = [entry for entry in entries if entry.name in of_file]
+        overruled = [entry for entry in matched if names[entry.key] != of_file[entry.name]]
+        return TableUse(len(self._table), next(iter(self._table)), len(matched), len(overruled))
+
+    def is_taken(self, entries: Sequence[Entry], keys: Collection[int], name: str) -> bool:
+        """Return whether a lesion of this name would get other photographs than these.
+
+        Args:
+            entries: The photographs of the worklist.
+            keys: Of those that are to have the name. If one of them has it already, it is free.
+            name: Of the lesion.
+        """
+        names, of_file = self._find_names(entries), self._match_files(entries)
+        if name in [names.get(key) for key in keys]:
+            return False
+        own = [of_file.get(entry.name) for entry in entries if entry.key in keys]
+        # The table may name photographs that are read later.
+        return name in names.values() or (name in self._table.values() and name not in own)
 
     def combine(self, keys: Iterable[int], name: str) -> None:
         """Put photographs together as one lesion, with those that already have this name.
@@ -106,14 +143,15 @@ class Grouping:
 
     def _find_names(self, entries: Sequence[Entry]) -> dict[int, str | None]:
         """Return the name of the lesion of each photograph by key; None if it has no lesion."""
-        of_file = self._match_table(tuple(dict.fromkeys(entry.name for entry in entries)))
+        of_file = self._match_files(entries)
         found = {entry.key: of_file.get(entry.name) for entry in entries}
         return found | {key: name for key, name in self._chosen.items() if key in found}
 
-    def _match_table(self, files: tuple[str, ...]) -> dict[str, str]:
+    def _match_files(self, entries: Sequence[Entry]) -> dict[str, str]:
         """Return the lesion of each file that the table names, computed once for these files."""
         if not self._table:
             return {}
+        files = tuple(dict.fromkeys(entry.name for entry in entries))
         if self._matched is None or self._matched[0] != files:
             # Imported here, so that a page appears before pandas is imported.
             from melanoma_core.data.matching import match_files

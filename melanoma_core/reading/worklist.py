@@ -7,11 +7,13 @@ the photograph without metadata, and the reading.
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping
+from itertools import count as count_up
 from typing import TYPE_CHECKING
 
+from melanoma_core.errors import LesionError
 from melanoma_core.names import neutralise
 from melanoma_core.reading.entry import Entry, RefusedFile, read_file
-from melanoma_core.reading.grouping import Grouping, Lesion
+from melanoma_core.reading.grouping import Grouping, Lesion, TableUse
 from melanoma_core.reading.ranking import measure_suspicion
 from melanoma_core.spreadsheets import format_rows
 
@@ -158,8 +160,10 @@ class Worklist:
 
         Args:
             keys: Of entries; all photographs of their lesions come along.
-            name: Of the lesion, cleaned here; an empty one is replaced. Photographs of a lesion
-                that has this name already come along, too.
+            name: Of the lesion, cleaned here; an empty one is replaced.
+
+        Raises:
+            LesionError: Another lesion has this name.
         """
         with self._lock:
             chosen = set(keys)
@@ -167,6 +171,12 @@ class Worklist:
             members = set().union(*(lesion.keys for lesion in groups))
             if members:
                 cleaned = _clean_name(name) if name.strip() else self.propose_name(members)
+                if self._grouping.is_taken(self._entries, members, cleaned):
+                    raise LesionError(
+                        f'Found another lesion with the name "{cleaned}", in the list or in the '
+                        "table of lesions. Each lesion needs a name of its own. Enter another "
+                        "name, or select the photographs of both lesions to make them one."
+                    )
                 self._grouping.combine(members, cleaned)
                 self.open_lesion(min(members))
 
@@ -192,15 +202,19 @@ class Worklist:
     def propose_name(self, keys: Iterable[int]) -> str:
         """Return a name for the lesion that these entries would make."""
         with self._lock:
-            chosen, lesions = set(keys), self.lesions
-            names = [lesion.name for lesion in lesions if len(lesion.entries) > 1]
-            known = [
+            chosen = set(keys)
+            known = (
                 lesion.name
-                for lesion in lesions
+                for lesion in self.lesions
                 if len(lesion.entries) > 1 and lesion.keys & chosen
-            ]
-            numbers = (f"Lesion {number}" for number in range(1, len(names) + 2))
-            return known[0] if known else next(name for name in numbers if name not in names)
+            )
+            numbered = (f"Lesion {number}" for number in count_up(1))
+            free = (
+                name
+                for name in numbered
+                if not self._grouping.is_taken(self._entries, chosen, name)
+            )
+            return next(known, None) or next(free)
 
     @property
     def pending_name(self) -> str | None:
@@ -248,10 +262,10 @@ class Worklist:
             return self._grouping.find_divided(self._entries)
 
     @property
-    def num_assigned(self) -> int:
-        """Number of photographs whose lesion a table names, here or not."""
+    def table_use(self) -> TableUse | None:
+        """What the table of lesions says about the photographs; None without a table."""
         with self._lock:
-            return self._grouping.num_assigned
+            return self._grouping.count_table(self._entries)
 
     @property
     def position(self) -> int | None:

@@ -3,8 +3,10 @@ from dataclasses import replace
 import pytest
 
 from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
+from melanoma_core.errors import LesionError
 from melanoma_core.models.card import NoveltyLimit
 from melanoma_core.models.classifier import Classifier
+from melanoma_core.reading.grouping import TableUse
 from melanoma_core.reading.worklist import Worklist
 
 FILES = [(lesion.file_name, lesion.path.read_bytes()) for lesion in DEMONSTRATION_LESIONS[:4]]
@@ -34,6 +36,8 @@ def test_an_empty_worklist_has_no_lesions():
     assert empty.position is None
     assert empty.divided_lesions == []
     assert empty.propose_name([]) == "Lesion 1"
+    assert empty.table_use == TableUse(1, "a.jpg", 0, 0)
+    assert Worklist().table_use is None
 
 
 def test_each_photograph_is_a_lesion_of_its_own_with_its_own_probabilities(worklist):
@@ -72,6 +76,39 @@ def test_a_lesion_without_a_name_gets_one_that_is_free(worklist):
     assert worklist.propose_name(keys[1:3]) == "Lesion 1"
 
 
+def test_a_name_of_another_lesion_is_refused_and_changes_nothing(worklist):
+    keys = [entry.key for entry in worklist.entries]
+    worklist.combine(keys[:2], "arm")
+    with pytest.raises(LesionError, match='Found another lesion with the name "arm"'):
+        worklist.combine(keys[2:], " arm ")
+    assert [len(lesion.entries) for lesion in worklist.lesions].count(2) == 1
+    worklist.combine(keys[1:3], "arm")  # one of them has the name already
+    assert len(worklist.opened_lesion.entries) == 3
+    worklist.combine(keys[:1], "leg")
+    assert worklist.opened_lesion.name == "leg"
+
+
+def test_a_name_of_the_table_is_taken_also_before_its_photographs_are_read(worklist):
+    keys = [entry.key for entry in worklist.entries]
+    by_name = {entry.name: entry.key for entry in worklist.entries}
+    worklist.assign_lesions({FILES[0][0]: "L1", "late.jpg": "Lesion 1"})
+    others = [key for key in keys if key != by_name[FILES[0][0]]]
+    for name in ("L1", "Lesion 1"):
+        with pytest.raises(LesionError):
+            worklist.combine(others[:2], name)
+    assert worklist.propose_name(others[:2]) == "Lesion 2"
+    worklist.combine([by_name[FILES[0][0]], others[0]], "L1")
+    assert worklist.opened_lesion.name == "L1"
+
+
+def test_photographs_that_a_table_put_together_get_their_name_back(worklist):
+    worklist.assign_lesions({FILES[0][0]: "L1", FILES[1][0]: "L1"})
+    (lesion,) = (each for each in worklist.lesions if len(each.entries) > 1)
+    worklist.separate(lesion.keys)
+    worklist.combine(lesion.keys, "L1")
+    assert worklist.opened_lesion.keys == lesion.keys
+
+
 def test_a_name_is_cleaned(worklist):
     worklist.combine([entry.key for entry in worklist.entries], "left\u202e\n  arm")
     assert worklist.opened_lesion.name == "left arm"
@@ -96,8 +133,10 @@ def test_a_table_counts_until_a_person_says_otherwise(worklist, unguarded_classi
     read_all(worklist, unguarded_classifier)
     (lesion,) = (each for each in worklist.lesions if len(each.entries) > 1)
     assert len(lesion.entries) == 3
+    assert worklist.table_use == TableUse(4, names[0], 3, 0)
     worklist.separate(lesion.keys)
     assert len(worklist.lesions) == 5
+    assert worklist.table_use == TableUse(4, names[0], 3, 3)
 
 
 def test_photographs_that_different_models_read_stay_apart(worklist, unguarded_classifier):

@@ -147,6 +147,40 @@ def test_a_table_puts_photographs_together_before_and_after_they_are_read(open_d
     assert {entry.name for entry in lesion.entries} == {names[0], names[2]}
 
 
+def test_the_page_says_what_the_table_does_and_what_it_does_not(open_dashboard):
+    names = [lesion.file_name for lesion in DEMONSTRATION_LESIONS[:2]]
+    rows = f"image,lesion_id\n{names[0]},L1\n{names[1]},L1\n"
+    app = upload_table(upload_lesions(open_dashboard(), 3), rows)
+    assert "The table names the lesions of 2 of 3 photographs. Those with the same" in html(app)
+    (lesion,) = (each for each in worklist(app).lesions if len(each.entries) == 2)
+    app.sidebar.button(key=f"open-{lesion.key}").click().run()
+    click(app, "Separate")
+    assert len(worklist(app).lesions) == 3
+    assert "You placed all of them yourself, so the table changes nothing." in html(app)
+    assert "one row of the list" not in html(app)
+
+
+def test_a_table_that_names_none_of_the_photographs_is_a_warning(open_dashboard):
+    app = upload_table(upload_lesions(open_dashboard(), 2), "image,lesion_id\n<b>x.jpg,L1\n")
+    assert (
+        "The table names 1 image, such as &lt;b&gt;x.jpg, but none of the photographs here."
+        in html(app)
+    )
+    assert "names the lesions of" not in html(app)
+
+
+def test_a_name_in_use_is_refused_and_the_selection_kept(open_dashboard):
+    app = combine(upload_lesions(open_dashboard(), 4), "arm", 0, 1)
+    alone = [place for place, each in enumerate(worklist(app).lesions) if len(each.entries) == 1]
+    combine(app, "arm", *alone)
+    assert 'Found another lesion with the name "arm"' in unescape(html(app.sidebar))
+    assert len(worklist(app).lesions) == 3
+    app.text_input[0].set_value("leg")
+    click(app, "Combine 2 as one lesion")
+    assert "Found another lesion" not in html(app.sidebar)
+    assert {lesion.name for lesion in worklist(app).lesions} == {"arm", "leg"}
+
+
 def test_a_text_that_is_no_table_of_lesions_is_an_error_on_a_page_that_works(open_dashboard):
     app = upload_table(upload_lesions(open_dashboard(), 2), "age,sex\n40,male\n")
     assert "Found the columns age, sex in lesions.csv" in html(app)
