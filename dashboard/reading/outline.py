@@ -32,6 +32,7 @@ def show_measures(reading: "Reading") -> None:
         return
     with st.expander("Measures of the outline"), st.container(gap="xxsmall"):
         st.caption(" ".join(filter(None, (measures.missing, NO_VERDICT))))
+        lines = st.container(gap="xxsmall")
         width = st.number_input(
             "Width of what the photograph shows, in mm",
             min_value=0.1,
@@ -42,4 +43,4 @@ def show_measures(reading: "Reading") -> None:
             "also given in millimetres.",
         )
         for each in describe_measures(measures, (reading.height, reading.width), width):
-            st.markdown(f"{each.title}: **{escape_markdown(each.value)}**", help=each.definition)
+            lines.markdown(f"{each.title}: **{escape_markdown(each.value)}**", help=each.definition)

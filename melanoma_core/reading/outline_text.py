@@ -33,8 +33,9 @@ _DEFINITIONS = {
     "square, more for notches (Golston et al. 1992).",
     "abrupt_segments": "In how many of eight segments more than half of the change in lightness, "
     "from lesion to skin, lies within a tenth of the radius (after Stolz et al. 1994).",
-    "colours": "Which of the six colours of dermoscopy cover at least 5% of the lesion, by the "
-    "nearest reference colour (Kasmi and Mokrani 2016). Light and white balance change them.",
+    "colours": "Which of the six colours of dermoscopy (Stolz et al. 1994) cover at least 5% of "
+    "the lesion, by the nearest reference colour (Kasmi and Mokrani 2016, Ali et al. 2020), in "
+    "relation to the skin around the lesion. Light and camera change them.",
     "diameter": "Longest distance between two points of the outline (Feret), as a share of the "
     "photograph's diagonal. In millimetres only where the width of the photograph is known.",
     "area_share": "Share of the photograph that the lesion covers.",
