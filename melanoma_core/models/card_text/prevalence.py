@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # so that a page appears before NumPy is imported
     from melanoma_core.evaluation.alerts import PredictiveValues
 
 _BASES = (100, 1000, 10_000)
+_BY_LESION = "lesion_"  # begins the names of metrics by lesion
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,28 @@ MELANOMA = AlertKind("melanoma alert", "melanoma", "")
 SKIN_CANCER = AlertKind("skin cancer alert", "skin cancer", "skin_cancer_")
 
 
-def find_alert_figures(card: ModelCard) -> dict[str, Figure]:
+def find_alert_figures(card: ModelCard, *, by_lesion: bool = False) -> dict[str, Figure]:
     """Return the headline metrics of a card.
 
     These are of the test lesions whose diagnosis histopathology confirmed, where these are enough
     (`subsets.find_headline`). Empty if the card has no metrics.
+
+    Args:
+        card: Of the model.
+        by_lesion: Whether the alerts are those of lesions, each read from all its photographs. A
+            card without such metrics gives those by photograph.
     """
-    return card.metrics.get(find_headline(card.metrics), {})
+    figures = card.metrics.get(find_headline(card.metrics), {})
+    return figures | select_lesion_figures(figures) if by_lesion else figures
+
+
+def select_lesion_figures(figures: Mapping[str, Figure]) -> dict[str, Figure]:
+    """Return the metrics by lesion under the names of those by photograph; empty without them."""
+    return {
+        name.removeprefix(_BY_LESION): figure
+        for name, figure in figures.items()
+        if name.startswith(_BY_LESION)
+    }
 
 
 def describe_assumption(card: ModelCard, clinic: Prevalence | None) -> str:
@@ -108,7 +124,11 @@ def describe_likelihood(melanoma: float, skin_cancer: float) -> str:
 
 
 def describe_caution(
-    card: ModelCard, alerts: tuple[bool, bool | None], clinic: Prevalence | None = None
+    card: ModelCard,
+    alerts: tuple[bool, bool | None],
+    clinic: Prevalence | None = None,
+    *,
+    by_lesion: bool = False,
 ) -> str:
     """Return what the alerts of a reading do not prove, with their predictive values.
 
@@ -117,6 +137,7 @@ def describe_caution(
         alerts: Whether the melanoma alert and the skin cancer alert are raised; the second is None
             if the model has none.
         clinic: Prevalence of the clinic; None for that of the training data.
+        by_lesion: Whether a lesion was read from several photographs (`find_alert_figures`).
     """
     prevalence = clinic or find_trained_prevalence(card)
     is_melanoma, is_cancer = alerts
@@ -125,7 +146,7 @@ def describe_caution(
         if is_melanoma or is_cancer
         else f"No alert does not rule out {'melanoma' if is_cancer is None else 'skin cancer'}."
     )
-    figures = find_alert_figures(card)
+    figures = find_alert_figures(card, by_lesion=by_lesion)
     values = [_describe_value(figures, MELANOMA, is_melanoma, prevalence)]
     if is_cancer is not None and not is_melanoma:
         values.append(_describe_value(figures, SKIN_CANCER, is_cancer, prevalence))
@@ -163,17 +184,20 @@ def describe_alert(figures: Mapping[str, Figure], kind: AlertKind, share: float)
     )
 
 
-def describe_effects(card: ModelCard, clinic: Prevalence | None) -> list[str]:
+def describe_effects(
+    card: ModelCard, clinic: Prevalence | None, *, by_lesion: bool = False
+) -> list[str]:
     """Return what each alert of a model means at a prevalence, in a sentence or two each.
 
     Args:
         card: Of the model; an alert that it has no metrics of is left out.
         clinic: Prevalence of the clinic; None for that of the training data.
+        by_lesion: Whether a lesion was read from several photographs (`find_alert_figures`).
     """
     prevalence = clinic or find_trained_prevalence(card)
     if prevalence is None:
         return []
-    figures = find_alert_figures(card)
+    figures = find_alert_figures(card, by_lesion=by_lesion)
     kinds = (MELANOMA, SKIN_CANCER)
     texts = [describe_alert(figures, kind, kind.find_share(prevalence)) for kind in kinds]
     return [text for text in texts if text]

@@ -126,17 +126,26 @@ def name_test(card: ModelCard) -> str:
     return f"{_CONFIRMED} in the held-out test set" if is_confirmed else "in the held-out test set"
 
 
-def describe_results(card: ModelCard) -> str:
-    """Return the headline sensitivity and specificity of the melanoma alert in one line."""
-    figures = find_alert_figures(card)
+def describe_results(card: ModelCard, *, by_lesion: bool = False) -> str:
+    """Return the headline sensitivity and specificity of the melanoma alert in one line.
+
+    Args:
+        card: Of the model.
+        by_lesion: Whether the alert is that of lesions (`prevalence.find_alert_figures`).
+    """
+    figures = find_alert_figures(card, by_lesion=by_lesion)
     sensitivity, specificity = figures.get("sensitivity"), figures.get("specificity")
     if sensitivity is None or specificity is None or not sensitivity.total * specificity.total:
         return describe_model(card)
     is_confirmed = find_headline(card.metrics) == CONFIRMED
-    confirmed = f" of lesions {_CONFIRMED}" if is_confirmed else ""
+    if by_lesion and "lesion_sensitivity" in figures:
+        confirmed = f" {_CONFIRMED}" if is_confirmed else ""
+        tested = f"held-out lesions{confirmed}, each read from all its photographs"
+    else:
+        tested = "held-out photographs" + (f" of lesions {_CONFIRMED}" if is_confirmed else "")
     return (
         f"melanoma alert with a sensitivity of {_format_counted(sensitivity)} and a specificity of "
-        f"{_format_counted(specificity)} on held-out photographs{confirmed}."
+        f"{_format_counted(specificity)} on {tested}."
     )
 
 

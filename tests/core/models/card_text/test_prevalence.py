@@ -164,3 +164,22 @@ def test_the_prevalence_among_images_is_counted():
     assert measure_share(FIGURES, SKIN_CANCER) == pytest.approx(413 / 1918)
     undefined = measure_share({"sensitivity": UNDEFINED, "specificity": UNDEFINED}, MELANOMA)
     assert str(undefined) == "nan"
+
+
+LESION_FIGURES = {
+    "lesion_sensitivity": Figure(0.95, 0.9, 0.98, 180, 189, 189),
+    "lesion_specificity": Figure(0.5, 0.47, 0.53, 655, 1311, 1311),
+}
+
+
+def test_a_lesion_of_several_photographs_has_the_figures_by_lesion(card: ModelCard):
+    both = replace(card, metrics={TEST: FIGURES | LESION_FIGURES})
+    found = find_alert_figures(both, by_lesion=True)
+    assert found["sensitivity"] == LESION_FIGURES["lesion_sensitivity"]
+    # Without metrics by lesion for this alert, those by photograph hold.
+    assert found["skin_cancer_sensitivity"] == FIGURES["skin_cancer_sensitivity"]
+    # By hand: 0.02 x 0.95 = 0.019 of 0.019 + 0.98 x 0.5 = 0.509.
+    assert "PPV 3.7%" in describe_caution(both, (True, None), CLINIC, by_lesion=True)
+    assert "PPV 3.7%" in describe_effects(both, CLINIC, by_lesion=True)[0]
+    assert "PPV 4.7%" in describe_caution(both, (True, None), CLINIC)
+    assert describe_effects(card, CLINIC, by_lesion=True) == describe_effects(card, CLINIC)

@@ -123,6 +123,21 @@ def test_the_results_of_the_alert_are_one_line_with_counts_and_intervals(card):
     )
 
 
+def test_a_lesion_of_several_photographs_has_the_results_by_lesion(card):
+    by_photograph = card.metrics["test"]
+    by_lesion = {
+        "lesion_sensitivity": Figure(0.935, 0.88, 0.97, 86, 92, 92),
+        "lesion_specificity": Figure(0.378, 0.33, 0.43, 149, 394, 394),
+    }
+    measured = replace(card, metrics={"test:histopathology": by_photograph | by_lesion})
+    assert describe_results(measured, by_lesion=True) == (
+        "melanoma alert with a sensitivity of 93.5% (95% CI 88.0–97.0%, n = 92) and a specificity "
+        "of 37.8% (95% CI 33.0–43.0%, n = 394) on held-out lesions confirmed by histopathology, "
+        "each read from all its photographs."
+    )
+    assert describe_results(card, by_lesion=True) == describe_results(card)
+
+
 def test_a_model_is_described_in_one_line(card):
     assert describe_model(card) == (
         "Melanoma ROC AUC 0.913 (95% CI 0.895–0.930), balanced accuracy 71.2% (95% CI "
@@ -224,8 +239,8 @@ def make_set(members: tuple[str, ...], unknown: tuple[str, ...] = ()) -> Predict
             make_set(("MEL", "NV")),
             ("MEL",),
             "Possible diagnoses: melanoma or nevus. Such a set contained the true diagnosis in 8 "
-            "of 10 photographs in the held-out test set (80.0%, 95% CI 60.0–90.0%). It was fitted to "
-            "contain it in about 90 of 100 lesions of each diagnosis.",
+            "of 10 photographs in the held-out test set (80.0%, 95% CI 60.0–90.0%). It was fitted "
+            "to contain it in about 90 of 100 lesions of each diagnosis.",
         ),
         (
             make_set(("NV",), ("DF",)),
