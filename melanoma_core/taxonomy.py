@@ -83,6 +83,40 @@ _TIERS = {
     Diagnosis.DF: RiskTier.BENIGN,
     Diagnosis.VASC: RiskTier.BENIGN,
 }
+Label = Diagnosis | RiskTier
+"""What is known of an image: its diagnosis, or at least its risk tier."""
+
+
+def read_label(text: str) -> Label:
+    """Return the label of a code as tables of this project write it.
+
+    Raises:
+        ValueError: It is none.
+
+    >>> read_label("MEL").name, read_label("benign").name
+    ('MEL', 'BENIGN')
+    """
+    return RiskTier(text) if text in set(RiskTier) else Diagnosis(text)
+
+
+def title_label(label: Label) -> str:
+    """Return the name of a label in a sentence.
+
+    >>> title_label(Diagnosis.MEL), title_label(RiskTier.BENIGN)
+    ('melanoma', 'benign lesion')
+    """
+    return label.title if isinstance(label, Diagnosis) else f"{label} lesion"
+
+
+def find_tier(label: Label) -> RiskTier:
+    """Return the risk tier of a label.
+
+    >>> find_tier(Diagnosis.AK).value
+    'premalignant'
+    """
+    return label.tier if isinstance(label, Diagnosis) else label
+
+
 # What "skin cancer" means everywhere. Actinic keratosis is premalignant and is not one of them.
 SKIN_CANCERS = tuple(each for each in Diagnosis if each.tier is RiskTier.MALIGNANT)
 

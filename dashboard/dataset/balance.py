@@ -13,7 +13,7 @@ from dashboard.shared.markup import escape_markdown, name_diagnosis
 from dashboard.shared.progress import cancel_request, is_requested, request_work, show_progress
 from dashboard.shared.split import choose_split
 from melanoma_core.settings import load_settings
-from melanoma_core.taxonomy import Diagnosis
+from melanoma_core.taxonomy import read_label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +90,7 @@ def _show_weights(train: "pd.DataFrame") -> None:
         )
     with right:
         st.dataframe(
-            table.assign(diagnosis=[name_diagnosis(Diagnosis(each)) for each in table.index]),
+            table.assign(diagnosis=[name_diagnosis(read_label(each)) for each in table.index]),
             hide_index=True,
             column_order=["diagnosis", "before", "balanced", "effective_number"],
             column_config={
@@ -257,5 +257,5 @@ def _show_previews(oversampling: "Oversampling") -> None:
                         with st.container(width=_PREVIEW_WIDTH, gap="xxsmall"):
                             st.image(pixels, width=_PREVIEW_WIDTH, alt=f"{name} image")
                             st.caption(name)
-                name = name_diagnosis(Diagnosis(preview.label))
+                name = name_diagnosis(read_label(preview.label))
                 st.caption(f"{name}, {escape_markdown(preview.image_id)}")

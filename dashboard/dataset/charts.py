@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from dashboard.shared.charts import ROW_HEIGHT, escape_label, finish_figure
 from dashboard.shared.markup import name_diagnosis
 from melanoma_core.data.overview import QUANTILES
-from melanoma_core.taxonomy import TIER_STYLES, Diagnosis, RiskTier
+from melanoma_core.taxonomy import TIER_STYLES, RiskTier, find_tier, read_label
 
 # Blue and grey with a contrast of at least 3:1 to the backgrounds of both themes.
 _PLAIN, _INK = "#4f83b0", "#808a94"
@@ -24,8 +24,8 @@ def draw_classes(counts: pd.DataFrame, is_log: bool) -> go.Figure:
         counts: From `overview.count_classes`.
         is_log: Whether the axis is logarithmic.
     """
-    names = [name_diagnosis(Diagnosis(label)) for label in counts.index]
-    colours = [TIER_STYLES[Diagnosis(label).tier].colour for label in counts.index]
+    names = [name_diagnosis(read_label(label)) for label in counts.index]
+    colours = [TIER_STYLES[find_tier(read_label(label))].colour for label in counts.index]
     return _draw_subsets(counts, names, colours, "Images per class", is_log)
 
 
@@ -79,14 +79,14 @@ def draw_spread(spread: pd.DataFrame, title: str, axis: str) -> go.Figure:
     low, first, middle, third, high = (spread[quantile] for quantile in QUANTILES)
     for label in spread.index:
         figure.add_box(
-            y=[name_diagnosis(Diagnosis(label))],
+            y=[name_diagnosis(read_label(label))],
             lowerfence=[low[label]],
             q1=[first[label]],
             median=[middle[label]],
             q3=[third[label]],
             upperfence=[high[label]],
             orientation="h",
-            marker_color=TIER_STYLES[Diagnosis(label).tier].colour,
+            marker_color=TIER_STYLES[find_tier(read_label(label))].colour,
             name="",
             showlegend=False,
         )
@@ -97,12 +97,12 @@ def draw_balance(table: pd.DataFrame, title: str, axis: str) -> go.Figure:
     """Draw each class before and after balancing.
 
     Args:
-        table: Index Diagnosis, columns `before` and `after`.
+        table: Index `taxonomy.Label`, columns `before` and `after`.
         title: Title of the chart.
         axis: Title of the axis of counts.
     """
-    names = [name_diagnosis(Diagnosis(label)) for label in table.index]
-    colours = [TIER_STYLES[Diagnosis(label).tier].colour for label in table.index]
+    names = [name_diagnosis(read_label(label)) for label in table.index]
+    colours = [TIER_STYLES[find_tier(read_label(label))].colour for label in table.index]
     figure = go.Figure()
     for column, pattern in (("before", ""), ("after", "/")):
         _add_bars(figure, names, table[column], colours, pattern)

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.shared.downloads import offer_table, show_figure
 from dashboard.shared.markup import name_diagnosis
 from dashboard.shared.progress import show_progress
-from melanoma_core.taxonomy import Diagnosis
+from melanoma_core.taxonomy import read_label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,7 +80,7 @@ def _show_confirmations(records: "pd.DataFrame") -> None:
         "How each diagnosis is known, in images. Nevi that were only watched are easier than those "
         "that were suspicious enough to be excised. Compare metrics by confirmation."
     )
-    named = counts.assign(diagnosis=[name_diagnosis(Diagnosis(each)) for each in counts.index])
+    named = counts.assign(diagnosis=[name_diagnosis(read_label(each)) for each in counts.index])
     st.dataframe(
         named, hide_index=True, column_order=["diagnosis", *counts.columns], height="content"
     )

@@ -8,7 +8,7 @@ from dashboard.shared.cached import encode_split
 from dashboard.shared.downloads import show_figure
 from dashboard.shared.markup import name_diagnosis
 from dashboard.shared.split import choose_split
-from melanoma_core.taxonomy import Diagnosis
+from melanoma_core.taxonomy import read_label
 
 if TYPE_CHECKING:
     from melanoma_core.data.opening import OpenedFolder
@@ -32,7 +32,7 @@ def show_split(opened: "OpenedFolder") -> None:
         table = counts.rename_axis("diagnosis")
         show_figure(draw_classes(counts, False), table, "split-by-class")
     with right:
-        named = counts.assign(diagnosis=[name_diagnosis(Diagnosis(each)) for each in counts.index])
+        named = counts.assign(diagnosis=[name_diagnosis(read_label(each)) for each in counts.index])
         st.dataframe(named, hide_index=True, column_order=["diagnosis", *counts.columns])
         st.subheader("Leakage check", anchor=False)
         st.dataframe(

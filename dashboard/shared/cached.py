@@ -94,7 +94,7 @@ def get_split(
     """
     from melanoma_core.data.splitting import split_dataset
 
-    return split_dataset(get_dataset(opened, decisions).table, seed)
+    return split_dataset(get_dataset(opened, decisions).main, seed)
 
 
 @st.cache_data(show_spinner=False, max_entries=_MOST_THUMBNAILS)

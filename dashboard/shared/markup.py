@@ -5,7 +5,7 @@ import string
 from html import escape
 from typing import TYPE_CHECKING
 
-from melanoma_core.taxonomy import TIER_STYLES, Diagnosis
+from melanoma_core.taxonomy import TIER_STYLES, Label, find_tier, title_label
 
 if TYPE_CHECKING:  # the page is painted before NumPy is imported
     from collections.abc import Iterable
@@ -31,13 +31,14 @@ def escape_markdown(text: str) -> str:
     return _REPLACED.sub(rf"\g<0>{_WORD_JOINER}", line).translate(_MARKDOWN)
 
 
-def name_diagnosis(diagnosis: Diagnosis) -> str:
-    """Return the title of a diagnosis with the shape of its risk tier.
+def name_diagnosis(label: Label) -> str:
+    """Return the title of a diagnosis, or of a tier that is a label, with the shape of the tier.
 
+    >>> from melanoma_core.taxonomy import Diagnosis
     >>> name_diagnosis(Diagnosis.MEL)
     '▲ melanoma'
     """
-    return f"{TIER_STYLES[diagnosis.tier].symbol} {diagnosis.title}"
+    return f"{TIER_STYLES[find_tier(label)].symbol} {title_label(label)}"
 
 
 def render_limits(card: "ModelCard") -> str:

@@ -11,9 +11,9 @@ from melanoma_core.data.cleaning import USED, apply_decisions
 from melanoma_core.data.layouts import Layout, find_collections
 from melanoma_core.data.opening import OpenedFolder
 from melanoma_core.data.splitting import find_groups
+from melanoma_core.data.tiers import fill_tiers
 from melanoma_core.errors import DatasetError
 from melanoma_core.models.identifiers import IdKey, explain_unchecked
-from melanoma_core.taxonomy import parse_tier
 
 ALL = "all"
 SUBSETS = ("test", "validation", "train", ALL)
@@ -106,9 +106,7 @@ def _label_files(records: pd.DataFrame, decisions: pd.DataFrame | None) -> pd.Da
     """Return the rows of the images that are used, with the tier as label where it is all known."""
     if decisions is not None:
         return apply_decisions(records, decisions, USED)
-    is_open = records["label"].isna() & records["contradiction"].isna()
-    tiers = records["name"].map(parse_tier).map(str, na_action="ignore").where(is_open)
-    return records.assign(label=records["label"].astype(object).fillna(tiers))
+    return records.assign(label=fill_tiers(records))
 
 
 def _find_sources(records: pd.DataFrame, opened: OpenedFolder) -> pd.Series:

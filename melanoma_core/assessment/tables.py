@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from melanoma_core.assessment.assessment import Assessment
+from melanoma_core.assessment.assessment import Assessment, Part
 from melanoma_core.evaluation.evaluation import Evaluation
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.rules import SKIN_CANCER
@@ -31,13 +31,13 @@ _MAIN = (
     *("brier_score", "calibration_error", "coverage", "set_size"),
 )
 _SLICE_COLUMNS = {
-    "sensitivity": "Sensitivity",
-    "specificity": "Specificity",
+    "sensitivity": "Sensitivity, images",
+    "specificity": "Specificity, images",
     "melanoma_roc_auc": "Melanoma ROC AUC",
-    "skin_cancer_sensitivity": "Skin cancer sensitivity",
-    "skin_cancer_specificity": "Skin cancer specificity",
+    "skin_cancer_sensitivity": "Skin cancer sensitivity, images",
+    "skin_cancer_specificity": "Skin cancer specificity, images",
     "skin_cancer_roc_auc": "Skin cancer ROC AUC",
-    "accuracy": "Accuracy",
+    "accuracy": "Accuracy, images",
 }
 _CLASS_COLUMNS = {
     "recall": "Recall",
@@ -79,7 +79,10 @@ def describe_assessment(assessment: Assessment) -> list[str]:
             f"A reading would refuse {assessment.num_refused:,} of the images, of which "
             f"{_count_refused(assessment)}. They are included in the metrics."
         )
-    sentences.append(_describe_frequencies(evaluation.figures))
+    sentences.append(_describe_headline(assessment))
+    part, headline = next(iter(assessment.parts.items()))
+    if frequencies := _describe_frequencies(headline.figures):
+        sentences.append(f"{part}: {frequencies}")
     sentences.append(_describe_seen(assessment))
     sentences += [f"WARNING: {warning}" for warning in assessment.warnings]
     if assessment.num_relatives:
@@ -112,10 +115,20 @@ def describe_tiers(evaluation: Evaluation) -> list[str]:
             "No image is known to be a melanoma. So the sensitivity of the melanoma alert, its "
             "PPV and NPV, the ROC AUC and the calibration of melanoma are undefined."
         )
-    if num_tiers == evaluation.num_images:
+    diagnosed = [
+        name_class(name)
+        for name in evaluation.class_names
+        if evaluation.figures[f"recall_{name}"].total
+    ]
+    if not diagnosed:
         sentences.append(
             "No image has a diagnosis. So accuracy, recalls, the confusion matrix and the coverage "
             "of prediction sets are undefined."
+        )
+    elif len(diagnosed) == 1:
+        sentences.append(
+            f"Every image with a diagnosis is a {diagnosed[0]}. So accuracy over several diagnoses "
+            "is undefined."
         )
     if not any(name.startswith(SKIN_CANCER) for name in evaluation.figures):
         sentences.append("The model knows no other skin cancer than melanoma.")
@@ -131,6 +144,25 @@ def is_shown(evaluation: Evaluation, name: str) -> bool:
 def has_diagnoses(evaluation: Evaluation) -> bool:
     """Return whether the diagnosis of any image is known."""
     return sum(evaluation.tiers.values()) < evaluation.num_images
+
+
+def _describe_headline(assessment: Assessment) -> str:
+    """Return on which images the first metrics are, and why."""
+    number, total = assessment.num_confirmed, assessment.evaluation.num_images
+    if not number:
+        return "How each diagnosis was confirmed is not recorded: the metrics are on all images."
+    if number == total:
+        return "The labels of all images were confirmed by histopathology."
+    if Part.CONFIRMED is not next(iter(assessment.parts)):
+        return (
+            f"Histopathology confirmed {number:,} of the {total:,} images, which lack melanomas or "
+            "other lesions. So the metrics on all images come first."
+        )
+    return (
+        f"Histopathology confirmed {number:,} of the {total:,} images. The metrics on these come "
+        "first, as in a model card. Those on all images are beside them. They also count lesions "
+        "that look harmless and were never biopsied."
+    )
 
 
 def _count_refused(assessment: Assessment) -> str:
@@ -167,7 +199,7 @@ def _describe_seen(assessment: Assessment) -> str:
 
 
 def tabulate_main(assessment: Assessment) -> list[Row]:
-    """Tabulate the main metrics, on all images and on those not related to the train subset."""
+    """Tabulate the main metrics of every part of the images, the headline first."""
     return [
         {"Metric": name_figure(name), **_format_columns(assessment, name)}
         for name in _MAIN
@@ -176,11 +208,10 @@ def tabulate_main(assessment: Assessment) -> list[Row]:
 
 
 def _format_columns(assessment: Assessment, name: str) -> Row:
-    row = {"All images": format_figure(name, assessment.evaluation.figures[name])}
-    if assessment.without_relatives is not None:
-        figure = assessment.without_relatives.figures[name]
-        row["Not related to train"] = format_figure(name, figure)
-    return row
+    return {
+        str(part): format_figure(name, evaluation.figures.get(name))
+        for part, evaluation in assessment.parts.items()
+    }
 
 
 def tabulate_classes(evaluation: Evaluation) -> list[Row]:
@@ -214,9 +245,9 @@ def tabulate_slices(evaluation: Evaluation) -> list[Row]:
             "Value": each.value,
             "Warning": each.warning,
             "Images": each.num_images,
-            "Melanomas": each.num_melanomas,
+            "Melanoma lesions": each.num_melanomas,
             "Other lesions": each.num_others,
-            "Skin cancers": each.num_skin_cancers,
+            "Skin cancer lesions": each.num_skin_cancers,
         }
         | {
             title: format_figure(name, each.figures[name])
@@ -228,16 +259,18 @@ def tabulate_slices(evaluation: Evaluation) -> list[Row]:
 
 
 def format_tables(assessment: Assessment) -> str:
-    """Format all tables of an evaluation as Markdown."""
-    evaluation = assessment.evaluation
-    tables = [
-        tabulate_main(assessment),
-        tabulate_classes(evaluation),
-        _tabulate_confusion(evaluation),
-    ]
-    texts = [_format_table(rows) for rows in tables if rows]
+    """Format all tables of an evaluation as Markdown.
+
+    The diagnoses are tabulated for the headline and for all images, the rest for all images.
+    """
+    evaluation, parts = assessment.evaluation, assessment.parts
+    texts = [_format_table(tabulate_main(assessment))]
+    for part in dict.fromkeys((next(iter(parts)), Part.ALL)):
+        tables = tabulate_classes(parts[part]), _tabulate_confusion(parts[part])
+        texts += [f"{part}:\n\n{_format_table(rows)}" for rows in tables if rows]
     if evaluation.slices:
-        texts += [_format_table(tabulate_slices(evaluation)), SLICES_NOTE]
+        slices = _format_table(tabulate_slices(evaluation))
+        texts += [f"{Part.ALL}, by subgroup:\n\n{slices}", SLICES_NOTE]
     if evaluation.confirmed:
         texts += [_format_table(tabulate_confirmed(evaluation)), CONFIRMED_NOTE]
     return "\n\n".join(texts)

@@ -98,7 +98,7 @@ def _summarise(options: argparse.Namespace) -> int:
         "confirmations": cross_confirmations(opened.records).to_dict("index"),
         "skin_tones": dict(count_skin_tones(opened.records).to_numpy().tolist()),
         "skin_tone_agreement": agreement and to_jsonable(agreement),
-        "cleaned": _describe_classes(dataset.table) | _describe_decisions(dataset.decisions),
+        "cleaned": _describe_classes(dataset.main) | _describe_decisions(dataset.decisions),
     }
     if options.json:
         print_json(document)
@@ -124,11 +124,11 @@ def _describe_classes(table: "pd.DataFrame") -> dict[str, Any]:
         count_tiers,
         effective_num_classes,
         imbalance_ratio,
+        total_counts,
     )
-    from melanoma_core.taxonomy import Diagnosis
 
     counts = count_classes(table)
-    totals = {Diagnosis(str(label)): int(count) for label, count in counts["total"].items()}
+    totals = total_counts(counts)
     return {
         "num_images": len(table),
         "counts": counts.to_dict("index"),
@@ -193,11 +193,13 @@ def _describe_decisions(decisions: "pd.DataFrame") -> dict[str, dict[str, int]]:
 
 
 def _print_classes(document: Mapping[str, Any]) -> None:
-    from melanoma_core.data.overview import describe_imbalance
-    from melanoma_core.taxonomy import Diagnosis
+    import pandas as pd
+
+    from melanoma_core.data.overview import describe_imbalance, total_counts
 
     print_table(document["counts"])
-    totals = {Diagnosis(label): row["total"] for label, row in document["counts"].items()}
+    counts = pd.DataFrame.from_dict(document["counts"], orient="index", columns=None)
+    totals = total_counts(counts) if document["counts"] else {}
     print(f"\n{describe_imbalance(totals)}")
 
 
@@ -241,7 +243,7 @@ def _print_decisions(document: Mapping[str, Any]) -> None:
     for what, title in (
         ("left_out", "Left out"),
         ("relabelled", "Relabelled"),
-        ("training_alone", "For training alone"),
+        ("training_alone", "With a risk tier alone"),
     ):
         for reason, count in document[what].items():
             print(f"{title}: {count:,} files: {reason}.")
@@ -250,7 +252,7 @@ def _print_decisions(document: Mapping[str, Any]) -> None:
 def _audit(options: argparse.Namespace) -> int:
     from melanoma_core.data.audit import audit_records
     from melanoma_core.data.cleaned_table import write_decisions
-    from melanoma_core.data.cleaning import Action, decide_files
+    from melanoma_core.data.cleaning import WITH_DIAGNOSIS, decide_files
 
     _check_out(options.out, options.folder)
     opened = open_files(options.folder)
@@ -260,7 +262,7 @@ def _audit(options: argparse.Namespace) -> int:
     if options.out:
         _write(options.out, lambda: write_decisions(decisions, opened.folder, options.out))
     cleaned = {
-        "num_images": int(decisions["action"].isin([Action.KEEP, Action.RELABEL]).sum()),
+        "num_images": int(decisions["action"].isin(WITH_DIAGNOSIS).sum()),
         **_describe_decisions(decisions),
         "table": str(options.out) if options.out else None,
     }

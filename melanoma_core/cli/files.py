@@ -104,15 +104,15 @@ def draw_split(options: argparse.Namespace) -> "Split":
     """Split the images of a folder by the options `--table` and `--seed`."""
     from melanoma_core.data.splitting import split_dataset
 
-    return split_dataset(open_cleaned(options.folder, options.table).table, options.seed)
+    return split_dataset(open_cleaned(options.folder, options.table).main, options.seed)
 
 
 def print_table(rows: dict[str, Any]) -> None:
     """Print one line per class, with the full name of the diagnosis."""
     import pandas as pd
 
-    from melanoma_core.taxonomy import Diagnosis
+    from melanoma_core.taxonomy import read_label, title_label
 
     if rows:
         table = pd.DataFrame.from_dict(rows, orient="index")
-        print(table.rename(index=lambda code: Diagnosis(code).title).to_string())
+        print(table.rename(index=lambda code: title_label(read_label(code))).to_string())

@@ -16,6 +16,7 @@ from melanoma_core.data.census import Census
 from melanoma_core.data.cleaning import decide_files
 from melanoma_core.data.copies import connect_rows
 from melanoma_core.data.findings import Finding, FindingKind, LabelConflict, Severity, count_of
+from melanoma_core.data.tiers import fill_tiers
 from melanoma_core.taxonomy import Confirmation
 
 
@@ -193,6 +194,8 @@ def _add_groups(
         origin=ids.map(known_sources).astype(object).fillna(records["source"]),
         diagnosis=records.get("truth", missing).astype(object).fillna(records["label"]),
     )
+    if records["diagnosis"].isna().all():  # two classes: tiers are all that the folder knows
+        records["diagnosis"] = fill_tiers(records)
     person = connect_rows(records, ("image_id", "cluster", "lesion_id", "patient_id"))
     is_known = records["patient_id"].notna().groupby(person).transform("any")
     return records.assign(

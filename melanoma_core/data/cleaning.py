@@ -69,8 +69,8 @@ class Action(StrEnum):
     TIER = "tier"  # kept, without a diagnosis
 
 
-_WITH_DIAGNOSIS = (Action.KEEP, Action.RELABEL)
-USED = (*_WITH_DIAGNOSIS, Action.TIER)
+WITH_DIAGNOSIS = (Action.KEEP, Action.RELABEL)
+USED = (*WITH_DIAGNOSIS, Action.TIER)
 
 
 ManualDecision = Action | Diagnosis
@@ -165,7 +165,7 @@ def apply_manual_decisions(
 
 
 def apply_decisions(
-    records: pd.DataFrame, decisions: pd.DataFrame, actions: Sequence[Action] = _WITH_DIAGNOSIS
+    records: pd.DataFrame, decisions: pd.DataFrame, actions: Sequence[Action] = WITH_DIAGNOSIS
 ) -> pd.DataFrame:
     """Merge the file table into one row per image that is used.
 

@@ -74,6 +74,11 @@ class Dataset:
     decisions: pd.DataFrame
     tiers: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COLUMNS)))
 
+    @property
+    def main(self) -> pd.DataFrame:
+        """The images to split: those with a diagnosis; those with a tier if no image has one."""
+        return self.table if len(self.table) else self.tiers
+
 
 def hash_table(table: pd.DataFrame) -> str:
     """Compute a hash of the images, labels and subsets in a table.

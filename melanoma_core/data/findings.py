@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.stats import chi2_contingency
 
 from melanoma_core.data.identities import find_repeated_ids as find_ids_in_several_folders
-from melanoma_core.taxonomy import Diagnosis
+from melanoma_core.taxonomy import read_label, title_label
 
 # Cohen (1988) calls 0.5 a large effect if one of the two variables has two values.
 _LARGE_EFFECT = 0.5
@@ -221,10 +221,10 @@ def find_single_sources(readable: pd.DataFrame, association: float) -> Finding |
     largest = counts.sum().idxmax()
     absent = counts.index[counts[largest] == 0]
     sentences = [
-        f"All images of {Diagnosis(label).title} come from {counts.loc[label].idxmax()}."
+        f"All images of {title_label(read_label(label))} come from {counts.loc[label].idxmax()}."
         for label in single
     ] + [
-        f"No image of {Diagnosis(label).title} comes from {largest}, the largest source."
+        f"No image of {title_label(read_label(label))} comes from {largest}, the largest source."
         for label in absent.difference(single)
     ]
     affected = known[known["diagnosis"].isin(single.union(absent))]

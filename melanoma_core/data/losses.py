@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pandas as pd
 
-from melanoma_core.data.cleaning import Action
+from melanoma_core.data.cleaning import WITH_DIAGNOSIS, Action
 from melanoma_core.data.findings import Finding, FindingKind, Severity, count_of, report
-from melanoma_core.taxonomy import Diagnosis, parse_tier
+from melanoma_core.taxonomy import Diagnosis, parse_tier, read_label, title_label
 
 _MOST_REASONS = 5
 _MEDIUM_SHARE, _HIGH_SHARE = 0.05, 0.2  # of all files
@@ -79,12 +79,21 @@ def find_unknown_labels(readable: pd.DataFrame) -> Finding | None:
 
 
 def find_tier_labels(decisions: pd.DataFrame) -> Finding | None:
-    """Find files of which only the risk tier is known: they serve training alone."""
+    """Find files of which only the risk tier is known: they serve training alone.
+
+    Where no file has a diagnosis, a two-class network can be trained on tiers and tested on them.
+    """
     files = decisions[decisions["action"] == Action.TIER]
     counts = files["label_used"].value_counts()
+    listed = ", ".join(f"{tier} ({n:,})" for tier, n in counts.items())
+    use = (
+        "will be used in training alone"
+        if decisions["action"].isin(WITH_DIAGNOSIS).any()
+        else "are all that the folder has, so a network trained on it knows tiers alone"
+    )
     sentence = (
-        f"{count_of(len(files), 'file')} with a risk tier as label, which is no diagnosis, will be "
-        f"used in training alone: {', '.join(f'{tier} ({n:,})' for tier, n in counts.items())}."
+        f"{count_of(len(files), 'file')} with a risk tier as label, which is no diagnosis, {use}: "
+        f"{listed}."
     )
     return report(FindingKind.TIER_LABELS, tuple((path,) for path in files["path"]), sentence)
 
@@ -112,13 +121,15 @@ def find_lost_classes(records: pd.DataFrame, decisions: pd.DataFrame) -> Finding
     """
     diagnoses, subsets = records["diagnosis"], records["subset"]
     labels = set(decisions["label_used"].dropna())
+    is_open = diagnoses.isna() & (decisions["action"] != Action.TIER).to_numpy()
     kept = set(subsets[(decisions["action"] != Action.DROP).to_numpy()])
     lost = {
-        Diagnosis(label).title: diagnoses == label for label in set(diagnoses.dropna()) - labels
+        title_label(read_label(label)): diagnoses == label
+        for label in set(diagnoses.dropna()) - labels
     } | {f"the subset {subset}": subsets == subset for subset in set(subsets.dropna()) - kept}
-    if diagnoses.isna().any() and not {Diagnosis.MEL, Diagnosis.MEL.title} & (labels | set(lost)):
+    if is_open.any() and not {Diagnosis.MEL, Diagnosis.MEL.title} & (labels | set(lost)):
         name = f"{Diagnosis.MEL.title} (a label that is not understood may mean it)"
-        lost[name] = diagnoses.isna()
+        lost[name] = is_open
     groups = tuple(tuple(records.loc[lost[name], "path"]) for name in sorted(lost))
     sentence = f"The cleaned table has no file of {' and none of '.join(sorted(lost))}."
     return report(FindingKind.LOST_CLASSES, groups, sentence)

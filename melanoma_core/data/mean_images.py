@@ -9,14 +9,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from melanoma_core.data.images import read_image, resize_to_square
+from melanoma_core.data.tiers import fill_tiers
 from melanoma_core.errors import ImageError
 from melanoma_core.progress import Progress
-from melanoma_core.taxonomy import Diagnosis
+from melanoma_core.taxonomy import Diagnosis, Label, RiskTier
 
 MOST_PER_CLASS = 200  # more images make no visible difference
 _SIDE = 128  # px
 
-Means = Mapping[Diagnosis, NDArray[np.uint8]]
+Means = Mapping[Label, NDArray[np.uint8]]
 
 
 def compute_mean_images(records: pd.DataFrame, progress: Progress | None = None) -> Means:
@@ -30,8 +31,8 @@ def compute_mean_images(records: pd.DataFrame, progress: Progress | None = None)
             cancels the work.
 
     Returns:
-        uint8 [128, 128, 3] by diagnosis, in the order of `Diagnosis`, for classes with at least
-        one readable file.
+        uint8 [128, 128, 3] by label, in the order of `Diagnosis` and `RiskTier`, for labels with at
+        least one readable file.
     """
     chosen = _choose_files(records)
     total = sum(len(paths) for paths in chosen.values())
@@ -54,11 +55,12 @@ def compute_mean_images(records: pd.DataFrame, progress: Progress | None = None)
     return means
 
 
-def _choose_files(records: pd.DataFrame) -> dict[Diagnosis, list[Path]]:
+def _choose_files(records: pd.DataFrame) -> dict[Label, list[Path]]:
     readable = records[records["sha256"].notna()]
-    chosen = {}
-    for label in Diagnosis:
-        paths = readable.loc[readable["label"] == label, "path"].to_numpy()
+    labels = fill_tiers(readable)
+    chosen: dict[Label, list[Path]] = {}
+    for label in (*Diagnosis, *RiskTier):
+        paths = readable.loc[labels == label, "path"].to_numpy()
         if len(paths):
             positions = np.linspace(0, len(paths) - 1, min(MOST_PER_CLASS, len(paths)))
             chosen[label] = [Path(path) for path in paths[positions.astype(int)]]

@@ -5,7 +5,7 @@ Every function works on a table in memory (`dataset.load_records`, `Dataset.tabl
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,16 @@ from scipy.stats import entropy
 
 from melanoma_core.data.cleaning import GROUP_KEYS
 from melanoma_core.data.skin_tone import SKIN_TONES, name_skin_tone
-from melanoma_core.taxonomy import Confirmation, Diagnosis, RiskTier
+from melanoma_core.data.tiers import fill_tiers
+from melanoma_core.taxonomy import (
+    Confirmation,
+    Diagnosis,
+    Label,
+    RiskTier,
+    find_tier,
+    read_label,
+    title_label,
+)
 
 SUBSETS = ("train", "validation", "test", "unassigned")
 UNKNOWN = "unknown"
@@ -26,33 +35,36 @@ _MAX_VALUES = 12  # rows that fit in a chart
 
 
 def count_classes(table: pd.DataFrame) -> pd.DataFrame:
-    """Count the images per diagnosis and subset.
+    """Count the images per label and subset.
 
     Args:
-        table: With `label` and `subset`, as in `Dataset.table`.
+        table: With `label` and `subset`, as in `Dataset.table`; or the file table.
 
     Returns:
-        One row per diagnosis that occurs, largest first, with the diagnosis as index. Columns:
-        the subsets that occur, in the order of `SUBSETS`, and `total`.
+        One row per diagnosis that occurs, largest first, and then per tier of which no diagnosis
+        is known, with the code as index (`taxonomy.Label`). Columns: the subsets that occur, in
+        the order of `SUBSETS`, and `total`.
     """
-    labelled = table[table["label"].notna()]
-    return _count(labelled, labelled["label"], Diagnosis).sort_values(
-        "total", ascending=False, kind="stable"
-    )
+    labels = fill_tiers(table)
+    counts = _count(table[labels.notna()], labels[labels.notna()], (*Diagnosis, *RiskTier))
+    by_size = counts.sort_values("total", ascending=False, kind="stable")
+    is_tier = by_size.index.isin(list(RiskTier))
+    return pd.concat([by_size[~is_tier], by_size[is_tier]])
 
 
 def count_tiers(table: pd.DataFrame) -> pd.DataFrame:
     """Count the images per risk tier and subset.
 
     Args:
-        table: With `label` and `subset`, as in `Dataset.table`.
+        table: With `label` and `subset`, as in `Dataset.table`; or the file table.
 
     Returns:
         One row per risk tier that occurs, in the order of `RiskTier`; columns as in
         `count_classes`.
     """
-    labelled = table[table["label"].notna()]
-    return _count(labelled, labelled["label"].map(lambda label: Diagnosis(label).tier), RiskTier)
+    labels = fill_tiers(table).dropna()
+    tiers = labels.map(lambda label: find_tier(read_label(label)))
+    return _count(table.loc[labels.index], tiers, tuple(RiskTier))
 
 
 def cross_confirmations(table: pd.DataFrame) -> pd.DataFrame:
@@ -85,12 +97,17 @@ def cross_confirmations(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def total_counts(counts: pd.DataFrame) -> dict[Diagnosis, int]:
-    """Return the images per diagnosis from the table of `count_classes`."""
-    return {Diagnosis(str(label)): int(total) for label, total in counts["total"].items()}
+def total_counts(counts: pd.DataFrame) -> dict[Label, int]:
+    """Return the images per diagnosis from the table of `count_classes`; per tier if it has none.
+
+    A tier is no class beside its own diagnoses.
+    """
+    totals = {read_label(str(label)): int(total) for label, total in counts["total"].items()}
+    diagnosed = {label: total for label, total in totals.items() if isinstance(label, Diagnosis)}
+    return dict(diagnosed) or totals
 
 
-def imbalance_ratio(counts: Mapping[Diagnosis, int]) -> float:
+def imbalance_ratio(counts: Mapping[Label, int]) -> float:
     """Return the size of the largest class divided by that of the smallest.
 
     Args:
@@ -107,7 +124,7 @@ def imbalance_ratio(counts: Mapping[Diagnosis, int]) -> float:
     return max(present) / min(present) if len(present) >= 2 else math.nan
 
 
-def effective_num_classes(counts: Mapping[Diagnosis, int]) -> float:
+def effective_num_classes(counts: Mapping[Label, int]) -> float:
     """Return the number of equally large classes with the same diversity.
 
     This is the exponential of the Shannon entropy of the class shares, the Hill number of order 1:
@@ -127,7 +144,7 @@ def effective_num_classes(counts: Mapping[Diagnosis, int]) -> float:
     return math.exp(entropy(present)) if present else math.nan
 
 
-def describe_imbalance(counts: Mapping[Diagnosis, int]) -> str:
+def describe_imbalance(counts: Mapping[Label, int]) -> str:
     """Describe the class imbalance in a few sentences.
 
     Args:
@@ -142,12 +159,16 @@ def describe_imbalance(counts: Mapping[Diagnosis, int]) -> str:
     largest = max(present, key=present.__getitem__)
     smallest = min(present, key=present.__getitem__)
     return (
-        f"There are {imbalance_ratio(present):.1f} images of {largest.title} for each image of "
-        f"{smallest.title} (imbalance ratio). The {len(present)} classes are as diverse as "
+        f"There are {imbalance_ratio(present):.1f} images of {_title(largest)} for each image of "
+        f"{_title(smallest)} (imbalance ratio). The {len(present)} classes are as diverse as "
         f"{effective_num_classes(present):.1f} classes of equal size (effective number of "
         "classes). A model that always predicts the largest class has an accuracy of "
         f"{present[largest] / sum(present.values()):.1%}."
     )
+
+
+def _title(label: Label) -> str:
+    return title_label(label) if isinstance(label, Diagnosis) else f"{title_label(label)}s"
 
 
 def describe_labels(records: pd.DataFrame) -> str:
@@ -158,9 +179,11 @@ def describe_labels(records: pd.DataFrame) -> str:
     """
     num_unknown = int(records["label"].isna().sum())
     num_unreadable = int(records["sha256"].isna().sum())
+    num_tiers = num_unknown - int(fill_tiers(records).isna().sum())
+    with_tier = f", of which {num_tiers:,} name a risk tier" if num_tiers else ""
     return (
         f"Files: {len(records):,}, including copies. Unreadable: {num_unreadable:,}. Without one "
-        f"of the eight diagnoses: {num_unknown:,}."
+        f"of the eight diagnoses: {num_unknown:,}{with_tier}."
     )
 
 
@@ -238,15 +261,15 @@ def measure_spread(records: pd.DataFrame, column: str) -> pd.DataFrame:
         column: "brightness", "contrast" or "sharpness".
 
     Returns:
-        One row per diagnosis that occurs, in the order of `Diagnosis`, with the diagnosis as
-        index. Columns: one per quantile of `QUANTILES`, and `files`.
+        One row per label that occurs, in the order of `Diagnosis` and `RiskTier`, with the code
+        as index. Columns: one per quantile of `QUANTILES`, and `files`.
     """
-    known = records.dropna(subset=["label", column])
+    known = records.assign(label=fill_tiers(records)).dropna(subset=["label", column])
     if known.empty:
         return pd.DataFrame(columns=[*QUANTILES, "files"], dtype=float)
     grouped = known[column].astype(float).groupby(known["label"].astype(str))
     spread = grouped.quantile(np.array(QUANTILES)).unstack()
-    present = [label for label in Diagnosis if label in grouped.groups]
+    present = [label for label in (*Diagnosis, *RiskTier) if label in grouped.groups]
     return spread.reindex(present).assign(files=grouped.size().reindex(present))
 
 
@@ -321,9 +344,7 @@ def _with_unknown(rows: list[tuple[str, int]], column: pd.Series) -> pd.DataFram
     return pd.DataFrame(rows, columns=["value", "files"])
 
 
-def _count(
-    table: pd.DataFrame, groups: pd.Series, order: type[Diagnosis] | type[RiskTier]
-) -> pd.DataFrame:
+def _count(table: pd.DataFrame, groups: pd.Series, order: Sequence[Label]) -> pd.DataFrame:
     subsets = table["subset"].fillna("unassigned")
     counts = pd.crosstab(groups.astype(str), subsets)
     counts = counts.reindex(

@@ -89,7 +89,7 @@ def add_to_train(split: Split, images: pd.DataFrame) -> Split:
     return Split(table, split.seed, hash_table(table))
 
 
-def leave_out(split: Split, source: str) -> Split:
+def leave_out(split: Split, source: str, others: pd.DataFrame | None = None) -> Split:
     """Move a source to test, to evaluate a model on images from elsewhere.
 
     Groups that the source shares with other sources move too. Test then holds these images and
@@ -97,12 +97,17 @@ def leave_out(split: Split, source: str) -> Split:
 
     Args:
         split: Any split.
-        source: A value of `source` in its table.
+        source: A value of `source` in its table, or of the other images.
+        others: Images of this source that the split lacks, such as those of which only the risk
+            tier is known; they are moved too.
 
     Raises:
         DatasetError: The source has no images, or no other source has images in train.
     """
     table = split.table
+    if others is not None and len(others):
+        table = pd.concat([table, others.assign(subset="test")], ignore_index=True)
+        table = table.assign(group=find_groups(table))
     moved = table["group"].isin(table.loc[table["source"] == source, "group"])
     num_left = int((~moved & (table["subset"] == "train")).sum())
     if not moved.any() or not num_left:
@@ -112,7 +117,9 @@ def leave_out(split: Split, source: str) -> Split:
             "images to train on. Both must be at least 1. Choose one of several sources: "
             f"{sources}."
         )
-    return _with_subsets(split, table["subset"].mask(moved, "test"))
+    moved_table = table.assign(subset=table["subset"].mask(moved, "test"))
+    check_split(moved_table)
+    return Split(moved_table, split.seed, hash_table(moved_table))
 
 
 def continue_split(split: Split, earlier: pd.DataFrame) -> Split:

@@ -1,13 +1,38 @@
 """Photographs of which only the risk tier is known, such as "benign" in ISIC 2020.
 
 A tier is no diagnosis. Such a photograph trains the sum of the probabilities of its tier's
-diagnoses. It is no row of `Dataset.table`, where every label is one of eight, but one of
-`Dataset.tiers`.
+diagnoses, and is evaluated for the questions that its tier answers. It is no row of
+`Dataset.table`, where every label is one of eight, but one of `Dataset.tiers`.
 """
 
 import pandas as pd
 
 from melanoma_core.taxonomy import Diagnosis, parse_tier
+
+
+def fill_tiers(records: pd.DataFrame) -> pd.Series:
+    """Return the label of each file, which is its risk tier where only that is known.
+
+    Args:
+        records: The file table; or a table of images, whose labels stay as they are.
+
+    Returns:
+        A `taxonomy.Label` as text, missing where neither is known, or where a table and a folder
+        contradict each other.
+
+    Example:
+        >>> table = pd.DataFrame({"label": ["MEL", None], "name": ["mel", "Benign"]})
+        >>> fill_tiers(table).tolist()
+        ['MEL', 'benign']
+    """
+    labels = records["label"].astype(object)
+    if "name" not in records:
+        return labels
+    is_open = labels.isna()
+    if "contradiction" in records:
+        is_open &= records["contradiction"].isna()
+    names = records["name"].astype(object).where(is_open, None)
+    return labels.fillna(names.map(parse_tier).map(str, na_action="ignore"))
 
 
 def find_tiers(readable: pd.DataFrame) -> pd.Series:

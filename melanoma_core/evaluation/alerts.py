@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melanoma_core.evaluation.figure import EMPTY_CURVE, Curve, Figure
-from melanoma_core.evaluation.resampling import Resamples, measure_shares, quantiles
+from melanoma_core.evaluation.resampling import Resamples, divide, measure_shares, quantiles
 
 # Above a probability of 50% every lesion is excised.
 _DECISION_THRESHOLDS = np.arange(1, 51) / 100
@@ -142,8 +142,9 @@ def measure_net_benefit(
         return EMPTY_CURVE
     thresholds = _DECISION_THRESHOLDS[:, None]
     benefit = np.where(is_melanoma, 1.0, -thresholds / (1 - thresholds))
-    values = resamples.sum(benefit * (probability >= thresholds)) / resamples.sum(
-        np.ones(len(probability))
+    values = divide(
+        resamples.sum(benefit * (probability >= thresholds)),
+        resamples.sum(np.ones(len(probability))),
     )
     intervals = [quantiles(row) for row in values]
     grid = tuple(_DECISION_THRESHOLDS.tolist())

@@ -238,7 +238,7 @@ def compare(
     ]
     gain = to_difference(areas[0] - areas[1], int(known.sum()), part.num_lesions)
     differences = {
-        "accuracy": _measure_gain(resamples, right[0], right[1], one.is_diagnosed),
+        "accuracy": _measure_gain(resamples, right[0], right[1], one.is_classified),
         "melanoma_roc_auc": gain,
     }
     suspected = one.skin_cancer_alerts(rules), other.skin_cancer_alerts(other_rules)
@@ -261,10 +261,10 @@ def _measure_basics(
     labels, predicted = predictions.labels, predictions.predicted
     is_melanoma, alert = labels == rules.melanoma_index, predictions.alerts(rules)
     is_cancer, suspected = predictions.is_skin_cancer(rules), predictions.skin_cancer_alerts(rules)
-    diagnosed = predictions.is_diagnosed
+    classified = predictions.is_classified
     known = predictions.is_known(rules.class_names[rules.melanoma_index])
     events = {
-        "accuracy": (predicted == labels, diagnosed),
+        "accuracy": (predicted == labels, classified),
         "sensitivity": (alert, is_melanoma),
         "specificity": (~alert, known & ~is_melanoma),
     }
@@ -276,12 +276,12 @@ def _measure_basics(
         for index, name in enumerate(rules.class_names)
     }
     shares = measure_shares(resamples, events)
-    part = _restrict(resamples, diagnosed)
+    part = _restrict(resamples, classified)
     # In the order of the model card; the recalls follow.
     figures = {
         "accuracy": shares["accuracy"],
         "balanced_accuracy": measure_balanced_accuracy(
-            part, predicted[diagnosed], labels[diagnosed]
+            part, predicted[classified], labels[classified]
         ),
         "melanoma_roc_auc": measure_roc_auc(
             _restrict(resamples, known),
@@ -297,7 +297,7 @@ def _measure_basics(
     if rules.knows_other_skin_cancers:
         score = predictions.skin_cancer_probability(rules)
         figures[f"{_PREFIX}roc_auc"] = measure_roc_auc(resamples, score, is_cancer)
-    even = _measure_even(part, predictions.probabilities[diagnosed], labels[diagnosed], rules)
+    even = _measure_even(part, predictions.probabilities[classified], labels[classified], rules)
     return figures | shares | even
 
 

@@ -107,6 +107,17 @@ class LabelledPredictions:
         """Whether the diagnosis is known, not the tier alone, bool [N]."""
         return np.asarray(self.labels >= 0)
 
+    @property
+    def is_classified(self) -> NDArray[np.bool_]:
+        """Which images answer how often the class is right, bool [N]: those with a diagnosis.
+
+        They are none if the others have a tier, and all of them the same diagnosis: that is the
+        recall of one class.
+        """
+        diagnosed = self.is_diagnosed
+        answers = diagnosed.all() or len(np.unique(self.labels[diagnosed])) > 1
+        return diagnosed if answers else np.zeros_like(diagnosed)
+
     def is_known(self, class_name: str) -> NDArray[np.bool_]:
         """Return of which images it is known whether they show a diagnosis, bool [N].
 

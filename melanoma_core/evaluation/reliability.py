@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melanoma_core.evaluation.figure import UNDEFINED, Figure
-from melanoma_core.evaluation.resampling import Resamples, measure_shares, to_figure
+from melanoma_core.evaluation.resampling import Resamples, divide, measure_shares, to_figure
 
 _NUM_BINS = 10
 
@@ -74,7 +74,9 @@ def measure_brier_score(
     num_images = len(probability)
     if not num_images:
         return UNDEFINED
-    values = resamples.sum((probability - is_event) ** 2) / resamples.sum(np.ones(num_images))
+    values = divide(
+        resamples.sum((probability - is_event) ** 2), resamples.sum(np.ones(num_images))
+    )
     return to_figure(values, resamples.num_lesions, None, num_images, resamples.num_lesions)
 
 
@@ -104,7 +106,7 @@ def measure_calibration_error(
     members = _split_into_bins(probability)
     gaps = np.where(is_event, 1 - probability, -probability)
     errors = np.abs(resamples.sum(gaps * members))
-    values = errors.sum(axis=0) / resamples.sum(np.ones(len(gaps)))
+    values = divide(errors.sum(axis=0), resamples.sum(np.ones(len(gaps))))
     return to_figure(values, resamples.num_lesions, None, len(gaps), resamples.num_lesions)
 
 

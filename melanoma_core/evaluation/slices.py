@@ -118,7 +118,7 @@ def measure_slices(
     is_other = is_known & ~is_melanoma
     is_cancer, suspected = predictions.is_skin_cancer(rules), predictions.skin_cancer_alerts(rules)
     events = {
-        "accuracy": (is_right, predictions.is_diagnosed),
+        "accuracy": (is_right, predictions.is_classified),
         "sensitivity": (alert, is_melanoma),
         "specificity": (~alert, is_other),
     }

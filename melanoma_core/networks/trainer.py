@@ -36,12 +36,12 @@ from melanoma_core.training.checkpoints import (
     save_features,
     sign_training,
 )
+from melanoma_core.training.classes import find_positive, names_tiers
 from melanoma_core.training.draw import compute_bias_correction
 from melanoma_core.training.epoch_metrics import measure_epoch
 from melanoma_core.training.observer import EpochReport, Observer, Phase
 from melanoma_core.training.outlines import Outlines, load_outlines
 from melanoma_core.training.photographs import open_pixels
-from melanoma_core.training.predictions import find_melanoma
 from melanoma_core.training.preparation import PUBLISHED, TEST, TRAIN, VALIDATION
 from melanoma_core.training.recipe import Recipe
 from melanoma_core.training.schedule import (
@@ -346,13 +346,16 @@ def _average_with_start(network: keras.Model, start: keras.Model, share: float) 
 
 def _check_subsets(split: Split, class_names: Sequence[str]) -> None:
     """Raise before hours of training what would fail after them."""
-    melanoma = class_names[find_melanoma(class_names)]
+    melanoma = class_names[find_positive(class_names)]
+    kind, other = "melanoma", "diagnosis"
+    if names_tiers(class_names):
+        kind, other = "malignant lesion", "tier"
     for name in (TRAIN, VALIDATION, TEST):
         labels = split.subset(name)["label"]
         num_melanomas = int((labels == melanoma).sum())
         if not 0 < num_melanomas < len(labels):
             raise DatasetError(
-                f"Found {num_melanomas} melanomas among the {len(labels)} images of the {name} "
-                "subset. It needs at least 1 melanoma and 1 image of another diagnosis. Add "
+                f"Found {num_melanomas} {kind}s among the {len(labels)} images of the {name} "
+                f"subset. It needs at least 1 {kind} and 1 image of another {other}. Add "
                 "images of more lesions."
             )

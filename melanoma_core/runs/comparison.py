@@ -7,17 +7,21 @@ import numpy as np
 import pandas as pd
 
 from melanoma_core.errors import RunError
-from melanoma_core.evaluation.figure import Figure
+from melanoma_core.evaluation.figure import UNDEFINED, Figure
 from melanoma_core.evaluation.metrics import compare
 from melanoma_core.evaluation.predictions import LabelledPredictions
 from melanoma_core.evaluation.rules import DecisionRules
-from melanoma_core.models.predictions import get_probabilities, index_labels, list_classes
-from melanoma_core.runs.run import Run
-from melanoma_core.training.predictions import (
-    find_melanoma,
-    select_subset,
+from melanoma_core.models.predictions import (
+    get_probabilities,
+    index_labels,
+    index_truths,
+    list_classes,
 )
+from melanoma_core.runs.run import Run
+from melanoma_core.training.classes import find_positive, names_tiers
+from melanoma_core.training.predictions import select_subset
 from melanoma_core.training.recipe import Recipe
+from melanoma_core.training.targets import select_diagnosed
 
 
 def tabulate_differences(recipes: Mapping[str, Recipe]) -> pd.DataFrame:
@@ -72,6 +76,7 @@ def count_confusions(
     """
     chosen = select_subset(predictions, subset, without_leaked=without_leaked)
     class_names = list_classes(predictions)
+    chosen = chosen if names_tiers(class_names) else select_diagnosed(chosen)
     counts = np.zeros((len(class_names), len(class_names)), dtype=np.int64)
     labels, predicted = index_labels(chosen, class_names), get_probabilities(chosen).argmax(axis=1)
     np.add.at(counts, (labels, predicted), 1)
@@ -115,13 +120,12 @@ def compare_predictions(
             "comparison needs the same. Choose runs of the same dataset and seed."
         )
     if rows[0].empty:
-        undefined = Figure(np.nan, np.nan, np.nan, None, 0, 0)
         names = ("accuracy", "melanoma_roc_auc", "sensitivity", "specificity")
-        return dict.fromkeys(names, undefined)
+        return dict.fromkeys(names, UNDEFINED)
     class_names = list_classes(one)
-    labels, lesion_ids = index_labels(rows[0], class_names), rows[0]["group"].to_numpy()
+    labels, lesion_ids = index_truths(rows[0], class_names), rows[0]["group"].to_numpy()
     first, second = (
         LabelledPredictions(get_probabilities(each), labels, lesion_ids) for each in rows
     )
-    rules = DecisionRules(class_names, find_melanoma(class_names))
+    rules = DecisionRules(class_names, find_positive(class_names))
     return compare(first, second, rules, rules)

@@ -23,7 +23,8 @@ from melanoma_core.errors import RecipeError, RunError
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.runs.run import Run, RunSpec, RunState
 from melanoma_core.settings import Settings
-from melanoma_core.training.predictions import evaluate_subset, find_melanoma
+from melanoma_core.training.classes import find_positive
+from melanoma_core.training.predictions import evaluate_subset
 from melanoma_core.training.preparation import PUBLISHED, TEST, TRAIN, VALIDATION
 from melanoma_core.training.recipe import PRESETS, Recipe, make_recipe
 from melanoma_core.training.weights import KERAS_SUFFIX, find_weights
@@ -136,7 +137,7 @@ def plan_study(opened: OpenedFolder, seed: int) -> StudyPlan:
     files = opened.records[opened.records["sha256"].notna() & opened.records["name"].notna()]
     files = files.reset_index(drop=True)
     class_names = tuple(sorted(set(files["name"])))
-    find_melanoma(class_names)
+    find_positive(class_names)
     groups = connect_rows(files, (*PHOTOGRAPH_KEYS, *GROUP_KEYS))
     table = files.reindex(columns=list(COLUMNS)).assign(
         image_id=_make_unique_ids(files, opened),

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax
 from sklearn.metrics import roc_auc_score
 
-from melanoma_core.training.predictions import find_melanoma
+from melanoma_core.training.classes import find_positive
 
 
 def measure_epoch(
@@ -36,7 +36,7 @@ def measure_epoch(
         >>> figures["accuracy"], figures["roc_auc"]
         (1.0, 1.0)
     """
-    melanoma = find_melanoma(class_names)
+    melanoma = find_positive(class_names)
     log_probabilities = log_softmax(logits.astype(np.float64), axis=1)
     predicted = logits.argmax(axis=1)
     recalls = {

@@ -8,26 +8,25 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from melanoma_core.errors import DatasetError, RunError
-from melanoma_core.evaluation.figure import Figure
+from melanoma_core.errors import RunError
+from melanoma_core.evaluation.figure import UNDEFINED, Figure
 from melanoma_core.evaluation.metrics import evaluate
 from melanoma_core.evaluation.predictions import LabelledPredictions
 from melanoma_core.evaluation.rules import DecisionRules
 from melanoma_core.models.predictions import (
     add_probabilities,
     get_probabilities,
-    index_labels,
+    index_truths,
     list_classes,
     parse_probabilities,
 )
 from melanoma_core.spreadsheets import format_table, restore_table
-from melanoma_core.taxonomy import Diagnosis, parse_diagnosis
+from melanoma_core.training.classes import find_positive
 from melanoma_core.training.preparation import PUBLISHED, TEST, TRAIN, VALIDATION, find_leaked
 
 COLUMNS = ("image_id", "sha256", "subset", "group", "source", "label", "leaked")
 _HELD_OUT = (PUBLISHED, VALIDATION, TEST)
 _DTYPES: dict[str, Any] = {"group": np.int64, "leaked": bool}
-_UNDEFINED = Figure(np.nan, np.nan, np.nan, None, 0, 0)
 
 
 def select_held_out(table: pd.DataFrame) -> pd.DataFrame:
@@ -103,32 +102,14 @@ def select_subset(
     return predictions[chosen].reset_index(drop=True)
 
 
-def find_melanoma(class_names: Sequence[str]) -> int:
-    """Return the position of melanoma among class names, by any of its common names.
-
-    Raises:
-        DatasetError: No class means melanoma, or more than one does.
-
-    Example:
-        >>> find_melanoma(("nevus", "Melanoma"))
-        1
-    """
-    found = [i for i, name in enumerate(class_names) if parse_diagnosis(name) is Diagnosis.MEL]
-    if len(found) != 1:
-        raise DatasetError(
-            f"Found {len(found)} classes that mean melanoma among {', '.join(class_names)}. "
-            "Training needs exactly 1. Put all melanoma images into one folder named melanoma."
-        )
-    return found[0]
-
-
 def evaluate_subset(
     predictions: pd.DataFrame, subset: str, *, without_leaked: bool = False
 ) -> dict[str, Figure]:
     """Compute the metrics of a run on one subset, with 95% intervals resampled by group.
 
     A run has no alert threshold: "sensitivity" and "specificity" refer to melanoma as the class
-    with the largest probability (top-1).
+    with the largest probability (top-1). Where the classes are risk tiers, all metrics of melanoma
+    are those of malignant lesions.
 
     Args:
         predictions: Table that `tabulate_predictions` returned.
@@ -141,10 +122,10 @@ def evaluate_subset(
     chosen = select_subset(predictions, subset, without_leaked=without_leaked)
     class_names = list_classes(predictions)
     if chosen.empty:
-        return dict.fromkeys(_name_figures(class_names), _UNDEFINED)
-    labels = index_labels(chosen, class_names)
+        return dict.fromkeys(_name_figures(class_names), UNDEFINED)
+    labels = index_truths(chosen, class_names)
     labelled = LabelledPredictions(get_probabilities(chosen), labels, chosen["group"].to_numpy())
-    return evaluate(labelled, DecisionRules(class_names, find_melanoma(class_names)))
+    return evaluate(labelled, DecisionRules(class_names, find_positive(class_names)))
 
 
 def _name_figures(class_names: Sequence[str]) -> list[str]:

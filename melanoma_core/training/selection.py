@@ -49,7 +49,9 @@ def select_split(
 ) -> Split:
     """Split the selected images of a dataset.
 
-    Images of which only the risk tier is known serve training alone.
+    Images of which only the risk tier is known serve training alone, or the test of a collection
+    that is left out. Where no image has a diagnosis, they are split themselves: a network learns
+    to tell the tiers apart.
 
     Args:
         dataset: The dataset.
@@ -63,17 +65,17 @@ def select_split(
     """
     images = _drop(pd.concat([dataset.table, dataset.tiers], ignore_index=True), selection.without)
     _check_sources(images, selection.train_only)
-    is_diagnosed = images["image_id"].isin(dataset.table["image_id"])
+    is_split = images["image_id"].isin(dataset.main["image_id"])
     # A collection that is left out as a whole is no more in training.
     train_only = set(selection.train_only) - {selection.left_out}
-    is_extra = ~is_diagnosed | images["source"].isin(train_only)
+    is_extra = ~is_split | images["source"].isin(train_only)
     split = split_dataset(images[~is_extra].reset_index(drop=True), seed)
     if earlier is not None:
         split = continue_split(split, earlier)
+    is_left_out = images["source"] == selection.left_out
     if selection.left_out:
-        split = leave_out(split, selection.left_out)
-    extra = images[is_extra & (images["source"] != selection.left_out)]
-    return add_to_train(split, extra)
+        split = leave_out(split, selection.left_out, images[is_extra & is_left_out])
+    return add_to_train(split, images[is_extra & ~is_left_out])
 
 
 def _drop(images: pd.DataFrame, without: Sequence[str]) -> pd.DataFrame:

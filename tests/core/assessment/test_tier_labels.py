@@ -86,9 +86,7 @@ def test_a_folder_of_two_classes_says_what_it_cannot_answer(
     assert "2 of the images" not in join(assessment)
 
 
-def test_a_cleaned_table_keeps_its_tiers_in_an_evaluation(
-    classifier: Classifier, mixed: OpenedFolder
-):
+def test_a_cleaned_table_keeps_its_tiers_in_an_evaluation(mixed: OpenedFolder):
     decisions = decide_files(mixed.records)
 
     selection = select_photographs(mixed, None, None, decisions)

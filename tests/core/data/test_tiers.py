@@ -6,11 +6,22 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from melanoma_core.data.audit import audit_records
 from melanoma_core.data.cache import FactCache
 from melanoma_core.data.cleaned_table import read_decisions, write_decisions
 from melanoma_core.data.cleaning import Action, apply_manual_decisions, decide_files
 from melanoma_core.data.dataset import Dataset, merge_records
+from melanoma_core.data.mean_images import compute_mean_images
 from melanoma_core.data.opening import open_folder
+from melanoma_core.data.overview import (
+    count_classes,
+    count_tiers,
+    describe_imbalance,
+    describe_labels,
+    measure_spread,
+    total_counts,
+)
+from melanoma_core.data.splitting import split_dataset
 from melanoma_core.errors import DatasetError
 from melanoma_core.taxonomy import RiskTier, parse_tier
 
@@ -137,3 +148,63 @@ def test_folders_of_two_tiers_are_a_collection(tmp_path: Path, draw: Draw):
         "c.jpg": "benign",
     }
     assert len(decide_files(records)) == 3
+
+
+@pytest.fixture
+def two_classes(tmp_path: Path, draw: Draw) -> Path:
+    """A folder that knows tiers alone, as many two-class sets."""
+    for number in range(24):
+        name = "Malignant" if number % 3 == 0 else "benign"
+        draw(tmp_path / "data" / name / f"{number:02}.jpg", number)
+    return tmp_path / "data"
+
+
+def test_a_folder_of_two_classes_is_counted(two_classes: Path):
+    records = open_data(two_classes)
+
+    assert count_classes(records)["total"].to_dict() == {"benign": 16, "malignant": 8}
+    assert count_tiers(records)["total"].to_dict() == {"malignant": 8, "benign": 16}
+    totals = total_counts(count_classes(records))
+    assert describe_imbalance(totals).startswith(
+        "There are 2.0 images of benign lesions for each image of malignant lesions"
+    )
+    assert describe_labels(records).endswith(
+        "Without one of the eight diagnoses: 24, of which 24 name a risk tier."
+    )
+    assert list(measure_spread(records, "brightness")["files"]) == [8, 16]
+    assert [str(label) for label in compute_mean_images(records)] == ["malignant", "benign"]
+
+
+def test_tiers_are_counted_beside_diagnoses(mixed: Dataset, tmp_path: Path):
+    records = open_data(tmp_path / "data")
+
+    assert count_classes(records)["total"].to_dict() == {
+        "MEL": 1,
+        "NV": 1,
+        "malignant": 1,
+        "benign": 1,
+    }
+    assert count_tiers(records)["total"].to_dict() == {"malignant": 2, "benign": 2}
+    assert list(total_counts(count_classes(records))) == ["MEL", "NV"]  # a tier is no class beside
+    assert len(mixed.main) == 2
+
+
+def test_a_folder_of_two_classes_is_audited_as_it_is(two_classes: Path):
+    audit = audit_records(open_data(two_classes))
+
+    assert [str(finding.kind) for finding in audit.findings] == ["tier-labels"]
+    assert audit.findings[0].sentence == (
+        "24 files with a risk tier as label, which is no diagnosis, are all that the folder has, "
+        "so a network trained on it knows tiers alone: benign (16), malignant (8)."
+    )
+    assert audit.num_left_out == 0
+
+
+def test_a_folder_of_two_classes_is_split_by_its_tiers(two_classes: Path):
+    dataset = merge_records(open_data(two_classes))
+
+    split = split_dataset(dataset.main, seed=0)
+
+    counts = split.table.groupby("subset")["label"].value_counts().unstack(fill_value=0)
+    assert counts.loc["test"].to_dict() == {"benign": 3, "malignant": 1}
+    assert counts["benign"].sum() == 16

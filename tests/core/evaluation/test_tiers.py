@@ -123,6 +123,10 @@ def test_melanomas_among_benign_lesions_answer_every_question_about_melanoma():
     assert figures["melanoma_roc_auc"].value == 1.0
     assert (figures["ppv"].value, figures["prevalence"].value) == (0.5, pytest.approx(1 / 3))
     assert figures["calibration_error"].total == 3
+    # One diagnosis alone has a recall, and no accuracy over diagnoses.
+    assert figures["recall_MEL"].value == 1.0
+    assert math.isnan(figures["accuracy"].value)
+    assert math.isnan(figures["balanced_accuracy"].value)
 
 
 def test_a_subgroup_counts_what_its_tiers_say():

@@ -22,7 +22,10 @@ def make_split(train: list[str], validation: list[str]) -> Split:
     return Split(table, 0, "hash")
 
 
-@pytest.mark.parametrize("labels", [["MEL", "NV"], ["melanoma", "nevus"], ["Melanomas", "SEK"]])
+@pytest.mark.parametrize(
+    "labels",
+    [["MEL", "NV"], ["melanoma", "nevus"], ["Melanomas", "SEK"], ["malignant", "Benign"]],
+)
 def test_a_melanoma_and_a_benign_lesion_are_enough(labels: list[str]) -> None:
     check_classes(make_split(labels, labels))
 
@@ -34,7 +37,9 @@ def test_a_melanoma_and_a_benign_lesion_are_enough(labels: list[str]) -> None:
         (["MEL", "NV"], ["NV"], r"melanoma in validation"),
         (["MEL", "BCC", "AK"], ["MEL", "NV"], r"a benign diagnosis in train"),
         (["MEL", "NV"], [], r"melanoma and none of a benign diagnosis in validation .*none"),
-        (["benign", "malignant"], ["benign"], r"melanoma and none of a benign diagnosis in train"),
+        (["benign", "malignant"], ["NV"], r"melanoma and none of a benign diagnosis in train"),
+        (["benign", "malignant"], ["benign"], r"a malignant lesion in validation"),
+        (["Malignant"], ["benign"], r"a benign lesion in train"),
     ],
 )
 def test_a_missing_class_is_named(train: list[str], validation: list[str], found: str) -> None:

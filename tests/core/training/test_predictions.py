@@ -7,9 +7,9 @@ import pytest
 
 from melanoma_core.errors import DatasetError, RunError
 from melanoma_core.models.predictions import list_classes
+from melanoma_core.training.classes import find_positive
 from melanoma_core.training.predictions import (
     evaluate_subset,
-    find_melanoma,
     read_predictions,
     select_held_out,
     select_subset,
@@ -152,9 +152,29 @@ def test_ten_images_of_one_lesion_count_as_one_lesion():
 
 
 def test_melanoma_is_found_by_any_of_its_names_and_must_occur_once():
-    assert find_melanoma(("nevus", "Melanoma")) == 1
-    assert find_melanoma(("mel", "nv")) == 0
+    assert find_positive(("nevus", "Melanoma")) == 1
+    assert find_positive(("mel", "nv")) == 0
     with pytest.raises(DatasetError, match="Found 0 classes that mean melanoma among nevus"):
-        find_melanoma(("nevus",))
+        find_positive(("nevus",))
     with pytest.raises(DatasetError, match="Found 2 classes that mean melanoma"):
-        find_melanoma(("melanoma", "melanoma in situ"))
+        find_positive(("melanoma", "melanoma in situ"))
+
+
+def test_among_tiers_the_malignant_one_takes_the_place_of_melanoma():
+    assert find_positive(("benign", "Malignant")) == 1
+    assert find_positive(("malignant", "premalignant", "benign")) == 0
+    with pytest.raises(DatasetError, match="all malignant ones into one named malignant"):
+        find_positive(("benign", "premalignant"))
+    assert find_positive(("benign", "melanoma")) == 1  # a mix of both needs a melanoma
+
+
+def test_the_tiers_of_a_left_out_collection_are_evaluated_with_its_diagnoses():
+    rows = [("test", number, label) for number, label in enumerate(["MEL", "benign", "malignant"])]
+    table = predict(rows, [0.9, 0.2, 0.8]).rename(
+        columns={"p_melanoma": "p_MEL", "p_nevus": "p_NV"}
+    )
+
+    figures = evaluate_subset(table, "test")
+
+    assert (figures["melanoma_roc_auc"].value, figures["melanoma_roc_auc"].total) == (1.0, 2)
+    assert (figures["accuracy"].count, figures["accuracy"].total) == (1, 1)

@@ -74,14 +74,63 @@ def test_a_tier_in_a_published_test_set_is_not_added_to_train(dataset: Dataset):
     assert table["image_id"].str.startswith("T").sum() == 6
 
 
-def test_a_collection_that_is_left_out_is_test_and_its_tiers_are_unused(dataset: Dataset):
+def test_a_collection_that_is_left_out_is_test_with_its_tiers(dataset: Dataset):
     selection = Selection(train_only=("archive",), left_out="archive")
 
     table = select_split(dataset, selection, seed=1).table
 
     assert subsets_of(table, "A") == {"test"}
-    assert subsets_of(table, "T") == set()
+    assert subsets_of(table, "T") == {"test"}
     assert selection.describe() == {"train_only": ["archive"], "left_out": "archive"}
+
+
+def test_the_tiers_of_a_left_out_collection_take_their_relatives_with_them(dataset: Dataset):
+    trained = select_split(dataset, Selection(), seed=1).table.query("subset == 'train'")
+    relative = trained.loc[trained["source"] == "clinic", "image_id"].iloc[0]
+    table = dataset.table.assign(
+        lesion_id=dataset.table["image_id"].where(dataset.table["image_id"] == relative)
+    )
+    tiers = dataset.tiers.assign(lesion_id=[relative] + [None] * 9)
+
+    found = select_split(
+        replace(dataset, table=table, tiers=tiers), Selection(left_out="archive"), seed=1
+    ).table.set_index("image_id")
+
+    assert found.loc[[relative, "T00", "T09"], "subset"].tolist() == ["test"] * 3
+
+
+def test_a_collection_of_tiers_alone_can_be_left_out(dataset: Dataset):
+    tiers = dataset.tiers.assign(source="elsewhere")
+
+    selection = Selection(left_out="elsewhere")
+    table = select_split(replace(dataset, tiers=tiers), selection, seed=1).table
+
+    assert subsets_of(table, "T") == {"test"}
+    assert subsets_of(table, "A") == {"train", "validation", "test"}
+
+
+def test_every_left_out_collection_leaves_the_split_of_the_others_as_it_is(dataset: Dataset):
+    full, without = (
+        select_split(dataset, Selection(left_out=name), seed=1).table.set_index("image_id")
+        for name in (None, "archive")
+    )
+
+    clinic = [name for name in full.index if name.startswith("C")]
+    assert full.loc[clinic, "subset"].equals(without.loc[clinic, "subset"])
+
+
+def test_without_any_diagnosis_the_tiers_are_split(dataset: Dataset):
+    tiers = make_rows([f"T{n:02}" for n in range(40)], label="benign")
+    tiers.loc[::4, "label"] = "malignant"
+
+    split = select_split(Dataset(dataset.table[:0], NO_DECISIONS, tiers), Selection(), seed=1)
+
+    assert split.table["subset"].value_counts().to_dict() == {
+        "train": 28,
+        "test": 6,
+        "validation": 6,
+    }
+    assert set(split.subset("validation")["label"]) == {"malignant", "benign"}
 
 
 def test_an_image_is_left_out_with_its_relatives_and_a_collection_as_a_whole(dataset: Dataset):
