@@ -32,7 +32,6 @@ _IMAGES_NOTE = (
     "At the prevalence among these images. Set that of your clinic in the sidebar to see what the "
     "alerts mean there."
 )
-_ALL, _UNRELATED = "All images", "Images unrelated to the folder's train subset"
 
 
 def show_card_metrics(card: ModelCard) -> None:
@@ -116,20 +115,19 @@ def show_assessment(assessment: "Assessment") -> None:
 
 
 def _choose_part(assessment: "Assessment") -> "Evaluation":
-    unrelated = assessment.without_relatives
-    if unrelated is None:
+    parts = assessment.parts
+    if len(parts) == 1:
         return assessment.evaluation
-    part = st.radio(
+    chosen = st.radio(
         "Images",
-        [
-            f"{_ALL} ({assessment.evaluation.num_images:,})",
-            f"{_UNRELATED} ({unrelated.num_images:,})",
-        ],
+        list(parts),
+        format_func=lambda part: f"{part} ({parts[part].num_images:,})",
         key="measured-part",
-        help="Applies to the curves and tables below. A network trained on this folder has seen "
-        "copies, lesions or patients of the related images.",
+        horizontal=True,
+        help="Applies to the alerts, curves and tables below. What was never biopsied looks "
+        "harmless. A network trained on this folder has seen relatives of the related images.",
     )
-    return unrelated if part.startswith(_UNRELATED) else assessment.evaluation
+    return parts[chosen or next(iter(parts))]
 
 
 def _show_main(assessment: "Assessment") -> None:

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from melanoma_core.assessment.file_predictions import predict_files
 from melanoma_core.assessment.selection import Selection, find_unseen, keep_classes
@@ -14,11 +16,24 @@ from melanoma_core.evaluation.evaluation import Evaluation
 from melanoma_core.evaluation.lesions import name_lesions
 from melanoma_core.evaluation.metrics import evaluate_fully
 from melanoma_core.evaluation.predictions import LabelledPredictions
+from melanoma_core.evaluation.rules import DecisionRules
 from melanoma_core.evaluation.slices import gather_attributes
+from melanoma_core.evaluation.subsets import CONFIRMED, TEST, find_headline
 from melanoma_core.models.classifier import Classifier
 from melanoma_core.models.predictions import add_probabilities, index_truths
 from melanoma_core.progress import Progress
-from melanoma_core.taxonomy import SKIN_CANCERS, RiskTier
+from melanoma_core.taxonomy import SKIN_CANCERS, Confirmation, RiskTier
+
+
+class Part(StrEnum):
+    """Images that an evaluation reports on, in words."""
+
+    CONFIRMED = "Confirmed by histopathology"
+    ALL = "All images"
+    UNRELATED = "Not related to train"
+
+
+_KEYS = {Part.CONFIRMED: CONFIRMED, Part.ALL: TEST}
 
 
 @dataclass(frozen=True)
@@ -47,6 +62,9 @@ class Assessment:
         warnings: What else limits the result, one sentence each.
         num_refused_cancers: Number of skin cancers among the refused images; None if it was not
             counted.
+        num_confirmed: Number of readable images whose label histopathology confirmed; None if it
+            was not counted.
+        confirmed: On these; None if they are all or none.
     """
 
     model_id: str
@@ -67,6 +85,26 @@ class Assessment:
     without_relatives: Evaluation | None
     warnings: tuple[str, ...] = ()
     num_refused_cancers: int | None = None
+    num_confirmed: int | None = None
+    confirmed: Evaluation | None = None
+
+    @property
+    def parts(self) -> dict[Part, Evaluation]:
+        """The evaluations, the headline first.
+
+        That is the one on the images confirmed by histopathology, if they have melanomas and other
+        lesions, as in a model card (`subsets.find_headline`).
+        """
+        evaluations = {
+            Part.CONFIRMED: self.confirmed,
+            Part.ALL: self.evaluation,
+            Part.UNRELATED: self.without_relatives,
+        }
+        found = {part: each for part, each in evaluations.items() if each is not None}
+        metrics = {_KEYS[part]: each.figures for part, each in found.items() if part in _KEYS}
+        is_headline = find_headline(metrics) == CONFIRMED
+        first = Part.CONFIRMED if is_headline else Part.ALL
+        return {first: found.pop(first)} | found
 
 
 def assess(
@@ -106,17 +144,16 @@ def assess(
     is_melanoma = labels == card.class_names[card.melanoma_index]
     is_cancer = np.isin(labels, [*map(str, SKIN_CANCERS), str(RiskTier.MALIGNANT)])
     table = table.iloc[np.flatnonzero(files.is_readable)]
+    attributes = gather_attributes(table)
     predictions = LabelledPredictions(
         files.probabilities[files.is_readable],
         index_truths(table, card.class_names),
         table["group"].to_numpy(np.int64),
-        gather_attributes(table),
+        attributes,
         name_lesions(table),
     )
     has_relative = table["has_relative"].to_numpy(bool)
-    without_relatives = None
-    if has_relative.any() and not has_relative.all():
-        without_relatives = evaluate_fully(predictions.select(~has_relative), card.rules)
+    is_confirmed = attributes["confirmation"].eq(Confirmation.HISTOPATHOLOGY).to_numpy(bool)
     return Assessment(
         model_id=card.model_id,
         folder=selection.folder,
@@ -133,10 +170,21 @@ def assess(
         num_refused_melanomas=int((files.is_refused & is_melanoma).sum()),
         evaluation=evaluate_fully(predictions, card.rules),
         num_relatives=int(has_relative.sum()),
-        without_relatives=without_relatives,
+        without_relatives=_evaluate_part(predictions, ~has_relative, card.rules),
         warnings=tuple(filter(None, (selection.unchecked,))),
         num_refused_cancers=int((files.is_refused & is_cancer).sum()),
+        num_confirmed=int(is_confirmed.sum()),
+        confirmed=_evaluate_part(predictions, is_confirmed, card.rules),
     )
+
+
+def _evaluate_part(
+    predictions: LabelledPredictions, rows: NDArray[np.bool_], rules: DecisionRules
+) -> Evaluation | None:
+    """Return the evaluation of some images; None if they are all or none."""
+    if rows.all() or not rows.any():
+        return None
+    return evaluate_fully(predictions.select(rows), rules)
 
 
 def locate_photographs(wanted: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from melanoma_core.settings import Settings
 if TYPE_CHECKING:
     from melanoma_core.assessment.assessment import Assessment
 
-_FORMAT = 3  # raise it when evaluations are computed or stored differently
+_FORMAT = 4  # raise it when evaluations are computed or stored differently
 _MODULE = f"{__package__}.worker"
 _MAX_RESULTS = 50  # each takes a third of a megabyte
 

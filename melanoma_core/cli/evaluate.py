@@ -16,6 +16,7 @@ from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:
     from melanoma_core.assessment.assessment import Assessment
+    from melanoma_core.evaluation.evaluation import Evaluation
 
 _MAX_LISTED = 10  # unreadable files
 
@@ -106,36 +107,48 @@ def _evaluate(options: argparse.Namespace) -> int:
 def _compute_at_prevalence(
     assessment: "Assessment", shares: Sequence[float]
 ) -> dict[str, dict[str, object] | None]:
-    """Return the predictive values of the melanoma alert, and with them of the skin cancer alert.
+    """Return the predictive values of both alerts, of the headline and beside it of all images.
 
     Args:
         assessment: With the metrics.
         shares: Prevalence of melanoma and of skin cancer; shorter where they are not given.
     """
-    from melanoma_core.models.card_text.prevalence import MELANOMA, SKIN_CANCER, predict_alert
+    from melanoma_core.assessment.assessment import Part
 
     if not shares:
         return {"at_prevalence": None}
-    figures = assessment.evaluation.figures
+    parts = assessment.parts
+    part = next(iter(parts))
+    values = _predict_alerts(parts[part], shares) | {"images": str(part)}
+    if part is not Part.ALL:
+        values["all_images"] = _predict_alerts(parts[Part.ALL], shares)
+    return {"at_prevalence": values}
+
+
+def _predict_alerts(evaluation: "Evaluation", shares: Sequence[float]) -> dict[str, object]:
+    """Return the predictive values of the melanoma alert, with those of the skin cancer alert."""
+    from melanoma_core.models.card_text.prevalence import MELANOMA, SKIN_CANCER, predict_alert
+
     melanoma, skin_cancer = (
-        predict_alert(figures, kind, share)
+        predict_alert(evaluation.figures, kind, share)
         for kind, share in zip((MELANOMA, SKIN_CANCER), (*shares, math.nan), strict=False)
     )
-    values = to_jsonable(melanoma) or {}
-    return {"at_prevalence": values | {"skin_cancer": to_jsonable(skin_cancer)}}
+    return (to_jsonable(melanoma) or {}) | {"skin_cancer": to_jsonable(skin_cancer)}
 
 
 def _print_evaluation(assessment: "Assessment", shares: Sequence[float]) -> None:
+    from melanoma_core.assessment.assessment import Part
     from melanoma_core.assessment.tables import describe_assessment, format_tables
     from melanoma_core.models.card_text.prevalence import MELANOMA, SKIN_CANCER, describe_alert
 
     for sentence in describe_assessment(assessment):
         print(sentence)
     print(f"\n{format_tables(assessment)}")
-    figures = assessment.evaluation.figures
-    for kind, share in zip((MELANOMA, SKIN_CANCER), shares, strict=False):
-        if text := describe_alert(figures, kind, share):
-            print(f"\n{text}")
+    parts = assessment.parts
+    for part in dict.fromkeys((next(iter(parts)), Part.ALL)):
+        for kind, share in zip((MELANOMA, SKIN_CANCER), shares, strict=False):
+            if text := describe_alert(parts[part].figures, kind, share):
+                print(f"\n{part}: {text}")
     for name, reason in list(assessment.unreadable.items())[:_MAX_LISTED]:
         log(f"Unreadable: {name}. {reason}")
     if len(assessment.unreadable) > _MAX_LISTED:

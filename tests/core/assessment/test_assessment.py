@@ -12,6 +12,7 @@ from PIL import Image
 
 from melanoma_core.assessment.assessment import (
     Assessment,
+    Part,
     assess,
     locate_photographs,
     read_again,
@@ -32,6 +33,7 @@ from melanoma_core.models.classifier import Classifier, load_classifier
 from melanoma_core.models.identifiers import IdKey
 from melanoma_core.models.lineage import describe_split
 from melanoma_core.reading.reading import Reading, read_photograph
+from melanoma_core.taxonomy import Confirmation
 
 KEY = IdKey()
 
@@ -129,6 +131,64 @@ def test_a_model_that_does_not_record_its_training_images_has_a_warning(assessed
     assert "Left out: 1 images that cannot be read." in text
     assert list(tabulate_main(assessed)[0]) == ["Metric", "All images", "Not related to train"]
     assert "| melanoma | 4 | 4 |" in format_tables(assessed)
+
+
+def confirm(opened: OpenedFolder, confirmations: dict[str, Confirmation | None]) -> OpenedFolder:
+    """Return a folder whose tables say how some diagnoses were confirmed."""
+    stated = opened.records["label"].map(confirmations)
+    return replace(opened, records=opened.records.assign(confirmation=stated))
+
+
+def test_the_headline_is_on_the_images_that_histopathology_confirmed(
+    classifier: Classifier, opened: OpenedFolder
+):
+    is_biopsied = opened.records["path"].map(lambda path: Path(path).name in ("0.png", "copy.png"))
+    stated = np.where(is_biopsied, Confirmation.HISTOPATHOLOGY, Confirmation.FOLLOW_UP)
+    records = opened.records.assign(confirmation=stated)
+    assessed = assess(classifier, select_photographs(replace(opened, records=records), None, None))
+
+    assert (assessed.num_confirmed, assessed.confirmed.num_images) == (3, 3)
+    assert list(assessed.parts) == [Part.CONFIRMED, Part.ALL, Part.UNRELATED]
+    rows = {row["Metric"]: row for row in tabulate_main(assessed)}
+    counts = [cell.split(", ")[-1] for cell in rows["Accuracy"].values()]
+    assert [count.split(" of ")[-1] for count in counts[1:]] == ["3", "7", "6"]
+    said = describe_assessment(assessed)
+    assert any("Histopathology confirmed 3 of the 7 images." in each for each in said)
+    assert any(each.startswith("Confirmed by histopathology: Of 100 melanomas") for each in said)
+    tables = format_tables(assessed)
+    assert tables.index("| melanoma | 2 | 2 |") < tables.index("| melanoma | 4 | 4 |")
+    assert repr(from_jsonable(Assessment, to_jsonable(assessed))) == repr(assessed)
+
+
+@pytest.mark.parametrize(
+    ("confirmations", "number", "said"),
+    [
+        ({}, 0, "How each diagnosis was confirmed is not recorded"),
+        ({"MEL": Confirmation.HISTOPATHOLOGY}, 4, "which lack melanomas or other lesions"),
+        (
+            dict.fromkeys(("MEL", "NV"), Confirmation.HISTOPATHOLOGY),
+            7,
+            "The labels of all images were confirmed by histopathology.",
+        ),
+    ],
+    ids=["none", "melanomas", "all"],
+)
+def test_without_confirmed_lesions_of_both_kinds_all_images_come_first(
+    classifier: Classifier,
+    opened: OpenedFolder,
+    confirmations: dict[str, Confirmation | None],
+    number: int,
+    said: str,
+):
+    selection = select_photographs(confirm(opened, confirmations), None, None)
+    assessed = assess(classifier, selection)
+
+    assert assessed.num_confirmed == number
+    assert next(iter(assessed.parts)) is Part.ALL
+    assert (assessed.confirmed is None) == (number in (0, 7))
+    assert said in " ".join(describe_assessment(assessed))
+    alerts = [each for each in describe_assessment(assessed) if "Of 100 melanomas" in each]
+    assert alerts[0].startswith("All images: ")
 
 
 def test_images_seen_in_training_and_related_ones_are_left_out_unless_included(

@@ -27,9 +27,28 @@ def test_the_json_document_is_printed_and_written_to_a_file(moles: Path, tmp_pat
     assert [each.name for each in out.parent.iterdir()] == ["out.json"]
     assert "Reading images: 6/6" in answer.err
     assert document["at_prevalence"]["prevalence"] == 0.1
+    assert document["at_prevalence"]["images"] == "All images"
     assert document.pop("at_prevalence")["ppv"]["total"] == 6
     assessment = from_jsonable(Assessment, document)
     assert (assessment.subset, assessment.evaluation.num_images) == ("all", 6)
+
+
+def test_the_predictive_values_are_on_confirmed_images_first_as_the_metrics(moles: Path, capsys):
+    rows = [f"{number},{'histopathology' if number < 4 else 'follow-up'}" for number in range(6)]
+    (moles / "metadata.csv").write_text("\n".join(["image_id,diagnosis_confirm_type", *rows]))
+
+    assert main(["evaluate", str(moles), "--json", "--prevalence", "0.1"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert main(["evaluate", str(moles), "--prevalence", "0.1"]) == 0
+    text = capsys.readouterr().out
+
+    assert document["confirmed"]["num_images"] == document["num_confirmed"] == 4
+    values = document["at_prevalence"]
+    assert values["images"] == "Confirmed by histopathology"
+    assert (values["ppv"]["total"], values["all_images"]["ppv"]["total"]) == (4, 6)
+    assert "| Metric | Confirmed by histopathology | All images |" in text
+    first, second = "Confirmed by histopathology: At a prevalence", "All images: At a prevalence"
+    assert 0 < text.index(first) < text.index(second)
 
 
 def test_both_alerts_are_evaluated_at_the_prevalence_of_the_setting(
