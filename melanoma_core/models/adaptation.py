@@ -13,6 +13,7 @@ from melanoma_core.evaluation.prevalence import (
     measure_prevalence,
 )
 from melanoma_core.models.card import ModelCard
+from melanoma_core.taxonomy import Diagnosis
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,16 @@ class AdaptedReading:
     probabilities: tuple[float, ...]
     melanoma_probability: float
     skin_cancer_probability: float
+
+    @property
+    def top_diagnosis(self) -> Diagnosis:
+        """The leading diagnosis: the one with the largest probability."""
+        probability = max(self.probabilities)
+        return Diagnosis(self.class_names[self.probabilities.index(probability)])
+
+    def find_probability(self, diagnosis: Diagnosis) -> float:
+        """Return the probability of a diagnosis, in [0, 1]."""
+        return self.probabilities[self.class_names.index(diagnosis)]
 
 
 def find_trained_prevalence(card: ModelCard) -> Prevalence | None:

@@ -19,33 +19,43 @@ class LesionReading(Verdict):
 
     Attributes:
         readings: The reading of each photograph, as they were given.
+        counted: Those that the lesion was read from: each photograph once, without those that are
+            out of distribution, unless all are.
     """
 
     readings: tuple[Reading, ...]
+    counted: tuple[Reading, ...]
+
+    @property
+    def num_copies(self) -> int:
+        """Number of photographs that are copies of an earlier one."""
+        return len(self.readings) - len(_drop_copies(self.readings))
+
+    @property
+    def num_set_aside(self) -> int:
+        """Number of photographs that were read anyway, and are not part of the reading."""
+        return len(_drop_copies(self.readings)) - len(self.counted)
 
     @property
     def alerts_differ(self) -> bool:
         """Whether an alert is raised by one photograph and not by another."""
-        alerts = {(reading.alert, reading.skin_cancer_alert) for reading in self.readings}
+        alerts = {(reading.alert, reading.skin_cancer_alert) for reading in self.counted}
         return len(alerts) > 1
 
     @property
     def diagnoses_differ(self) -> bool:
         """Whether the photographs have different leading diagnoses."""
-        return len({reading.top_diagnosis for reading in self.readings}) > 1
-
-    @property
-    def read_anyway(self) -> bool:
-        """Whether a photograph is out of distribution and was read anyway."""
-        return any(reading.read_anyway for reading in self.readings)
+        return len({reading.top_diagnosis for reading in self.counted}) > 1
 
 
 def combine_readings(card: ModelCard, readings: Sequence[Reading]) -> LesionReading:
     """Read a lesion from the readings of its photographs.
 
     The logits are averaged before calibration, and the mean is divided by the temperature for
-    lesions. No photograph passes through the network again. The lesion of a single photograph has
-    the probabilities of that photograph, so that the two never differ.
+    lesions. No photograph passes through the network again. Copies of a photograph count once, and
+    those that were read although out of distribution do not count, unless all were. A lesion of
+    which one photograph counts has the probabilities of that photograph, so that the two never
+    differ.
 
     Args:
         card: Card of the model that read all photographs.
@@ -60,10 +70,12 @@ def combine_readings(card: ModelCard, readings: Sequence[Reading]) -> LesionRead
             f"found readings of {sorted(models) or 'no model'}; a lesion needs at least one "
             f"reading, all of the model {card.model_id}"
         )
-    probabilities, uncalibrated = readings[0].probabilities, readings[0].uncalibrated
-    if len(readings) > 1:
-        outputs = np.array([reading.uncalibrated for reading in readings])
-        together = np.zeros(len(readings), dtype=np.intp)
+    distinct = _drop_copies(readings)
+    counted = [reading for reading in distinct if not reading.read_anyway] or distinct
+    probabilities, uncalibrated = counted[0].probabilities, counted[0].uncalibrated
+    if len(counted) > 1:
+        outputs = np.array([reading.uncalibrated for reading in counted])
+        together = np.zeros(len(counted), dtype=np.intp)
         temperature = card.lesion_temperature or card.temperature
         probabilities = tuple(combine_logits(outputs, temperature, together)[0].tolist())
         uncalibrated = tuple(combine_logits(outputs, 1.0, together)[0].tolist())
@@ -77,5 +89,15 @@ def combine_readings(card: ModelCard, readings: Sequence[Reading]) -> LesionRead
         alert=melanoma_probability >= card.operating_point.threshold,
         skin_cancer_threshold=card.rules.skin_cancer_threshold,
         uncalibrated=uncalibrated,
+        read_anyway=counted[0].read_anyway,
         readings=tuple(readings),
+        counted=tuple(counted),
     )
+
+
+def _drop_copies(readings: Sequence[Reading]) -> list[Reading]:
+    """Return the readings of different photographs, in their order."""
+    different: dict[str | int, Reading] = {}
+    for place, reading in enumerate(readings):
+        different.setdefault(reading.fingerprint or place, reading)
+    return list(different.values())

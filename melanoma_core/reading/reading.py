@@ -1,5 +1,6 @@
 """Read a photograph: return an explained reading, or a refusal with its reason."""
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -45,8 +46,8 @@ class Reading(Verdict):
         novelty_limit: Largest distance that is read; None if the model has no such limit, or if
             the check was skipped for a drawn lesion.
         is_drawn: Whether the photograph is one of the project's demonstration lesions.
-        read_anyway: Whether the photograph is out of distribution, and a person had it read all
-            the same.
+        fingerprint: SHA-256 (hex) of what the network saw, the same for copies of a photograph; ""
+            if unknown.
         outline: float32 [s, s] in [0, 1], probability that a place of the photograph, squashed to a
             square, shows the lesion; None if the model draws no outline.
         outline_threshold: Smallest probability inside the lesion, in (0, 1).
@@ -60,7 +61,7 @@ class Reading(Verdict):
     novelty: float | None = None
     novelty_limit: float | None = None
     is_drawn: bool = False
-    read_anyway: bool = False
+    fingerprint: str = ""
     outline: NDArray[np.float32] | None = None
     outline_threshold: float = 0.5
     outline_measures: OutlineMeasures | None = None
@@ -180,6 +181,7 @@ def read_photograph(
         skin_cancer_threshold=rules.skin_cancer_threshold,
         uncalibrated=tuple(outputs.uncalibrated[0].tolist()),
         read_anyway=is_unfamiliar,
+        fingerprint=hashlib.sha256(squashed.tobytes()).hexdigest(),
         **_describe_outline(outputs, card, squashed, (height, width)),
     )
 

@@ -5,10 +5,12 @@ function returns plain text. The caller escapes it.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from melanoma_core.evaluation.prediction_set import PredictionSet
+from melanoma_core.models.adaptation import AdaptedReading
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.card_text.formats import format_beside_threshold, format_percent
 from melanoma_core.models.card_text.wording import describe_set
@@ -47,125 +49,198 @@ class Statement:
     sentence: str
 
 
-def describe_finding(verdict: Verdict) -> Statement:
+def describe_finding(verdict: Verdict, adapted: AdaptedReading | None = None) -> Statement:
     """Return the finding of a photograph or of a lesion.
 
     Skin cancer is suspected on a skin cancer alert, and whenever a skin cancer is the leading
     diagnosis: a model of an older version has no such alert.
+
+    Args:
+        verdict: The reading.
+        adapted: Its probabilities in the clinic; None without a prevalence. The leading diagnosis
+            is then the adapted one. Alerts stay those of the unadapted probabilities.
     """
+    leading = (adapted or verdict).top_diagnosis
+    after = " Alerts use unadapted probabilities." if adapted else ""
     if verdict.alert:
-        return Statement(Level.MELANOMA, "Melanoma alert", _explain_melanoma(verdict))
-    if verdict.skin_cancer_alert or verdict.top_diagnosis in SKIN_CANCERS:
-        is_melanoma = verdict.leading_skin_cancer is Diagnosis.MEL
-        headline = "Skin cancer suspected" if is_melanoma else "Other skin cancer suspected"
-        return Statement(Level.SKIN_CANCER, headline, _explain_skin_cancer(verdict))
+        sentence = _explain_melanoma(verdict, adapted)
+        return Statement(Level.MELANOMA, "Melanoma alert", f"{sentence}{after}")
+    if verdict.skin_cancer_alert or {leading, verdict.top_diagnosis} & set(SKIN_CANCERS):
+        cancer = leading if leading in SKIN_CANCERS else verdict.leading_skin_cancer
+        headline = "Skin cancer" if cancer is Diagnosis.MEL else "Other skin cancer"
+        sentence = _explain_skin_cancer(verdict, adapted, cancer)
+        return Statement(Level.SKIN_CANCER, f"{headline} suspected", f"{sentence}{after}")
     headline = "No melanoma alert" if verdict.skin_cancer_alert is None else "No alert"
-    return Statement(Level.NONE, headline, _explain_none(verdict))
+    return Statement(Level.NONE, headline, f"{_explain_none(verdict, adapted)}{after}")
 
 
-def describe_possible(verdict: Verdict, card: ModelCard) -> str:
+def describe_possible(
+    verdict: Verdict, card: ModelCard, adapted: AdaptedReading | None = None
+) -> str:
     """Return the conformal prediction set in words that agree with the finding; "" without a set.
 
     A diagnosis that an alert names stays possible, also where the set does not contain it: the
-    thresholds of the alerts are chosen to miss fewer lesions than the set.
+    thresholds of the alerts are chosen to miss fewer lesions than the set. So does the leading
+    diagnosis in a clinic. A larger set contains the true diagnosis at least as often.
+
+    Args:
+        verdict: The reading.
+        card: Of the model that read it.
+        adapted: Its probabilities in the clinic; None without a prevalence.
     """
     found = verdict.prediction_set
     if found is None:
         return ""
+    if adapted is not None and adapted.top_diagnosis not in found.members:
+        added = str(adapted.top_diagnosis)
+        found = replace(
+            found,
+            members=(added, *found.members),
+            unknown=tuple(name for name in found.unknown if name != added),
+            ruled_out=tuple(name for name in found.ruled_out if name != added),
+        )
     level = describe_finding(verdict).level
     kept = {
         Level.MELANOMA: (str(Diagnosis.MEL),),
         Level.SKIN_CANCER: (str(verdict.leading_skin_cancer),),
         Level.NONE: (),
     }[level]
-    return describe_set(found, card, kept)
+    below = "" if level is not Level.NONE or found.abstention else _name_below(verdict, found)
+    return " ".join(filter(None, (describe_set(found, card, kept), below)))
+
+
+def _name_below(verdict: Verdict, found: PredictionSet) -> str:
+    """Return which skin cancers of a set raise no alert, as their probability is too small."""
+    has_alert = (Diagnosis.MEL,) if verdict.skin_cancer_alert is None else SKIN_CANCERS
+    titles = [Diagnosis(name).title for name in found.members if name in has_alert]
+    if not titles:
+        return ""
+    verb = "is" if len(titles) == 1 else "are"
+    return f"Of these, {' and '.join(titles)} {verb} below the alert threshold."
 
 
 def describe_disagreement(lesion: "LesionReading") -> str:
-    """Return in what the photographs of a lesion disagree; "" if they agree.
+    """Return in what the photographs of a lesion disagree, or the lesion with all; "" if nothing.
 
-    Alerts and leading diagnoses are compared.
+    Alerts and leading diagnoses are compared, of the photographs that count.
     """
-    total = len(lesion.readings)
-    parts = []
-    for name, alerts in (
-        ("melanoma alert", [reading.alert for reading in lesion.readings]),
-        ("skin cancer alert", [reading.skin_cancer_alert for reading in lesion.readings]),
+    together, parts = [], []
+    total = len(lesion.counted)
+    for name, own, alerts in (
+        ("melanoma alert", lesion.alert, [each.alert for each in lesion.counted]),
+        (
+            "skin cancer alert",
+            lesion.skin_cancer_alert,
+            [each.skin_cancer_alert for each in lesion.counted],
+        ),
     ):
         count = alerts.count(True)
-        if 0 < count < total:
+        if own and not count:
+            together.append(f"The photographs together raise the {name}; none does alone.")
+        elif count == total and own is False:
+            together.append(f"Each photograph raises the {name}; together they do not.")
+        elif 0 < count < total:
             verb = "raises" if count == 1 else "raise"
-            parts.append(f"{count} of {total} {verb} the {name}")
-    leading = Counter(reading.top_diagnosis for reading in lesion.readings)
+            but = ", but together they do not" if own is False else ""
+            parts.append(f"{count} of {total} {verb} the {name}{but}")
+    leading = Counter(reading.top_diagnosis for reading in lesion.counted)
     if len(leading) > 1:
         counts = [f"{each.title} ({count})" for each, count in leading.most_common()]
         parts.append(f"the leading diagnosis is {', '.join(counts[:-1])} or {counts[-1]}")
-    return f"The photographs disagree: {'; '.join(parts)}." if parts else ""
+    disagreement = [f"The photographs disagree: {'; '.join(parts)}."] if parts else []
+    return " ".join(together + disagreement)
 
 
-def _explain_melanoma(verdict: Verdict) -> str:
-    probability, threshold = format_beside_threshold(
-        verdict.melanoma_probability, verdict.threshold
-    )
-    top = verdict.top_diagnosis
+def describe_set_aside(lesion: "LesionReading") -> str:
+    """Return which photographs of a lesion do not count for its reading; "" if all do."""
+    total = len(lesion.readings)
+    sentences = []
+    if count := lesion.num_copies:
+        verb = "is a copy" if count == 1 else "are copies"
+        sentences.append(f"{count} of {total} photographs {verb} of another and counted once.")
+    if count := lesion.num_set_aside:
+        verb = "is" if count == 1 else "are"
+        sentences.append(
+            f"{count} of {total} photographs {verb} out of distribution, read anyway, and left out "
+            "of the reading of the lesion."
+        )
+    return " ".join(sentences)
+
+
+def _explain_melanoma(verdict: Verdict, adapted: AdaptedReading | None) -> str:
+    reason = _compare(verdict.melanoma_probability, verdict.threshold, adapted)
+    top = (adapted or verdict).top_diagnosis
     if top is Diagnosis.MEL:
-        return f"Melanoma is the leading diagnosis ({probability}, alert threshold {threshold})."
+        first = f"{_format_leading(adapted)}; " if adapted else ""
+        return f"Melanoma is the leading diagnosis ({first}{reason})."
     link = "and" if top.tier is RiskTier.MALIGNANT else "although"
-    return (
-        f"Melanoma cannot be excluded ({probability}, alert threshold {threshold}), {link} "
-        f"{_name_leading(verdict)}."
-    )
+    return f"Melanoma cannot be excluded ({reason}), {link} {_name_leading(verdict, adapted)}."
 
 
-def _explain_skin_cancer(verdict: Verdict) -> str:
-    cancer = verdict.leading_skin_cancer
-    if cancer is verdict.top_diagnosis:
+def _explain_skin_cancer(
+    verdict: Verdict, adapted: AdaptedReading | None, cancer: Diagnosis
+) -> str:
+    leading = _name_leading(verdict, adapted)
+    if cancer is (adapted or verdict).top_diagnosis:
         probability, threshold = format_beside_threshold(
             verdict.melanoma_probability, verdict.threshold
         )
         return (
-            f"{_capitalise(_name_leading(verdict))}; the probability of melanoma ({probability}) "
+            f"{_capitalise(leading)}; the {_mark(adapted)}probability of melanoma ({probability}) "
             f"is below its alert threshold ({threshold})."
         )
-    probability, threshold = _format_skin_cancer(verdict)
+    if verdict.skin_cancer_alert:
+        assert verdict.skin_cancer_threshold is not None
+        probability = verdict.skin_cancer_probability
+        reason = f"any skin cancer {_compare(probability, verdict.skin_cancer_threshold, adapted)}"
+    else:  # it leads before probabilities are adapted
+        reason = f"{_mark(adapted)}{format_percent(verdict.find_probability(cancer))}"
     # Melanoma has an alert of its own, which is not raised.
     what = "Skin cancer" if cancer is Diagnosis.MEL else _capitalise(cancer.title)
-    return (
-        f"{what} cannot be excluded (any skin cancer {probability}, alert threshold {threshold}), "
-        f"although {_name_leading(verdict)}."
-    )
+    return f"{what} cannot be excluded ({reason}), although {leading}."
 
 
-def _explain_none(verdict: Verdict) -> str:
+def _explain_none(verdict: Verdict, adapted: AdaptedReading | None) -> str:
     probability, threshold = format_beside_threshold(
         verdict.melanoma_probability, verdict.threshold
     )
-    if verdict.skin_cancer_alert is None:
-        why = f"The probability of melanoma ({probability}) is below its threshold ({threshold})"
-    else:
-        any_cancer, its_threshold = _format_skin_cancer(verdict)
+    if verdict.skin_cancer_threshold is None:
         why = (
-            f"The probabilities of melanoma ({probability}) and of any skin cancer ({any_cancer}) "
-            f"are below their thresholds ({threshold} and {its_threshold})"
+            f"{_mark(adapted)}probability of melanoma ({probability}) is below its threshold "
+            f"({threshold})"
         )
-    found = verdict.prediction_set
-    members = () if found is None or found.abstention else found.members
-    possible = [Diagnosis(name).title for name in members if name in SKIN_CANCERS]
-    remains = f", but {' and '.join(possible)} cannot be excluded" if possible else ""
-    return f"{why}{remains}; {_name_leading(verdict)}."
+    else:
+        any_cancer, its_threshold = format_beside_threshold(
+            verdict.skin_cancer_probability, verdict.skin_cancer_threshold
+        )
+        why = (
+            f"{_mark(adapted)}probabilities of melanoma ({probability}) and of any skin cancer "
+            f"({any_cancer}) are below their thresholds ({threshold} and {its_threshold})"
+        )
+    return f"The {why}; {_name_leading(verdict, adapted)}."
 
 
-def _name_leading(verdict: Verdict) -> str:
-    top = verdict.top_diagnosis
+def _name_leading(verdict: Verdict, adapted: AdaptedReading | None) -> str:
+    shown = adapted or verdict
+    return f"{shown.top_diagnosis.title} is the leading diagnosis ({_format_leading(shown)})"
+
+
+def _format_leading(shown: Verdict | AdaptedReading) -> str:
+    """Return the largest probability, where it holds, and the risk tier unless it is benign."""
+    top = shown.top_diagnosis
+    where = " at your prevalence" if isinstance(shown, AdaptedReading) else ""
     tier = "" if top.tier is RiskTier.BENIGN else f", {top.tier}"
-    share = format_percent(verdict.find_probability(top))
-    return f"{top.title} is the leading diagnosis ({share}{tier})"
+    return f"{format_percent(shown.find_probability(top))}{where}{tier}"
 
 
-def _format_skin_cancer(verdict: Verdict) -> tuple[str, str]:
-    threshold = verdict.skin_cancer_threshold
-    assert threshold is not None
-    return format_beside_threshold(verdict.skin_cancer_probability, threshold)
+def _compare(probability: float, threshold: float, adapted: AdaptedReading | None) -> str:
+    shown, limit = format_beside_threshold(probability, threshold)
+    return f"{_mark(adapted)}{shown}, alert threshold {limit}"
+
+
+def _mark(adapted: AdaptedReading | None) -> str:
+    """Return what a probability of the model is called beside adapted ones."""
+    return "unadapted " if adapted else ""
 
 
 def _capitalise(text: str) -> str:

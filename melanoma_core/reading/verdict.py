@@ -24,6 +24,8 @@ class Verdict:
         skin_cancer_threshold: Threshold of the skin cancer alert; None if the model has none.
         uncalibrated: Probabilities before temperature scaling.
         prediction_set: Conformal prediction set; None if there is none.
+        read_anyway: Whether it is out of distribution, and a person had it read all the same. No
+            metric of the model holds for it, and its probabilities cannot be adapted.
     """
 
     model_id: str
@@ -35,6 +37,7 @@ class Verdict:
     skin_cancer_threshold: float | None = None
     uncalibrated: tuple[float, ...] = ()
     prediction_set: PredictionSet | None = None
+    read_anyway: bool = False
 
     @property
     def skin_cancer_probability(self) -> float:
@@ -44,10 +47,14 @@ class Verdict:
 
     @property
     def skin_cancer_alert(self) -> bool | None:
-        """Whether the probability of skin cancer reaches its threshold; None without one."""
+        """Whether the probability of skin cancer reaches its threshold; None without one.
+
+        Melanoma is a skin cancer: a melanoma alert raises it too, also in a card of an older
+        version, whose threshold of skin cancer can be above that of melanoma.
+        """
         if self.skin_cancer_threshold is None:
             return None
-        return self.skin_cancer_probability >= self.skin_cancer_threshold
+        return self.alert or self.skin_cancer_probability >= self.skin_cancer_threshold
 
     @property
     def top_diagnosis(self) -> Diagnosis:

@@ -53,11 +53,23 @@ def test_the_lesion_of_one_photograph_has_its_probabilities_to_the_last_bit(card
     assert not lesion.diagnoses_differ
 
 
-def test_the_same_photograph_twice_reads_as_once(card: ModelCard):
-    single = read(0.2, 0.7, 0.1)
+def test_copies_of_a_photograph_count_once_to_the_last_bit(card: ModelCard):
+    card = replace(card, lesion_temperature=2.0)
+    single = replace(read(0.2, 0.7, 0.1), fingerprint="a")
+    other = replace(read(0.6, 0.3, 0.1), fingerprint="b")
     lesion = combine_readings(card, [single, single])
 
-    assert lesion.probabilities == pytest.approx(single.probabilities)
+    assert lesion.probabilities == single.probabilities
+    assert (lesion.counted, lesion.num_copies) == ((single,), 1)
+    assert lesion.readings == (single, single)
+    both = combine_readings(card, [single, other])
+    again = combine_readings(card, [single, other, single])
+    assert again.probabilities == both.probabilities != single.probabilities
+
+
+def test_photographs_without_a_fingerprint_are_not_taken_for_copies(card: ModelCard):
+    lesion = combine_readings(card, [read(0.2, 0.7, 0.1), read(0.6, 0.3, 0.1)])
+    assert (len(lesion.counted), lesion.num_copies) == (2, 0)
 
 
 def test_the_logits_are_averaged_not_the_probabilities(card: ModelCard):
@@ -96,11 +108,24 @@ def test_photographs_that_disagree_are_named_by_alert_or_by_diagnosis(card: Mode
     assert same_alerts.diagnoses_differ
 
 
-def test_a_lesion_keeps_the_mark_of_a_photograph_that_was_read_anyway(card: ModelCard):
+def test_a_photograph_that_was_read_anyway_does_not_count_beside_others(card: ModelCard):
     first, second = read(0.1, 0.8, 0.1), read(0.2, 0.7, 0.1)
+    unlike = replace(second, read_anyway=True)
+    lesion = combine_readings(card, [unlike, first])
 
+    assert lesion.probabilities == first.probabilities
+    assert (lesion.read_anyway, lesion.num_set_aside) == (False, 1)
     assert not combine_readings(card, [first, second]).read_anyway
-    assert combine_readings(card, [first, replace(second, read_anyway=True)]).read_anyway
+
+
+def test_a_lesion_of_photographs_that_were_all_read_anyway_carries_the_mark(card: ModelCard):
+    unlike = [
+        replace(each, read_anyway=True) for each in (read(0.1, 0.8, 0.1), read(0.2, 0.7, 0.1))
+    ]
+    lesion = combine_readings(card, unlike)
+
+    assert (lesion.read_anyway, lesion.num_set_aside) == (True, 0)
+    assert lesion.counted == tuple(unlike)
 
 
 def test_a_reading_knows_its_leading_diagnosis_and_the_sum_of_its_skin_cancers():
@@ -118,7 +143,12 @@ def test_the_skin_cancer_alert_is_raised_at_its_threshold_and_not_just_below_it(
 
     assert make_reading(probabilities, skin_cancer_threshold=0.25).skin_cancer_alert is True
     above = float(np.nextafter(0.25, 1))
-    assert make_reading(probabilities, skin_cancer_threshold=above).skin_cancer_alert is False
+    assert make_reading(probabilities, 0.2, skin_cancer_threshold=above).skin_cancer_alert is False
+
+
+def test_a_melanoma_alert_is_a_skin_cancer_alert_whatever_the_thresholds():
+    reading = make_reading({"MEL": 0.045, "NV": 0.952, "BCC": 0.003}, 0.044, 0.05)
+    assert (reading.alert, reading.skin_cancer_alert) == (True, True)
 
 
 def test_photographs_of_the_network_combine_to_a_reading_between_them(

@@ -1,8 +1,11 @@
 """The sentence of a reading: the most severe thing that cannot be excluded, then why."""
 
+from dataclasses import replace
+
 import pytest
 
-from melanoma_core.evaluation.prediction_set import Abstention
+from melanoma_core.evaluation.prevalence import Prevalence
+from melanoma_core.models.adaptation import AdaptedReading
 from melanoma_core.models.card import load_card
 from melanoma_core.models.registry import BUNDLED
 from melanoma_core.reading.lesion import LesionReading
@@ -11,6 +14,7 @@ from melanoma_core.reading.statement import (
     describe_disagreement,
     describe_finding,
     describe_possible,
+    describe_set_aside,
 )
 from melanoma_core.reading.verdict import Verdict
 from tests.made_readings import make_reading
@@ -91,7 +95,7 @@ NEVUS = {"MEL": 0.05, "NV": 0.947, "BCC": 0.003}
             "The probability of melanoma (1.0%) is below its threshold (5.0%); nevus is the "
             "leading diagnosis (97.0%).",
         ),
-        (  # the set keeps what no alert names
+        (  # a set with a carcinoma changes nothing: the alerts alone decide on the finding
             make_reading(
                 {"MEL": 0.01, "NV": 0.95, "BCC": 0.04, "DF": 0.0},
                 skin_cancer_threshold=0.1,
@@ -100,8 +104,14 @@ NEVUS = {"MEL": 0.05, "NV": 0.947, "BCC": 0.003}
             Level.NONE,
             "No alert",
             "The probabilities of melanoma (1.0%) and of any skin cancer (5.0%) are below their "
-            "thresholds (5.0% and 10.0%), but basal cell carcinoma cannot be excluded; nevus is "
-            "the leading diagnosis (95.0%).",
+            "thresholds (5.0% and 10.0%); nevus is the leading diagnosis (95.0%).",
+        ),
+        (  # an older card whose threshold of skin cancer is above that of melanoma
+            make_reading({"MEL": 0.045, "NV": 0.952, "BCC": 0.003}, 0.044, 0.05),
+            Level.MELANOMA,
+            "Melanoma alert",
+            "Melanoma cannot be excluded (4.5%, alert threshold 4.4%), although nevus is the "
+            "leading diagnosis (95.2%).",
         ),
     ],
 )
@@ -111,13 +121,6 @@ def test_the_most_severe_thing_comes_first_then_why(
     statement = describe_finding(reading)
     assert (statement.level, statement.headline) == (level, headline)
     assert statement.sentence == sentence
-
-
-def test_a_set_that_abstains_excludes_nothing_and_adds_nothing():
-    reading = make_reading({"MEL": 0.01, "NV": 0.95, "BCC": 0.04}, 0.05, 0.1, members=())
-    assert reading.prediction_set is not None
-    assert reading.prediction_set.abstention is Abstention.EMPTY
-    assert "cannot be excluded" not in describe_finding(reading).sentence
 
 
 def test_without_a_set_nothing_is_said_about_it():
@@ -131,6 +134,87 @@ def test_the_set_never_drops_what_the_alert_keeps():
     carcinoma = {"MEL": 0.01, "NV": 0.89, "BCC": 0.1}
     said = describe_possible(make_reading(carcinoma, 0.05, 0.08, members=("NV",)), card)
     assert said.startswith("Possible diagnoses: basal cell carcinoma or nevus. The alert adds")
+
+
+def test_without_an_alert_the_skin_cancers_of_the_set_are_below_the_threshold():
+    card = load_card(BUNDLED)
+    carcinoma = {"MEL": 0.01, "NV": 0.95, "BCC": 0.04, "DF": 0.0, "BKL": 0.0}
+    said = describe_possible(make_reading(carcinoma, 0.05, 0.1, members=("NV", "BCC")), card)
+    assert said.startswith("Possible diagnoses: nevus or basal cell carcinoma. Such a set")
+    assert said.endswith("Of these, basal cell carcinoma is below the alert threshold.")
+    older = make_reading(carcinoma, 0.05, members=("NV", "BCC"))
+    assert "Of these" not in describe_possible(older, card)
+
+
+def adapt(reading: Verdict, *shares: float) -> AdaptedReading:
+    names = reading.class_names
+    return AdaptedReading(Prevalence(0.02, 0.08), names, shares, shares[0], 1 - shares[1])
+
+
+@pytest.mark.parametrize(
+    ("reading", "shares", "headline", "sentence"),
+    [
+        (
+            make_reading({"MEL": 0.581, "NV": 0.4, "BCC": 0.019}, 0.044, 0.05),
+            (0.485, 0.505, 0.01),
+            "Melanoma alert",
+            "Melanoma cannot be excluded (unadapted 58.1%, alert threshold 4.4%), although nevus "
+            "is the leading diagnosis (50.5% at your prevalence).",
+        ),
+        (
+            make_reading({"MEL": 0.9, "NV": 0.1, "BCC": 0.0}, 0.044, 0.05),
+            (0.6, 0.4, 0.0),
+            "Melanoma alert",
+            "Melanoma is the leading diagnosis (60.0% at your prevalence, malignant; unadapted "
+            "90.0%, alert threshold 4.4%).",
+        ),
+        (
+            make_reading({"MEL": 0.01, "NV": 0.49, "BCC": 0.5}, 0.044, 0.04),
+            (0.001, 0.899, 0.1),
+            "Other skin cancer suspected",
+            "Basal cell carcinoma cannot be excluded (any skin cancer unadapted 51.0%, alert "
+            "threshold 4.0%), although nevus is the leading diagnosis (89.9% at your prevalence).",
+        ),
+        (
+            make_reading({"MEL": 0.01, "NV": 0.49, "BCC": 0.5}, 0.044),
+            (0.001, 0.899, 0.1),
+            "Other skin cancer suspected",
+            "Basal cell carcinoma cannot be excluded (unadapted 50.0%), although nevus is the "
+            "leading diagnosis (89.9% at your prevalence).",
+        ),
+        (
+            make_reading({"MEL": 0.01, "NV": 0.19, "BCC": 0.8}, 0.044, 0.04),
+            (0.001, 0.399, 0.6),
+            "Other skin cancer suspected",
+            "Basal cell carcinoma is the leading diagnosis (60.0% at your prevalence, malignant); "
+            "the unadapted probability of melanoma (1.0%) is below its alert threshold (4.4%).",
+        ),
+        (
+            make_reading({"MEL": 0.01, "NV": 0.97, "BCC": 0.02}, 0.044, 0.04),
+            (0.001, 0.997, 0.002),
+            "No alert",
+            "The unadapted probabilities of melanoma (1.0%) and of any skin cancer (3.0%) are "
+            "below their thresholds (4.4% and 4.0%); nevus is the leading diagnosis (99.7% at "
+            "your prevalence).",
+        ),
+    ],
+)
+def test_with_a_prevalence_the_leading_diagnosis_is_the_adapted_one(
+    reading: Verdict, shares: tuple[float, ...], headline: str, sentence: str
+):
+    statement = describe_finding(reading, adapt(reading, *shares))
+    assert statement.headline == headline
+    assert statement.sentence == f"{sentence} Alerts use unadapted probabilities."
+    assert statement.level is describe_finding(reading).level
+
+
+def test_with_a_prevalence_the_set_also_contains_the_adapted_leading_diagnosis():
+    card = load_card(BUNDLED)
+    names = {"MEL": 0.581, "NV": 0.4, "BCC": 0.019}
+    reading = make_reading(names, 0.044, 0.05, members=("MEL",))
+    assert "nevus" not in describe_possible(reading, card)
+    said = describe_possible(reading, card, adapt(reading, 0.485, 0.505, 0.01))
+    assert "nevus or melanoma" in said or "(nevus or melanoma)" in said
 
 
 def test_every_probability_gets_a_statement_that_agrees_with_its_alerts_and_its_set():
@@ -161,8 +245,10 @@ def make_lesion(*readings) -> LesionReading:
         probabilities=first.probabilities,
         melanoma_probability=first.melanoma_probability,
         threshold=first.threshold,
+        skin_cancer_threshold=first.skin_cancer_threshold,
         alert=first.alert,
         readings=readings,
+        counted=readings,
     )
 
 
@@ -175,6 +261,42 @@ def test_photographs_that_disagree_are_counted_by_alert_and_by_leading_diagnosis
     alert = make_reading({"MEL": 0.6, "NV": 0.3, "BCC": 0.1}, 0.05, 0.2)
     none = make_reading({"MEL": 0.01, "NV": 0.98, "BCC": 0.01}, 0.05, 0.2)
     assert describe_disagreement(make_lesion(none, alert, none)) == (
+        "The photographs disagree: 1 of 3 raises the melanoma alert, but together they do not; 1 "
+        "of 3 raises the skin cancer alert, but together they do not; the leading diagnosis is nevus "
+        "(2) or melanoma (1)."
+    )
+    assert describe_disagreement(make_lesion(alert, none, none)) == (
         "The photographs disagree: 1 of 3 raises the melanoma alert; 1 of 3 raises the skin cancer "
         "alert; the leading diagnosis is nevus (2) or melanoma (1)."
+    )
+
+
+def test_a_lesion_says_where_its_photographs_alert_only_together_or_only_alone():
+    first = make_reading({"MEL": 0.04, "NV": 0.9, "BCC": 0.06}, 0.05, 0.2)
+    second = make_reading({"MEL": 0.04, "NV": 0.06, "BKL": 0.9}, 0.05, 0.2)
+    raised = replace(make_lesion(first, second), alert=True)
+    assert describe_disagreement(raised) == (
+        "The photographs together raise the melanoma alert; none does alone. The photographs "
+        "together raise the skin cancer alert; none does alone. The photographs disagree: the "
+        "leading diagnosis is nevus (1) or benign keratosis (1)."
+    )
+    alert = make_reading({"MEL": 0.06, "NV": 0.94}, 0.05)
+    dropped = replace(make_lesion(alert, alert), alert=False)
+    assert describe_disagreement(dropped) == (
+        "Each photograph raises the melanoma alert; together they do not."
+    )
+
+
+def test_photographs_that_do_not_count_are_named():
+    first, second = make_reading(NEVUS), make_reading(NEVUS)
+    assert describe_set_aside(make_lesion(first, second)) == ""
+    copy = replace(first, fingerprint="a")
+    copies = replace(make_lesion(copy, copy, copy), counted=(copy,))
+    assert describe_set_aside(copies) == (
+        "2 of 3 photographs are copies of another and counted once."
+    )
+    unlike = replace(second, read_anyway=True)
+    assert describe_set_aside(replace(make_lesion(first, unlike), counted=(first,))) == (
+        "1 of 2 photographs is out of distribution, read anyway, and left out of the reading of "
+        "the lesion."
     )
