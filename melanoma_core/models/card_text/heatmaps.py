@@ -52,6 +52,24 @@ def describe_maps(card: ModelCard, method: str) -> str:
     return " ".join(part for part in parts if part)
 
 
+def summarise_maps(card: ModelCard, method: str) -> str:
+    """Return in one line how much of a method's heatmaps is inside the lesion.
+
+    Args:
+        card: Card of the model.
+        method: One of `models.methods.Method`.
+    """
+    figures = (card.explanation or {}).get(method, {}).get(EVERY_CLASS, {})
+    inside = figures.get("energy_inside")
+    if inside is None or math.isnan(inside.value) or not figures.keys() >= _LOCATION:
+        return _NOT_TESTED
+    return (
+        f"{format_percent(inside.value)} of a heatmap's strength is inside the lesion, on average "
+        f"over {inside.total:,} test photographs. A blob at the centre reaches "
+        f"{format_percent(figures['energy_centred'].value)}."
+    )
+
+
 def tabulate_maps(card: ModelCard) -> list[dict[str, Any]]:
     """Return every metric of the faithfulness tests, by method, then by diagnosis.
 

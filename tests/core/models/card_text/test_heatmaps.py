@@ -8,7 +8,7 @@ import pytest
 
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.models.card import ModelCard, load_card
-from melanoma_core.models.card_text.heatmaps import describe_maps, tabulate_maps
+from melanoma_core.models.card_text.heatmaps import describe_maps, summarise_maps, tabulate_maps
 
 NOT_TESTED = "The heatmaps of this method were not tested."
 UNDEFINED = Figure(math.nan, math.nan, math.nan, None, 0, 0)
@@ -47,6 +47,20 @@ def test_faithful_heatmaps_are_described_with_their_metrics(card: ModelCard):
         "changes the probability of melanoma more than random regions. Randomisation: the heatmap "
         "changes if the weights are random, as it should."
     )
+
+
+def test_one_line_sums_up_the_location_and_nothing_where_it_was_not_tested(card: ModelCard):
+    tested = replace(card, explanation={"grad-cam": {"all": GOOD}})
+    assert summarise_maps(tested, "grad-cam") == (
+        "65.0% of a heatmap's strength is inside the lesion, on average over 1,512 test "
+        "photographs. A blob at the centre reaches 45.0%."
+    )
+    assert summarise_maps(tested, "score-cam") == NOT_TESTED
+    assert summarise_maps(replace(card, explanation=None), "grad-cam") == NOT_TESTED
+    undefined = replace(
+        card, explanation={"grad-cam": {"all": GOOD | {"energy_inside": UNDEFINED}}}
+    )
+    assert summarise_maps(undefined, "grad-cam") == NOT_TESTED
 
 
 def test_a_blob_that_does_nearly_as_well_is_a_caveat(card: ModelCard):
