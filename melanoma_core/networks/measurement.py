@@ -49,6 +49,7 @@ from melanoma_core.progress import Progress
 from melanoma_core.reading.faithfulness import MapMaker, measure_maps
 from melanoma_core.reading.flow import count_readings
 from melanoma_core.training.preparation import TEST, VALIDATION
+from melanoma_core.training.targets import select_diagnosed
 
 _LEAST = 1e-12  # a probability of 0 has no logarithm
 _SAME = 1e-6  # relative difference up to which a threshold counts as the same
@@ -69,6 +70,8 @@ class Material:
         measured: An earlier card of the same network. Its heatmap tests are kept if its
             temperature and melanoma threshold come out the same.
         progress: Progress callback, called with the number of photographs classified.
+        skips_tests: Whether the tests of heatmaps and robustness are left out. They take most of
+            the time.
     """
 
     table: pd.DataFrame
@@ -79,6 +82,7 @@ class Material:
     machine: Machine | None
     measured: ModelCard | None = None
     progress: Progress | None = None
+    skips_tests: bool = False
 
     def subset(self, name: str) -> pd.DataFrame:
         """Return the rows of one subset."""
@@ -222,6 +226,7 @@ def _evaluate(
     }
     tested = split[split["subset"] == TEST].merge(predictions, on="image_id", validate="one_to_one")
     leaks = material.leakage is not None and material.leakage.found > 0
+    is_untested = leaks or material.skips_tests
     evaluations = {} if leaks else evaluate_test(tested, material.table, card.rules)
     outlines = None if leaks else _measure_outlines(card, test, outputs)
     card = replace(
@@ -230,9 +235,13 @@ def _evaluate(
         outline=card.outline and replace(card.outline, dice=_select_dice(outlines)),
         metrics=select_card_metrics(evaluations),
         leakage=material.leakage,
-        explanation=None if leaks else _test_heatmaps(classifier, material, draft),
+        explanation=None if is_untested else _test_heatmaps(classifier, material, draft),
         robustness=(
-            None if leaks else measure_robustness(classifier, test, NUM_LESIONS, material.progress)
+            None
+            if is_untested
+            else measure_robustness(
+                classifier, select_diagnosed(test), NUM_LESIONS, material.progress
+            )
         ),
     )
     evidence = Evidence(

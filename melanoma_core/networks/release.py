@@ -62,6 +62,7 @@ class Origin:
             if it did not start from a released model.
         training: Log of the training; None if there is none.
         key: Hashes the ids of lesions and patients; by default one that is not kept.
+        skips_tests: Whether the tests of heatmaps and robustness are left out.
     """
 
     recipe: Recipe
@@ -71,6 +72,7 @@ class Origin:
     ancestor: pd.DataFrame | None = None
     training: TrainingLog | None = None
     key: IdKey = field(default_factory=IdKey)
+    skips_tests: bool = False
 
 
 def release_network(
@@ -135,6 +137,7 @@ def _gather_material(origin: Origin) -> Material:
         leakage=search_leaks(table, ancestor, origin.key),
         training=origin.training,
         machine=describe_machine(list_accelerators()),
+        skips_tests=origin.skips_tests,
     )
 
 

@@ -89,6 +89,7 @@ class RunFolder:
             raw = json.loads(self.spec.read_text("utf-8"))
             recipe = Recipe.from_json(json.dumps(raw.pop("recipe")))  # checks its values
             known = {name: raw[name] for name in ("class_names", "data_name", "data", "study")}
+            known |= {name: raw[name] for name in ("series", "skips_tests") if name in raw}
             return RunSpec(recipe, **known | {"class_names": tuple(known["class_names"])})
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise _damaged(self.spec, error) from error

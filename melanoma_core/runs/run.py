@@ -39,6 +39,8 @@ class RunSpec:
         data_name: Name of the dataset, for display.
         data: Description of the data for the model card (`description.describe_data`), as JSON.
         study: Id of the study that the run belongs to, or None.
+        series: Id of the series that leaves out each collection in turn, or None.
+        skips_tests: Whether the release leaves out the tests of heatmaps and robustness.
     """
 
     recipe: Recipe
@@ -46,6 +48,8 @@ class RunSpec:
     data_name: str
     data: dict[str, Any]
     study: str | None = None
+    series: str | None = None
+    skips_tests: bool = False
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def tabulate_study(study: Study, figure: str) -> list[list[str]]:
 
 def write_study(study: Study, *, markdown: bool = False) -> str:
     """Return the tables of all metrics of a study, and notes on runs that did not finish."""
-    write = _write_markdown if markdown else _write_aligned
+    write = write_markdown if markdown else write_aligned
     tables = [write(tabulate_study(study, figure)) for figure in CAPTIONS]
     notes = [_INTERVALS] if any(row.figures for row in study.rows) else []
     if any(row.is_warning for row in study.rows):
@@ -90,12 +90,14 @@ def _format_cell(row: StudyRow, key: str, figure: str) -> str:
     return format_figure(figure, row.figures[key][figure]) if row.figures else _UNKNOWN
 
 
-def _write_markdown(rows: Sequence[Sequence[str]]) -> str:
+def write_markdown(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows of text, the header first, as a table in Markdown."""
     lines = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _write_aligned(rows: Sequence[Sequence[str]]) -> str:
+def write_aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows of text with aligned columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()

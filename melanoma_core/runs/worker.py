@@ -248,7 +248,10 @@ def _release(network: "Network", split: "Split", run: _ActiveRun) -> dict[str, s
     try:
         ancestor = read_ancestor_split(spec.recipe)
         key = keep_key(settings)
-        origin = Origin(spec.recipe, spec.class_names, spec.data, split, ancestor, log, key)
+        origin = Origin(
+            *(spec.recipe, spec.class_names, spec.data, split, ancestor, log, key),
+            skips_tests=spec.skips_tests,
+        )
         novelty_weights = find_novelty_weights(spec.recipe, settings.weights_dir)
         model = release_network(network, origin, settings.models_dir, novelty_weights)
         return {"model_id": model.name}
@@ -264,6 +267,13 @@ def _explain_no_model(spec: "RunSpec") -> str:
             "leakage and never becomes a model."
         )
     if spec.class_names != tuple(Diagnosis):
+        from melanoma_core.training.classes import names_tiers
+
+        if names_tiers(spec.class_names):
+            return (
+                "It knows risk tiers alone, so it cannot tell which lesions are melanomas. A model "
+                "needs diagnoses: train on these images together with a collection that has them."
+            )
         return "Its classes are those of the folder. A model needs the eight diagnoses."
     return ""
 
