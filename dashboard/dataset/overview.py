@@ -90,6 +90,7 @@ def _show_confirmations(records: "pd.DataFrame") -> None:
 def _show_metadata(records: "pd.DataFrame") -> None:
     from dashboard.dataset.charts import draw_values
     from melanoma_core.data.overview import count_ages, count_skin_tones, count_values
+    from melanoma_core.data.skin_tone import ESTIMATE_NOTE
 
     charts = {
         "ages": ("Age (years)", count_ages(records)),
@@ -103,11 +104,7 @@ def _show_metadata(records: "pd.DataFrame") -> None:
     for number, (name, (title, counts)) in enumerate(charts.items()):
         with places[number % 2]:
             show_figure(draw_values(counts, title), counts, name)
-    st.caption(
-        "Skin tone: the Fitzpatrick type where a table gives it. Otherwise the class of the "
-        "individual typology angle, estimated from the skin around the lesion. The white balance "
-        "of a photograph changes the estimate."
-    )
+    st.caption(f"Skin tone: the Fitzpatrick type where a table gives it. {ESTIMATE_NOTE}")
 
 
 def _show_measurements(records: "pd.DataFrame") -> None:

@@ -201,8 +201,7 @@ def _show_classes(evaluation: "Evaluation") -> None:
 def _show_slices(evaluation: "Evaluation") -> None:
     import pandas as pd
 
-    from melanoma_core.assessment.tables import SLICES_NOTE, tabulate_slices
-    from melanoma_core.data.skin_tone import ITA_TONES
+    from melanoma_core.assessment.tables import describe_slices, tabulate_slices
 
     st.subheader("Subgroups", anchor=False)
     if not evaluation.slices:
@@ -211,13 +210,8 @@ def _show_slices(evaluation: "Evaluation") -> None:
     table = pd.DataFrame(tabulate_slices(evaluation))
     st.dataframe(table, hide_index=True, height="content")
     offer_table(table, "slices", "Subgroups as CSV")
-    st.caption(SLICES_NOTE)
-    if any(each.value in ITA_TONES for each in evaluation.slices):
-        st.caption(
-            "A skin tone with (estimate) is a class of the individual typology angle of the skin "
-            "around the lesion (Chardon 1991), estimated from the photograph. Its white balance "
-            "changes the estimate: these slices do not replace the skin type of the person."
-        )
+    for note in describe_slices(evaluation):
+        st.caption(note)
 
 
 def _show_confirmed(evaluation: "Evaluation") -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from melanoma_core.assessment.assessment import Assessment, Part
+from melanoma_core.data.skin_tone import ESTIMATE_NOTE, ITA_TONES
 from melanoma_core.evaluation.evaluation import Evaluation
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.rules import SKIN_CANCER
@@ -52,9 +53,10 @@ CONFIRMED_NOTE = (
     "another lesion. What is biopsied looks suspicious. So specificity is lower on nevi confirmed "
     "by histopathology than on nevi that were only followed up."
 )
-SLICES_NOTE = (
-    f"A subgroup needs {FEWEST_LESIONS} melanomas and {FEWEST_LESIONS} other lesions. By the rule "
-    f"of three, even if all {FEWEST_LESIONS} are correct, up to one in ten may still be wrong."
+_SLICES_NOTE = (
+    "Counts in a metric are images; the columns of lesions count lesions. A subgroup needs "
+    f"{FEWEST_LESIONS} melanomas and {FEWEST_LESIONS} other lesions. By the rule of three, even if "
+    f"all {FEWEST_LESIONS} are correct, up to one in ten may still be wrong."
 )
 
 
@@ -258,6 +260,12 @@ def tabulate_slices(evaluation: Evaluation) -> list[Row]:
     ]
 
 
+def describe_slices(evaluation: Evaluation) -> list[str]:
+    """Return what the numbers of the subgroups count, and what an estimated skin tone is worth."""
+    is_estimated = any(each.value in ITA_TONES for each in evaluation.slices)
+    return [_SLICES_NOTE, ESTIMATE_NOTE] if is_estimated else [_SLICES_NOTE]
+
+
 def format_tables(assessment: Assessment) -> str:
     """Format all tables of an evaluation as Markdown.
 
@@ -270,7 +278,7 @@ def format_tables(assessment: Assessment) -> str:
         texts += [f"{part}:\n\n{_format_table(rows)}" for rows in tables if rows]
     if evaluation.slices:
         slices = _format_table(tabulate_slices(evaluation))
-        texts += [f"{Part.ALL}, by subgroup:\n\n{slices}", SLICES_NOTE]
+        texts += [f"{Part.ALL}, by subgroup:\n\n{slices}", *describe_slices(evaluation)]
     if evaluation.confirmed:
         texts += [_format_table(tabulate_confirmed(evaluation)), CONFIRMED_NOTE]
     return "\n\n".join(texts)

@@ -193,9 +193,10 @@ def _describe_skin(by_subset: Mapping[str, Mapping[str, int]]) -> str:
     dark = sum(counts[name] for name in DARK_TONES)
     return (
         f"Tables give the Fitzpatrick skin type for {given:,} of {total:,} images. For "
-        f"{total - given - unknown:,} others the tone was estimated from the photograph, which its "
-        f"white balance changes. By either, {dark:,} images ({dark / total:.1%}) show brown or "
-        "dark skin: metrics on dark skin rest on these."
+        f"{total - given - unknown:,} others the tone was estimated from the photograph. By "
+        f"either, {dark:,} images ({dark / total:.1%}) show brown or dark skin. On PAD-UFES-20 the "
+        "estimate was unrelated to the skin type. So its performance on people with dark skin is "
+        "not known from estimates."
     )
 
 

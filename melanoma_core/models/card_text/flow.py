@@ -37,7 +37,20 @@ def build_flow(card: ModelCard, evidence: Evidence | None) -> Section:
     flow = evidence.flow if evidence else None
     crossed = (_tabulate_outcomes(each, flow is not None) for each in find_outcomes(card, flow))
     treated = (_tabulate_treatments(card, flow),) if flow else ()
-    return Section(Title.FLOW, (describe_indeterminate(flow),), (*crossed, *treated), diagram)
+    paragraphs = (*_explain_start(card), describe_indeterminate(flow))
+    return Section(Title.FLOW, paragraphs, (*crossed, *treated), diagram)
+
+
+def _explain_start(card: ModelCard) -> tuple[str, ...]:
+    if "files" in card.data or not card.data.get("images"):
+        return ()
+    start = (
+        f"The number of image files found is {NOT_PROVIDED}, so the flow starts at the photographs "
+        "with a diagnosis."
+    )
+    changed = sum(card.data.get("file_decisions", {}).values())
+    before = f" Before that, {changed:,} files were left out or relabelled." if changed else ""
+    return (f"{start}{before}",)
 
 
 def describe_indeterminate(flow: ReadingFlow | None) -> str:
@@ -78,9 +91,14 @@ def find_outcomes(card: ModelCard, flow: ReadingFlow | None) -> tuple[OutcomeTab
 
 
 def build_diagram(card: ModelCard, evidence: Evidence | None) -> FlowDiagram:
-    """Return the flow from the files found to the results of both alerts."""
-    title = "From the files found to the results of the test, in photographs"
-    stages = [_count_files(card.data), _count_others(card.data)]
+    """Return the flow from the files found to the results of both alerts.
+
+    It starts at the first step whose count is known.
+    """
+    title = "From the photographs found to the results of the test, in photographs"
+    before = [_count_files(card.data), _count_others(card.data)]
+    known = [place for place, stage in enumerate(before) if stage.box.count is not None]
+    stages = before[known[0] :] if known else before
     test = Box("Test subset", card.data.get("images", {}).get(TEST), _name_parts(card))
     if is_withheld(card) or not card.metrics:
         return FlowDiagram(title, (*stages, Stage(test)))
@@ -93,10 +111,8 @@ def build_diagram(card: ModelCard, evidence: Evidence | None) -> FlowDiagram:
 
 def _count_files(data: Mapping[str, Any]) -> Stage:
     files = data.get("files")
-    if files is None:  # older cards do not divide the files that were changed
-        changed = data.get("file_decisions", {})
-        leaving = Box("Left out or relabelled", sum(changed.values()) or None, _list(changed))
-        return Stage(Box("Image files found", None), leaving)
+    if files is None:
+        return Stage(Box("Image files found", None), Box("Left out", None))
     found = Box("Image files found", files["found"], (f"relabelled: {files['relabelled']:,}",))
     return Stage(found, Box("Left out", sum(files["left_out"].values()), _list(files["left_out"])))
 
@@ -183,6 +199,7 @@ def _tabulate_treatments(card: ModelCard, flow: ReadingFlow) -> Table:
             format_figure(name, table.figures.get(f"{name}_intended")),
         )
         for table in flow.tables
+        if table.condition in _PREFIXES  # or a person changed the evidence
         for name in ("sensitivity", "specificity")
     )
     head = ("Metric", "All counted as read", "Read only", "Refused counted against the model")

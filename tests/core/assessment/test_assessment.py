@@ -21,13 +21,17 @@ from melanoma_core.assessment.file_predictions import predict_files
 from melanoma_core.assessment.selection import select_photographs
 from melanoma_core.assessment.tables import (
     describe_assessment,
+    describe_slices,
     format_tables,
     tabulate_main,
+    tabulate_slices,
 )
 from melanoma_core.data.cache import FactCache
 from melanoma_core.data.images import read_image
 from melanoma_core.data.opening import OpenedFolder, open_folder
 from melanoma_core.errors import DatasetError
+from melanoma_core.evaluation.figure import Figure
+from melanoma_core.evaluation.slices import Slice
 from melanoma_core.jsonable import from_jsonable, to_jsonable
 from melanoma_core.models.classifier import Classifier, load_classifier
 from melanoma_core.models.identifiers import IdKey
@@ -189,6 +193,25 @@ def test_without_confirmed_lesions_of_both_kinds_all_images_come_first(
     assert said in " ".join(describe_assessment(assessed))
     alerts = [each for each in describe_assessment(assessed) if "Of 100 melanomas" in each]
     assert alerts[0].startswith("All images: ")
+
+
+def test_subgroups_name_their_units_and_what_an_estimated_tone_is_worth(assessed: Assessment):
+    def make_slice(value: str) -> Slice:
+        figures = {"sensitivity": Figure(35 / 43, 0.6, 0.9, 35, 43, 32)}
+        return Slice("skin_tone", value, 90, 32, 40, figures, "", 33)
+
+    known, estimated = (
+        replace(assessed.evaluation, slices=(make_slice(value),))
+        for value in ("Fitzpatrick II", "light (estimate)")
+    )
+
+    (row,) = tabulate_slices(known)
+    assert row["Melanoma lesions"] == 32
+    assert row["Sensitivity, images"].endswith("35 of 43")
+    assert not any("PAD-UFES-20" in note for note in describe_slices(known))
+    note = describe_slices(estimated)[-1]
+    assert "unrelated to the Fitzpatrick type (Spearman correlation 0.01" in note
+    assert note in format_tables(replace(assessed, evaluation=estimated))
 
 
 def test_images_seen_in_training_and_related_ones_are_left_out_unless_included(

@@ -90,8 +90,9 @@ def test_skin_tones_are_counted_and_an_estimate_is_called_one():
     }
     assert list_limitations(data, has_check=True)[1] == (
         "Tables give the Fitzpatrick skin type for 1 of 3 images. For 1 others the tone was "
-        "estimated from the photograph, which its white balance changes. By either, 2 images "
-        "(66.7%) show brown or dark skin: metrics on dark skin rest on these."
+        "estimated from the photograph. By either, 2 images (66.7%) show brown or dark skin. On "
+        "PAD-UFES-20 the estimate was unrelated to the skin type. So its performance on people "
+        "with dark skin is not known from estimates."
     )
 
 

@@ -176,9 +176,12 @@ def test_an_older_card_counts_every_photograph_as_read_and_says_so(card: ModelCa
 
     assert section.diagram is not None
     found = boxes(section.diagram)
-    assert found["Image files found"] is None
-    assert found["Left out or relabelled"] == 7
+    assert next(iter(found)) == "With a diagnosis"  # no empty box before it
     assert found["With a diagnosis"] == 90
+    assert section.paragraphs[0] == (
+        f"The number of image files found is {NOT_PROVIDED}, so the flow starts at the photographs "
+        "with a diagnosis. Before that, 7 files were left out or relabelled."
+    )
     assert found["Refused: indeterminate results"] is None
     (branch,) = section.diagram.branches
     assert branch.title == "Melanoma alert from 50.0%, every photograph counted as read"
@@ -187,7 +190,7 @@ def test_an_older_card_counts_every_photograph_as_read_and_says_so(card: ModelCa
     assert table.rows[2] == ("Refused (indeterminate)", *(NOT_PROVIDED,) * 3)
     assert table.rows[3] == ("All", "3", "7", "10")
     assert (
-        f"The ground truth of the refused photographs is {NOT_PROVIDED}." in section.paragraphs[0]
+        f"The ground truth of the refused photographs is {NOT_PROVIDED}." in section.paragraphs[1]
     )
 
 
