@@ -24,6 +24,7 @@ WRONG: tuple[Any, ...] = (
     {"text": [1]},
 )
 _FIGURES = ("sensitivity", "specificity", "melanoma_roc_auc", "balanced_accuracy", "recall_MEL")
+_ARTEFACT_FIGURES = ("refused", "refused_change", "false_alerts_change", "sensitivity_change")
 _TEST, _ALL = "test", "all"
 
 
@@ -34,11 +35,15 @@ def make_card() -> dict[str, Any]:
     (method, groups) = next(iter(card["explanation"].items()))
     needed = ("energy_inside", "lesion_share", "energy_centred", "energy_above_centred")
     card["explanation"] = {method: {_ALL: _pick(groups[_ALL], needed)}}
+    if card.get("robustness"):
+        card["robustness"] = {"ink": _pick(card["robustness"]["ink"], _ARTEFACT_FIGURES)}
     card["novelty"]["refused"] = _pick(card["novelty"]["refused"], (_TEST,))
     card["recipe"] = _pick(card["recipe"], ("name", "architecture", "weights", "seed", "mirror"))
     card["leakage"]["examples"] = ["a in test and b in train: the same lesion"]
     card["limitations"] = card["limitations"][:1]
     card["data"]["images_by_source"] = {"test": {"ham10000": 1}}
+    for name in ("images_by_confirmation", "images_by_skin_tone"):
+        card["data"][name] = {"test": {"not provided": 1}}
     card["data"]["images_by_label"] = _pick(card["data"]["images_by_label"], ("train",))
     return card
 
@@ -51,7 +56,7 @@ def make_evidence(card: dict[str, Any]) -> dict[str, Any]:
     evaluation |= {"class_names": ["MEL", "NV"], "confusion": [[3, 1], [2, 4]]}
     curve = {part: values[:1] for part, values in evaluation["roc"]["MEL"].items()}
     evaluation |= {"roc": {"MEL": curve}, "precision_recall": {}, "net_benefit": curve}
-    evaluation |= {name: evaluation[name][:1] for name in ("calibration", "slices")}
+    evaluation |= {name: evaluation[name][:1] for name in ("calibration", "slices", "confirmed")}
     evidence["training"]["curves"] = evidence["training"]["curves"][:2]
     owner = _pick(card, ("model_id", "files"))
     return evidence | {"evaluations": {_TEST: evaluation}, "card": owner}
