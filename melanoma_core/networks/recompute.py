@@ -111,7 +111,8 @@ def recompute_model(folder: Path, photographs: Photographs, models_dir: Path) ->
 def _renew_card(card: ModelCard, table: pd.DataFrame) -> ModelCard:
     """Return a card with a new id, and with its sentences and data as they are written today."""
     now = datetime.now(UTC)
-    data = card.data | _describe(table) | {"recomputed_from": card.model_id}
+    origin = card.data.get("recomputed_from", card.model_id)  # of a recomputed model, the first
+    data = card.data | _describe(table) | {"recomputed_from": origin}
     # The licence was settled when the network was trained, also where no table states it.
     data |= {name: card.data[name] for name in _SETTLED if name in card.data}
     target = card.recipe.get(

@@ -96,6 +96,17 @@ def test_a_photograph_that_changed_is_missing(model: Path, records: pd.DataFrame
         recompute(model, records.assign(sha256="another"))
 
 
+def test_a_model_that_was_recomputed_is_recomputed_again_and_names_its_first_origin(
+    model: Path, recomputed: Path, records: pd.DataFrame
+):
+    first, second = load_card(recomputed), load_card(recompute(recomputed, records))
+
+    assert second.model_id != first.model_id
+    assert second.data["recomputed_from"] == first.data["recomputed_from"] == model.name
+    assert second.metrics == first.metrics
+    assert second.operating_point == first.operating_point
+
+
 def test_the_weights_are_the_same_and_the_id_is_new(model: Path, recomputed: Path):
     old, new = load_card(model), load_card(recomputed)
 
