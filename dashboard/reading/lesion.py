@@ -3,12 +3,13 @@
 import streamlit as st
 
 from dashboard.reading.model import show_model
-from dashboard.reading.prevalence import show_probabilities
+from dashboard.reading.prevalence import adapt, show_probabilities
 from dashboard.reading.verdict import (
     render_banner,
     render_disagreement,
     render_mark,
     render_own,
+    render_set_aside,
 )
 from dashboard.shared.html import show_html
 from dashboard.shared.paging import choose_page
@@ -23,16 +24,19 @@ _COLUMNS = 2
 def show_lesion(worklist: Worklist, lesion: Lesion) -> None:
     """Show the reading of a lesion, then its photographs with their own readings."""
     card, reading = lesion.entries[0].card, lesion.reading
+    by_lesion = len(reading.counted) > 1
     with st.container(key="opened"):
         combined, photographs = st.columns([9, 11], gap="medium")
     with combined, st.container(gap="xsmall"):
         show_html(render_mark(reading))
-        st.html(render_banner(reading))
-        st.html(render_disagreement(reading))
-        show_probabilities(reading, card)
+        st.html(render_banner(reading, adapt(reading, card)))
+        show_html(render_set_aside(reading))
+        in_clinic = [adapt(each, card) for each in reading.counted]
+        show_html(render_disagreement(reading, [each for each in in_clinic if each]))
+        show_probabilities(reading, card, by_lesion=by_lesion)
     with photographs:
         _show_photographs(worklist, lesion)
-        show_model(card)
+        show_model(card, by_lesion=by_lesion)
 
 
 def _show_photographs(worklist: Worklist, lesion: Lesion) -> None:
@@ -47,7 +51,7 @@ def _show_photographs(worklist: Worklist, lesion: Lesion) -> None:
 
 def _show_photograph(worklist: Worklist, entry: Entry) -> None:
     st.image(entry.photograph, width="stretch", alt=f"Photograph {entry.name}")
-    st.html(render_own(entry.reading, entry.name))
+    st.html(render_own(entry.reading, entry.name, adapt(entry.reading, entry.card)))
     st.button(
         "Open",
         key=f"own-{entry.key}",

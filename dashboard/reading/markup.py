@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from dashboard.shared.markup import render_paragraphs
 from melanoma_core.models.card_text.formats import format_percent
-from melanoma_core.models.card_text.heatmaps import describe_maps
+from melanoma_core.models.card_text.heatmaps import summarise_maps
 from melanoma_core.models.card_text.prevalence import (
     describe_assumption,
     describe_caution,
@@ -42,7 +42,7 @@ def render_adapted(adapted: "AdaptedReading") -> str:
     """Render the probabilities of melanoma and of any skin cancer in the clinic."""
     clinic = adapted.prevalence
     return (
-        '<section class="adapted"><p>Adapted from the numbers above to your clinic, where '
+        '<section class="adapted"><p>Adapted to your clinic, where '
         f"{format_prevalence(clinic.melanoma)} of lesions are melanomas and "
         f"{format_prevalence(clinic.skin_cancer)} are skin cancers:</p>"
         f"<p><strong>{_format_share(adapted.melanoma_probability)}</strong> probability of "
@@ -52,7 +52,11 @@ def render_adapted(adapted: "AdaptedReading") -> str:
 
 
 def render_meaning(
-    verdict: "Verdict", card: "ModelCard", adapted: "AdaptedReading | None" = None
+    verdict: "Verdict",
+    card: "ModelCard",
+    adapted: "AdaptedReading | None" = None,
+    *,
+    by_lesion: bool = False,
 ) -> str:
     """Render the meaning of the result in natural frequencies, and the prediction set.
 
@@ -60,6 +64,7 @@ def render_meaning(
         verdict: Of a photograph or of a lesion.
         card: Of the model that read it.
         adapted: Its probabilities in the clinic; None without a prevalence.
+        by_lesion: Whether the verdict is of a lesion with several photographs.
     """
     shown = adapted or verdict
     clinic = adapted.prevalence if adapted else None
@@ -67,11 +72,11 @@ def render_meaning(
     likelihood = describe_likelihood(shown.melanoma_probability, shown.skin_cancer_probability)
     paragraphs = (
         f"{likelihood} {describe_assumption(card, clinic)}",
-        describe_possible(verdict, card),
+        describe_possible(verdict, card, adapted),
     )
     return (
         f'<section class="meaning"><p class="caution">'
-        f"{escape(describe_caution(card, alerts, clinic))}</p>"
+        f"{escape(describe_caution(card, alerts, clinic, by_lesion=by_lesion))}</p>"
         f"{render_paragraphs(paragraphs)}</section>"
     )
 
@@ -113,18 +118,24 @@ def render_name(name: str) -> str:
     return f'<p class="name">{escape(name)}</p>'
 
 
-def render_trust(card: "ModelCard") -> str:
-    """Render the model's ID and date, and the results of its melanoma alert, in one line."""
+def render_trust(card: "ModelCard", *, by_lesion: bool = False) -> str:
+    """Render the model's ID and date, and the results of its melanoma alert, in one line.
+
+    Args:
+        card: Of the model.
+        by_lesion: Whether the results are those of lesions, read from all their photographs.
+    """
+    results = describe_results(card, by_lesion=by_lesion)
     return (
         f'<p class="trust">Model <strong>{escape(card.model_id)}</strong>, '
-        f"{escape(card.created_at[:10])}: {escape(describe_results(card))}</p>"
+        f"{escape(card.created_at[:10])}: {escape(results)}</p>"
     )
 
 
 def render_map_trust(card: "ModelCard", method: "Method") -> str:
-    """Render the scale of a method's heatmaps and the results of their faithfulness tests."""
-    scale = "" if method.is_instant else f"{_OWN_SCALE} "
-    return f'<p class="map-trust">{escape(scale + describe_maps(card, method))}</p>'
+    """Render in one line the scale of a method's heatmaps, or how faithful they are."""
+    line = summarise_maps(card, method) if method.is_instant else _OWN_SCALE
+    return f'<p class="map-trust">{escape(line)}</p>'
 
 
 def render_energy(
@@ -143,14 +154,20 @@ def render_energy(
     return f'<p class="map-trust">{escape(text)}</p>' if text else ""
 
 
-def render_refused(files: "Iterable[RefusedFile]") -> str:
-    """Render the files that were not read, each with the reason."""
+def render_refused(files: "Iterable[RefusedFile]", *, is_readable: bool = False) -> str:
+    """Render the files that were not read, each with the reason.
+
+    Args:
+        files: The files.
+        is_readable: Whether they can be read anyway. Other files scroll if they are many.
+    """
     rows = "".join(
         f"<li><strong>{escape(file.name)}</strong> {'were' if file.names else 'was'} not read. "
         f"{escape(file.reason)}</li>"
         for file in files
     )
-    return f'<section class="refused" role="alert"><ul>{rows}</ul></section>'
+    kind = "refused readable" if is_readable else "refused"
+    return f'<section class="{kind}" role="alert"><ul>{rows}</ul></section>'
 
 
 def render_table_use(use: "TableUse", num_photographs: int) -> str:

@@ -8,9 +8,14 @@ from dashboard.shared.markup import render_limits
 from melanoma_core.models.card import ModelCard
 
 
-def show_model(card: ModelCard) -> None:
-    """Show the model's main metrics and its limitations, with a link to its card."""
-    st.html(render_trust(card))
+def show_model(card: ModelCard, *, by_lesion: bool = False) -> None:
+    """Show the model's main metrics and its limitations, with a link to its card.
+
+    Args:
+        card: Of the model.
+        by_lesion: Whether the metrics are those of lesions, read from all their photographs.
+    """
+    st.html(render_trust(card, by_lesion=by_lesion))
     with st.container(horizontal=True, vertical_alignment="top"):
         with st.expander("Limitations of this model"):
             st.html(render_limits(card))

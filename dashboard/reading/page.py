@@ -20,7 +20,10 @@ progress = st.container()
 show_refused(worklist)
 show_worklist(worklist)
 opened = worklist.opened_lesion
-show_prevalence(opened.entries[0].card if opened else None)
+show_prevalence(
+    opened.entries[0].card if opened else None,
+    by_lesion=worklist.opened is None and opened is not None and len(opened.reading.counted) > 1,
+)
 if opened is not None:
     show_navigation(worklist, opened)
     if worklist.opened is None:

@@ -13,9 +13,11 @@ from dashboard.reading.model import show_model
 from dashboard.reading.outline import choose_outline, show_measures
 from dashboard.reading.prevalence import adapt, show_probabilities
 from dashboard.reading.verdict import render_banner, render_mark
+from dashboard.shared.access import offers_all_pages
 from dashboard.shared.html import show_html
-from dashboard.shared.markup import name_diagnosis
+from dashboard.shared.markup import name_diagnosis, render_paragraphs
 from melanoma_core.models.card_text.formats import format_percent
+from melanoma_core.models.card_text.heatmaps import describe_maps
 from melanoma_core.models.methods import Method
 from melanoma_core.reading.entry import Entry
 from melanoma_core.reading.ranking import choose_explained, rank_diagnoses
@@ -30,7 +32,7 @@ def show_photograph(entry: Entry) -> None:
         reading, heatmap = st.columns([9, 11], gap="medium")
     with reading, st.container(gap="xsmall"):
         show_html(render_mark(entry.reading))
-        st.html(render_banner(entry.reading))
+        st.html(render_banner(entry.reading, adapt(entry.reading, entry.card)))
         show_html(render_warnings(entry.reading))
         show_probabilities(entry.reading, entry.card)
     with heatmap:
@@ -60,7 +62,17 @@ def _show_heatmap(entry: Entry) -> None:
     with places[1]:
         st.image(entry.photograph, width="stretch", alt="Original photograph")
         st.caption("Original photograph")
-    st.html(render_map_trust(entry.card, method))
+    _show_faithfulness(entry, method)
+
+
+def _show_faithfulness(entry: Entry, method: Method) -> None:
+    """Show in a line how faithful the heatmaps are, with the tests and the card one click away."""
+    with st.container(horizontal=True, vertical_alignment="center", key="map-tests"):
+        st.html(render_map_trust(entry.card, method))
+        with st.popover("Tests of the heatmaps", width="content"):
+            st.html(render_paragraphs([describe_maps(entry.card, method)]))
+            if offers_all_pages():
+                st.page_link("models/page.py", label="Model card", width="content")
 
 
 def _choose_overlay(entry: Entry) -> tuple[Diagnosis, Method, int]:

@@ -18,66 +18,73 @@ from melanoma_core.models.card_text.prevalence import (
 
 if TYPE_CHECKING:  # the page is painted before ONNX Runtime is imported
     from melanoma_core.models.adaptation import AdaptedReading
-    from melanoma_core.reading.lesion import LesionReading
-    from melanoma_core.reading.reading import Reading
     from melanoma_core.reading.verdict import Verdict
 
 _ALERTS_STAY = (
-    "Both alerts and the line at the top use these probabilities. A prevalence changes no alert, "
-    "only what it means."
+    "Both alerts use these probabilities. A prevalence changes no alert, only what it means."
 )
 
-_LIST_STAYS = (
-    "The alerts and the list keep the unadapted probabilities. The downloaded table has both."
+_ORDER_STAYS = (
+    "Both alerts and the order of the list use the unadapted probabilities. The downloaded table "
+    "has both."
+)
+_NOT_ADAPTED = (
+    "The probabilities are not adapted to your clinic: the photograph is out of distribution and "
+    "was read anyway."
 )
 
 
-def show_prevalence(card: ModelCard | None) -> None:
+def show_prevalence(card: ModelCard | None, *, by_lesion: bool = False) -> None:
     """Show the fields of the prevalence in the sidebar, and what the alerts mean there.
 
     Args:
         card: Of the model that read the opened lesion; None if none is open.
+        by_lesion: Whether the reading of several photographs is open.
     """
     with st.sidebar, st.expander(PREVALENCE):
         prevalence = choose_prevalence()
         if card is not None:
-            effects = describe_effects(card, prevalence)
-            kept = _LIST_STAYS if prevalence else ""
+            effects = describe_effects(card, prevalence, by_lesion=by_lesion)
+            kept = _ORDER_STAYS if prevalence else ""
             sentences = [describe_assumption(card, prevalence), *effects, kept]
             st.html(f'<section class="meaning">{render_paragraphs(sentences)}</section>')
 
 
 def adapt(verdict: "Verdict", card: ModelCard) -> "AdaptedReading | None":
-    """Return probabilities in the clinic; None without its prevalence, or if it is not possible."""
+    """Return probabilities in the clinic; None without its prevalence, or if it is not possible.
+
+    What was read against a refusal has none: no probability of the model holds for it.
+    """
     prevalence = get_prevalence()
-    return adapt_reading(card, verdict.probabilities, prevalence) if prevalence else None
+    if prevalence is None or verdict.read_anyway:
+        return None
+    return adapt_reading(card, verdict.probabilities, prevalence)
 
 
-def show_probabilities(verdict: "Reading | LesionReading", card: ModelCard) -> None:
+def show_probabilities(verdict: "Verdict", card: ModelCard, *, by_lesion: bool = False) -> None:
     """Show the probabilities of a photograph or of a lesion, and what they mean.
 
     With a prevalence, they are adapted to it, and the unadapted ones are one click away.
+
+    Args:
+        verdict: The reading.
+        card: Of the model.
+        by_lesion: Whether several photographs of a lesion were read.
     """
     adapted = adapt(verdict, card)
     if adapted is None:
         if get_prevalence() is not None:
-            st.html(render_notice(explain_unadapted(card)))
+            why = _NOT_ADAPTED if verdict.read_anyway else explain_unadapted(card)
+            st.html(render_notice(why))
         st.html(render_probabilities(verdict))
-        _show_meaning(verdict, card)
+        if not verdict.read_anyway:  # no metric of the model is about it
+            st.html(render_meaning(verdict, card, by_lesion=by_lesion))
         st.html(render_diagnoses(verdict))
         return
     st.html(render_adapted(adapted))
-    _show_meaning(verdict, card, adapted)
+    st.html(render_meaning(verdict, card, adapted, by_lesion=by_lesion))
     st.html(render_diagnoses(adapted))
     with st.expander("Without your clinic's prevalence"):
         st.html(render_paragraphs([describe_assumption(card, None), _ALERTS_STAY]))
         st.html(render_probabilities(verdict))
         st.html(render_diagnoses(verdict))
-
-
-def _show_meaning(
-    reading: "Reading | LesionReading", card: ModelCard, adapted: "AdaptedReading | None" = None
-) -> None:
-    """Show what the probabilities mean, except for what no metric of the model is about."""
-    if not reading.read_anyway:
-        st.html(render_meaning(reading, card, adapted))

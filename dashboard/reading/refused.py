@@ -11,7 +11,7 @@ from melanoma_core.reading.worklist import Worklist
 if TYPE_CHECKING:
     from melanoma_core.reading.entry import RefusedFile
 
-_PAGE_LENGTH = 4
+_PAGE_LENGTH = 3
 _OFFER = "Read this photograph anyway"
 _WARNING = (
     "This photograph is unlike all photographs that the model was trained and tested on. "
@@ -39,7 +39,7 @@ def show_refused(worklist: Worklist) -> None:
 def _show_readable(worklist: Worklist, refused: "list[RefusedFile]") -> None:
     for file in refused[choose_page(len(refused), _PAGE_LENGTH, "refused-page")]:
         reason, offer = st.columns([4, 1], gap="small", vertical_alignment="center")
-        reason.html(render_refused([file]))
+        reason.html(render_refused([file], is_readable=True))
         if offer.button(_OFFER, key=f"ask-{file.key}", help="A warning comes first."):
             _confirm(worklist, file)
 

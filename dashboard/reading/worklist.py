@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard.reading.combining import choose_lesion, clear_selection, offer_combining
 from dashboard.reading.dragging import accept_drops
 from dashboard.reading.markup import render_name
+from dashboard.reading.prevalence import adapt
 from dashboard.reading.verdict import name_level, render_row
 from dashboard.shared.paging import choose_page
 from dashboard.shared.prevalence import get_prevalence
@@ -95,6 +96,7 @@ def _offer_parts(worklist: Worklist, opened: Lesion) -> None:
 
 
 def _show_row(worklist: Worklist, lesion: Lesion, is_open: bool) -> None:
+    adapted = adapt(lesion.reading, lesion.entries[0].card)
     row = f"lesion-row-{lesion.key}"  # `dragging.js` finds rows by this name
     with st.container(horizontal=True, vertical_alignment="top", gap="small", key=row):
         with st.container(width=56, gap="xxsmall"):
@@ -102,7 +104,7 @@ def _show_row(worklist: Worklist, lesion: Lesion, is_open: bool) -> None:
             choose_lesion(lesion)
         with st.container(gap=None):
             st.button(
-                name_level(lesion.reading),
+                name_level(lesion.reading, adapted),
                 key=f"open-{lesion.key}",
                 help="Open this reading.",
                 type="primary" if is_open else "secondary",
@@ -110,7 +112,7 @@ def _show_row(worklist: Worklist, lesion: Lesion, is_open: bool) -> None:
                 args=(lesion.key,),
                 width="stretch",
             )
-            st.html(render_row(lesion))
+            st.html(render_row(lesion, adapted))
 
 
 def _offer_step(label: str, worklist: Worklist, lesions: list[Lesion], position: int) -> None:

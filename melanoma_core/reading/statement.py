@@ -5,6 +5,7 @@ function returns plain text. The caller escapes it.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -119,10 +120,15 @@ def _name_below(verdict: Verdict, found: PredictionSet) -> str:
     return f"Of these, {' and '.join(titles)} {verb} below the alert threshold."
 
 
-def describe_disagreement(lesion: "LesionReading") -> str:
+def describe_disagreement(lesion: "LesionReading", adapted: Sequence[AdaptedReading] = ()) -> str:
     """Return in what the photographs of a lesion disagree, or the lesion with all; "" if nothing.
 
     Alerts and leading diagnoses are compared, of the photographs that count.
+
+    Args:
+        lesion: The reading.
+        adapted: Of each photograph that counts, its probabilities in the clinic; empty without a
+            prevalence.
     """
     together, parts = [], []
     total = len(lesion.counted)
@@ -143,7 +149,7 @@ def describe_disagreement(lesion: "LesionReading") -> str:
             verb = "raises" if count == 1 else "raise"
             but = ", but together they do not" if own is False else ""
             parts.append(f"{count} of {total} {verb} the {name}{but}")
-    leading = Counter(reading.top_diagnosis for reading in lesion.counted)
+    leading = Counter(shown.top_diagnosis for shown in adapted or lesion.counted)
     if len(leading) > 1:
         counts = [f"{each.title} ({count})" for each, count in leading.most_common()]
         parts.append(f"the leading diagnosis is {', '.join(counts[:-1])} or {counts[-1]}")

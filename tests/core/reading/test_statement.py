@@ -262,12 +262,24 @@ def test_photographs_that_disagree_are_counted_by_alert_and_by_leading_diagnosis
     none = make_reading({"MEL": 0.01, "NV": 0.98, "BCC": 0.01}, 0.05, 0.2)
     assert describe_disagreement(make_lesion(none, alert, none)) == (
         "The photographs disagree: 1 of 3 raises the melanoma alert, but together they do not; 1 "
-        "of 3 raises the skin cancer alert, but together they do not; the leading diagnosis is nevus "
-        "(2) or melanoma (1)."
+        "of 3 raises the skin cancer alert, but together they do not; the leading diagnosis is "
+        "nevus (2) or melanoma (1)."
     )
     assert describe_disagreement(make_lesion(alert, none, none)) == (
         "The photographs disagree: 1 of 3 raises the melanoma alert; 1 of 3 raises the skin cancer "
         "alert; the leading diagnosis is nevus (2) or melanoma (1)."
+    )
+
+
+def test_with_a_prevalence_the_photographs_disagree_on_the_adapted_leading_diagnosis():
+    lesion = make_lesion(*(make_reading({"MEL": 0.6, "NV": 0.4}) for _ in range(2)))
+    adapted = [
+        AdaptedReading(Prevalence(0.02, 0.08), ("MEL", "NV"), shares, shares[0], shares[0])
+        for shares in ((0.45, 0.55), (0.55, 0.45))
+    ]
+    assert describe_disagreement(lesion) == ""
+    assert describe_disagreement(lesion, adapted) == (
+        "The photographs disagree: the leading diagnosis is nevus (1) or melanoma (1)."
     )
 
 

@@ -10,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 from dashboard.reading.verdict import name_level
 from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.models.card import ModelCard, load_card
+from melanoma_core.models.card_text.prevalence import describe_effects
+from melanoma_core.models.card_text.wording import describe_results
 from melanoma_core.reading.lesion import combine_readings
 from melanoma_core.reading.statement import READ_ANYWAY, describe_disagreement, describe_finding
 from melanoma_core.reading.worklist import export_csv
@@ -102,6 +104,23 @@ def test_the_photographs_of_a_lesion_keep_their_own_readings_one_click_away(open
     app.button(key=f"own-{first.key}").click().run()
     click(app, "Take out")
     assert [lesion.name for lesion in worklist(app).lesions] == [first.name, second.name]
+
+
+def test_a_lesion_quotes_the_metrics_of_lesions_and_its_photographs_those_of_photographs(
+    open_dashboard,
+):
+    app = combine(upload_lesions(open_dashboard(), 2), "arm", 0, 1)
+    (lesion,) = worklist(app).lesions
+    card = lesion.entries[0].card
+    by_lesion, by_photograph = describe_results(card, by_lesion=True), describe_results(card)
+    assert by_lesion != by_photograph
+    assert by_lesion in html(app.main)
+    assert by_photograph not in html(app.main)
+    effects = describe_effects(card, None, by_lesion=True)
+    assert all(text in unescape(html(app.sidebar)) for text in effects)
+    app.button(key=f"own-{lesion.entries[0].key}").click().run()
+    assert by_photograph in html(app.main)
+    assert by_lesion not in html(app.main)
 
 
 def test_a_combined_lesion_is_taken_apart_again(open_dashboard):
@@ -263,12 +282,18 @@ def test_the_warning_can_be_left_without_a_reading(open_dashboard):
 
 
 @pytest.mark.usefixtures("guarded_model")
-def test_a_lesion_keeps_the_mark_of_each_photograph_read_anyway(open_dashboard):
+def test_a_photograph_read_anyway_is_left_out_of_its_lesion_and_keeps_its_mark(open_dashboard):
     app = click(refuse(open_dashboard), "Read this photograph anyway")
     click(app, "I understand, read it")
-    combine(upload(app, [(LESION.file_name, LESION.path.read_bytes())]), "arm", 0, 1)
-    assert READ_ANYWAY in html(app.main)
-    assert "⚠ out of distribution, read anyway" in html(app.sidebar)
+    other = DEMONSTRATION_LESIONS[1]
+    combine(upload(app, [(other.file_name, other.path.read_bytes())]), "arm", 0, 1)
+    assert "1 of 2 photographs is out of distribution, read anyway, and left out" in html(app.main)
+    assert "⚠ out of distribution, read anyway" in html(app.main)
+    assert READ_ANYWAY not in html(app.main)
+    assert "2 photographs, of which 1 counted" in html(app.sidebar)
+    (lesion,) = worklist(app).lesions
+    (counted,) = lesion.reading.counted
+    assert lesion.reading.probabilities == counted.probabilities
 
 
 def test_what_cannot_be_decoded_or_shows_nothing_is_never_offered_anyway(open_dashboard):

@@ -13,7 +13,7 @@ from dashboard.reading.cached import get_turns
 from dashboard.reading.verdict import name_level
 from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.models.card import load_card
-from melanoma_core.models.card_text.heatmaps import describe_maps
+from melanoma_core.models.card_text.heatmaps import describe_maps, summarise_maps
 from melanoma_core.models.methods import Method
 from melanoma_core.reading.statement import describe_finding
 from tests.dashboard.reading.driver import (
@@ -189,7 +189,13 @@ def test_the_instant_heatmap_is_the_default_with_its_faithfulness(open_dashboard
     assert chooser.options == ["Grad-CAM", "Grad-CAM++", "Score-CAM", "Saliency (SmoothGrad)"]
     assert chooser.value == "grad-cam"
     (entry,) = worklist(app).entries
-    assert f'<p class="map-trust">{escape(describe_maps(entry.card, "grad-cam"))}</p>' in html(app)
+    line, tests = summarise_maps(entry.card, "grad-cam"), describe_maps(entry.card, "grad-cam")
+    assert f'<p class="map-trust">{escape(line)}</p>' in html(app)
+    # All tests are one click away.
+    (details,) = (
+        each for each in app.get("popover") if each.proto.popover.label == "Tests of the heatmaps"
+    )
+    assert html(details) == f"<p>{escape(tests)}</p>"
     choose_method(app, Method.GRAD_CAM)
     assert "(Grad-CAM)</span><span>strong</span>" in html(app)
 

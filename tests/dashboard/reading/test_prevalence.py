@@ -13,6 +13,7 @@ from melanoma_core.models.adaptation import adapt_reading, find_trained_prevalen
 from melanoma_core.models.card import load_card
 from melanoma_core.models.card_text.formats import format_percent
 from melanoma_core.models.card_text.prevalence import format_prevalence
+from melanoma_core.reading.statement import describe_finding
 from melanoma_core.reading.worklist import export_csv
 
 LESION = DEMONSTRATION_LESIONS[0]
@@ -86,9 +87,13 @@ def test_probabilities_are_adapted_and_the_unadapted_ones_are_one_click_away(pag
     # The heatmap's diagnoses have the adapted probabilities, too.
     chosen = next(box for box in page.selectbox if box.label == "Explain diagnosis")
     assert f"▲ melanoma, {format_percent(adapted.melanoma_probability)}" in chosen.options
-    # The banner stays as it is.
+    # The banner names the same leading diagnosis, and keeps its alert.
     banner = re.compile(r'<section class="banner.*?</section>')
-    assert banner.findall(html(page.main)) == banner.findall(before)
+    (shown,), (shown_before,) = banner.findall(html(page.main)), banner.findall(before)
+    assert describe_finding(reading, adapted).sentence in shown
+    assert "Alerts use unadapted probabilities." in shown
+    verdict = re.compile(r'class="banner [a-z-]+"')
+    assert verdict.findall(shown) == verdict.findall(shown_before)
 
 
 def test_the_downloaded_table_has_the_adapted_probabilities_beside_the_others(page: AppTest):

@@ -10,8 +10,11 @@ from dashboard.reading.verdict import (
     render_own,
     render_probabilities,
     render_row,
+    render_set_aside,
 )
 from melanoma_core.data.quality import QualityFinding, QualityKind
+from melanoma_core.evaluation.prevalence import Prevalence
+from melanoma_core.models.adaptation import AdaptedReading
 from melanoma_core.models.card import ModelCard, load_card
 from melanoma_core.models.registry import BUNDLED
 from melanoma_core.reading.entry import Entry
@@ -22,6 +25,7 @@ from tests.made_readings import make_reading
 HOSTILE = "<script>alert('1')</script>"
 NEVUS = {"MEL": 0.01, "NV": 0.96, "BCC": 0.03}
 CARCINOMA = {"MEL": 0.01, "NV": 0.24, "BCC": 0.75}
+MELANOMA = {"MEL": 0.6, "NV": 0.3, "BCC": 0.1}
 HIDDEN_MELANOMA = {"MEL": 0.2, "NV": 0.7, "BCC": 0.1}
 
 
@@ -127,9 +131,39 @@ def test_a_row_of_a_model_without_a_skin_cancer_alert_claims_none(card):
 
 def test_a_row_counts_the_photographs_of_a_lesion_and_keeps_the_mark(card):
     marked = replace(read(NEVUS), read_anyway=True)
+    row = render_row(make_lesion(card, "left arm", read(CARCINOMA), read(NEVUS)))
+    assert '<p class="fact">2 photographs</p>' in row
     row = render_row(make_lesion(card, "left arm", read(CARCINOMA), marked))
-    assert "2 photographs" in row
-    assert "⚠ out of distribution, read anyway" in row
+    assert "2 photographs, of which 1 counted" in row
+    assert "read anyway" not in row
+    assert "⚠ out of distribution, read anyway" in render_row(make_lesion(card, "arm", marked))
+
+
+def test_with_a_prevalence_a_row_and_the_banner_name_the_same_leading_diagnosis(card):
+    lesion = make_lesion(card, "a.jpg", read(MELANOMA))
+    adapted = AdaptedReading(Prevalence(0.02, 0.08), card.class_names, (0.2, 0.7, 0.1), 0.2, 0.3)
+    row = render_row(lesion, adapted)
+    assert "● nevus 70.0%" in row
+    assert '<p class="fact">Melanoma: alert (60.0% unadapted)</p>' in row
+    assert "Any skin cancer: alert (70.0% unadapted)" in row
+    assert "nevus is the leading diagnosis (70.0% at your prevalence)" in render_banner(
+        lesion.reading, adapted
+    )
+    assert "● nevus 70.0%" in render_own(read(MELANOMA), "a.jpg", adapted)
+    assert "melanoma 60" not in row
+
+
+def test_an_alert_of_skin_cancer_below_its_threshold_is_that_of_melanoma():
+    older = make_reading({"MEL": 0.06, "NV": 0.93, "BCC": 0.01}, 0.05, 0.2)
+    assert "alert because of melanoma, threshold 20.0%" in render_probabilities(older)
+
+
+def test_photographs_that_do_not_count_are_named_and_agree_with_nothing(card):
+    marked = replace(read(HIDDEN_MELANOMA), read_anyway=True)
+    reading = make_lesion(card, "arm", read(NEVUS), marked).reading
+    assert "1 of 2 photographs is out of distribution" in render_set_aside(reading)
+    assert render_disagreement(reading) == ""
+    assert render_set_aside(make_lesion(card, "arm", read(NEVUS)).reading) == ""
 
 
 def test_what_was_read_against_a_refusal_is_marked_for_ever_and_nothing_else_is():
