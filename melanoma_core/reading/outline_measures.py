@@ -205,7 +205,9 @@ def _measure_perimeter(lesion: NDArray[np.bool_]) -> float:
 
     Steps along the border of pixels would give a circle the perimeter of its square.
     """
-    grey = Image.fromarray(255 * np.pad(lesion, _MARGIN).astype(np.uint8))
+    tall, wide = (np.flatnonzero(lesion.any(axis=axis)) for axis in (1, 0))
+    cropped = lesion[tall[0] : tall[-1] + 1, wide[0] : wide[-1] + 1]
+    grey = Image.fromarray(255 * np.pad(cropped, _MARGIN).astype(np.uint8))
     smooth = np.asarray(grey.filter(ImageFilter.GaussianBlur(_BLUR)), np.float32)
     down = smooth[2:, 1:-1] - smooth[:-2, 1:-1]
     across = smooth[1:-1, 2:] - smooth[1:-1, :-2]
