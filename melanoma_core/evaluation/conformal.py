@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melanoma_core.evaluation.figure import Figure
+from melanoma_core.evaluation.prediction_set import make_prediction_set
 from melanoma_core.evaluation.predictions import LabelledPredictions
 from melanoma_core.evaluation.resampling import Resamples, divide, measure_shares, quantiles
 from melanoma_core.evaluation.rules import ConformalBound, ConformalBounds, DecisionRules
@@ -95,13 +96,12 @@ def measure_sets(
     """
     if rules.conformal is None:
         return {}
-    bounds = [rules.conformal.bounds[name].lowest_probability for name in rules.class_names]
-    # A class without a bound belongs to no set.
-    lowest = np.array([np.inf if bound is None else bound for bound in bounds])
-    members = predictions.probabilities >= lowest
+    bounds = [rules.conformal.bounds[name] for name in rules.class_names]
+    members = _list_members(predictions, rules)
     labels = predictions.labels
     classes = labels.clip(min=0)  # a tier is no class
-    has_bound = np.isfinite(lowest)[classes] & predictions.is_diagnosed
+    is_bounded = np.array([bound.lowest_probability is not None for bound in bounds])
+    has_bound = is_bounded[classes] & predictions.is_diagnosed
     groups = {"": has_bound} | {
         f"_{name}": has_bound & (labels == index) for index, name in enumerate(rules.class_names)
     }
@@ -113,6 +113,14 @@ def measure_sets(
     return covered | {
         f"set_size{name}": _measure_mean(resamples, sizes, among) for name, among in groups.items()
     }
+
+
+def _list_members(predictions: LabelledPredictions, rules: DecisionRules) -> NDArray[np.bool_]:
+    """Return which classes the set of each image contains, bool [N, C]."""
+    found = (make_prediction_set(rules, each) for each in predictions.probabilities.tolist())
+    return np.array(
+        [[name in each.members for name in rules.class_names] for each in found if each]
+    )
 
 
 def _measure_mean(

@@ -1,4 +1,4 @@
-"""The diagnoses that a reading does not rule out.
+"""The diagnoses that a reading does not rule out, the leading one always among them.
 
 Imports no NumPy, because every reading imports it. `conformal` determines the bounds.
 """
@@ -13,7 +13,6 @@ from melanoma_core.evaluation.rules import DecisionRules
 class Abstention(StrEnum):
     """Why a prediction set is not informative."""
 
-    EMPTY = "empty"
     TOO_MANY = "too many"
     MELANOMA_UNKNOWN = "melanoma unknown"
 
@@ -23,8 +22,9 @@ class PredictionSet:
     """The diagnoses that one photograph may show.
 
     Attributes:
-        members: Class names in the set, the most probable first.
-        unknown: Class names without a bound, which can neither be named nor ruled out.
+        members: Class names in the set, the most probable first: the leading diagnosis, and all
+            that reach their bound.
+        unknown: Other class names without a bound, which can neither be named nor ruled out.
         ruled_out: All other class names, in the network's order.
         melanoma: The class name of melanoma.
         coverage: Share of the lesions of each diagnosis whose set should contain it.
@@ -40,20 +40,21 @@ class PredictionSet:
     def abstention(self) -> Abstention | None:
         """Why the set is not informative; None if it is.
 
-        It is not informative if melanoma has no bound, if it is empty, or if it contains more
+        It is not informative if melanoma has no bound and does not lead, or if it contains more
         diagnoses than it rules out.
         """
         if self.melanoma in self.unknown:
             return Abstention.MELANOMA_UNKNOWN
-        if not self.members:
-            return Abstention.EMPTY
         return Abstention.TOO_MANY if len(self.members) > len(self.ruled_out) else None
 
 
 def make_prediction_set(
     rules: DecisionRules, probabilities: Sequence[float]
 ) -> PredictionSet | None:
-    """Return the conformal prediction set of one photograph.
+    """Return the conformal prediction set of one photograph, with its leading diagnosis.
+
+    With the leading diagnosis, a set is at least as large as the bounds make it. So it contains the
+    true diagnosis at least as often.
 
     Args:
         rules: Of the model.
@@ -68,7 +69,7 @@ def make_prediction_set(
         >>> conformal = ConformalBounds(0.9, "validation", bounds)
         >>> rules = DecisionRules(("MEL", "NV"), 0, conformal=conformal)
         >>> make_prediction_set(rules, (0.3, 0.7)).members
-        ('MEL',)
+        ('NV', 'MEL')
     """
     if rules.conformal is None:
         return None
@@ -77,14 +78,14 @@ def make_prediction_set(
     ranked = sorted(zip(names, probabilities, strict=True), key=lambda each: -each[1])
     members = tuple(
         name
-        for name, probability in ranked
-        if (bound := lowest[name]) is not None and probability >= bound
+        for rank, (name, probability) in enumerate(ranked)
+        if rank == 0 or ((bound := lowest[name]) is not None and probability >= bound)
     )
-    unknown = tuple(name for name in names if lowest[name] is None)
+    others = [name for name in names if name not in members]
     return PredictionSet(
         members,
-        unknown,
-        ruled_out=tuple(name for name in names if name not in (*members, *unknown)),
+        unknown=tuple(name for name in others if lowest[name] is None),
+        ruled_out=tuple(name for name in others if lowest[name] is not None),
         melanoma=names[rules.melanoma_index],
         coverage=rules.conformal.coverage,
     )

@@ -97,10 +97,14 @@ class LabelledPredictions:
         return np.asarray(rules.add_skin_cancers(list(self.probabilities.T)))
 
     def skin_cancer_alerts(self, rules: DecisionRules) -> NDArray[np.bool_] | None:
-        """Return which images raise the skin cancer alert, bool [N]; None without a threshold."""
+        """Return which images raise the skin cancer alert, bool [N]; None without a threshold.
+
+        A melanoma alert raises it too, as in a reading (`reading.verdict`).
+        """
         if rules.skin_cancer_threshold is None:
             return None
-        return np.asarray(self.skin_cancer_probability(rules) >= rules.skin_cancer_threshold)
+        raised = self.skin_cancer_probability(rules) >= rules.skin_cancer_threshold
+        return np.asarray(raised | self.alerts(rules))
 
     @property
     def is_diagnosed(self) -> NDArray[np.bool_]:

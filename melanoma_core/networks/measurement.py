@@ -138,7 +138,6 @@ def classify_table(
 def _calibrate(classifier: Classifier, material: Material) -> ModelCard:
     """Return the card with everything that is fitted on the validation subset."""
     card, validation = classifier.card, material.subset(VALIDATION)
-    rules = card.rules
     labels = index_labels(validation, card.class_names)
     outputs = classify_table(classifier, validation, material.progress)
     uncalibrated = outputs.uncalibrated.astype(np.float64)
@@ -150,24 +149,15 @@ def _calibrate(classifier: Classifier, material: Material) -> ModelCard:
     top1 = probabilities.argmax(axis=1)
     peaks = outputs.activation_maps[np.arange(len(top1)), top1].max(axis=(1, 2))
     scale = float(np.median(peaks))
+    point, skin_cancer_point = choose_points(card, predictions)
     return replace(
         card,
         temperature=temperature,
         lesion_temperature=_fit_lesions(uncalibrated, labels, name_lesions(validation)),
         # If no position is evidence for any class, all maps are dark at any scale.
         heatmap_scale=scale if scale > 0 else 1.0,
-        operating_point=_choose_point(
-            card.operating_point,
-            probabilities[:, rules.melanoma_index],
-            labels == rules.melanoma_index,
-        ),
-        skin_cancer_operating_point=card.skin_cancer_operating_point
-        and _choose_point(
-            card.skin_cancer_operating_point,
-            # Three probabilities can add up to a last bit more than 1.
-            predictions.skin_cancer_probability(rules).clip(max=1),
-            predictions.is_skin_cancer(rules),
-        ),
+        operating_point=point,
+        skin_cancer_operating_point=skin_cancer_point,
         conformal=fit_bounds(predictions, card.class_names, VALIDATION),
         outline=card.outline and _cut_outlines(card.outline, outputs, validation),
     )
@@ -198,6 +188,40 @@ def _fit_lesions(
         return None
     combined = combine_logits(uncalibrated, 1.0, lesion)[has_several]
     return fit_temperature(np.log(combined.clip(_LEAST)), labels[first][has_several])
+
+
+def choose_points(
+    card: ModelCard, predictions: LabelledPredictions
+) -> tuple[OperatingPoint, OperatingPoint | None]:
+    """Choose the thresholds of both alerts for their target sensitivities.
+
+    The skin cancer threshold is never above that of melanoma. Else a lesion could raise the
+    melanoma alert, and none for any skin cancer.
+
+    Args:
+        card: With the target sensitivities.
+        predictions: For the validation subset, calibrated.
+
+    Returns:
+        The operating points of melanoma and of any skin cancer; None for the second if the card
+        has none.
+    """
+    rules = card.rules
+    melanoma = _choose_point(
+        card.operating_point,
+        predictions.probabilities[:, rules.melanoma_index],
+        predictions.labels == rules.melanoma_index,
+    )
+    if card.skin_cancer_operating_point is None:
+        return melanoma, None
+    skin_cancer = _choose_point(
+        card.skin_cancer_operating_point,
+        # Three probabilities can add up to a last bit more than 1.
+        predictions.skin_cancer_probability(rules).clip(max=1),
+        predictions.is_skin_cancer(rules),
+    )
+    threshold = min(melanoma.threshold, skin_cancer.threshold)
+    return melanoma, replace(skin_cancer, threshold=threshold)
 
 
 def _choose_point(

@@ -227,7 +227,6 @@ def describe_set(found: PredictionSet, card: ModelCard, kept: tuple[str, ...] = 
             Abstention.MELANOMA_UNKNOWN: (
                 "the model saw too few melanomas to include melanoma or to rule it out"
             ),
-            Abstention.EMPTY: "the photograph fits none of the diagnoses that the model knows",
             Abstention.TOO_MANY: f"too many cannot be ruled out ({members})",
         }[found.abstention]
         return f"Possible diagnoses are left open: {reason}."

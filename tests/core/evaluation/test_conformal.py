@@ -41,18 +41,24 @@ def test_photographs_of_one_lesion_are_one_case():
     assert bounds.bounds["NV"] == ConformalBound(None, 0)
 
 
-def test_nine_of_ten_lesions_of_each_class_are_in_their_set_including_rare_classes():
+def test_nine_of_ten_lesions_of_each_class_reach_their_bound_and_more_are_in_their_set():
     generator, shares = np.random.default_rng(0), [0.2, 0.6, 0.2]
-    covered, size = np.zeros(3), 0.0
+    reached, covered, size = np.zeros(3), np.zeros(3), 0.0
     resamples = resample_lesions(np.arange(300), num_resamples=1)
     for _ in range(200):
         bounds = fit_bounds(draw(generator, 150, shares), NAMES, "validation")
         rules = DecisionRules(NAMES, 0, conformal=bounds)
-        figures = measure_sets(resamples, draw(generator, 300, shares), rules)
+        tested = draw(generator, 300, shares)
+        figures = measure_sets(resamples, tested, rules)
         covered += [figures[f"coverage_{name}"].value for name in NAMES]
         size += figures["set_size"].value
+        own = tested.probabilities[np.arange(300), tested.labels]
+        lowest = [bounds.bounds[name].lowest_probability for name in NAMES]
+        reached += [np.mean(own[tested.labels == index] >= lowest[index]) for index in range(3)]
     # At least 90%, and at most one over the number of lesions more.
-    assert covered / 200 == pytest.approx([0.915, 0.905, 0.915], abs=0.015)
+    assert reached / 200 == pytest.approx([0.915, 0.905, 0.915], abs=0.015)
+    # The leading diagnosis is in each set, so that some lesions more are covered.
+    assert covered / 200 == pytest.approx([0.947, 0.946, 0.956], abs=0.002)
     assert 1 < size / 200 < 2
 
 
@@ -77,7 +83,8 @@ def test_coverage_and_size_are_measured_by_class():
     assert figures["coverage_MEL"].value == 1
     assert figures["coverage_NV"].value == 1 / 2
     assert math.isnan(figures["coverage_DF"].value)
-    assert figures["set_size"].value == 1
+    # Of 0.2, 0.2 and 0.6, dermatofibroma leads: it is in that set, although it has no bound.
+    assert figures["set_size"].value == 1.25
     assert figures["set_size_MEL"].value == 1.5
     assert math.isnan(figures["set_size_DF"].value)
 
@@ -94,16 +101,26 @@ def test_a_set_lists_the_most_probable_class_first_and_the_classes_without_a_bou
         },
     )
     rules = DecisionRules(("MEL", "NV", "DF", "BCC"), 0, conformal=bounds)
-    found = make_prediction_set(rules, (0.1, 0.4, 0.2, 0.3))
+    found = make_prediction_set(rules, (0.25, 0.1, 0.2, 0.45))
     assert (found.members, found.unknown, found.ruled_out) == (("BCC", "MEL"), ("DF",), ("NV",))
     assert found.abstention is Abstention.TOO_MANY
     assert make_prediction_set(rules, (0.05, 0.5, 0.4, 0.05)).abstention is None
-    empty = make_prediction_set(rules, (0.05, 0.2, 0.7, 0.05))
-    assert empty.members == ()
-    assert empty.abstention is Abstention.EMPTY
+    # Without a bound, the leading diagnosis is in the set all the same.
+    leading = make_prediction_set(rules, (0.05, 0.2, 0.7, 0.05))
+    assert (leading.members, leading.unknown) == (("DF",), ())
+    assert leading.abstention is None
     # If dermatofibroma were the melanoma, no set would be informative.
     unknown = make_prediction_set(replace(rules, melanoma_index=2), (0.05, 0.5, 0.4, 0.05))
     assert unknown.abstention is Abstention.MELANOMA_UNKNOWN
+
+
+def test_the_leading_diagnosis_is_in_the_set_below_its_bound_and_counts_as_covered():
+    bounds = {"MEL": ConformalBound(0.05, 40), "NV": ConformalBound(0.6, 90)}
+    rules = DecisionRules(("MEL", "NV"), 0, conformal=ConformalBounds(0.9, "validation", bounds))
+    assert make_prediction_set(rules, (0.443, 0.557)).members == ("NV", "MEL")
+    predictions = LabelledPredictions(np.array([[0.443, 0.557]]), np.array([1]), np.arange(1))
+    figures = measure_sets(resample_lesions(np.arange(1), 10), predictions, rules)
+    assert (figures["coverage_NV"].value, figures["set_size"].value) == (1, 2)
 
 
 def test_a_model_without_bounds_makes_no_sets():

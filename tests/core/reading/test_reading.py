@@ -131,7 +131,11 @@ def test_a_reading_has_both_alerts_and_its_uncalibrated_probabilities(
     share = older.skin_cancer_probability
     for threshold, alert in ((share, True), (float(np.nextafter(share, 1)), False)):
         point = OperatingPoint(threshold, 0.95, "validation")
-        card = replace(unguarded_classifier.card, skin_cancer_operating_point=point)
+        card = replace(
+            unguarded_classifier.card,
+            operating_point=replace(unguarded_classifier.card.operating_point, threshold=1.0),
+            skin_cancer_operating_point=point,
+        )
         reading = read_photograph(unguarded_classifier.with_card(card), photograph)
         assert isinstance(reading, Reading)
         assert reading.skin_cancer_alert is alert
