@@ -15,6 +15,7 @@ from melanoma_core import __version__
 from melanoma_core.cli.dataset import add_dataset_commands
 from melanoma_core.cli.evaluate import add_evaluate_command
 from melanoma_core.cli.explanations import add_explanations_command
+from melanoma_core.cli.leave_out import add_leave_out_command
 from melanoma_core.cli.models import add_model_commands
 from melanoma_core.cli.outlines import add_outlines_command
 from melanoma_core.cli.predict import add_predict_command
@@ -62,6 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_refusals_command(commands)
     add_robustness_command(commands)
     add_training_commands(commands)
+    add_leave_out_command(commands)
     add_study_command(commands)
     add_dataset_commands(commands)
     add_model_commands(commands)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from melanoma_core.cli.files import open_cleaned, real_path
+from melanoma_core.cli.leave_out import EACH, train_each
 from melanoma_core.cli.terminal import log, make_folder, print_json
 from melanoma_core.settings import Settings, load_settings
 
@@ -47,7 +48,8 @@ def add_training_commands(
     train.add_argument(
         "--leave-out",
         metavar="SOURCE",
-        help="train without this collection of DIR and evaluate on it as an external test set",
+        help="train without this collection of DIR and evaluate on it as an external test set; "
+        "each: one run per collection, and a table of all (see `leave-out`)",
     )
     train.add_argument(
         "--without",
@@ -70,6 +72,12 @@ def add_training_commands(
         metavar="MODEL",
         help="images keep the subsets that they had for this model, so that both can be compared "
         "on the same test images",
+    )
+    train.add_argument(
+        "--skip-tests",
+        action="store_true",
+        help="leave the tests of heatmaps and robustness out of the model card; they can take "
+        "longer than a short training. With --leave-out each, they are always left out",
     )
     train.add_argument("--name", help="name of the run; default: the recipe and a number")
     train.set_defaults(run=_train)
@@ -100,41 +108,29 @@ def _train(options: argparse.Namespace) -> int:
 
     from melanoma_core.models.identifiers import find_key
     from melanoma_core.runs.control import launch
-    from melanoma_core.runs.run import RunSpec
-    from melanoma_core.taxonomy import Diagnosis
-    from melanoma_core.training.ancestry import mark_trained, read_ancestor_split, search_leaks
-    from melanoma_core.training.description import describe_data
-    from melanoma_core.training.selection import Selection, select_split
+    from melanoma_core.runs.plan import RunRequest, plan_run
+    from melanoma_core.training.ancestry import read_ancestor_split, search_leaks
+    from melanoma_core.training.selection import Selection
 
     dataset = open_cleaned(options.folder, options.table)
     for reason, count in dataset.decisions["reason"].value_counts().items():
         log(f"{count} files: {reason}")
-    selection = Selection(tuple(options.without), tuple(options.train_only), options.leave_out)
-    ancestor = read_ancestor_split(recipe)
-    earlier = _read_kept_split(options, settings) if ancestor is None else mark_trained(ancestor)
-    split = select_split(dataset, selection, recipe.seed, earlier)
-    unchecked = search_leaks(split.table, ancestor, find_key(settings)).unchecked
+    is_each = options.leave_out == EACH
+    left_out = None if is_each else options.leave_out
+    selection = Selection(tuple(options.without), tuple(options.train_only), left_out)
+    skips_tests = options.skip_tests or is_each
+    request = RunRequest(recipe, recipe.seed, selection, options.keep_split, skips_tests)
+    if is_each:
+        return train_each(settings, dataset, request, options)
+    plan = plan_run(settings, dataset, real_path(options.folder).name, request)
+    unchecked = search_leaks(
+        plan.split.table, read_ancestor_split(recipe), find_key(settings)
+    ).unchecked
     if unchecked:
         log(unchecked)
-    for name, count in split.table["subset"].value_counts().items():
+    for name, count in plan.split.table["subset"].value_counts().items():
         log(f"{count} images in {name}")
-    spec = RunSpec(
-        recipe=recipe,
-        class_names=tuple(Diagnosis),
-        data_name=real_path(options.folder).name,
-        data=describe_data(dataset, split, selection),
-    )
-    return _follow(settings, launch(settings, spec, split, options.name), options)
-
-
-def _read_kept_split(options: argparse.Namespace, settings: Settings) -> "pd.DataFrame | None":
-    """Return the split of the option `--keep-split`, if there is one."""
-    from melanoma_core.models.registry import find_model
-    from melanoma_core.training.ancestry import mark_trained, read_model_split
-
-    if not options.keep_split:
-        return None
-    return mark_trained(read_model_split(find_model(settings, options.keep_split)))
+    return _follow(settings, launch(settings, plan.spec, plan.split, options.name), options)
 
 
 def _make_recipe(options: argparse.Namespace, settings: Settings) -> "Recipe":
@@ -240,6 +236,7 @@ def _conclude(settings: Settings, run: "Run", as_json: bool) -> int:
         log(f"To deploy it: python -m melanoma_core promote {run.model_id}")
     else:
         log(f"Not kept as a model. {run.not_kept}")
+        _log_test(settings, run)
     if as_json and run.model_id:
         print_json(load_card(settings.models_dir / run.model_id))
     elif as_json:
@@ -247,6 +244,25 @@ def _conclude(settings: Settings, run: "Run", as_json: bool) -> int:
     else:
         print(run.model_id or run.run_id)
     return 0
+
+
+def _log_test(settings: Settings, run: "Run") -> None:
+    """Show the test metrics of a run without a model card."""
+    from melanoma_core.models.card_text.formats import format_figure
+    from melanoma_core.runs.control import read_predictions
+    from melanoma_core.training.classes import find_positive
+    from melanoma_core.training.predictions import evaluate_subset
+
+    figures = evaluate_subset(read_predictions(settings, run.run_id), "test")
+    name = run.spec.class_names[find_positive(run.spec.class_names)]
+    for key, title in (
+        ("accuracy", "accuracy"),
+        ("balanced_accuracy", "balanced accuracy"),
+        ("melanoma_roc_auc", f"ROC AUC of {name}"),
+        ("sensitivity", f"recall of {name}"),
+        ("specificity", f"specificity of {name}"),
+    ):
+        log(f"Test, {title}: {format_figure(key, figures[key])}")
 
 
 def _format_progress(run: "Run", validation: str) -> str:
