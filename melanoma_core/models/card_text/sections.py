@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from melanoma_core.data.skin_tone import ESTIMATE_NOTE, ITA_TONES
 from melanoma_core.evaluation.evaluation import Evaluation
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.evaluation.slices import FEWEST_LESIONS, Slice
@@ -49,6 +50,7 @@ from melanoma_core.models.card_text.tables import (
     tabulate_versions,
 )
 from melanoma_core.models.card_text.wording import (
+    describe_coverage,
     describe_leakage,
     describe_model,
     describe_novelty,
@@ -221,18 +223,20 @@ def _build_subgroups(card: ModelCard, evidence: Evidence | None) -> Section:
     evaluation = evidence.evaluations[TEST]
     note = (
         f"A subgroup with fewer than {FEWEST_LESIONS} melanomas or {FEWEST_LESIONS} other lesions "
-        "is too small for a conclusion. A skin tone that is called an estimate was computed from "
-        "the photograph (individual typology angle), whose white balance changes it."
+        "is too small for a conclusion: the notes count lesions, the metrics photographs."
     )
+    is_estimated = any(each.value in ITA_TONES for each in evaluation.slices)
+    notes = (note, ESTIMATE_NOTE) if is_estimated else (note,)
     tables = [_tabulate_subgroups("Melanoma", "", evaluation.slices)]
     if any("skin_cancer_roc_auc" in each.figures for each in evaluation.slices):
         tables.append(_tabulate_subgroups("Any skin cancer", "skin_cancer_", evaluation.slices))
     tables.append(tabulate_rows("How often the alerts are right", tabulate_confirmed(evaluation)))
-    return Section(Title.SUBGROUPS, (note,), tuple(table for table in tables if table.rows))
+    return Section(Title.SUBGROUPS, notes, tuple(table for table in tables if table.rows))
 
 
 def _tabulate_subgroups(title: str, prefix: str, slices: Iterable[Slice]) -> Table:
-    head = ("Subgroup", "Photographs", "Sensitivity", "Specificity", "ROC AUC", "Note")
+    shares = ("Sensitivity, photographs", "Specificity, photographs")
+    head = ("Subgroup", "Photographs", *shares, "ROC AUC", "Note")
     area = f"{prefix or 'melanoma_'}roc_auc"
     names = (f"{prefix}sensitivity", f"{prefix}specificity", area)
     rows = tuple(_format_subgroup(each, names) for each in slices)
@@ -269,7 +273,7 @@ def _build_sets(card: ModelCard) -> Section:
         f"{bounds.fitted_on} subset."
     )
     head = ("Diagnosis", "In the set from a probability of", "Lesions")
-    return Section(Title.SETS, (note,), (Table("Bounds", head, rows),))
+    return Section(Title.SETS, (note, describe_coverage(card)), (Table("Bounds", head, rows),))
 
 
 def _build_novelty(card: ModelCard) -> Section:

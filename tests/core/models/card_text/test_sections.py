@@ -17,6 +17,7 @@ from melanoma_core.models.card_text.markdown import write_markdown
 from melanoma_core.models.card_text.pdf import write_pdf
 from melanoma_core.models.card_text.section import Section, Table, Title
 from melanoma_core.models.card_text.sections import build_sections
+from melanoma_core.models.card_text.wording import describe_coverage
 from melanoma_core.models.evidence import (
     Evidence,
     Machine,
@@ -139,6 +140,36 @@ def test_the_evidence_fills_what_the_card_leaves_open(card: ModelCard, evidence:
     assert curves.rows[-1] == ("40", "0.025", "0.025")
     assert "Memory | 8 GiB" in texts(find(sections, Title.REPRODUCTION))
     assert len(find(sections, Title.CLASSES).tables[1].rows) == 8
+
+
+def test_subgroups_of_estimated_skin_tones_say_what_the_estimate_is_worth(
+    card: ModelCard, evidence: Evidence
+):
+    evaluation = evidence.evaluations["test"]
+    slices = tuple(
+        replace(each, attribute="skin_tone", value=value)
+        for each, value in zip(
+            evaluation.slices, ("Fitzpatrick II", "tan (estimate)"), strict=False
+        )
+    )
+    known, estimated = (
+        replace(evidence, evaluations={"test": replace(evaluation, slices=part)})
+        for part in (slices[:1], slices)
+    )
+
+    without = find(build_sections(card, known), Title.SUBGROUPS)
+    section = find(build_sections(card, estimated), Title.SUBGROUPS)
+
+    assert "PAD-UFES-20" not in texts(without)
+    assert "unrelated to the Fitzpatrick type (Spearman correlation 0.01" in section.paragraphs[1]
+    assert section.tables[0].head[2] == "Sensitivity, photographs"
+    assert "the notes count lesions, the metrics photographs" in section.paragraphs[0]
+
+
+def test_the_card_says_how_often_its_sets_contain_the_diagnosis(card: ModelCard):
+    section = find(build_sections(card, None), Title.SETS)
+
+    assert section.paragraphs[1] == describe_coverage(card)
 
 
 def test_specificity_on_nevi_is_shown_by_how_they_were_confirmed(card: ModelCard):
