@@ -41,7 +41,7 @@ class Settings:
     sensitivity_margin: float
     specificity_margin: float
     public_pages: str
-    prevalence: tuple[float, float] | None
+    prevalence: tuple[float, ...] | None
 
 
 @dataclass(frozen=True)
@@ -111,33 +111,38 @@ def _parse_share(variable: str, text: str) -> float:
     return share
 
 
-def parse_prevalence(name: str, text: str) -> tuple[float, float] | None:
+def parse_prevalence(name: str, text: str) -> tuple[float, ...] | None:
     """Return the shares of melanoma and of skin cancer that a text such as "0.02,0.08" gives.
 
     Args:
         name: What the text is called, for the error.
-        text: Two shares from 0 to 1, that of skin cancer at least as large; "" for none.
+        text: The share of melanoma, from 0 to 1, or both, that of skin cancer at least as large; ""
+            for none.
+
+    Returns:
+        One share or two.
 
     Raises:
         SettingsError: The text is something else.
 
     Example:
-        >>> parse_prevalence("prevalence", "0.02,0.08")
-        (0.02, 0.08)
+        >>> parse_prevalence("prevalence", "0.02,0.08"), parse_prevalence("prevalence", "0.02")
+        ((0.02, 0.08), (0.02,))
     """
     if not text:
         return None
     try:
-        melanoma, skin_cancer = map(float, text.split(","))
+        shares = tuple(map(float, text.split(",")))
     except ValueError:
-        melanoma = skin_cancer = math.nan
-    if not 0 <= melanoma <= skin_cancer <= 1:
+        shares = ()
+    is_possible = 1 <= len(shares) <= 2 and all(0 <= share <= 1 for share in shares)
+    if not is_possible or shares[0] > shares[-1]:
         raise SettingsError(
-            f'Found {name}="{text}". It must be the share of melanomas and the share of skin '
-            "cancers among the lesions, both from 0 to 1, such as 0.02,0.08. Every melanoma is a "
-            "skin cancer, so the second is at least as large. Change it."
+            f'Found {name}="{text}". It must be the share of melanomas among the lesions, from 0 '
+            "to 1, such as 0.02, or that of melanomas and that of skin cancers, such as 0.02,0.08. "
+            "Every melanoma is a skin cancer, so the second is at least as large. Change it."
         )
-    return melanoma, skin_cancer
+    return shares
 
 
 SETTINGS = (
@@ -242,8 +247,9 @@ SETTINGS = (
         "",
         parse_prevalence,
         "Share of melanomas and share of skin cancers (MEL, BCC, SCC) among the lesions of your "
-        "clinic, such as `0.02,0.08`. Readings and evaluations then also say what holds at this "
-        "prevalence. On the pages, each person can set another one.",
+        "clinic, such as `0.02,0.08`; or the first alone, such as `0.02`. Readings and evaluations "
+        "then also say what holds at this prevalence. On the pages, each person can set another "
+        "one.",
         "none: probabilities hold for the mix of lesions in the model's training data",
     ),
 )

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from melanoma_core.cli.terminal import log, make_counter, make_folder, print_json
+from melanoma_core.errors import SettingsError
 from melanoma_core.files import write_file
 from melanoma_core.jsonable import dump_json, to_jsonable
-from melanoma_core.settings import load_settings
+from melanoma_core.settings import load_settings, parse_prevalence
 
 if TYPE_CHECKING:
     from melanoma_core.assessment.assessment import Assessment
@@ -60,22 +61,11 @@ def add_evaluate_command(commands: "argparse._SubParsersAction[argparse.Argument
     evaluate.set_defaults(run=_evaluate)
 
 
-def _parse_shares(text: str) -> tuple[float, ...]:
+def _parse_shares(text: str) -> tuple[float, ...] | None:
     try:
-        shares = tuple(map(float, text.split(",")))
-    except ValueError:
-        shares = ()
-    if not 1 <= len(shares) <= 2 or not all(0 < share < 1 for share in shares):
-        raise argparse.ArgumentTypeError(
-            f'found "{text}"; it must lie between 0 and 1, for example 0.02, or be two such shares '
-            "with a comma, of melanoma and of skin cancer"
-        )
-    if list(shares) != sorted(shares):
-        raise argparse.ArgumentTypeError(
-            f'found "{text}"; every melanoma is a skin cancer, so the second share must be at '
-            "least as large as the first"
-        )
-    return shares
+        return parse_prevalence("--prevalence", text)
+    except SettingsError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _evaluate(options: argparse.Namespace) -> int:

@@ -53,15 +53,14 @@ def add_predict_command(commands: "argparse._SubParsersAction[argparse.ArgumentP
 
 
 def _predict(options: argparse.Namespace) -> int:
-    from melanoma_core.evaluation.prevalence import Prevalence
-    from melanoma_core.models.card_text.prevalence import describe_assumption
+    from melanoma_core.models.adaptation import make_prevalence
 
     paths = _find_files(options.images)
     match = _match_lesions(options.lesions, paths) if options.lesions else None
-    settings = load_settings()
-    prevalence = Prevalence(*settings.prevalence) if settings.prevalence else None
+    shares = load_settings().prevalence
     serving = choose_model(options.model)
     card, results = _read(options, serving.folder, paths)
+    prevalence = make_prevalence(card, *shares) if shares else None
     order = _sort(results)
     rows = _describe(results, card, prevalence)
     for place, row in enumerate(rows):
@@ -75,8 +74,23 @@ def _predict(options: argparse.Namespace) -> int:
     else:
         for line in (*map(_format_photograph, ordered), *map(_format_lesion, lesions)):
             print(line)
-        log(describe_assumption(card, None))
+        _log_assumption(card, ordered, is_set=bool(shares))
     return 0 if any(row["status"] == "read" for row in rows) else 2
+
+
+def _log_assumption(card: "ModelCard", rows: Sequence[_Row], *, is_set: bool) -> None:
+    """Log which prevalence the printed probabilities assume."""
+    from melanoma_core.evaluation.prevalence import Prevalence
+    from melanoma_core.models.card_text.prevalence import describe_assumption, explain_unadapted
+
+    adapted = [row["prevalence"] for row in rows if row.get("adapted_probabilities")]
+    if adapted:
+        log(describe_assumption(card, Prevalence(**adapted[0])))
+        log(f"Alerts and unadapted numbers: {describe_assumption(card, None)}")
+        return
+    if is_set and any(row["status"] == "read" and not row["read_anyway"] for row in rows):
+        log(explain_unadapted(card))
+    log(describe_assumption(card, None))
 
 
 def _read(
@@ -252,10 +266,8 @@ def _format_lesion(row: _Row) -> str:
     if row["status"] == "refused":
         return f"Lesion {name}: not read. {what}, all refused."
     refused = f", {len(row['refused_images'])} refused" if row["refused_images"] else ""
-    disagreement = f" {row['disagreement']}" if row["disagreement"] else ""
-    return (
-        f"Lesion {name} ({what}{refused}): {_format_verdict(row)}{disagreement}{_format_mark(row)}"
-    )
+    notes = "".join(f" {row[key]}" for key in ("disagreement", "set_aside") if row[key])
+    return f"Lesion {name} ({what}{refused}): {_format_verdict(row)}{notes}{_format_mark(row)}"
 
 
 def _format_verdict(row: _Row) -> str:
@@ -270,9 +282,11 @@ def _format_verdict(row: _Row) -> str:
         parts.append("SKIN CANCER ALERT" if row["skin_cancer_alert"] else "no skin cancer alert")
     elif row["statement_level"] == Level.SKIN_CANCER:
         parts.append("OTHER SKIN CANCER SUSPECTED")
-    parts.append(f"leading diagnosis {Diagnosis(row['top_diagnosis']).title} ({row['risk_tier']})")
-    text = f"{', '.join(parts)}. {row['statement']}"
-    if row.get("adapted_probabilities"):
+    is_adapted = bool(row.get("adapted_probabilities"))
+    top = Diagnosis(row["adapted_top_diagnosis" if is_adapted else "top_diagnosis"])
+    parts.append(f"leading diagnosis {top.title} ({top.tier})")
+    text = f"{', '.join(parts)}. {row['adapted_statement' if is_adapted else 'statement']}"
+    if is_adapted:
         melanoma, skin_cancer = (
             format_percent(row[f"adapted_{name}_probability"])
             for name in ("melanoma", "skin_cancer")

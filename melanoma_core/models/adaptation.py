@@ -60,6 +60,38 @@ def find_trained_prevalence(card: ModelCard) -> Prevalence | None:
     return measure_prevalence(card.class_names, card.frequencies)
 
 
+def make_prevalence(
+    card: ModelCard, melanoma: float, skin_cancer: float | None = None
+) -> Prevalence | None:
+    """Return the prevalence of a clinic, of which the share of skin cancers may be unknown.
+
+    Where it is unknown, the lesions that are no melanomas are taken to have the proportions of the
+    model's training data.
+
+    Args:
+        card: Of the model.
+        melanoma: Share of melanomas, in [0, 1].
+        skin_cancer: Share of skin cancers, in [melanoma, 1]; None if unknown.
+
+    Returns:
+        None if the share is unknown and the card has no class frequencies.
+
+    Example:
+        >>> from melanoma_core.models.card import load_card
+        >>> from melanoma_core.models.registry import BUNDLED
+        >>> make_prevalence(load_card(BUNDLED), 0.02, 0.08)
+        Prevalence(melanoma=0.02, skin_cancer=0.08)
+    """
+    if skin_cancer is None:
+        trained = find_trained_prevalence(card)
+        if trained is None:
+            return None
+        _, others, rest = trained.shares
+        among = others / (others + rest) if others else 0.0
+        skin_cancer = min(1.0, melanoma + (1 - melanoma) * among)
+    return Prevalence(melanoma, skin_cancer)
+
+
 def adapt_reading(
     card: ModelCard, probabilities: Sequence[float], prevalence: Prevalence
 ) -> AdaptedReading | None:

@@ -10,7 +10,11 @@ from melanoma_core.models.card import ModelCard
 from melanoma_core.reading.lesion import LesionReading
 from melanoma_core.reading.ranking import choose_explained
 from melanoma_core.reading.reading import Reading, Refusal
-from melanoma_core.reading.statement import describe_disagreement, describe_finding
+from melanoma_core.reading.statement import (
+    describe_disagreement,
+    describe_finding,
+    describe_set_aside,
+)
 from melanoma_core.reading.verdict import Verdict
 
 Row = dict[str, Any]
@@ -88,12 +92,14 @@ def describe_lesion(
     if lesion is None:
         row |= _NO_VERDICT | {"read_anyway": False}
         row |= {"alerts_differ": None, "diagnoses_differ": None, "disagreement": None}
+        row |= {"set_aside": None}
     else:
         row |= _describe_verdict(lesion, card, prevalence) | {
             "read_anyway": lesion.read_anyway,
             "alerts_differ": lesion.alerts_differ,
             "diagnoses_differ": lesion.diagnoses_differ,
             "disagreement": describe_disagreement(lesion) or None,
+            "set_aside": describe_set_aside(lesion) or None,
         }
     del row["conformal_set"]  # made for single photographs
     return row
@@ -114,6 +120,7 @@ def describe_lesion_columns(name: str, lesion: LesionReading) -> Row:
         "lesion_skin_cancer_probability": lesion.skin_cancer_probability,
         "lesion_skin_cancer_alert": lesion.skin_cancer_alert,
         "lesion_disagreement": describe_disagreement(lesion),
+        "lesion_set_aside": describe_set_aside(lesion),
     }
 
 
@@ -180,9 +187,13 @@ def _describe_verdict(
     }
     if prevalence is None:
         return row
-    adapted = adapt_reading(card, verdict.probabilities, prevalence) if card else None
+    adapted = None
+    if card is not None and not verdict.read_anyway:
+        adapted = adapt_reading(card, verdict.probabilities, prevalence)
     return row | {
         "prevalence": to_jsonable(prevalence),
+        "adapted_statement": adapted and describe_finding(verdict, adapted).sentence,
+        "adapted_top_diagnosis": adapted and str(adapted.top_diagnosis),
         "adapted_probabilities": adapted and _name(adapted.class_names, adapted.probabilities),
         "adapted_melanoma_probability": adapted and adapted.melanoma_probability,
         "adapted_skin_cancer_probability": adapted and adapted.skin_cancer_probability,

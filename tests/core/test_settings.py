@@ -174,7 +174,7 @@ def test_a_margin_outside_0_to_1_is_refused(monkeypatch: pytest.MonkeyPatch, tex
 
 
 @pytest.mark.parametrize(
-    "text", ["2%,8%", "0.02", "0.02,0.08,0.1", "0.08,0.02", "-0.1,0.2", "0.5,1.5", "nan,nan", ","]
+    "text", ["2%,8%", "1.02", "0.02,0.08,0.1", "0.08,0.02", "-0.1,0.2", "0.5,1.5", "nan,nan", ","]
 )
 def test_a_prevalence_that_no_clinic_can_have_is_refused(
     monkeypatch: pytest.MonkeyPatch, text: str
@@ -186,9 +186,10 @@ def test_a_prevalence_that_no_clinic_can_have_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("text", "shares"), [("0,0", (0, 0)), (" 0.02 , 0.08 ", (0.02, 0.08)), ("1,1", (1, 1))]
+    ("text", "shares"),
+    [("0,0", (0, 0)), (" 0.02 , 0.08 ", (0.02, 0.08)), ("1,1", (1, 1)), ("0.02", (0.02,))],
 )
-def test_a_prevalence_is_two_shares(monkeypatch: pytest.MonkeyPatch, text: str, shares):
+def test_a_prevalence_is_one_share_or_two(monkeypatch: pytest.MonkeyPatch, text: str, shares):
     monkeypatch.setenv("MELANOMA_PREVALENCE", text)
 
     assert load_settings().prevalence == shares

@@ -244,9 +244,30 @@ def test_at_a_prevalence_old_keys_stay_and_adapted_ones_are_added(
         "adapted_probabilities",
         "adapted_melanoma_probability",
         "adapted_skin_cancer_probability",
+        "adapted_statement",
+        "adapted_top_diagnosis",
     }
     assert main(["predict", str(folder / "a.jpg")]) == 0
-    assert "At a prevalence of 2.0% melanoma and 8.0% skin cancer: " in capfd.readouterr().out
+    printed = capfd.readouterr()
+    assert "At a prevalence of 2.0% melanoma and 8.0% skin cancer: " in printed.out
+    assert adapted["adapted_statement"] in printed.out
+    assert plain["statement"] not in printed.out
+    assert printed.err.splitlines()[0] == (
+        "These numbers assume that 2.0% of lesions are melanomas and 8.0% are skin cancers, as in "
+        "your clinic."
+    )
+    assert printed.err.splitlines()[1].startswith("Alerts and unadapted numbers: These numbers")
+
+
+def test_a_prevalence_of_melanoma_alone_is_enough(
+    folder: Path, capfd, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("MELANOMA_PREVALENCE", "0.02")
+    (row,), _ = answer(capfd, folder / "a.jpg")
+
+    assert row["prevalence"]["melanoma"] == 0.02
+    assert 0.02 < row["prevalence"]["skin_cancer"] < 0.5
+    assert sum(row["adapted_probabilities"].values()) == pytest.approx(1)
 
 
 @pytest.mark.parametrize(
@@ -266,7 +287,7 @@ def test_at_a_prevalence_old_keys_stay_and_adapted_ones_are_added(
         ),
         (
             make_reading({"MEL": 0.05, "NV": 0.95, "BCC": 0.0}, 0.05, 0.1),
-            "MELANOMA ALERT, no skin cancer alert, leading diagnosis nevus (benign). Melanoma "
+            "MELANOMA ALERT, SKIN CANCER ALERT, leading diagnosis nevus (benign). Melanoma "
             "cannot be excluded (5.00000%, alert threshold 5.00000%), although nevus is the "
             "leading diagnosis (95.0%).",
         ),

@@ -6,7 +6,11 @@ import pandas as pd
 import pytest
 
 from melanoma_core.evaluation.prevalence import Prevalence, adapt_probabilities
-from melanoma_core.models.adaptation import adapt_reading, find_trained_prevalence
+from melanoma_core.models.adaptation import (
+    adapt_reading,
+    find_trained_prevalence,
+    make_prevalence,
+)
 from melanoma_core.models.card import ModelCard, load_card
 from melanoma_core.models.predictions import get_probabilities, index_labels
 from melanoma_core.taxonomy import SKIN_CANCERS
@@ -67,3 +71,20 @@ def test_on_the_test_photographs_the_adapted_probabilities_agree_with_the_clinic
     assert after == pytest.approx(0.02, abs=0.005)
     cancers = adapted[:, list(card.rules.skin_cancer_indices)].sum(axis=1)
     assert np.average(cancers, weights=weights) == pytest.approx(0.08, abs=0.02)
+
+
+def test_of_a_clinic_that_counts_only_melanomas_the_other_lesions_keep_their_proportions(
+    card: ModelCard,
+):
+    trained = find_trained_prevalence(card)
+    assert trained is not None
+    prevalence = make_prevalence(card, 0.02)
+    assert prevalence is not None
+    _, others, rest = trained.shares
+    assert prevalence.melanoma == 0.02
+    assert prevalence.skin_cancer == pytest.approx(0.02 + 0.98 * others / (others + rest))
+    same = make_prevalence(card, trained.melanoma)
+    assert same is not None
+    assert same.skin_cancer == pytest.approx(trained.skin_cancer)
+    assert make_prevalence(card, 1.0) == Prevalence(1.0, 1.0)
+    assert make_prevalence(replace(card, data={}), 0.02) is None

@@ -98,6 +98,27 @@ def test_what_cannot_be_adapted_is_missing(card: ModelCard):
     assert row["prevalence"] == {"melanoma": 0.02, "skin_cancer": 0.08}
     assert row["adapted_probabilities"] is None
     assert row["adapted_melanoma_probability"] is None
+    assert row["adapted_statement"] is None
+
+
+def test_what_was_read_anyway_is_not_adapted(card: ModelCard):
+    unlike = replace(READING, read_anyway=True)
+    row = describe_photograph("a.jpg", unlike, card, Prevalence(0.02, 0.08))
+    assert (row["read_anyway"], row["adapted_probabilities"]) == (True, None)
+    lesion = combine_readings(card, [unlike, replace(unlike, probabilities=(0.1, 0.2, 0.7))])
+    images = {"read": ["a.jpg", "b.jpg"], "refused": []}
+    of_lesion = describe_lesion("arm", lesion, images, card, Prevalence(0.02, 0.08))
+    assert (of_lesion["read_anyway"], of_lesion["adapted_probabilities"]) == (True, None)
+
+
+def test_with_a_prevalence_a_statement_names_the_adapted_leading_diagnosis(card: ModelCard):
+    row = describe_photograph("a.jpg", READING, card, Prevalence(0.02, 0.08))
+    assert (row["top_diagnosis"], row["adapted_top_diagnosis"]) == ("BCC", "NV")
+    assert row["adapted_statement"] == (
+        "Basal cell carcinoma cannot be excluded (any skin cancer unadapted 71.0%, alert threshold "
+        "10.0%), although nevus is the leading diagnosis (76.0% at your prevalence). Alerts use "
+        "unadapted probabilities."
+    )
 
 
 def test_a_lesion_names_its_photographs_and_in_what_they_disagree(card: ModelCard):
