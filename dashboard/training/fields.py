@@ -23,6 +23,8 @@ PRESET_DESCRIPTIONS = {
     "transfer-convnext": "As transfer, with ConvNeXt-Tiny; the slowest.",
     "sources": "As transfer, for photographs from elsewhere: every source in the same class mix, "
     "and altered as other cameras, files and artefacts would.",
+    "outline": "As sources, and the network also draws the outline of the lesion and reads inside "
+    "it. Start it from a model that has learned its diagnoses.",
     "quick": "As transfer, on small images and for few epochs: a first result in minutes.",
     "leaky": "Warning: a deliberate mistake. It oversamples before the split, so its validation "
     "images include altered copies of training images. Its network is never kept as a model.",
@@ -47,10 +49,13 @@ class Group(StrEnum):
     """A section of the sidebar."""
 
     NETWORK = "Network"
+    OUTLINE = "Outline of the lesion"
     TRAINING = "Training"
     LOSS = "Loss"
-    CLASSES = "Class imbalance"
-    AUGMENTATION = "Augmentation"
+    CLASSES = "Classes and sources"
+    GEOMETRY = "Augmentation: position and size"
+    COLOUR = "Augmentation: colour and light"
+    CAMERA = "Augmentation: camera and artefacts"
     ALERT = "Operating point"
 
 
@@ -89,10 +94,10 @@ def _oversamples(values: FieldValues) -> bool:
     return values["rebalancing"] in {Rebalancing.OVERSAMPLING, Rebalancing.BEFORE_SPLIT}
 
 
-def _augmentation(label: str, text: str, maximum: float, step: float = 0.05) -> RecipeField:
-    return RecipeField(
-        Group.AUGMENTATION, label, f"{text} 0 switches it off.", maximum=maximum, step=step
-    )
+def _augmentation(
+    group: Group, label: str, text: str, maximum: float, step: float = 0.05
+) -> RecipeField:
+    return RecipeField(group, label, f"{text} 0 switches it off.", maximum=maximum, step=step)
 
 
 RECIPE_FIELDS = {
@@ -144,6 +149,31 @@ RECIPE_FIELDS = {
         maximum=0.95,
         step=0.05,
         has_effect=lambda values: str(values["weights"]).endswith(".keras"),
+    ),
+    "outline_weight": RecipeField(
+        Group.OUTLINE,
+        "Weight of the outline's loss",
+        "Above 0, the network also draws the outline of the lesion. It learns it from photographs "
+        "with a manually drawn outline. 0 draws none.",
+        maximum=10.0,
+        step=0.1,
+        has_effect=_has_backbone,
+    ),
+    "outline_gradient": RecipeField(
+        Group.OUTLINE,
+        "Share of the outline's gradient in the backbone",
+        "1 trains the features for outline and diagnosis alike, 0 for the diagnosis alone.",
+        maximum=1.0,
+        step=0.1,
+        has_effect=lambda values: bool(values["outline_weight"]),
+    ),
+    "outline_pooling": RecipeField(
+        Group.OUTLINE,
+        "Share of the outline in the pooling",
+        "1 lets only features inside the outline count for the diagnosis; 0 averages all.",
+        maximum=1.0,
+        step=0.1,
+        has_effect=lambda values: bool(values["outline_weight"]),
     ),
     "batch_normalization": RecipeField(
         Group.NETWORK,
@@ -321,35 +351,59 @@ RECIPE_FIELDS = {
         maximum=0.99,
         step=0.01,
     ),
-    "mirror": RecipeField(Group.AUGMENTATION, "Mirroring", "Mirrors half of the images."),
-    "rotation": _augmentation("Rotation, max. °", "In either direction.", 180.0, 5.0),
-    "zoom": _augmentation("Zoom, max.", "Relative change of scale along each axis.", 2.0),
-    "shift": _augmentation("Shift, max.", "Relative to the side of the image.", 0.9, 0.01),
-    "brightness": _augmentation(
-        "Brightness, max.", "Change in either direction, relative to the full range.", 0.9
+    "mirror": RecipeField(Group.GEOMETRY, "Mirroring", "Mirrors half of the images."),
+    "rotation": _augmentation(
+        Group.GEOMETRY, "Rotation, max. °", "In either direction.", 180.0, 5.0
     ),
-    "contrast": _augmentation("Contrast, max.", "Relative change in either direction.", 0.9),
+    "zoom": _augmentation(
+        Group.GEOMETRY, "Zoom, max.", "Relative change of scale along each axis.", 2.0
+    ),
+    "shift": _augmentation(
+        Group.GEOMETRY, "Shift, max.", "Relative to the side of the image.", 0.9, 0.01
+    ),
+    "brightness": _augmentation(
+        Group.COLOUR,
+        "Brightness, max.",
+        "Change in either direction, relative to the full range.",
+        0.9,
+    ),
+    "contrast": _augmentation(
+        Group.COLOUR, "Contrast, max.", "Relative change in either direction.", 0.9
+    ),
     "colour": _augmentation(
+        Group.COLOUR,
         "Colour gain, max.",
         "Relative change of each channel: cameras and illumination differ.",
         0.9,
     ),
-    "saturation": _augmentation("Saturation, max.", "Relative change of colour saturation.", 0.9),
-    "gamma": _augmentation("Gamma, max.", "Relative change of the midtones.", 2.0),
+    "saturation": _augmentation(
+        Group.COLOUR, "Saturation, max.", "Relative change of colour saturation.", 0.9
+    ),
+    "gamma": _augmentation(Group.COLOUR, "Gamma, max.", "Relative change of the midtones.", 2.0),
     "resolution": _augmentation(
+        Group.CAMERA,
         "Resolution loss, max.",
         "Share of the resolution that is removed: other cameras resolve less.",
         0.9,
     ),
     "blur": _augmentation(
-        "Blur, max.", "Standard deviation relative to the side of the image.", 0.1, 0.005
+        Group.CAMERA,
+        "Blur, max.",
+        "Standard deviation relative to the side of the image.",
+        0.1,
+        0.005,
     ),
-    "vignette": _augmentation("Vignette, share of images", "Dark outside a circle.", 1.0),
+    "vignette": _augmentation(
+        Group.CAMERA, "Vignette, share of images", "Dark outside a circle.", 1.0
+    ),
     "artefacts": _augmentation(
-        "Artefacts, share of images", "Hair, ink, a ruler or gel bubbles are drawn.", 1.0
+        Group.CAMERA,
+        "Artefacts, share of images",
+        "Hair, ink, a ruler or gel bubbles are drawn.",
+        1.0,
     ),
     "jpeg": _augmentation(
-        "JPEG compression, share of images", "Of a quality between 30 and 95.", 1.0
+        Group.CAMERA, "JPEG compression, share of images", "Of a quality between 30 and 95.", 1.0
     ),
 }
 

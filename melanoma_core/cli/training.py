@@ -149,7 +149,9 @@ def _make_recipe(options: argparse.Namespace, settings: Settings) -> "Recipe":
     card, network_file = load_card(folder), folder / KERAS_NAME
     read_network(network_file, card)  # refuses another file than that of the card
     before = card.recipe
-    network = ("architecture", "image_size", "batch_normalization", "colour_constancy")
+    network = ["architecture", "image_size", "batch_normalization", "colour_constancy"]
+    if before.get("outline_weight"):  # or what the model has learned of outlines would be lost
+        network += ["outline_weight", "outline_pooling"]
     changes = [f"{name}={before[name]}" for name in network if name in before]
     # The head is already trained.
     recipe = make_recipe(options.recipe, [*changes, "head_epochs=0", *options.changes])

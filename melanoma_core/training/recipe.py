@@ -334,6 +334,16 @@ PRESETS = {
         replace(_TRANSFER, name="transfer-convnext", architecture=Architecture.CONVNEXT),
         # For photographs from elsewhere: every source in the same class mix, by any camera.
         _SOURCES,
+        # Adds the outline to a model that has learned its diagnoses: see `outline_weight`.
+        replace(
+            _SOURCES,
+            name="outline",
+            epochs=8,
+            learning_rate=2e-4,
+            outline_weight=1.0,
+            outline_gradient=0.3,
+            outline_pooling=1.0,
+        ),
         # For a first try on new data, and for tests: minutes on two cores.
         replace(_TRANSFER, name="quick", image_size=96, head_epochs=2, epochs=3),
         # Like `rebalanced`, but oversampling before the split, as in published projects.

@@ -5,8 +5,10 @@ from typing import Any
 
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.models.card import EVERY_CLASS, ExplanationFigures, ModelCard
-from melanoma_core.models.card_text.formats import format_percent
+from melanoma_core.models.card_text.formats import NOT_PROVIDED, format_percent, format_value
+from melanoma_core.models.card_text.section import Section, Table, Title
 from melanoma_core.models.card_text.wording import name_class
+from melanoma_core.models.methods import Method
 
 _NOT_TESTED = "The heatmaps of this method were not tested."
 _LOCATION = {"lesion_share", "energy_centred", "energy_above_centred"}  # beside "energy_inside"
@@ -30,6 +32,24 @@ _TITLES = {
     "similarity_half": "Rank correlation with a network whose upper half is random",
     "similarity_network": "Rank correlation with a network of random weights",
 }
+
+
+def build_heatmaps(card: ModelCard) -> Section:
+    """Return the section of a card about the faithfulness of its heatmaps."""
+    rows = tuple(
+        (
+            row["Diagnosis"],
+            f"{row['Test']} ({row['Method']})",
+            format_value(row["Value"], row["95% CI from"], row["95% CI to"]),
+            f"{row['Photographs']:,} of {row['Lesions']:,} lesions",
+        )
+        for row in tabulate_maps(card)
+    )
+    summary = describe_maps(card, Method.GRAD_CAM)  # the heatmaps that a reading shows by default
+    if not rows:
+        return Section(Title.HEATMAPS, (f"{NOT_PROVIDED.capitalize()}. {summary}",))
+    head = ("Diagnosis", "Test (method)", "Value", "Photographs")
+    return Section(Title.HEATMAPS, (summary,), (Table("Faithfulness tests", head, rows),))
 
 
 def describe_maps(card: ModelCard, method: str) -> str:

@@ -23,6 +23,7 @@ class Title(StrEnum):
     SETS = "Conformal prediction sets"
     NOVELTY = "Out-of-distribution check"
     ROBUSTNESS = "Robustness to ink, hair and other artefacts"
+    OUTLINE = "Outline of the lesion"
     HEATMAPS = "Faithfulness of the heatmaps"
     DATA = "Data"
     LEAKAGE = "Leakage between training and test"

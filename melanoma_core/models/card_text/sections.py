@@ -27,9 +27,9 @@ from melanoma_core.models.card_text.formats import (
     format_number,
     format_percent,
     format_size,
-    format_value,
 )
-from melanoma_core.models.card_text.heatmaps import describe_maps, tabulate_maps
+from melanoma_core.models.card_text.heatmaps import build_heatmaps
+from melanoma_core.models.card_text.outline import build_outline
 from melanoma_core.models.card_text.robustness import build_robustness
 from melanoma_core.models.card_text.section import (
     Section,
@@ -60,7 +60,6 @@ from melanoma_core.models.card_text.wording import (
     name_subset,
 )
 from melanoma_core.models.evidence import Evidence
-from melanoma_core.models.methods import Method
 
 _FIGURES = (
     "melanoma_roc_auc",
@@ -109,7 +108,8 @@ def build_sections(card: ModelCard, evidence: Evidence | None) -> list[Section]:
         _build_sets(card),
         _build_novelty(card),
         build_robustness(card.robustness),
-        _build_heatmaps(card),
+        build_outline(card, evidence),
+        build_heatmaps(card),
         _build_data(card),
         _build_leakage(card, evidence),
         _build_training(card, evidence),
@@ -291,23 +291,6 @@ def _build_novelty(card: ModelCard) -> Section:
         refused = Table("Refused photographs of lesions", ("Photographs", "Share refused"), rows)
         tables = (tabulate_facts("Limit", facts), refused)
     return Section(Title.NOVELTY, (describe_novelty(card),), tables)
-
-
-def _build_heatmaps(card: ModelCard) -> Section:
-    rows = tuple(
-        (
-            row["Diagnosis"],
-            f"{row['Test']} ({row['Method']})",
-            format_value(row["Value"], row["95% CI from"], row["95% CI to"]),
-            f"{row['Photographs']:,} of {row['Lesions']:,} lesions",
-        )
-        for row in tabulate_maps(card)
-    )
-    summary = describe_maps(card, Method.GRAD_CAM)  # the heatmaps that a reading shows by default
-    if not rows:
-        return Section(Title.HEATMAPS, (f"{NOT_PROVIDED.capitalize()}. {summary}",))
-    head = ("Diagnosis", "Test (method)", "Value", "Photographs")
-    return Section(Title.HEATMAPS, (summary,), (Table("Faithfulness tests", head, rows),))
 
 
 def _build_data(card: ModelCard) -> Section:

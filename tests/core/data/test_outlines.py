@@ -7,7 +7,12 @@ import pandas as pd
 from PIL import Image
 
 from melanoma_core.data.images import read_image, resize_to_square
-from melanoma_core.data.outlines import read_outline, select_outlined
+from melanoma_core.data.outlines import (
+    read_coverage,
+    read_mask,
+    read_outline,
+    select_outlined,
+)
 
 
 def write(path: Path, pixels: np.ndarray) -> Path:
@@ -61,3 +66,25 @@ def test_real_outlines_lie_on_the_lesions(shared_data: Path):
         grey = resize_to_square(read_image(Path(photograph)).pixels, 96).mean(axis=2)
         darker += grey[inside].mean() < grey[~inside].mean()
     assert darker >= 22  # lesions are darker than the surrounding skin
+
+
+def test_an_outline_is_found_in_another_collection_by_its_archive_id(tmp_path: Path):
+    black = np.zeros((8, 8), dtype=np.uint8)
+    outline = write(tmp_path / "small" / "masks" / "ISIC_0000001_segmentation.png", black)
+    write(tmp_path / "small" / "masks" / "7_segmentation.png", black)
+    names = ["ISIC_0000001.webp", "7.webp"]  # "7" can be another lesion in each collection
+    paths = [str(tmp_path / "large" / "images" / name) for name in names]
+
+    assert select_outlined(pd.DataFrame({"path": paths}))["outline"].tolist() == [outline]
+
+    own = write(tmp_path / "large" / "masks" / "ISIC_0000001_segmentation.png", black)
+    assert select_outlined(pd.DataFrame({"path": paths}))["outline"].tolist() == [own]
+
+
+def test_the_coverage_is_the_share_of_a_cell_inside(tmp_path: Path):
+    inside = np.zeros((80, 160), dtype=np.uint8)
+    inside[:40, :120] = 255
+    path = write(tmp_path / "outline.png", inside)
+
+    assert read_coverage(path, 2).tolist() == [[255, 128], [0, 0]]
+    assert read_mask(path).sum() == 40 * 120
