@@ -14,9 +14,19 @@ from melanoma_core.data.table_formats import IMAGE_COLUMNS
 from melanoma_core.errors import DatasetError
 from melanoma_core.spreadsheets import restore
 
-_IMAGES = (*IMAGE_COLUMNS, "photograph", "file", "path", "name")
-_LESIONS = ("lesion_id", "lesion", "case_num")
+_GERMAN_IMAGES = ("dateiname", "datei", "bild_id", "bild", "foto")
+_IMAGES = (*IMAGE_COLUMNS, "photograph", "file", "path", "name", *_GERMAN_IMAGES)
+_LESIONS = ("lesion_id", "lesion", "case_num", "läsion_id", "läsions_id", "läsion", "laesion")
 _SHOWN = 5  # names in a message
+_SEPARATOR_LINE = re.compile(r'\s*"?sep=([,;|\t])"?[,;|\t]*\r?\n', re.IGNORECASE)  # of Excel
+_BINARY_KINDS = {
+    b"PK\x03\x04": "an Excel workbook (.xlsx) or another ZIP archive",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook (.xls)",
+    b"\xff\xd8\xff": "a JPEG photograph",
+    b"\x89PNG": "a PNG picture",
+    b"%PDF": "a PDF document",
+    b"\x1f\x8b": "a gzip archive",
+}
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,7 @@ def read_lesion_table(content: bytes, name: str) -> dict[str, str]:
 
     Args:
         content: The table as a file: CSV, or with semicolons or tabs; UTF-8, UTF-16 or Excel's.
+            Excel's first line `sep=;` is no row. Column names may be German.
         name: Name of the table, for messages.
 
     Returns:
@@ -125,17 +136,37 @@ def list_names(names: Sequence[str]) -> str:
 
 def _read_cells(content: bytes, name: str) -> list[list[str]]:
     """Return the rows that are not empty; at least the header."""
+    kinds = [kind for start, kind in _BINARY_KINDS.items() if content.startswith(start)]
     try:
-        text = decode_text(content)
-        rows = csv.reader(io.StringIO(text, newline=""), delimiter=find_separator(text))
+        text = _decode(content)
+        if kinds or "\0" in text:
+            raise ValueError(f"it is {kinds[0] if kinds else 'a binary file'}, not a text")
+        named = _SEPARATOR_LINE.match(text)
+        text = text[named.end() :] if named else text
+        separator = named.group(1) if named else find_separator(text)
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
         cells = [row for row in rows if any(cell.strip() for cell in row)]
     except (ValueError, csv.Error) as error:
         raise DatasetError(
-            f"Cannot read the table {name}: {error}. Save it as CSV in UTF-8."
+            f"Cannot read the table {name}: {error}. Save the table as CSV in UTF-8."
         ) from error
     if not cells:
         raise DatasetError(f"The table {name} is empty. It needs a header and a row per image.")
     return cells
+
+
+def _decode(content: bytes) -> str:
+    """Return the text of a table, also in the code page of Windows with other line ends.
+
+    Raises:
+        ValueError: The file is not text.
+    """
+    text = decode_text(content)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # bytes that are not UTF-8
+        return content.decode("cp1252", "replace")
+    return text
 
 
 def _find_columns(header: Sequence[str], name: str) -> tuple[int, int]:

@@ -44,6 +44,38 @@ def test_the_table_of_ham10000_names_lesions_by_image_id():
     }
 
 
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;", "sep=;;"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_a_german_table_of_excel_is_read_with_its_separator_line(first, end, encoding):
+    lines = [first, "Datei;Läsion", "Bräune, links.jpg;Rücken", "2.jpg;Rücken"]
+    lesions = read_lesion_table(end.join(lines).encode(encoding), "mine.csv")
+    assert lesions == {"Bräune, links.jpg": "Rücken", "2.jpg": "Rücken"}
+
+
+def test_the_separator_line_alone_is_an_empty_table():
+    with pytest.raises(DatasetError, match=r"The table mine\.csv is empty"):
+        read_lesion_table(b"sep=;\r\n", "mine.csv")
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"PK\x03\x04\x14\x00\x06\x00", r"an Excel workbook \(\.xlsx\)"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", r"an Excel workbook \(\.xls\)"),
+        (b"\xff\xd8\xff\xe0\x00\x10JFIF\x00", "a JPEG photograph"),
+        (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
+        (b"%PDF-1.7\n", "a PDF document"),
+        (b"GIF89a\x00\x01\x00\n", "a binary file"),
+    ],
+)
+def test_another_kind_of_file_is_named_without_its_bytes(content, kind):
+    with pytest.raises(DatasetError, match=f"mine: it is {kind}.*, not a text") as caught:
+        read_lesion_table(content, "mine")
+    assert str(caught.value).endswith("Save the table as CSV in UTF-8.")
+    assert str(caught.value).isprintable()
+
+
 def test_a_short_row_is_left_out():
     assert read_lesion_table(b"image,lesion_id\n1.jpg\n2.jpg,L1\n", "mine.csv") == {"2.jpg": "L1"}
 
