@@ -42,9 +42,12 @@ def _describe_skin_cancer(card: ModelCard) -> list[str]:
         return ["This model has no alert for other skin cancers than melanoma."]
     found = find_figure(card, "skin_cancer_sensitivity")
     spared = find_figure(card, "skin_cancer_specificity")
+    is_lowered = point.threshold == card.operating_point.threshold
+    lowered = " It was lowered to that of the melanoma alert." if is_lowered else ""
     paragraphs = [
         "Skin cancer alert: a calibrated probability of melanoma, basal cell carcinoma or "
-        f"squamous cell carcinoma together of {_describe_point(point)}"
+        f"squamous cell carcinoma together of {_describe_point(point)}{lowered} A melanoma alert "
+        "is always a skin cancer alert, too."
     ]
     if found is not None and spared is not None:
         paragraphs.append(

@@ -58,8 +58,11 @@ def test_both_thresholds_are_stated_with_their_targets_and_results(card: ModelCa
     assert paragraphs[4] == (
         "Skin cancer alert: a calibrated probability of melanoma, basal cell carcinoma or squamous "
         "cell carcinoma together of 5.0% or more raises it. The threshold was chosen on the "
-        "validation subset for a sensitivity of 95.0%."
+        "validation subset for a sensitivity of 95.0%. A melanoma alert is always a skin cancer "
+        "alert, too."
     )
+    lowered = describe_alerts(replace(card, skin_cancer_operating_point=card.operating_point))
+    assert "It was lowered to that of the melanoma alert. A melanoma" in lowered[4]
     assert paragraphs[5] == (
         "Of photographs confirmed by histopathology in the held-out test set, it alerts on 294 of "
         "313 (93.9%, 95% CI 90.7–96.7%) of skin cancers (sensitivity), and gives no alert on 159 "
