@@ -1,29 +1,29 @@
 """The estimate and the launch of a run, from the sidebar."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.shared.cached import get_dataset, get_split
+from dashboard.shared.cached import get_dataset
 from dashboard.shared.errors import show_errors
 from dashboard.shared.folder import allow_scan, get_manual_decisions, open_chosen_folder
 from dashboard.shared.progress import cancel_request, is_requested, request_work
 from dashboard.training.cached_runs import get_runs
 from dashboard.training.markup import render_estimate
 from dashboard.training.runs import select_run
-from melanoma_core.runs.run import RunSpec
 from melanoma_core.settings import load_settings
-from melanoma_core.taxonomy import Diagnosis
 from melanoma_core.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-    from melanoma_core.data.splitting import Split
+    from melanoma_core.runs.plan import RunPlan, RunRequest
 
 _LAUNCH, _ESTIMATE = "launch-run", "estimate-run"
-_ESTIMATED = "estimate"  # in the session: recipe, seed and key of the last estimate
+_SINGLE = ""  # key of the plan of a run that belongs to no series
+_ESTIMATED = "estimate"  # in the session: request and key of the last estimate
 
 
 def offer_launch(folder: Path | None, recipe: Recipe | None) -> "DeltaGenerator":
@@ -60,29 +60,39 @@ def offer_launch(folder: Path | None, recipe: Recipe | None) -> "DeltaGenerator"
         return st.container()
 
 
-def start_requested(folder: Path | None, seed: int, recipe: Recipe | None) -> None:
-    """Start the estimate or run that was requested in the sidebar, once; scan the folder first."""
-    for key, start in ((_ESTIMATE, _start_estimate), (_LAUNCH, _launch)):
-        if folder is not None and recipe is not None and is_requested(key):
+def start_requested(
+    folder: Path | None, request: "RunRequest | None", *, is_each: bool = False
+) -> None:
+    """Start the estimate or run that was requested in the sidebar, once; scan the folder first.
+
+    Args:
+        folder: The images.
+        request: What a run does.
+        is_each: Whether there is a run for each collection, which leaves it out.
+    """
+    if folder is None or request is None:
+        return
+    for key, start in ((_ESTIMATE, partial(_start_estimate, request)), (_LAUNCH, _launch)):
+        if is_requested(key):
             cancel_request(key)  # so that it does not start again after an error or a rerun
             with show_errors():
-                prepared = _prepare(folder, seed, recipe)
-                if prepared is not None:
-                    start(*prepared)
+                plans = _plan(folder, request, is_each)
+                if plans:
+                    start(plans)
 
 
-def show_estimate(recipe: Recipe | None, seed: int) -> None:
-    """Show the estimate of the current recipe if it was requested.
+def show_estimate(request: "RunRequest | None") -> None:
+    """Show the estimate of what is requested now, if it was estimated.
 
     Raises:
         RunError: The estimate failed.
     """
     estimated = st.session_state.get(_ESTIMATED)
-    if estimated is None or estimated[:2] != (recipe, seed):
+    if estimated is None or estimated[0] != request:
         return
     from melanoma_core.runs.control import read_estimate
 
-    estimate = read_estimate(load_settings(), estimated[2])
+    estimate = read_estimate(load_settings(), estimated[1])
     if estimate is None:
         st.caption("Running a few training steps. This takes half a minute or more.")
     else:
@@ -94,36 +104,43 @@ def _request(key: str, folder: Path) -> None:
     request_work(key)
 
 
-def _prepare(folder: Path, seed: int, recipe: Recipe) -> "tuple[RunSpec, Split] | None":
-    """Return the specification and split of a run; None if the scan was cancelled."""
-    from melanoma_core.data.splitting import add_to_train
-    from melanoma_core.training.ancestry import apply_ancestor_split
-    from melanoma_core.training.description import describe_data
+def _plan(folder: Path, request: "RunRequest", is_each: bool) -> "dict[str, RunPlan]":
+    """Return the plans of the runs, by the collection that each leaves out.
+
+    Returns:
+        One plan under "" unless each collection is left out; none if the scan was cancelled.
+    """
+    from melanoma_core.runs.plan import plan_each_left_out, plan_run
 
     opened = open_chosen_folder(folder)
     if opened is None:
-        return None
-    decisions = get_manual_decisions(opened)
-    dataset = get_dataset(opened, decisions)
-    split = apply_ancestor_split(recipe, get_split(opened, decisions, seed))
-    split = add_to_train(split, dataset.tiers)
-    class_names = tuple(str(label) for label in Diagnosis)
-    data = describe_data(dataset, split)
-    return RunSpec(recipe, class_names, opened.folder.name, data), split
+        return {}
+    dataset = get_dataset(opened, get_manual_decisions(opened))
+    settings, name = load_settings(), opened.folder.name
+    if is_each:
+        return plan_each_left_out(settings, dataset, name, request)
+    return {_SINGLE: plan_run(settings, dataset, name, request)}
 
 
-def _start_estimate(spec: RunSpec, split: "Split") -> None:
+def _start_estimate(request: "RunRequest", plans: "dict[str, RunPlan]") -> None:
     from melanoma_core.runs.control import start_estimate
 
-    key = start_estimate(load_settings(), spec, split)
-    st.session_state[_ESTIMATED] = (spec.recipe, split.seed, key)
+    first = next(iter(plans.values()))
+    key = start_estimate(load_settings(), first.spec, first.split)
+    st.session_state[_ESTIMATED] = (request, key)
 
 
-def _launch(spec: RunSpec, split: "Split") -> None:
+def _launch(plans: "dict[str, RunPlan]") -> None:
     from melanoma_core.runs.control import launch
+    from melanoma_core.runs.leave_out import launch_series, list_series_runs
 
-    name = st.session_state.get("run-name", "").strip()
+    name, settings = st.session_state.get("run-name", "").strip() or None, load_settings()
     with st.spinner("Starting the run"):
-        run_id = launch(load_settings(), spec, split, name or None)
+        if _SINGLE in plans:
+            plan = plans[_SINGLE]
+            run_id = launch(settings, plan.spec, plan.split, name)
+        else:
+            series_id = launch_series(settings, plans, name)
+            run_id = list_series_runs(settings, series_id)[0].run_id
     get_runs.clear()
     select_run(run_id)

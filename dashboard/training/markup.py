@@ -41,7 +41,7 @@ TEST_FIGURES = {
 }
 TOP_1_NOTE = (
     "Intervals are resampled by lesion. Top-1 metrics count melanoma as predicted if it is the "
-    "most probable diagnosis."
+    "most probable diagnosis. In a run on risk tiers alone, malignant takes the place of melanoma."
 )
 STUDY_DESCRIPTION = (
     "<p>A study trains every preset on one split of the chosen folder, without cleaning, as "

@@ -1,5 +1,7 @@
 """The Training page: launch runs in the sidebar, follow them, compare them, study leakage."""
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.elements.lib.mutable_tab_container import TabContainer
@@ -10,12 +12,16 @@ from dashboard.shared.head import show_page_header
 from dashboard.shared.split import choose_seed
 from dashboard.training.cached_runs import get_runs, snapshot
 from dashboard.training.comparison import show_comparison
+from dashboard.training.images import choose_images
 from dashboard.training.launch import offer_launch, show_estimate, start_requested
 from dashboard.training.recipe import choose_recipe
 from dashboard.training.runs import show_runs
+from dashboard.training.sources import show_sources
 from dashboard.training.study import launch_requested_study, show_studies
 from melanoma_core.settings import load_settings
-from melanoma_core.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from melanoma_core.runs.plan import RunRequest
 
 _REFRESH_SECONDS = 2
 
@@ -25,13 +31,12 @@ def _refresh(
     tab: TabContainer,
     shown: tuple[object, ...],
     estimate_place: DeltaGenerator,
-    recipe: Recipe | None,
-    seed: int,
+    request: "RunRequest | None",
 ) -> None:
     """Refresh the Runs tab and the estimate; rerun the page if another tab is out of date."""
     # Streamlit requires the same containers at every run of a fragment.
     with estimate_place.container(), show_errors():
-        show_estimate(recipe, seed)
+        show_estimate(request)
     with tab.container(), show_errors():
         if tab.open:
             show_runs()
@@ -40,14 +45,16 @@ def _refresh(
 
 
 show_page_header("Training")
-runs_tab, compare_tab, study_tab = st.tabs(
-    ["Runs", "Compare", "Study"], on_change="rerun", key="training-view"
+runs_tab, compare_tab, sources_tab, study_tab = st.tabs(
+    ["Runs", "Compare", "Sources", "Study"], on_change="rerun", key="training-view"
 )
 folder = choose_folder()
 seed = choose_seed()
+images = choose_images(folder)
 recipe = choose_recipe()
 estimate_place = offer_launch(folder, recipe)
-start_requested(folder, seed, recipe)
+request = None if recipe is None else images.make_request(recipe, seed)
+start_requested(folder, request, is_each=images.is_each)
 launch_requested_study(folder)
 shown: tuple[object, ...] = ()
 with runs_tab, show_errors():
@@ -55,7 +62,10 @@ with runs_tab, show_errors():
 with compare_tab, show_errors():
     if compare_tab.open:
         show_comparison()
+with sources_tab, show_errors():
+    if sources_tab.open:
+        show_sources()
 with study_tab, show_errors():
     if study_tab.open:
         show_studies(folder)
-_refresh(runs_tab, shown, estimate_place, recipe, seed)
+_refresh(runs_tab, shown, estimate_place, request)

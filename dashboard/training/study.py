@@ -129,12 +129,12 @@ def _show_accuracy(study: "Study") -> None:
 def _show_table(study: "Study") -> None:
     import pandas as pd
 
-    from melanoma_core.runs.study_table import CAPTIONS, tabulate_study
+    from melanoma_core.runs.study_table import CAPTIONS, name_figure, tabulate_study
 
     metric = st.radio(
         "Metric",
         list(CAPTIONS),
-        format_func=CAPTIONS.__getitem__,
+        format_func=lambda figure: name_figure(study, figure),
         horizontal=True,
         key="study-figure",
         help="Top-1 recall is the share of melanomas for which melanoma is the most probable "

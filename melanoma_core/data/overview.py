@@ -157,7 +157,7 @@ def describe_imbalance(counts: Mapping[Label, int]) -> str:
             "more."
         )
     largest = max(present, key=present.__getitem__)
-    smallest = min(present, key=present.__getitem__)
+    smallest = min(reversed(present), key=present.__getitem__)  # of equal classes, another one
     return (
         f"There are {imbalance_ratio(present):.1f} images of {_title(largest)} for each image of "
         f"{_title(smallest)} (imbalance ratio). The {len(present)} classes are as diverse as "

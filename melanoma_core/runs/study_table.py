@@ -7,6 +7,7 @@ from melanoma_core.jsonable import to_jsonable
 from melanoma_core.models.card_text.formats import format_figure
 from melanoma_core.runs.run import RunState
 from melanoma_core.runs.study import PROTOCOLS, Study, StudyRow
+from melanoma_core.training.classes import names_tiers
 
 CAPTIONS = {
     "accuracy": "Accuracy",
@@ -31,7 +32,7 @@ def tabulate_study(study: Study, figure: str) -> list[list[str]]:
     Returns:
         Rows of text of equal length, the header first. A recipe that has not finished has dashes.
     """
-    heads = [CAPTIONS[figure], *(_name_protocol(study, key) for key in PROTOCOLS)]
+    heads = [name_figure(study, figure), *(_name_protocol(study, key) for key in PROTOCOLS)]
     rows = [
         [
             f"{row.recipe.name}*" if row.is_warning else row.recipe.name,
@@ -40,6 +41,12 @@ def tabulate_study(study: Study, figure: str) -> list[list[str]]:
         for row in study.rows
     ]
     return [heads, *rows]
+
+
+def name_figure(study: Study, figure: str) -> str:
+    """Return the title of a metric; of malignant lesions where the classes are risk tiers."""
+    is_tier = names_tiers(study.rows[0].run.spec.class_names)
+    return CAPTIONS[figure].replace("Melanoma", "Malignant") if is_tier else CAPTIONS[figure]
 
 
 def write_study(study: Study, *, markdown: bool = False) -> str:

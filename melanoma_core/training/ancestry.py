@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from melanoma_core.data.splitting import Split, continue_split
 from melanoma_core.errors import RecipeError
 from melanoma_core.evaluation.leak_check import find_leaks
 from melanoma_core.evaluation.leakage import Leakage
@@ -47,20 +46,6 @@ def read_model_split(folder: Path) -> pd.DataFrame:
             "start from ImageNet weights."
         )
     return split
-
-
-def apply_ancestor_split(recipe: Recipe, split: Split) -> Split:
-    """Keep each image in the subset that it had when the recipe's ancestor model was trained.
-
-    Returns:
-        The split unchanged if the recipe does not start from a released model.
-
-    Raises:
-        ModelError: See `read_ancestor_split`.
-        RecipeError: See `read_ancestor_split`.
-    """
-    ancestor = read_ancestor_split(recipe)
-    return split if ancestor is None else continue_split(split, mark_trained(ancestor))
 
 
 def mark_trained(split: pd.DataFrame) -> pd.DataFrame:
