@@ -159,6 +159,15 @@ RECIPE_FIELDS = {
         step=0.1,
         has_effect=_has_backbone,
     ),
+    "outline_learning_rate": RecipeField(
+        Group.OUTLINE,
+        "Learning rate of the outline",
+        "Maximum learning rate of the outline head. It can be larger: the head starts at random.",
+        minimum=1e-6,
+        maximum=1.0,
+        step=1e-3,
+        has_effect=lambda values: bool(values["outline_weight"]),
+    ),
     "outline_gradient": RecipeField(
         Group.OUTLINE,
         "Share of the outline's gradient in the backbone",

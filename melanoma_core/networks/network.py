@@ -19,6 +19,7 @@ from melanoma_core.networks.hardware import choose_jit
 from melanoma_core.networks.keras_file import load_keras
 from melanoma_core.networks.outline import (
     OUTLINE_LAYER,
+    HeadOptimizer,
     OutlineLoss,
     add_outline,
     has_outline,
@@ -150,6 +151,9 @@ def make_loss(recipe: Recipe) -> keras.losses.Loss:
 
 def make_optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
     """Return AdamW, or Adam without weight decay; the learning rate is set before each step."""
+    if recipe.outline_weight:
+        factor = recipe.outline_learning_rate / recipe.learning_rate
+        return HeadOptimizer(factor, recipe.weight_decay)
     if recipe.weight_decay:
         return keras.optimizers.AdamW(learning_rate=0.0, weight_decay=recipe.weight_decay)
     return keras.optimizers.Adam(learning_rate=0.0)

@@ -144,6 +144,28 @@ class OutlineLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras ships no ty
         return is_known * (keras.ops.mean(entropy, axis=(1, 2)) + 1 - dice)
 
 
+class HeadOptimizer(keras.optimizers.Adam):  # type: ignore[misc]  # Keras ships no types
+    """Adam or AdamW with another learning rate for the outline head, which starts at random.
+
+    Args:
+        factor: Of the learning rate in the outline head.
+        weight_decay: Decoupled weight decay; 0 for none.
+    """
+
+    def __init__(self, factor: float, weight_decay: float) -> None:
+        super().__init__(learning_rate=0.0, weight_decay=weight_decay or None)
+        self._factor = factor
+
+    def update_step(
+        self, gradient: keras.KerasTensor, variable: keras.Variable, learning_rate: float
+    ) -> None:
+        """Change a variable by its gradient."""
+        # TensorFlow passes its own variable, which does not know to which layer it belongs.
+        known = self._trainable_variables[self._get_variable_index(variable)]
+        factor = self._factor if is_of_outline(known) else 1.0
+        super().update_step(gradient, variable, learning_rate * factor)
+
+
 def _draw(features: keras.Model, recipe: Recipe) -> keras.KerasTensor:
     """Build the decoder, from the coarsest activation to the grid of the outline."""
     side = find_outline_side(recipe)

@@ -136,6 +136,8 @@ class Recipe:
         outline_weight: Weight of the outline's loss, Dice plus cross-entropy, beside that of the
             diagnosis. Above 0, the network has a second head, which draws the outline of the lesion
             and learns it from photographs with an outline (`data.outlines`).
+        outline_learning_rate: Maximum learning rate of the outline head, which may start at random
+            beside a backbone that does not. It follows the schedule of `learning_rate`.
         outline_gradient: Share of the outline's gradient that reaches the backbone: 1 trains both
             together, 0 leaves the features to the diagnosis. In [0, 1].
         outline_pooling: Share of the outline in the pooling: the features of a place count for the
@@ -191,6 +193,7 @@ class Recipe:
     start_share: float = 0.0
     num_views: int = 1
     outline_weight: float = 0.0
+    outline_learning_rate: float = 2e-3
     outline_gradient: float = 1.0
     outline_pooling: float = 0.0
     target_sensitivity: float = 0.95
@@ -220,7 +223,7 @@ class Recipe:
             *("outline_gradient", "outline_pooling"),
         ):
             self._need(name, 0 <= getattr(self, name) <= 1, "lie in [0, 1]")
-        for name in ("learning_rate", "head_learning_rate"):
+        for name in ("learning_rate", "head_learning_rate", "outline_learning_rate"):
             self._need(name, 0 < getattr(self, name) < math.inf, "be above 0")
         for name in (
             *("weight_decay", "rotation", "zoom", "gamma", "focal_gamma", "mixup"),
@@ -338,7 +341,7 @@ PRESETS = {
         replace(
             _SOURCES,
             name="outline",
-            epochs=8,
+            epochs=6,
             learning_rate=2e-4,
             outline_weight=1.0,
             outline_gradient=0.3,

@@ -15,7 +15,7 @@ from melanoma_core.models.methods import Method
 from melanoma_core.networks.export import check_agreement, describe_heatmap, export_onnx
 from melanoma_core.networks.gradients import GradientMaps
 from melanoma_core.networks.keras_file import load_keras
-from melanoma_core.networks.network import add_softmax, build_network
+from melanoma_core.networks.network import add_softmax, build_network, make_optimizer
 from melanoma_core.networks.outline import (
     OutlineLoss,
     get_pooling,
@@ -269,3 +269,20 @@ def test_other_backbones_draw_outlines(architecture: Architecture):
     assert [tuple(output.shape[1:]) for output in network.outputs] == [(8,), (24, 24)]
     laterals = [layer.name for layer in network.layers if layer.name.startswith("outline_sum")]
     assert len(laterals) == 3
+
+
+@pytest.mark.parametrize("weight_decay", [0.0, 0.01])
+def test_the_outline_head_has_its_own_learning_rate(weight_decay: float):
+    head, other = (keras.Variable(np.ones(1, np.float32), name=name) for name in ("a", "b"))
+    head._path = "outline_drawing/kernel"
+    optimizer = make_optimizer(
+        replace(OUTLINED, learning_rate=1e-3, outline_learning_rate=1e-2, weight_decay=weight_decay)
+    )
+    optimizer.build([head, other])
+    optimizer.learning_rate = 1e-4
+
+    optimizer.apply([np.ones(1, np.float32)] * 2, [head, other])
+
+    decayed = 1 - 1e-4 * weight_decay
+    np.testing.assert_allclose(head, [decayed - 1e-3], atol=1e-6)  # Adam's first step is the rate
+    np.testing.assert_allclose(other, [decayed - 1e-4], atol=1e-6)
