@@ -15,7 +15,7 @@ from dashboard.evaluation.results import show_assessment, show_card_metrics
 from dashboard.shared.errors import show_errors
 from dashboard.shared.folder import choose_folder
 from dashboard.shared.head import show_damaged_models, show_page_header
-from dashboard.shared.prevalence import PREVALENCE, choose_prevalence
+from dashboard.shared.prevalence import PREVALENCE, choose_prevalence, show_address_error
 
 if TYPE_CHECKING:
     from melanoma_core.assessment.evaluate import EvaluationRequest
@@ -35,6 +35,7 @@ show_page_header("Evaluation")
 show_damaged_models()
 with st.sidebar, st.expander(PREVALENCE):
     choose_prevalence()
+show_address_error()
 card, request, result = None, None, None
 with show_errors():
     card = choose_model()

@@ -12,6 +12,7 @@ from dashboard.reading.refused import show_refused
 from dashboard.reading.worklist import show_navigation, show_worklist
 from dashboard.shared.errors import show_errors
 from dashboard.shared.head import show_page_header
+from dashboard.shared.prevalence import show_address_error
 
 show_page_header("Reading")
 worklist = get_worklist()
@@ -24,6 +25,7 @@ show_prevalence(
     opened.entries[0].card if opened else None,
     by_lesion=worklist.opened is None and opened is not None and len(opened.reading.counted) > 1,
 )
+show_address_error()
 if opened is not None:
     show_navigation(worklist, opened)
     if worklist.opened is None:

@@ -68,8 +68,8 @@ def _show_heatmap(entry: Entry) -> None:
 def _show_faithfulness(entry: Entry, method: Method) -> None:
     """Show in a line how faithful the heatmaps are, with the tests and the card one click away."""
     with st.container(horizontal=True, vertical_alignment="center", key="map-tests"):
-        st.html(render_map_trust(entry.card, method))
-        with st.popover("Tests of the heatmaps", width="content"):
+        st.html(render_map_trust(entry.card, method), width="stretch")
+        with st.popover("Heatmap tests", type="tertiary", width="content"):
             st.html(render_paragraphs([describe_maps(entry.card, method)]))
             if offers_all_pages():
                 st.page_link("models/page.py", label="Model card", width="content")

@@ -11,7 +11,7 @@ from melanoma_core.reading.worklist import Worklist
 if TYPE_CHECKING:
     from melanoma_core.reading.entry import RefusedFile
 
-_PAGE_LENGTH = 3
+_PAGE_LENGTH = 2
 _OFFER = "Read this photograph anyway"
 _WARNING = (
     "This photograph is unlike all photographs that the model was trained and tested on. "

@@ -56,8 +56,8 @@ def show_address_error() -> None:
     """Show on the page, not in the closed panel, that the address has a wrong prevalence."""
     error = st.session_state.get(_ERROR)
     if error:
-        instead = "the one in the sidebar" if get_prevalence() else "none"
-        st.html(render_error(f"{error} Until then, the prevalence used here is {instead}."))
+        instead = "the one in the sidebar" if get_prevalence() else "no prevalence"
+        st.html(render_error(f"{error} Until then, {instead} is used."))
 
 
 def _start() -> None:

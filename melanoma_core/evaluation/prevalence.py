@@ -4,15 +4,19 @@ Imports NumPy only inside a function, because a page offers the setting before N
 """
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 
+from melanoma_core.errors import SettingsError
 from melanoma_core.taxonomy import SKIN_CANCERS, Diagnosis
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+_DIGITS = 10  # a share is a percentage divided by 100, without its rounding error
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,54 @@ class Prevalence:
     def shares(self) -> tuple[float, float, float]:
         """The shares of melanoma, of the other skin cancers, and of all other lesions."""
         return self.melanoma, self.skin_cancer - self.melanoma, 1 - self.skin_cancer
+
+
+def parse_percentages(melanoma: str, skin_cancer: str) -> Prevalence | None:
+    """Return the prevalence that a person writes as two percentages; None if both are empty.
+
+    Args:
+        melanoma: Percentage of melanomas, from 0 to 100; with a decimal point or a decimal comma,
+            with or without a percent sign.
+        skin_cancer: Percentage of skin cancers, at least as large.
+
+    Raises:
+        SettingsError: A text is something else, or one of the two is empty.
+
+    Example:
+        >>> parse_percentages("2,5", "8 %")
+        Prevalence(melanoma=0.025, skin_cancer=0.08)
+    """
+    shares = {
+        name: _parse_percentage(name, text)
+        for name, text in (("melanomas", melanoma), ("skin cancers", skin_cancer))
+    }
+    missing = [name for name, share in shares.items() if share is None]
+    if missing:
+        if len(missing) == len(shares):
+            return None
+        raise SettingsError(f"Found no share of {missing[0]}. Enter it, or clear the prevalence.")
+    first, second = (share or 0.0 for share in shares.values())
+    if second < first:
+        raise SettingsError(
+            f"Found {100 * first:g}% melanomas and {100 * second:g}% skin cancers. Every melanoma "
+            "is a skin cancer, so the second share is at least as large. Change one of them."
+        )
+    return Prevalence(first, second)
+
+
+def _parse_percentage(name: str, text: str) -> float | None:
+    """Return a percentage as a share in [0, 1]; None for an empty text."""
+    number = text.strip().removesuffix("%").strip()
+    if not number:
+        return None
+    is_number = re.fullmatch(r"[0-9]{1,3}(?:[.,][0-9]*)?|[.,][0-9]+", number)
+    percentage = float(number.replace(",", ".")) if is_number else math.inf
+    if percentage > 100:
+        raise SettingsError(
+            f'Found "{text}" as the share of {name}. It must be a percentage from 0 to 100, such '
+            "as 2.5. Change it."
+        )
+    return round(percentage / 100, _DIGITS)
 
 
 def measure_prevalence(

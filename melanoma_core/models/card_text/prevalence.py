@@ -21,6 +21,9 @@ if TYPE_CHECKING:  # so that a page appears before NumPy is imported
     from melanoma_core.evaluation.alerts import PredictiveValues
 
 _BASES = (100, 1000, 10_000)
+# Share of melanomas: from all lesions examined in primary care to those biopsied in a referral
+# centre.
+_USUAL = (0.001, 0.3)
 _BY_LESION = "lesion_"  # begins the names of metrics by lesion
 
 
@@ -88,6 +91,23 @@ def describe_assumption(card: ModelCard, clinic: Prevalence | None) -> str:
     return (
         f"These numbers assume that {format_prevalence(assumed.melanoma)} of lesions are "
         f"melanomas and {format_prevalence(assumed.skin_cancer)} are skin cancers, as in {whose}."
+    )
+
+
+def question_prevalence(clinic: Prevalence) -> str:
+    """Return a question about a prevalence of melanoma that is unusual; "" for others.
+
+    >>> question_prevalence(Prevalence(0.25, 0.4)), question_prevalence(Prevalence(0.02, 0.08))
+    ('', '')
+    >>> question_prevalence(Prevalence(0.0002, 0.08))
+    'Is this right? 0.02% of lesions are melanomas: 2 of 10,000. The numbers are percentages.'
+    """
+    if not clinic.melanoma or _USUAL[0] <= clinic.melanoma <= _USUAL[1]:
+        return ""
+    base = choose_base(clinic.melanoma)
+    return (
+        f"Is this right? {format_prevalence(clinic.melanoma)} of lesions are melanomas: "
+        f"{base * clinic.melanoma:,.0f} of {base:,}. The numbers are percentages."
     )
 
 

@@ -5,10 +5,12 @@ import sys
 import numpy as np
 import pytest
 
+from melanoma_core.errors import SettingsError
 from melanoma_core.evaluation.prevalence import (
     Prevalence,
     adapt_probabilities,
     measure_prevalence,
+    parse_percentages,
 )
 
 NAMES = ("MEL", "NV", "BCC", "SCC")
@@ -132,3 +134,36 @@ def test_a_page_can_offer_the_prevalence_before_numpy_is_imported():
     code = "import sys, melanoma_core.evaluation.prevalence; print('numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("melanoma", "skin_cancer", "expected"),
+    [
+        ("", " ", None),
+        ("0", "0", Prevalence(0.0, 0.0)),
+        ("2,5", "8", Prevalence(0.025, 0.08)),
+        (",5 %", " 2.5", Prevalence(0.005, 0.025)),
+        ("0.7", "100%", Prevalence(0.007, 1.0)),
+    ],
+)
+def test_percentages_are_read_with_a_point_or_a_comma(melanoma, skin_cancer, expected):
+    assert parse_percentages(melanoma, skin_cancer) == expected
+
+
+@pytest.mark.parametrize("text", ["101", "2;5", "1.234,5", "-1", "1e1", "nan", "two", "٣", "1 2"])
+def test_a_text_that_is_no_percentage_is_refused_by_its_own_words(text):
+    with pytest.raises(SettingsError, match="as the share of melanomas"):
+        parse_percentages(text, "8")
+
+
+@pytest.mark.parametrize(
+    ("melanoma", "skin_cancer", "message"),
+    [
+        ("2", "", "Found no share of skin cancers."),
+        ("", "8", "Found no share of melanomas."),
+        ("8", "2", "Found 8% melanomas and 2% skin cancers."),
+    ],
+)
+def test_shares_that_no_clinic_has_are_refused(melanoma, skin_cancer, message):
+    with pytest.raises(SettingsError, match=message):
+        parse_percentages(melanoma, skin_cancer)

@@ -48,9 +48,9 @@ def evaluate(app: AppTest, folder: Path) -> AppTest:
     return app
 
 
-def set_prevalence(app: AppTest, melanoma: float, skin_cancer: float) -> None:
-    app.number_input(key="prevalence-melanoma").set_value(melanoma)
-    app.number_input(key="prevalence-skin-cancer").set_value(skin_cancer).run()
+def set_prevalence(app: AppTest, melanoma: str, skin_cancer: str) -> None:
+    app.text_input(key="prevalence-melanoma").set_value(melanoma)
+    app.text_input(key="prevalence-skin-cancer").set_value(skin_cancer).run()
     assert not app.exception
 
 
@@ -61,7 +61,7 @@ def test_the_metrics_of_the_card_are_shown_before_any_evaluation(page: AppTest):
     figures = find_alert_figures(card)
     share = measure_share(figures, MELANOMA)
     assert f"At a prevalence of {share:.1%}, {1000 * share:.0f} of 1,000 lesions" in html(page)
-    set_prevalence(page, 1.0, 5.0)
+    set_prevalence(page, "1", "5")
     assert "At a prevalence of 1.0%, 10 of 1,000 lesions are melanomas." in html(page)
     assert page.selectbox(key="evaluated-model").value == card.model_id
 
@@ -77,7 +77,7 @@ def test_a_folder_is_evaluated_and_the_result_is_shown_and_kept(
     assert "A reading would refuse 6 of the images" in page_html
     heads = [table.value.columns[0] for table in app.dataframe]
     assert heads[:4] == ["At the alert threshold", "Metric", "Diagnosis", "Attribute"]
-    set_prevalence(app, 50.0, 60.0)
+    set_prevalence(app, "50", "60")
     assert "At a prevalence of 50.0%, 500 of 1,000 lesions are melanomas." in html(app)
     app.radio(key="measured-part").set_value(app.radio(key="measured-part").options[1]).run()
     assert not app.exception
@@ -99,10 +99,10 @@ def test_a_failed_evaluation_shows_its_error(page: AppTest, moles: Path):
 
 def test_the_prevalence_of_the_reading_page_holds_here_too(open_dashboard, moles: Path):  # noqa: ARG001
     app = open_dashboard()
-    set_prevalence(app, 2.0, 8.0)
+    set_prevalence(app, "2", "8")
     app.switch_page("evaluation/page.py").run()
-    assert app.number_input(key="prevalence-melanoma").value == 2.0
+    assert app.text_input(key="prevalence-melanoma").value == "2"
     assert "At a prevalence of 2.0%, 20 of 1,000 lesions are melanomas." in html(app)
-    set_prevalence(app, 3.0, 8.0)
+    set_prevalence(app, "3", "8")
     app.switch_page("reading/page.py").run()
-    assert app.number_input(key="prevalence-melanoma").value == 3.0
+    assert app.text_input(key="prevalence-melanoma").value == "3"

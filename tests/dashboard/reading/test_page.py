@@ -193,7 +193,7 @@ def test_the_instant_heatmap_is_the_default_with_its_faithfulness(open_dashboard
     assert f'<p class="map-trust">{escape(line)}</p>' in html(app)
     # All tests are one click away.
     (details,) = (
-        each for each in app.get("popover") if each.proto.popover.label == "Tests of the heatmaps"
+        each for each in app.get("popover") if each.proto.popover.label == "Heatmap tests"
     )
     assert html(details) == f"<p>{escape(tests)}</p>"
     choose_method(app, Method.GRAD_CAM)

@@ -38,9 +38,9 @@ def read_lesion(app: AppTest) -> AppTest:
     return app
 
 
-def set_prevalence(app: AppTest, melanoma: float | None, skin_cancer: float | None) -> AppTest:
-    app.number_input(key=MELANOMA).set_value(melanoma)
-    app.number_input(key=SKIN_CANCER).set_value(skin_cancer)
+def set_prevalence(app: AppTest, melanoma: str, skin_cancer: str) -> AppTest:
+    app.text_input(key=MELANOMA).set_value(melanoma)
+    app.text_input(key=SKIN_CANCER).set_value(skin_cancer)
     app.run()
     assert not app.exception
     return app
@@ -71,7 +71,7 @@ def test_without_a_prevalence_the_mix_of_the_training_data_is_stated_in_numbers(
 
 def test_probabilities_are_adapted_and_the_unadapted_ones_are_one_click_away(page: AppTest):
     before = html(page.main)
-    set_prevalence(page, 2.0, 8.0)
+    set_prevalence(page, "2", "8")
     reading, card = get_reading(page)
     adapted = adapt_reading(card, reading.probabilities, Prevalence(0.02, 0.08))
     assert adapted is not None
@@ -111,21 +111,21 @@ def test_the_downloaded_table_has_the_adapted_probabilities_beside_the_others(pa
 
 
 def test_what_the_alerts_mean_at_the_prevalence_is_beside_its_fields(page: AppTest):
-    set_prevalence(page, 2.0, 8.0)
+    set_prevalence(page, "2", "8")
     sidebar = "".join(each.proto.body for each in page.sidebar.get("html"))
     assert "At a prevalence of 2.0%, 20 of 1,000 lesions are melanomas." in sidebar
     assert "PPV" in sidebar
 
 
 def test_the_address_remembers_the_prevalence(page: AppTest):
-    set_prevalence(page, 2.0, 8.0)
+    set_prevalence(page, "2", "8")
     assert page.query_params["prevalence"] == "0.02,0.08"
     again = AppTest.from_file(page._script_path, default_timeout=60)
     again.query_params["prevalence"] = "0.02,0.08"
     again.run()
-    assert (again.number_input(key=MELANOMA).value, again.number_input(key=SKIN_CANCER).value) == (
-        2.0,
-        8.0,
+    assert (again.text_input(key=MELANOMA).value, again.text_input(key=SKIN_CANCER).value) == (
+        "2",
+        "8",
     )
     assert "as in your clinic" in section(read_lesion(again), "meaning")
 
@@ -133,8 +133,8 @@ def test_the_address_remembers_the_prevalence(page: AppTest):
 def test_the_setting_is_the_default_and_the_address_overrules_it(monkeypatch, open_dashboard):
     monkeypatch.setenv("MELANOMA_PREVALENCE", "0.07,0.29")
     app = open_dashboard()
-    assert app.number_input(key=MELANOMA).value == 7.0
-    assert app.number_input(key=SKIN_CANCER).value == 29.0
+    assert app.text_input(key=MELANOMA).value == "7"
+    assert app.text_input(key=SKIN_CANCER).value == "29"
     assert app.query_params["prevalence"] == "0.07,0.29"
 
 
@@ -146,16 +146,30 @@ def test_a_wrong_address_is_named_and_the_default_holds(monkeypatch, open_dashbo
     app.run()
     assert not app.exception
     assert 'Found prevalence in the address="<b>2%</b>"' in html(app)
-    assert "<b>2%" not in "".join(each.proto.body for each in app.sidebar.get("html"))
-    assert app.number_input(key=MELANOMA).value == 2.0
+    # On the page, since the panel of the sidebar is closed.
+    on_page = "".join(each.proto.body for each in app.main.get("html"))
+    assert "prevalence in the address=" in on_page
+    assert "Until then, the one in the sidebar is used." in on_page
+    assert "<b>2%" not in on_page
+    app.run()
+    assert "prevalence in the address=" in html(app)
+    assert app.text_input(key=MELANOMA).value == "2"
+    set_prevalence(app, "3", "8")
+    assert "prevalence in the address=" not in html(app)
 
 
 @pytest.mark.parametrize(
     ("melanoma", "skin_cancer", "message"),
     [
-        (2.0, None, "Found no share of skin cancers."),
-        (None, 8.0, "Found no share of melanomas."),
-        (8.0, 2.0, "Found 8% melanomas and 2% skin cancers. Every melanoma is a skin cancer"),
+        ("2", "", "Found no share of skin cancers."),
+        ("", "8", "Found no share of melanomas."),
+        ("8", "2", "Found 8% melanomas and 2% skin cancers. Every melanoma is a skin cancer"),
+        (
+            "250",
+            "8",
+            'Found "250" as the share of melanomas. It must be a percentage from 0 to 100',
+        ),
+        ("<b>2", "8", 'Found "<b>2" as the share of melanomas.'),
     ],
 )
 def test_a_prevalence_that_no_clinic_can_have_adapts_nothing(
@@ -167,11 +181,26 @@ def test_a_prevalence_that_no_clinic_can_have_adapts_nothing(
     assert "prevalence" not in page.query_params
 
 
+def test_a_decimal_comma_is_a_decimal_point(page: AppTest):
+    set_prevalence(page, "2,5", "8,25 %")
+    assert page.query_params["prevalence"] == "0.025,0.0825"
+    assert "2.5% of lesions are melanomas and 8.25% are skin cancers" in section(page, "adapted")
+
+
+def test_an_unusual_prevalence_is_used_and_questioned(page: AppTest):
+    set_prevalence(page, "0.02", "0.08")
+    questions = [each.value for each in page.sidebar.caption]
+    assert any(
+        each.startswith("Is this right? 0.02% of lesions are melanomas") for each in questions
+    )
+    assert page.query_params["prevalence"] == "0.0002,0.0008"
+
+
 def test_a_prevalence_can_be_cleared(page: AppTest):
-    set_prevalence(page, 2.0, 8.0)
+    set_prevalence(page, "2", "8")
     next(button for button in page.button if button.label == "Clear prevalence").click().run()
     assert not page.exception
-    assert page.number_input(key=MELANOMA).value is None
+    assert page.text_input(key=MELANOMA).value == ""
     assert section(page, "adapted") == ""
     assert "prevalence" not in page.query_params
 
@@ -179,7 +208,7 @@ def test_a_prevalence_can_be_cleared(page: AppTest):
 def test_a_model_without_frequencies_says_that_it_cannot_adapt(other_model, open_dashboard):
     card = load_card(other_model)
     replace(card, data={}).save(other_model)
-    app = set_prevalence(read_lesion(open_dashboard()), 2.0, 8.0)
+    app = set_prevalence(read_lesion(open_dashboard()), "2", "8")
     assert "The probabilities cannot be adapted to your clinic" in html(app)
     assert section(app, "adapted") == ""
     assert "Differential diagnosis" in html(app)

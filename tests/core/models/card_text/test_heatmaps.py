@@ -52,8 +52,8 @@ def test_faithful_heatmaps_are_described_with_their_metrics(card: ModelCard):
 def test_one_line_sums_up_the_location_and_nothing_where_it_was_not_tested(card: ModelCard):
     tested = replace(card, explanation={"grad-cam": {"all": GOOD}})
     assert summarise_maps(tested, "grad-cam") == (
-        "65.0% of a heatmap's strength is inside the lesion, on average over 1,512 test "
-        "photographs. A blob at the centre reaches 45.0%."
+        "In tests, 65.0% of a heatmap's strength is inside the lesion; of a blob at the centre, "
+        "45.0%."
     )
     assert summarise_maps(tested, "score-cam") == NOT_TESTED
     assert summarise_maps(replace(card, explanation=None), "grad-cam") == NOT_TESTED
