@@ -197,8 +197,8 @@ def _explain_skin_cancer(
         )
     if verdict.skin_cancer_alert:
         assert verdict.skin_cancer_threshold is not None
-        probability = verdict.skin_cancer_probability
-        reason = f"any skin cancer {_compare(probability, verdict.skin_cancer_threshold, adapted)}"
+        any_cancer = verdict.skin_cancer_probability
+        reason = f"any skin cancer {_compare(any_cancer, verdict.skin_cancer_threshold, adapted)}"
     else:  # it leads before probabilities are adapted
         reason = f"{_mark(adapted)}{format_percent(verdict.find_probability(cancer))}"
     # Melanoma has an alert of its own, which is not raised.

@@ -39,6 +39,7 @@ KEYS = [
     "novelty",
     "novelty_limit",
     "quality",
+    "outline",
     "notice",
 ]
 CODES = ["MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC"]
@@ -175,7 +176,7 @@ def test_without_json_each_photograph_is_one_line(call, tmp_path: Path, draw, la
 
     read, refused = done.stdout.splitlines()
     assert "a.jpg: " in read
-    assert "melanoma alert, leading diagnosis " in read.replace("ALERT", "alert").lower()
+    assert "skin cancer alert, leading diagnosis " in read.replace("ALERT", "alert").lower()
     assert "text.jpg: not read. The file is a text file." in refused
     assert done.returncode == 0
 
