@@ -130,7 +130,7 @@ def test_a_missing_photograph_is_refused_without_a_reading(call, tmp_path: Path)
     assert list(row) == KEYS
     assert row["status"] == "refused"
     assert row["reason"].startswith("There is no file")
-    assert [row[key] for key in KEYS[4:]] == [None] * 12 + [False, None, None, [], ""]
+    assert [row[key] for key in KEYS[4:]] == [None] * 12 + [False, None, None, [], None, ""]
     assert done.returncode == 2
 
 
