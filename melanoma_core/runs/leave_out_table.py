@@ -17,14 +17,13 @@ TITLES = {
     "specificity": "Specificity",
     "skin_cancer_sensitivity": "Skin cancer sensitivity",
     "skin_cancer_specificity": "Skin cancer specificity",
-    REFUSED: "Refused",
+    REFUSED: "Refused (out of distribution)",
 }
 _UNKNOWN = "–"
 NOTE = (
     "Each row is a network that was trained, calibrated and given its thresholds without that "
     "collection, and evaluated on all of it. In parentheses: 95% CI, resampled by lesion. "
-    "Sensitivity and specificity are those of the melanoma alert and of the skin cancer alert. "
-    "Refused: out of distribution."
+    "Sensitivity and specificity are those of the melanoma alert and of the skin cancer alert."
 )
 
 

@@ -203,7 +203,7 @@ def test_the_table_has_counts_and_intervals_and_a_dash_for_what_is_undefined():
         "Calibration error": "8.0% (5.0–11.0), n = 20",
         "Sensitivity": "75.0% (50.0–100.0), 6 of 8",
         "Specificity": "50.0% (30.0–70.0), 6 of 12",
-        "Refused": "5.0% (0.0–15.0), 1 of 20",
+        "Refused (out of distribution)": "5.0% (0.0–15.0), 1 of 20",
     }
     assert second[2:] == ["–"] * 6
     assert third[2:] == ["–"] * 6
