@@ -15,6 +15,10 @@ PREVALENCE = "Prevalence in your clinic"
 _PARAMETER = "prevalence"  # in the address, and the key of the prevalence in the session
 _FIELDS, _ERROR = "prevalence-fields", "prevalence-error"
 _MELANOMA, _SKIN_CANCER = "prevalence-melanoma", "prevalence-skin-cancer"
+_MELANOMA_ALONE = (
+    "Found a prevalence of melanoma alone, {}% of lesions. Enter that of skin cancers in the "
+    "sidebar as well, or clear it there."
+)
 _DIGITS = 8  # a percentage is a share times 100, without its rounding error
 
 
@@ -53,7 +57,7 @@ def get_prevalence() -> Prevalence | None:
 
 
 def show_address_error() -> None:
-    """Show on the page, not in the closed panel, that the address has a wrong prevalence."""
+    """Show on the page, not in the closed panel, what is wrong or missing in address or setting."""
     error = st.session_state.get(_ERROR)
     if error:
         instead = "the one in the sidebar" if get_prevalence() else "no prevalence"
@@ -61,19 +65,20 @@ def show_address_error() -> None:
 
 
 def _start() -> None:
-    """Fill the fields when a session begins, and keep what is wrong in the address."""
+    """Fill the fields when a session begins, and keep what is wrong with its default."""
     if _FIELDS in st.session_state:
         return
-    shares = None
+    shares: tuple[float, ...] = ()
     with store_errors(_ERROR):
-        shares = load_settings().prevalence
+        shares = load_settings().prevalence or ()
         text = st.query_params.get(_PARAMETER)
         if text is not None:
-            shares = parse_prevalence("prevalence in the address", text)
-    st.session_state[_FIELDS] = {
-        key: "" if share is None else f"{round(100 * share, _DIGITS):g}"
-        for key, share in zip((_MELANOMA, _SKIN_CANCER), shares or (None, None), strict=True)
-    }
+            shares = parse_prevalence("prevalence in the address", text) or ()
+    percentages = [f"{round(100 * share, _DIGITS):g}" for share in shares]
+    if len(percentages) == 1:
+        st.session_state[_ERROR] = _MELANOMA_ALONE.format(*percentages)
+    melanoma, skin_cancer, *_ = [*percentages, "", ""]
+    st.session_state[_FIELDS] = {_MELANOMA: melanoma, _SKIN_CANCER: skin_cancer}
 
 
 def _ask(label: str, key: str, explanation: str) -> str:

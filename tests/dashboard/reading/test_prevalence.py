@@ -138,6 +138,18 @@ def test_the_setting_is_the_default_and_the_address_overrules_it(monkeypatch, op
     assert app.query_params["prevalence"] == "0.07,0.29"
 
 
+def test_a_share_of_melanomas_alone_asks_for_that_of_skin_cancers(monkeypatch, open_dashboard):
+    monkeypatch.setenv("MELANOMA_PREVALENCE", "0.025")
+    app = open_dashboard()
+    assert not app.exception
+    assert app.text_input(key=MELANOMA).value == "2.5"
+    assert "Found a prevalence of melanoma alone, 2.5% of lesions." in html(app.main)
+    assert "Until then, no prevalence is used." in html(app.main)
+    set_prevalence(app, "2.5", "8")
+    assert "Found a prevalence of melanoma alone" not in html(app)
+    assert app.query_params["prevalence"] == "0.025,0.08"
+
+
 def test_a_wrong_address_is_named_and_the_default_holds(monkeypatch, open_dashboard):
     monkeypatch.setenv("MELANOMA_PREVALENCE", "0.02,0.08")
     script = open_dashboard()._script_path
