@@ -95,7 +95,7 @@ def build_diagram(card: ModelCard, evidence: Evidence | None) -> FlowDiagram:
 
     It starts at the first step whose count is known.
     """
-    title = "From the photographs found to the results of the test, in photographs"
+    title = "Flow of the photographs to the results of the test"
     before = [_count_files(card.data), _count_others(card.data)]
     known = [place for place, stage in enumerate(before) if stage.box.count is not None]
     stages = before[known[0] :] if known else before

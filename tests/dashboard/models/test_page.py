@@ -132,7 +132,7 @@ def test_the_whole_card_is_on_the_page_with_missing_facts_not_provided(show_mode
     assert not any(each.proto.expanded for each in app.expander[-4:])
     shown = html(app)
     assert "<tr><td>6</td><td>Ethics approval</td><td>not provided</td></tr>" in shown
-    assert '<figure class="flow"><figcaption>From the files found' in shown
+    assert '<figure class="flow"><figcaption>Flow of the photographs' in shown
 
 
 @pytest.fixture
