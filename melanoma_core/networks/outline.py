@@ -73,8 +73,13 @@ def get_pooling(network: keras.Model) -> float:
 def set_pooling(network: keras.Model, share: float) -> None:
     """Set the share of the outline in the pooling of a network with a gate, in [0, 1]."""
     kernel = np.full((1, 1, 1, 1), share, dtype=np.float32)
-    bias = np.array([1 - share + share * _OUTSIDE], dtype=np.float32)
+    bias = np.array([find_weight_outside(share)], dtype=np.float32)
     network.get_layer(GATE_LAYER).set_weights([kernel, bias])
+
+
+def find_weight_outside(share: float) -> float:
+    """Return the weight of a place outside the outline, for a share of it in the pooling."""
+    return 1 - share + share * _OUTSIDE
 
 
 def grow_pooling(network: keras.Model, share: float, num_steps: int) -> None:

@@ -33,6 +33,7 @@ from melanoma_core.networks.hardware import list_accelerators
 from melanoma_core.networks.measurement import Material, measure_model
 from melanoma_core.networks.network import LOGITS_LAYER, add_softmax
 from melanoma_core.networks.novelty import NoveltyCheck, choose_novelty_limit, fit_novelty
+from melanoma_core.networks.outline import find_weight_outside
 from melanoma_core.taxonomy import Diagnosis
 from melanoma_core.training.ancestry import search_leaks
 from melanoma_core.training.description import INTENDED_USE, list_limitations
@@ -207,7 +208,7 @@ def _describe_outline(recipe: Recipe) -> OutlineFacts:
     if recipe.outline_pooling:
         description += (
             f" Features outside the outline count for the diagnosis with a share of "
-            f"{1 - recipe.outline_pooling:.0%} of those inside."
+            f"{find_weight_outside(recipe.outline_pooling):.0%} of those inside."
         )
     return OutlineFacts(side, 0.5, VALIDATION, {}, description)
 
