@@ -193,7 +193,7 @@ class Recipe:
     start_share: float = 0.0
     num_views: int = 1
     outline_weight: float = 0.0
-    outline_learning_rate: float = 2e-3
+    outline_learning_rate: float = 5e-3
     outline_gradient: float = 1.0
     outline_pooling: float = 0.0
     target_sensitivity: float = 0.95
