@@ -181,6 +181,9 @@ def test_a_refused_photograph_is_read_anyway_after_a_warning_and_stays_marked(op
     )
     expect(page.get_by_role("alert")).to_contain_text("noise.png was not read")
     expect(page.locator(".banner")).to_have_count(0)
+    # The reason is not cut, and the offer is on the screen.
+    assert page.locator(".refused").evaluate("box => box.scrollHeight <= box.clientHeight")
+    expect(page.get_by_role("button", name="Read this photograph anyway")).to_be_in_viewport()
     page.get_by_role("button", name="Read this photograph anyway").focus()
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
