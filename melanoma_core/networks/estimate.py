@@ -32,7 +32,7 @@ from melanoma_core.training.outlines import load_outlines
 from melanoma_core.training.photographs import fits_memory, load_pixels
 from melanoma_core.training.preparation import TRAIN, VALIDATION, prepare_split
 from melanoma_core.training.recipe import Rebalancing, Recipe
-from melanoma_core.training.targets import select_diagnosed
+from melanoma_core.training.targets import select_classes
 
 _MEASURED_SECONDS = 3.0  # per stage; a slow step is measured at least once
 _NUM_PHOTOGRAPHS = 64  # decoded to measure the duration of decoding
@@ -74,7 +74,7 @@ def estimate_cost(recipe: Recipe, split: Split, class_names: Sequence[str]) -> E
         ImageError: A file was removed or changed since the split was made.
     """
     counts = _count_images(recipe, split)
-    sample = _draw_sample(recipe, split)
+    sample = _draw_sample(recipe, select_classes(split.subset(TRAIN), class_names))
     started = time.perf_counter()
     pixels = load_pixels(sample, recipe.image_size)
     seconds_per_decoded = (time.perf_counter() - started) / len(sample)
@@ -173,7 +173,7 @@ def _time_oversampling(recipe: Recipe, split: Split, counts: _Counts) -> float:
     """Return the seconds that oversampling takes, measured on a few of its images."""
     if not counts.synthetic:
         return 0.0
-    parents = _draw_sample(recipe, split).head(_NUM_PARENTS).assign(subset=TRAIN)
+    parents = _draw_sample(recipe, split.subset(TRAIN)).head(_NUM_PARENTS).assign(subset=TRAIN)
     largest = int(parents["label"].value_counts().max())
     few = replace(
         recipe,
@@ -188,8 +188,7 @@ def _time_oversampling(recipe: Recipe, split: Split, counts: _Counts) -> float:
     return counts.synthetic * elapsed / (len(made.table) - len(parents))
 
 
-def _draw_sample(recipe: Recipe, split: Split) -> pd.DataFrame:
-    train = select_diagnosed(split.subset(TRAIN))
+def _draw_sample(recipe: Recipe, train: pd.DataFrame) -> pd.DataFrame:
     return train.sample(min(len(train), _NUM_PHOTOGRAPHS), random_state=recipe.seed)
 
 

@@ -49,7 +49,7 @@ from melanoma_core.progress import Progress
 from melanoma_core.reading.faithfulness import MapMaker, measure_maps
 from melanoma_core.reading.flow import count_readings
 from melanoma_core.training.preparation import TEST, VALIDATION
-from melanoma_core.training.targets import select_diagnosed
+from melanoma_core.training.targets import select_classes
 
 _LEAST = 1e-12  # a probability of 0 has no logarithm
 _SAME = 1e-6  # relative difference up to which a threshold counts as the same
@@ -264,7 +264,7 @@ def _evaluate(
             None
             if is_untested
             else measure_robustness(
-                classifier, select_diagnosed(test), NUM_LESIONS, material.progress
+                classifier, select_classes(test, card.class_names), NUM_LESIONS, material.progress
             )
         ),
     )

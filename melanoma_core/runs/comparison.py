@@ -18,10 +18,10 @@ from melanoma_core.models.predictions import (
     list_classes,
 )
 from melanoma_core.runs.run import Run
-from melanoma_core.training.classes import find_positive, names_tiers
+from melanoma_core.training.classes import find_positive
 from melanoma_core.training.predictions import select_subset
 from melanoma_core.training.recipe import Recipe
-from melanoma_core.training.targets import select_diagnosed
+from melanoma_core.training.targets import select_classes
 
 
 def tabulate_differences(recipes: Mapping[str, Recipe]) -> pd.DataFrame:
@@ -76,7 +76,7 @@ def count_confusions(
     """
     chosen = select_subset(predictions, subset, without_leaked=without_leaked)
     class_names = list_classes(predictions)
-    chosen = chosen if names_tiers(class_names) else select_diagnosed(chosen)
+    chosen = select_classes(chosen, class_names)
     counts = np.zeros((len(class_names), len(class_names)), dtype=np.int64)
     labels, predicted = index_labels(chosen, class_names), get_probabilities(chosen).argmax(axis=1)
     np.add.at(counts, (labels, predicted), 1)

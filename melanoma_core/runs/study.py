@@ -29,8 +29,8 @@ from melanoma_core.training.preparation import PUBLISHED, TEST, TRAIN, VALIDATIO
 from melanoma_core.training.recipe import PRESETS, Recipe, make_recipe
 from melanoma_core.training.weights import KERAS_SUFFIX, find_weights
 
-# One is for a first try, one takes hours.
-STUDY_RECIPES = tuple(name for name in PRESETS if name not in {"quick", "sources"})
+# One is for a first try, one takes hours, and one needs outlines and a model to start from.
+STUDY_RECIPES = tuple(name for name in PRESETS if name not in {"quick", "sources", "outline"})
 _PUBLISHED_SHARE = 0.2  # of the training images, the usual choice of tutorials
 
 

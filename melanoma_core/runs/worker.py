@@ -189,7 +189,8 @@ def _train(run: _ActiveRun) -> _Outcome:
     except RecipeError as error:  # it existed when the run was launched
         raise RunError(f"{error} Or restore the file, then resume the run.") from error
     split = prepare_split(
-        recipe, folder.read_split(), folder.path, partial(on_phase, Phase.OVERSAMPLING)
+        *(recipe, folder.read_split(), folder.path, partial(on_phase, Phase.OVERSAMPLING)),
+        class_names,
     )
     on_phase(Phase.STARTING, 0, 0)
     from melanoma_core.networks.inference import predict_table

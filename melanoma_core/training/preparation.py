@@ -1,6 +1,7 @@
 """Apply a recipe to a split: hold out a published subset, and oversample rare classes."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from melanoma_core.data.oversampling import Oversampling, oversample
 from melanoma_core.data.splitting import Split
 from melanoma_core.progress import Progress
 from melanoma_core.training.recipe import Rebalancing, Recipe
-from melanoma_core.training.targets import select_diagnosed
+from melanoma_core.training.targets import select_classes
 
 TRAIN, PUBLISHED, VALIDATION, TEST = "train", "published", "validation", "test"
 # An image that shares a group with an earlier subset is leaked into the later one.
@@ -28,7 +29,11 @@ _LEAKY_AUGMENTATION = Augmentation(rotation=10, flip=False, zoom=0.0)
 
 
 def prepare_split(
-    recipe: Recipe, split: Split, folder: Path, progress: Progress | None = None
+    recipe: Recipe,
+    split: Split,
+    folder: Path,
+    progress: Progress | None = None,
+    class_names: Sequence[str] = (),
 ) -> Split:
     """Hold out the published subset of a recipe, and make its synthetic images.
 
@@ -45,6 +50,8 @@ def prepare_split(
             continues an interrupted one.
         progress: Progress callback, in synthetic images. An exception that it raises stops the
             work.
+        class_names: Outputs of the network. Images with another label, a risk tier, are not held
+            out. Empty if there are none.
 
     Returns:
         The same rows and the synthetic images, with a new hash. `parent_image_id` is missing for
@@ -58,9 +65,9 @@ def prepare_split(
     """
     table = split.table.assign(parent_image_id=None)
     if recipe.rebalancing is Rebalancing.BEFORE_SPLIT:
-        table = _hold_out(_add_images(table, recipe, folder, progress), recipe)
+        table = _hold_out(_add_images(table, recipe, folder, progress), recipe, class_names)
     else:
-        table = _hold_out(table, recipe)
+        table = _hold_out(table, recipe, class_names)
         if recipe.rebalancing is Rebalancing.OVERSAMPLING:
             table = _add_images(table, recipe, folder, progress)
     return Split(table, split.seed, hash_table(table))
@@ -87,9 +94,11 @@ def find_leaked(table: pd.DataFrame) -> NDArray[np.bool_]:
     return np.asarray(rank > rank.groupby(table["group"]).transform("min"), dtype=bool)
 
 
-def _hold_out(table: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:
+def _hold_out(table: pd.DataFrame, recipe: Recipe, class_names: Sequence[str]) -> pd.DataFrame:
     """Draw the published share image by image, the same share from each class."""
-    train = select_diagnosed(table[table["subset"] == TRAIN])
+    train = table[table["subset"] == TRAIN]
+    if class_names:
+        train = select_classes(train, class_names)
     subset = table["subset"].copy()
     for _, ids in train.groupby("label")["image_id"]:
         drawn = sorted(ids.index, key=lambda row: digest(recipe.seed, PUBLISHED, ids[row]))

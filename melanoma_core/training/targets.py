@@ -49,6 +49,14 @@ def find_members(targets: Sequence[str], class_names: Sequence[str]) -> tuple[tu
     return tuple(members)
 
 
-def select_diagnosed(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows whose label is no risk tier."""
-    return table[~table["label"].isin(list(RiskTier))]
+def select_classes(table: pd.DataFrame, class_names: Sequence[str]) -> pd.DataFrame:
+    """Return the rows whose label is a class; that of the others is a tier of several classes.
+
+    Example:
+        >>> table = pd.DataFrame({"label": ["MEL", "benign"]})
+        >>> select_classes(table, ("MEL", "NV"))["label"].tolist()
+        ['MEL']
+        >>> len(select_classes(table.assign(label="benign"), ("malignant", "benign")))
+        2
+    """
+    return table[table["label"].isin([str(name) for name in class_names])]

@@ -69,7 +69,7 @@ def predict(wrong: int) -> pd.DataFrame:
     return tabulate_predictions(held_out, said, CLASSES)
 
 
-def test_a_study_uses_every_preset_except_quick_and_sources():
+def test_a_study_uses_every_preset_that_needs_no_other_data_and_no_night():
     assert STUDY_RECIPES == (
         "baseline",
         "augmented",

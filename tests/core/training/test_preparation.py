@@ -197,3 +197,19 @@ def test_class_weights_make_no_synthetic_image(split, tmp_path):
     recipe = replace(PLAIN, rebalancing=Rebalancing.CLASS_WEIGHTS)
     prepared = prepare_split(recipe, split, tmp_path / "run")
     assert prepared.table["parent_image_id"].isna().all()
+
+
+def test_a_tier_is_held_out_where_it_is_a_class_of_the_network(split, tmp_path):
+    labels = split.table["label"].unique()
+    table = split.table.assign(label=split.table["label"].replace(labels[0], "benign"))
+    recipe = replace(PLAIN, published_share=0.5)
+
+    def list_published(class_names: tuple[str, ...]) -> set[str]:
+        prepared = prepare_split(recipe, make_split(table), tmp_path, class_names=class_names)
+        return set(prepared.subset("published")["label"])
+
+    others = tuple(map(str, labels[1:]))
+    assert "benign" in list_published(("benign", *others))
+    assert "benign" in list_published(())
+    assert "benign" not in list_published(others)
+    assert list_published(others)

@@ -5,7 +5,7 @@ import pytest
 
 from melanoma_core.errors import DatasetError
 from melanoma_core.taxonomy import Diagnosis
-from melanoma_core.training.targets import find_members, list_targets, select_diagnosed
+from melanoma_core.training.targets import find_members, list_targets, select_classes
 
 
 def test_without_tiers_the_targets_are_the_classes():
@@ -30,7 +30,8 @@ def test_a_tier_without_a_class_is_refused():
         find_members(("MEL", "NV", "premalignant"), ("MEL", "NV"))
 
 
-def test_rows_with_a_diagnosis_are_selected():
+def test_rows_of_a_class_are_selected_and_a_tier_can_be_one():
     table = pd.DataFrame({"label": ["MEL", "benign", "nevus"]})
 
-    assert select_diagnosed(table)["label"].tolist() == ["MEL", "nevus"]
+    assert select_classes(table, ("MEL", "nevus"))["label"].tolist() == ["MEL", "nevus"]
+    assert select_classes(table, ("MEL", "benign"))["label"].tolist() == ["MEL", "benign"]

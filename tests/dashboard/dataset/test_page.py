@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import streamlit as st
 from PIL import Image
@@ -398,3 +399,30 @@ def test_missing_details_of_a_file_are_shown_as_unknown():
     facts = render_file_facts(row | {"action": "drop"}, [])
     assert facts.count("<dd>unknown</dd>") == 22
     assert "<dt>Findings</dt><dd>none</dd>" in facts
+
+
+@pytest.fixture
+def two_classes(tmp_path: Path) -> Path:
+    """Return a folder of which only risk tiers are known."""
+    for number in range(30):
+        place = tmp_path / "two" / ("malignant" if number % 3 == 0 else "benign")
+        place.mkdir(parents=True, exist_ok=True)
+        coarse = np.random.default_rng(number).integers(0, 256, (12, 12, 3), dtype=np.uint8)
+        picture = Image.fromarray(coarse).resize((120, 90), Image.Resampling.BICUBIC)
+        picture.save(place / f"{number:02}.png")
+    return tmp_path / "two"
+
+
+def test_every_tab_shows_a_folder_of_two_classes(show_dataset: Show, two_classes: Path):
+    app = show_dataset("Overview", two_classes)
+    assert "of which 30 name a risk tier" in html(app)
+    assert "There are 2.0 images of benign lesions for each image of malignant" in html(app)
+    app = open_view(app, "Audit")
+    assert "Labels of a risk tier alone" in html(app)
+    assert "a network trained on it knows tiers alone" in html(app)
+    app = open_view(app, "Split")
+    (counts,) = [each.value for each in app.dataframe if "diagnosis" in each.value.columns]
+    assert counts["diagnosis"].tolist() == ["● benign lesion", "▲ malignant lesion"]
+    assert counts["total"].tolist() == [20, 10]
+    for view in ("Gallery", "Balancing"):
+        app = open_view(app, view)

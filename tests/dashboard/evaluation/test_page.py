@@ -106,3 +106,23 @@ def test_the_prevalence_of_the_reading_page_holds_here_too(open_dashboard, moles
     set_prevalence(app, "3", "8")
     app.switch_page("reading/page.py").run()
     assert app.text_input(key="prevalence-melanoma").value == "3"
+
+
+@pytest.mark.slow
+def test_a_folder_of_two_classes_shows_what_its_labels_answer(page: AppTest, tmp_path: Path):
+    for number in range(8):
+        place = tmp_path / "two" / ("malignant", "benign")[number % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        pixels = np.random.default_rng(number).integers(0, 256, (80, 80, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(place / f"{number}.png")
+
+    app = evaluate(page, tmp_path / "two")
+
+    assert "8 of the images have a risk tier as label" in html(app)
+    assert "No image has a diagnosis." in html(app)
+    tables = [table.value for table in app.dataframe]
+    metrics = next(table for table in tables if table.columns[0] == "Metric")
+    assert "Skin cancer ROC AUC" in metrics["Metric"].tolist()
+    assert "Accuracy" not in metrics["Metric"].tolist()
+    assert not any(table.columns[0] == "Diagnosis" for table in tables)
+    assert app.selectbox(key="measured-class").options == ["any skin cancer"]
