@@ -13,7 +13,7 @@ from melanoma_core.evaluation.overlap import measure_overlap, to_jaccard
 from melanoma_core.evaluation.subsets import TEST, make_key
 from melanoma_core.reading.explanation import enlarge
 
-_THRESHOLDS = tuple(np.arange(0.3, 0.71, 0.05).round(2).tolist())
+_THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
 _USUAL_THRESHOLD = 0.5
 # Below this Jaccard index, people see that an outline is wrong: Codella et al. 2019
 # (arXiv:1902.03368), who set such scores to 0 in the ISIC challenge of 2018.
@@ -88,7 +88,7 @@ def _measure(
 def _trace(
     outlines: NDArray[np.float32], numbered: pd.DataFrame, thresholds: tuple[float, ...]
 ) -> Iterator[list[float]]:
-    for row, path in numbered["outline"].items():
+    for drawn_coarsely, path in zip(outlines[numbered.index], numbered["outline"], strict=True):
         mask = read_mask(path)
-        (drawn,) = enlarge(outlines[[row]], *mask.shape)
+        (drawn,) = enlarge(drawn_coarsely[None], *mask.shape)
         yield [float(measure_overlap((drawn >= t)[None], mask[None])[0]) for t in thresholds]

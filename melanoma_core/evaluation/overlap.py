@@ -24,7 +24,9 @@ def measure_overlap(drawn: NDArray[np.bool_], outlines: NDArray[np.bool_]) -> ND
     """
     common = (drawn & outlines).sum(axis=(1, 2), dtype=np.float64)
     both = drawn.sum(axis=(1, 2)) + outlines.sum(axis=(1, 2))
-    return np.divide(2 * common, both, out=np.full(len(common), np.nan), where=both > 0)
+    dice: NDArray[np.float64] = np.full(len(common), np.nan)
+    np.divide(2 * common, both, out=dice, where=both > 0)
+    return dice
 
 
 def to_jaccard(dice: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -62,7 +62,7 @@ class Outlines:
         """
         side = masks.shape[1] // _FINER
         cells = masks.reshape(len(masks), side, _FINER, side, _FINER).astype(np.float32)
-        targets = cells.mean(axis=(2, 4)) / np.float32(255)
+        targets: NDArray[np.float32] = cells.mean(axis=(2, 4)) / np.float32(255)
         targets[~self.is_known[rows]] = MISSING
         return targets
 
