@@ -1,13 +1,12 @@
 """The recipe fields in the sidebar: labels, help texts, limits, and when each has an effect."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from dashboard.training.augmentation import AUGMENTATION_FIELDS
+from dashboard.training.field import FieldValues, Group, RecipeField
 from melanoma_core.training.recipe import Architecture, Loss, Rebalancing, Recipe
 
-FieldValues = dict[str, Any]  # by the name of the recipe's field
 IMAGENET, RANDOM = "imagenet", "none"  # values of `Recipe.weights`
 WEIGHT_SOURCES = {IMAGENET: "ImageNet", RANDOM: "random initialisation"}
 PRESET_DESCRIPTIONS = {
@@ -45,43 +44,6 @@ _CHOICE_TITLES = {
 }
 
 
-class Group(StrEnum):
-    """A section of the sidebar."""
-
-    NETWORK = "Network"
-    OUTLINE = "Outline of the lesion"
-    TRAINING = "Training"
-    LOSS = "Loss"
-    CLASSES = "Classes and sources"
-    GEOMETRY = "Augmentation: position and size"
-    COLOUR = "Augmentation: colour and light"
-    CAMERA = "Augmentation: camera and artefacts"
-    ALERT = "Operating point"
-
-
-@dataclass(frozen=True)
-class RecipeField:
-    """How a person sets one field of a recipe.
-
-    Attributes:
-        group: Section of the sidebar.
-        label: Label of the widget, with the unit.
-        help: Effect of the field, in one or two sentences.
-        minimum: Smallest value of a number.
-        maximum: Largest value of a number; None for no limit.
-        step: Increment of a number.
-        has_effect: Whether the field changes the training, given all other fields.
-    """
-
-    group: Group
-    label: str
-    help: str
-    minimum: float = 0
-    maximum: float | None = None
-    step: float = 1
-    has_effect: Callable[[FieldValues], bool] = lambda _: True
-
-
 def _has_backbone(values: FieldValues) -> bool:
     return Architecture(values["architecture"]).has_backbone
 
@@ -92,12 +54,6 @@ def _trains_head(values: FieldValues) -> bool:
 
 def _oversamples(values: FieldValues) -> bool:
     return values["rebalancing"] in {Rebalancing.OVERSAMPLING, Rebalancing.BEFORE_SPLIT}
-
-
-def _augmentation(
-    group: Group, label: str, text: str, maximum: float, step: float = 0.05
-) -> RecipeField:
-    return RecipeField(group, label, f"{text} 0 switches it off.", maximum=maximum, step=step)
 
 
 RECIPE_FIELDS = {
@@ -360,60 +316,7 @@ RECIPE_FIELDS = {
         maximum=0.99,
         step=0.01,
     ),
-    "mirror": RecipeField(Group.GEOMETRY, "Mirroring", "Mirrors half of the images."),
-    "rotation": _augmentation(
-        Group.GEOMETRY, "Rotation, max. °", "In either direction.", 180.0, 5.0
-    ),
-    "zoom": _augmentation(
-        Group.GEOMETRY, "Zoom, max.", "Relative change of scale along each axis.", 2.0
-    ),
-    "shift": _augmentation(
-        Group.GEOMETRY, "Shift, max.", "Relative to the side of the image.", 0.9, 0.01
-    ),
-    "brightness": _augmentation(
-        Group.COLOUR,
-        "Brightness, max.",
-        "Change in either direction, relative to the full range.",
-        0.9,
-    ),
-    "contrast": _augmentation(
-        Group.COLOUR, "Contrast, max.", "Relative change in either direction.", 0.9
-    ),
-    "colour": _augmentation(
-        Group.COLOUR,
-        "Colour gain, max.",
-        "Relative change of each channel: cameras and illumination differ.",
-        0.9,
-    ),
-    "saturation": _augmentation(
-        Group.COLOUR, "Saturation, max.", "Relative change of colour saturation.", 0.9
-    ),
-    "gamma": _augmentation(Group.COLOUR, "Gamma, max.", "Relative change of the midtones.", 2.0),
-    "resolution": _augmentation(
-        Group.CAMERA,
-        "Resolution loss, max.",
-        "Share of the resolution that is removed: other cameras resolve less.",
-        0.9,
-    ),
-    "blur": _augmentation(
-        Group.CAMERA,
-        "Blur, max.",
-        "Standard deviation relative to the side of the image.",
-        0.1,
-        0.005,
-    ),
-    "vignette": _augmentation(
-        Group.CAMERA, "Vignette, share of images", "Dark outside a circle.", 1.0
-    ),
-    "artefacts": _augmentation(
-        Group.CAMERA,
-        "Artefacts, share of images",
-        "Hair, ink, a ruler or gel bubbles are drawn.",
-        1.0,
-    ),
-    "jpeg": _augmentation(
-        Group.CAMERA, "JPEG compression, share of images", "Of a quality between 30 and 95.", 1.0
-    ),
+    **AUGMENTATION_FIELDS,
 }
 
 

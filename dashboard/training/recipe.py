@@ -9,14 +9,12 @@ import streamlit as st
 from dashboard.shared.access import is_local
 from dashboard.shared.errors import show_errors
 from dashboard.shared.markup import escape_markdown
+from dashboard.training.field import FieldValues, Group, RecipeField
 from dashboard.training.fields import (
     PRESET_DESCRIPTIONS,
     RANDOM,
     RECIPE_FIELDS,
     WEIGHT_SOURCES,
-    FieldValues,
-    Group,
-    RecipeField,
     describe_changes,
     get_values,
     name_choice,

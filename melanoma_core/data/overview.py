@@ -103,8 +103,12 @@ def total_counts(counts: pd.DataFrame) -> dict[Label, int]:
     A tier is no class beside its own diagnoses.
     """
     totals = {read_label(str(label)): int(total) for label, total in counts["total"].items()}
-    diagnosed = {label: total for label, total in totals.items() if isinstance(label, Diagnosis)}
-    return dict(diagnosed) or totals
+    has_diagnosis = any(isinstance(label, Diagnosis) for label in totals)
+    return {
+        label: total
+        for label, total in totals.items()
+        if isinstance(label, Diagnosis) or not has_diagnosis
+    }
 
 
 def imbalance_ratio(counts: Mapping[Label, int]) -> float:

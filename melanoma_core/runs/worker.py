@@ -272,7 +272,7 @@ def _explain_no_model(spec: "RunSpec") -> str:
 
         if names_tiers(spec.class_names):
             return (
-                "It knows risk tiers alone, so it cannot tell which lesions are melanomas. A model "
+                "It knows risk tiers alone, so it cannot say which lesions are melanomas. A model "
                 "needs diagnoses: train on these images together with a collection that has them."
             )
         return "Its classes are those of the folder. A model needs the eight diagnoses."

@@ -70,7 +70,9 @@ def check_classes(split: Split, subsets: Sequence[str] = ("train", "validation")
     """
     for subset in subsets:
         counts = split.subset(subset)["label"].value_counts()
-        if len(split.table) and names_tiers(split.table["label"].unique()):
+        if len(split.table) and names_tiers(
+            [str(label) for label in split.table["label"].unique()]
+        ):
             tiers = {parse_tier(str(label)) for label in counts.index}
             needed = (RiskTier.MALIGNANT, RiskTier.BENIGN)
             missing = [f"a {tier} lesion" for tier in needed if tier not in tiers]

@@ -50,8 +50,7 @@ def select_split(
     """Split the selected images of a dataset.
 
     Images of which only the risk tier is known serve training alone, or the test of a collection
-    that is left out. Where no image has a diagnosis, they are split themselves: a network learns
-    to tell the tiers apart.
+    that is left out. Where no image has a diagnosis, they are split themselves.
 
     Args:
         dataset: The dataset.

@@ -1,10 +1,10 @@
 import math
 from dataclasses import fields, replace
 
+from dashboard.training.field import Group
 from dashboard.training.fields import (
     PRESET_DESCRIPTIONS,
     RECIPE_FIELDS,
-    Group,
     describe_changes,
     get_values,
 )
