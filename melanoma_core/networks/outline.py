@@ -22,7 +22,7 @@ OUTLINE_LAYER = "outline"
 _PREFIX = "outline"  # of the names of all layers of the head
 _WEIGHTS_LAYER, _POOLING_LAYER = "outline_weights", "outline_pooling"
 GATE_LAYER = "outline_gate"
-_CHANNELS = (48, 48, 32, 16)  # from the coarsest activation to the grid of the outline
+_CHANNELS = (32, 32, 32, 24)  # from the coarsest activation to the grid of the outline
 # Weight of a place outside the outline. If none is drawn, the pooling is the plain average.
 _OUTSIDE = 0.01
 _SMOOTHING = 1.0  # cells; keeps the Dice of an empty outline defined
@@ -109,7 +109,7 @@ def add_weights(network: keras.Model, maps: keras.KerasTensor) -> keras.KerasTen
     """
     weights = network.get_layer(_WEIGHTS_LAYER).output  # [N, g, g, 1]
     rows, columns = (interpolate(maps.shape[axis], weights.shape[axis - 1]) for axis in (2, 3))
-    finer = keras.ops.matmul(keras.ops.matmul(rows, maps), columns.T)
+    finer = keras.ops.matmul(keras.ops.matmul(rows[None, None], maps), columns.T[None, None])
     weighted = finer * keras.ops.transpose(weights, (0, 3, 1, 2))
     return keras.layers.Reshape(weighted.shape[1:])(weighted)  # or ONNX would not know the shape
 
@@ -190,7 +190,12 @@ def _draw(features: keras.Model, recipe: Recipe) -> keras.KerasTensor:
         if beside is not None:
             lateral = keras.layers.Conv2D(channels, 1, name=f"outline_lateral_{finer}")
             x = keras.layers.Add(name=f"outline_sum_{finer}")([x, lateral(reach_backbone(beside))])
-        x = _convolve(x, channels, 3, f"outline_convolution_{finer}")
+        is_fine = finer > side // 4
+        if is_fine:  # as good there as a full convolution, and faster
+            x = keras.layers.DepthwiseConv2D(3, padding="same", name=f"outline_depthwise_{finer}")(
+                x
+            )
+        x = _convolve(x, channels, 1 if is_fine else 3, f"outline_convolution_{finer}")
     drawn = keras.layers.Conv2D(1, 1, name="outline_drawing", dtype="float32")(x)
     return keras.layers.Reshape(drawn.shape[1:3], name=OUTLINE_LOGITS_LAYER, dtype="float32")(drawn)
 
@@ -239,7 +244,8 @@ def _pool(activation: keras.KerasTensor, outline: keras.KerasTensor) -> keras.Ke
     weights = weights / keras.ops.mean(weights, axis=(1, 2), keepdims=True)
     weights = keras.layers.Identity(name=_WEIGHTS_LAYER, dtype="float32")(weights)
     matrix = _average_matrix(places, grid)
-    coarse = keras.ops.matmul(keras.ops.matmul(matrix, weights[..., 0]), matrix.T)
+    # With an axis for the images: without, products are exported in many small steps.
+    coarse = keras.ops.matmul(keras.ops.matmul(matrix[None], weights[..., 0]), matrix.T[None])
     coarse = keras.layers.Reshape((places, places, 1), dtype="float32")(coarse)
     return keras.layers.Multiply(name=_POOLING_LAYER)([activation, coarse])
 
