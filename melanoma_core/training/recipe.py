@@ -193,7 +193,7 @@ class Recipe:
     start_share: float = 0.0
     num_views: int = 1
     outline_weight: float = 0.0
-    outline_learning_rate: float = 5e-3
+    outline_learning_rate: float = 1e-2
     outline_gradient: float = 1.0
     outline_pooling: float = 0.0
     target_sensitivity: float = 0.95
@@ -341,10 +341,10 @@ PRESETS = {
         replace(
             _SOURCES,
             name="outline",
-            epochs=6,
+            epochs=8,
             learning_rate=2e-4,
             outline_weight=1.0,
-            outline_gradient=0.3,
+            outline_gradient=0.5,
             outline_pooling=1.0,
         ),
         # For a first try on new data, and for tests: minutes on two cores.
