@@ -112,6 +112,7 @@ def test_the_presets_are_the_classical_path():
         "transfer-resnet",
         "transfer-convnext",
         "sources",
+        "outline",
         "quick",
         "leaky",
     ]
