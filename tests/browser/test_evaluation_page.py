@@ -26,10 +26,10 @@ def test_a_folder_is_evaluated_and_its_metrics_curves_and_subgroups_are_shown(
     page = open_page()
     page.get_by_role("link", name="Evaluation").click()
     expect(page.get_by_role("heading", name="Evaluation", exact=True)).to_be_visible()
-    # The metrics of the card are shown before any evaluation.
-    expect(
-        page.get_by_text(re.compile(r"At a prevalence of [\d.]+%, \d+ of 1,000 lesions"))
-    ).to_be_visible()
+    # What both alerts of the card mean is shown before any evaluation.
+    for what in ("melanomas", "skin cancers"):
+        meaning = rf"At a prevalence of [\d.]+%, \d+ of 1,000 lesions are {what}"
+        expect(page.get_by_text(re.compile(meaning))).to_be_visible()
     field = page.get_by_role("textbox", name="Or folder path", exact=True)
     field.fill(str(moles))
     field.press("Enter")
