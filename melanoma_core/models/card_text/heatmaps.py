@@ -84,8 +84,8 @@ def summarise_maps(card: ModelCard, method: str) -> str:
     if inside is None or math.isnan(inside.value) or not figures.keys() >= _LOCATION:
         return _NOT_TESTED
     return (
-        f"In tests, {format_percent(inside.value)} of a heatmap's strength is inside the lesion; of "
-        f"a blob at the centre, {format_percent(figures['energy_centred'].value)}."
+        f"In tests, {format_percent(inside.value)} of a heatmap's strength is inside the lesion; "
+        f"of a blob at the centre, {format_percent(figures['energy_centred'].value)}."
     )
 
 
