@@ -52,6 +52,17 @@ def render_notice(text: str) -> str:
     return f'<section class="leak" role="alert"><strong>!</strong><p>{escape(text)}</p></section>'
 
 
+def render_cautions(cautions: "Iterable[str]") -> str:
+    """Render why the model that reads needs caution as a red strip; empty without a reason."""
+    body = "".join(f"<p>{escape(caution)}</p>" for caution in cautions)
+    return (
+        f'<section class="caution-strip" role="alert"><strong aria-hidden="true">!</strong>'
+        f"<div>{body}</div></section>"
+        if body
+        else ""
+    )
+
+
 def render_paragraphs(sentences: "Iterable[str]") -> str:
     """Render each non-empty sentence as a paragraph, with warnings highlighted."""
     return "".join(

@@ -7,7 +7,7 @@ lock, which the operating system releases if a process dies. Every access synchr
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -249,9 +249,17 @@ def _finish(settings: Settings, record: Record, change: Change) -> RegistryState
 
 def _follow_alias(settings: Settings, state: RegistryState) -> None:
     """Bring deployed.json in line with the alias "deployed", which exists."""
-    deployed = state.find(Alias.DEPLOYED)
-    if deployed and _read_pointer(settings) != _describe_pointer(deployed):
-        write_pointer(settings.models_dir, Pointer(*_describe_pointer(deployed), get_exact_time()))
+    deployed, written = state.find(Alias.DEPLOYED), _read_pointer(settings)
+    if deployed is None:
+        return
+    against_gate = state.was_overridden(deployed.model_id)
+    if against_gate is None:  # the registry was lost, and the file still knows
+        against_gate = (
+            written is not None and written.model_id == deployed.model_id and written.against_gate
+        )
+    pointer = Pointer(deployed.model_id, deployed.is_bundled, get_exact_time(), against_gate)
+    if written is None or replace(written, at=pointer.at) != pointer:
+        write_pointer(settings.models_dir, pointer)
 
 
 def _synchronise(settings: Settings, record: Record) -> RegistryState:
@@ -270,7 +278,7 @@ def _synchronise(settings: Settings, record: Record) -> RegistryState:
     if pointer is None:
         write_pointer(settings.models_dir, None)  # removes a damaged file
         return state
-    return _restore_alias(settings, record, *pointer)
+    return _restore_alias(settings, record, pointer.model_id, pointer.is_bundled)
 
 
 def _restore_alias(
@@ -285,17 +293,12 @@ def _restore_alias(
     return read_versions(record)
 
 
-def _read_pointer(settings: Settings) -> tuple[str, bool] | None:
-    """Return id and kind of the model in deployed.json; None if there is none or it is damaged."""
+def _read_pointer(settings: Settings) -> Pointer | None:
+    """Return the content of deployed.json; None if there is none or it is damaged."""
     try:
-        pointer = read_pointer(settings.models_dir)
+        return read_pointer(settings.models_dir)
     except ModelError:
         return None
-    return (pointer.model_id, pointer.is_bundled) if pointer else None
-
-
-def _describe_pointer(version: Version) -> tuple[str, bool]:
-    return version.model_id, version.is_bundled
 
 
 def _register(

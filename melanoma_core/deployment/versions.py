@@ -122,6 +122,12 @@ class RegistryState:
         """Return the version with an alias; None if there is none."""
         return self.versions.get(self.aliases.get(alias, ""))
 
+    def was_overridden(self, model_id: str) -> bool | None:
+        """Return whether the last promotion of a model was against the gate; None without one."""
+        kinds = [event.kind for event in self.events if event.model_id == model_id]
+        promotions = [kind for kind in kinds if kind in {EventKind.PROMOTED, EventKind.OVERRIDDEN}]
+        return promotions[0] is EventKind.OVERRIDDEN if promotions else None
+
 
 def read_versions(record: Record) -> RegistryState:
     """Return the content of the registry; empty if it does not exist yet.

@@ -182,11 +182,13 @@ class Pointer:
         is_bundled: Whether this is the bundled model. A later version of the project then uses
             its own bundled model.
         at: Time of deployment; UTC, ISO 8601.
+        against_gate: Whether a person promoted it against the gate.
     """
 
     model_id: str
     is_bundled: bool
     at: str
+    against_gate: bool = False
 
 
 def read_pointer(models_dir: Path) -> Pointer | None:

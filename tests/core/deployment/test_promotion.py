@@ -16,6 +16,7 @@ from melanoma_core.deployment.promotion import promote, propose, roll_back, sync
 from melanoma_core.deployment.versions import Alias, EventKind, read_versions
 from melanoma_core.errors import ModelError, RunError
 from melanoma_core.models.card import load_card
+from melanoma_core.models.caution import list_cautions
 from melanoma_core.models.registry import (
     BUNDLED,
     Ground,
@@ -142,6 +143,33 @@ def test_an_override_needs_a_name_and_a_reason_and_keeps_both(steady: Settings):
     assert event.reason == "for a study of errors"
     assert synchronise_deployment(steady).events[0] == event
     assert find_model(steady).name == "worse"
+
+
+def test_the_file_beside_the_models_says_what_was_promoted_against_the_gate(
+    steady: Settings, empty_store: Path, tmp_path: Path
+):
+    assert is_marked(steady)  # "steady" itself was promoted against the gate
+    ask(steady, "better")
+    assert not is_marked(steady)
+    assert list_cautions(steady) == ()
+    ask(steady, "worse", override="for a study of errors")
+    assert is_marked(steady)
+    assert list_cautions(steady) == (
+        "The model in use, worse, was promoted against the gate. The Models page has the reason, "
+        "under History.",
+    )
+    shutil.copy(empty_store, tmp_path / "new.db")
+    lost = replace(steady, tracking_uri=f"sqlite:///{tmp_path / 'new.db'}")
+    synchronise_deployment(lost)
+    assert is_marked(lost)
+    roll_back(steady, "Ada")
+    assert not is_marked(steady)
+
+
+def is_marked(settings: Settings) -> bool:
+    pointer = read_pointer(settings.models_dir)
+    assert pointer is not None
+    return pointer.against_gate
 
 
 def test_a_reason_is_kept_only_where_something_was_overridden(steady: Settings):
