@@ -85,11 +85,13 @@ class Audit:
             ("patient", self.num_patients, self.num_without_patient),
         ):
             known = f"{total - unknown:,} of {count_of(total, 'readable file')}"
-            parts.append(
-                f"{known} are of {count_of(number, f'known {noun}')}."
-                if number
-                else f"No table names a {noun}, so files of one {noun} cannot be kept together."
-            )
+            if not number:
+                text = f"No table names a {noun}, so files of one {noun} cannot be kept together."
+            elif unknown:
+                text = f"{known} are of {count_of(number, f'known {noun}')}."
+            else:
+                text = f"{count_of(total, 'photograph')} are of {count_of(number, noun)}."
+            parts.append(text)
         return " ".join(parts)
 
     def describe_confirmations(self) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from melanoma_core.data.images import read_image, resize_to_square
-from melanoma_core.data.tiers import fill_tiers
+from melanoma_core.data.tiers import fill_labels
 from melanoma_core.errors import ImageError
 from melanoma_core.progress import Progress
 from melanoma_core.taxonomy import Diagnosis, Label, RiskTier
@@ -57,7 +57,7 @@ def compute_mean_images(records: pd.DataFrame, progress: Progress | None = None)
 
 def _choose_files(records: pd.DataFrame) -> dict[Label, list[Path]]:
     readable = records[records["sha256"].notna()]
-    labels = fill_tiers(readable)
+    labels = fill_labels(readable)
     chosen: dict[Label, list[Path]] = {}
     for label in (*Diagnosis, *RiskTier):
         paths = readable.loc[labels == label, "path"].to_numpy()

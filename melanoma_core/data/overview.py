@@ -13,7 +13,7 @@ from scipy.stats import entropy
 
 from melanoma_core.data.cleaning import GROUP_KEYS
 from melanoma_core.data.skin_tone import SKIN_TONES, name_skin_tone
-from melanoma_core.data.tiers import fill_tiers
+from melanoma_core.data.tiers import fill_labels
 from melanoma_core.taxonomy import (
     Confirmation,
     Diagnosis,
@@ -26,6 +26,8 @@ from melanoma_core.taxonomy import (
 
 SUBSETS = ("train", "validation", "test", "unassigned")
 UNKNOWN = "unknown"
+OTHER = "other"
+"""Code of all labels that are neither a diagnosis nor a risk tier."""
 NOT_STATED = "not stated"
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -45,11 +47,31 @@ def count_classes(table: pd.DataFrame) -> pd.DataFrame:
         is known, with the code as index (`taxonomy.Label`). Columns: the subsets that occur, in
         the order of `SUBSETS`, and `total`.
     """
-    labels = fill_tiers(table)
+    labels = fill_labels(table)
     counts = _count(table[labels.notna()], labels[labels.notna()], (*Diagnosis, *RiskTier))
     by_size = counts.sort_values("total", ascending=False, kind="stable")
     is_tier = by_size.index.isin(list(RiskTier))
     return pd.concat([by_size[~is_tier], by_size[is_tier]])
+
+
+def count_labels(records: pd.DataFrame) -> pd.DataFrame:
+    """Count the files per label and subset, those with any other label too.
+
+    Args:
+        records: The file table.
+
+    Returns:
+        As in `count_classes`, followed by a row `OTHER` if a label is neither a diagnosis nor a
+        risk tier, such as HAM10000's `akiec` where no ground truth knows more.
+    """
+    counts = count_classes(records)
+    is_other = fill_labels(records).isna() & records["name"].notna()
+    if not is_other.any():
+        return counts
+    others = pd.Series(OTHER, records.index)[is_other]
+    both = pd.concat([counts, _count(records[is_other], others, (OTHER,))])
+    columns = [name for name in (*SUBSETS, "total") if name in both.columns]
+    return both[columns].fillna(0).astype(int)
 
 
 def count_tiers(table: pd.DataFrame) -> pd.DataFrame:
@@ -62,7 +84,7 @@ def count_tiers(table: pd.DataFrame) -> pd.DataFrame:
         One row per risk tier that occurs, in the order of `RiskTier`; columns as in
         `count_classes`.
     """
-    labels = fill_tiers(table).dropna()
+    labels = fill_labels(table).dropna()
     tiers = labels.map(lambda label: find_tier(read_label(label)))
     return _count(table.loc[labels.index], tiers, tuple(RiskTier))
 
@@ -71,7 +93,7 @@ def cross_confirmations(table: pd.DataFrame) -> pd.DataFrame:
     """Count the images per diagnosis and how it is known.
 
     Args:
-        table: With `label` and `confirmation`, as in `Dataset.table`.
+        table: With `label` and `confirmation`, as in `Dataset.table`; or the file table.
 
     Returns:
         One row per diagnosis that occurs, largest first, with the diagnosis as index. Columns: the
@@ -83,7 +105,8 @@ def cross_confirmations(table: pd.DataFrame) -> pd.DataFrame:
         >>> cross_confirmations(table).to_dict("index")
         {'NV': {'follow-up': 1, 'not stated': 1, 'total': 2}}
     """
-    labelled = table[table["label"].notna()]
+    labels = fill_labels(table)
+    labelled = table.assign(label=labels)[labels.isin(list(Diagnosis))]
     if labelled["confirmation"].isna().all():
         return pd.DataFrame()
     ways = labelled["confirmation"].astype(object).fillna(NOT_STATED).astype(str)
@@ -100,9 +123,10 @@ def cross_confirmations(table: pd.DataFrame) -> pd.DataFrame:
 def total_counts(counts: pd.DataFrame) -> dict[Label, int]:
     """Return the images per diagnosis from the table of `count_classes`; per tier if it has none.
 
-    A tier is no class beside its own diagnoses.
+    A tier is no class beside its own diagnoses. Other labels are none.
     """
-    totals = {read_label(str(label)): int(total) for label, total in counts["total"].items()}
+    known = counts["total"].drop(OTHER, errors="ignore")
+    totals = {read_label(str(label)): int(total) for label, total in known.items()}
     has_diagnosis = any(isinstance(label, Diagnosis) for label in totals)
     return {
         label: total
@@ -148,11 +172,13 @@ def effective_num_classes(counts: Mapping[Label, int]) -> float:
     return math.exp(entropy(present)) if present else math.nan
 
 
-def describe_imbalance(counts: Mapping[Label, int]) -> str:
+def describe_imbalance(counts: Mapping[Label, int], num_others: int = 0) -> str:
     """Describe the class imbalance in a few sentences.
 
     Args:
         counts: Images per class; empty classes are ignored.
+        num_others: Images with any other label. They are in the total of which the largest class
+            is a share.
     """
     present = {label: count for label, count in counts.items() if count > 0}
     if len(present) < 2:
@@ -167,7 +193,7 @@ def describe_imbalance(counts: Mapping[Label, int]) -> str:
         f"{_title(smallest)} (imbalance ratio). The {len(present)} classes are as diverse as "
         f"{effective_num_classes(present):.1f} classes of equal size (effective number of "
         "classes). A model that always predicts the largest class has an accuracy of "
-        f"{present[largest] / sum(present.values()):.1%}."
+        f"{present[largest] / (sum(present.values()) + num_others):.1%}."
     )
 
 
@@ -181,13 +207,22 @@ def describe_labels(records: pd.DataFrame) -> str:
     Args:
         records: The file table.
     """
-    num_unknown = int(records["label"].isna().sum())
+    labels = fill_labels(records)
+    is_diagnosis = labels.isin(list(Diagnosis))
+    num_unknown = int((~is_diagnosis).sum())
     num_unreadable = int(records["sha256"].isna().sum())
-    num_tiers = num_unknown - int(fill_tiers(records).isna().sum())
+    num_tiers = int(labels.notna().sum() - is_diagnosis.sum())
+    num_filled = int((is_diagnosis & records["label"].isna()).sum())
     with_tier = f", of which {num_tiers:,} name a risk tier" if num_tiers else ""
+    filled = (
+        f" Diagnoses from the ISIC 2019 ground truth, where the label is none of the eight: "
+        f"{num_filled:,}."
+        if num_filled
+        else ""
+    )
     return (
         f"Files: {len(records):,}, including copies. Unreadable: {num_unreadable:,}. Without one "
-        f"of the eight diagnoses: {num_unknown:,}{with_tier}."
+        f"of the eight diagnoses: {num_unknown:,}{with_tier}.{filled}"
     )
 
 
@@ -268,7 +303,7 @@ def measure_spread(records: pd.DataFrame, column: str) -> pd.DataFrame:
         One row per label that occurs, in the order of `Diagnosis` and `RiskTier`, with the code
         as index. Columns: one per quantile of `QUANTILES`, and `files`.
     """
-    known = records.assign(label=fill_tiers(records)).dropna(subset=["label", column])
+    known = records.assign(label=fill_labels(records)).dropna(subset=["label", column])
     if known.empty:
         return pd.DataFrame(columns=[*QUANTILES, "files"], dtype=float)
     grouped = known[column].astype(float).groupby(known["label"].astype(str))
@@ -348,7 +383,7 @@ def _with_unknown(rows: list[tuple[str, int]], column: pd.Series) -> pd.DataFram
     return pd.DataFrame(rows, columns=["value", "files"])
 
 
-def _count(table: pd.DataFrame, groups: pd.Series, order: Sequence[Label]) -> pd.DataFrame:
+def _count(table: pd.DataFrame, groups: pd.Series, order: Sequence[str]) -> pd.DataFrame:
     subsets = table["subset"].fillna("unassigned")
     counts = pd.crosstab(groups.astype(str), subsets)
     counts = counts.reindex(

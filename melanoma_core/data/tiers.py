@@ -35,6 +35,31 @@ def fill_tiers(records: pd.DataFrame) -> pd.Series:
     return labels.fillna(names.map(parse_tier).map(str, na_action="ignore"))
 
 
+def fill_labels(records: pd.DataFrame) -> pd.Series:
+    """Return the label of each file; of the ground truth where it has no diagnosis of its own.
+
+    HAM10000's `akiec` is none of the eight diagnoses, and ISIC 2019 knows which it is.
+
+    Args:
+        records: The file table; or a table of images, whose labels stay as they are.
+
+    Returns:
+        A `taxonomy.Label` as text, as in `fill_tiers`.
+
+    Example:
+        >>> table = pd.DataFrame(
+        ...     {"label": ["NV", None, None], "name": ["nv", "akiec", "akiec"]}
+        ... )
+        >>> fill_labels(table.assign(truth=["MEL", "AK", None])).tolist()
+        ['NV', 'AK', None]
+    """
+    tiers = fill_tiers(records)
+    if "truth" not in records:
+        return tiers
+    diagnoses = records["label"].astype(object).fillna(records["truth"].astype(object))
+    return diagnoses.fillna(tiers)
+
+
 def find_tiers(readable: pd.DataFrame) -> pd.Series:
     """Return the risk tier of each photograph without a diagnosis.
 
