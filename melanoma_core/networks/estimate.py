@@ -25,6 +25,7 @@ from melanoma_core.networks.network import (
     compile_network,
     split_network,
 )
+from melanoma_core.networks.remaining import RemainingTime, plan_release
 from melanoma_core.networks.stage import MOST_SAMPLED, LabelledInputs, Throughput, TrainingStage
 from melanoma_core.training.batches import ImageFacts, TrainingBatches, disable_augmentation
 from melanoma_core.training.observer import BatchState, EpochReport, Estimate, Phase, Stopped
@@ -59,7 +60,14 @@ class _Counts:
         return min(self.train, self.validation, MOST_SAMPLED) + self.validation + self.published
 
 
-def estimate_cost(recipe: Recipe, split: Split, class_names: Sequence[str]) -> Estimate:
+def estimate_cost(
+    recipe: Recipe,
+    split: Split,
+    class_names: Sequence[str],
+    *,
+    is_released: bool = True,
+    skips_tests: bool = False,
+) -> Estimate:
     """Measure a few real steps of a training, and extrapolate to the whole training.
 
     The first steps, which include compilation, are not counted. Early stopping is unpredictable
@@ -69,6 +77,8 @@ def estimate_cost(recipe: Recipe, split: Split, class_names: Sequence[str]) -> E
         recipe: The training configuration.
         split: The split, before `preparation.prepare_split`.
         class_names: Outputs of the network.
+        is_released: Whether the network becomes a model.
+        skips_tests: Whether the tests of heatmaps and robustness are left out.
 
     Raises:
         ImageError: A file was removed or changed since the split was made.
@@ -97,6 +107,11 @@ def estimate_cost(recipe: Recipe, split: Split, class_names: Sequence[str]) -> E
     per_head_epoch = head.estimate_seconds(num_steps, 0)
     preparation = counts.decoded * seconds_per_decoded + _time_oversampling(recipe, split, counts)
     total = preparation + recipe.epochs * per_epoch
+    plan = plan_release(
+        split.table, tuple(class_names), is_released=is_released, skips_tests=skips_tests
+    )
+    paces = {Phase.DECODING: seconds_per_decoded, Phase.MEASURING: seconds_per_forward}
+    total += RemainingTime(plan, paces).estimate()
     if recipe.head_epochs:
         total += counts.decoded * seconds_per_forward + recipe.head_epochs * per_head_epoch
     return Estimate(

@@ -7,6 +7,7 @@ import TensorFlow: predictions come from the ONNX form that is used for readings
 import math
 import warnings
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,7 @@ from melanoma_core.networks.explainer import Explainer
 from melanoma_core.progress import Progress
 from melanoma_core.reading.faithfulness import MapMaker, measure_maps
 from melanoma_core.reading.flow import count_readings
+from melanoma_core.training.observer import OnPhase, Phase, ignore_phase
 from melanoma_core.training.preparation import TEST, VALIDATION
 from melanoma_core.training.targets import select_classes
 
@@ -69,7 +71,8 @@ class Material:
         machine: The computer that the network was trained on; None if unknown.
         measured: An earlier card of the same network. Its heatmap tests are kept if its
             temperature and melanoma threshold come out the same.
-        progress: Progress callback, called with the number of photographs classified.
+        on_phase: Called with the phase, the photographs that are done in it, and all of them. An
+            exception that it raises stops the work.
         skips_tests: Whether the tests of heatmaps and robustness are left out. They take most of
             the time.
     """
@@ -81,8 +84,13 @@ class Material:
     training: TrainingLog | None
     machine: Machine | None
     measured: ModelCard | None = None
-    progress: Progress | None = None
+    on_phase: OnPhase = ignore_phase
     skips_tests: bool = False
+
+    def report(self, phase: Phase) -> Progress:
+        """Return the progress callback of a phase."""
+        self.on_phase(phase, 0, 0)
+        return partial(self.on_phase, phase)
 
     def subset(self, name: str) -> pd.DataFrame:
         """Return the rows of one subset."""
@@ -139,7 +147,7 @@ def _calibrate(classifier: Classifier, material: Material) -> ModelCard:
     """Return the card with everything that is fitted on the validation subset."""
     card, validation = classifier.card, material.subset(VALIDATION)
     labels = index_labels(validation, card.class_names)
-    outputs = classify_table(classifier, validation, material.progress)
+    outputs = classify_table(classifier, validation, material.report(Phase.CALIBRATING))
     uncalibrated = outputs.uncalibrated.astype(np.float64)
     temperature = fit_temperature(np.log(uncalibrated.clip(_LEAST)), labels)
     probabilities = apply_temperature(outputs.uncalibrated, temperature)
@@ -239,7 +247,7 @@ def _evaluate(
     Metrics and heatmap tests are withheld if there is leakage into the test subset.
     """
     card, test = classifier.card, material.subset(TEST)
-    outputs = classify_table(classifier, test, material.progress)
+    outputs = classify_table(classifier, test, material.report(Phase.TESTING))
     predictions = describe_predictions(test, outputs.probabilities, card.class_names)
     split = describe_split(material.table, material.ancestor)
     if material.key is not None:
@@ -264,7 +272,10 @@ def _evaluate(
             None
             if is_untested
             else measure_robustness(
-                classifier, select_classes(test, card.class_names), NUM_LESIONS, material.progress
+                classifier,
+                select_classes(test, card.class_names),
+                NUM_LESIONS,
+                material.report(Phase.ROBUSTNESS),
             )
         ),
     )
@@ -306,7 +317,9 @@ def _test_heatmaps(
     explainer = Explainer()
     try:
         maker = MapMaker(classifier, draft, explainer)
-        figures = measure_maps(maker, material.subset(TEST))
+        figures = measure_maps(
+            maker, material.subset(TEST), progress=material.report(Phase.HEATMAPS)
+        )
     except ExplanationError as error:
         warnings.warn(f"The heatmaps were not tested. {error}", stacklevel=2)
         return None

@@ -25,6 +25,7 @@ from melanoma_core.evaluation.novelty import (
 )
 from melanoma_core.models.card import NoveltyLimit
 from melanoma_core.networks.inference import BATCH_SIZE, predict
+from melanoma_core.progress import Progress
 
 _FEATURE_LAYER = "block_10_expand_relu"
 # Sides of the features' input, in pixels. At fewer, more ordinary photographs pass for lesions; at
@@ -51,13 +52,16 @@ class NoveltyCheck:
     description: str
 
 
-def fit_novelty(table: pd.DataFrame, image_size: int, weights: Path | str) -> NoveltyCheck:
+def fit_novelty(
+    table: pd.DataFrame, image_size: int, weights: Path | str, progress: Progress | None = None
+) -> NoveltyCheck:
     """Fit the OOD check to the train subset.
 
     Args:
         table: Rows of a split, with `path`, `label`, `source`, `group` and `subset`.
         image_size: Side of the square input of the network, in pixels.
         weights: Weights of MobileNetV2 without its head (`weights.find_novelty_weights`).
+        progress: Progress callback, in photographs. An exception that it raises stops the work.
 
     Raises:
         DatasetError: The train subset is too small.
@@ -70,7 +74,9 @@ def fit_novelty(table: pd.DataFrame, image_size: int, weights: Path | str) -> No
     features = np.concatenate(
         [
             predict(feature_network, pixels)
-            for _, pixels in decode_table(table, image_size, batch_size=BATCH_SIZE)
+            for _, pixels in decode_table(
+                table, image_size, batch_size=BATCH_SIZE, progress=progress
+            )
         ]
     )
     train = origins.subsets == "train"

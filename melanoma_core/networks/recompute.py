@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from melanoma_core.training.description import (
     describe_images,
     list_limitations,
 )
+from melanoma_core.training.observer import Phase
 from melanoma_core.training.preparation import TEST, VALIDATION
 from melanoma_core.training.recipe import Recipe
 
@@ -98,7 +100,7 @@ def recompute_model(folder: Path, photographs: Photographs, models_dir: Path) ->
         training=evidence.training if evidence else None,
         machine=evidence.machine if evidence else None,
         measured=card,
-        progress=photographs.progress,
+        on_phase=partial(_count, photographs.progress),
     )
     with make_draft(models_dir, _ADVICE) as draft:
         for name in (KERAS_NAME, ONNX_NAME):
@@ -106,6 +108,11 @@ def recompute_model(folder: Path, photographs: Photographs, models_dir: Path) ->
         renewed = _renew_card(card, table)
         measure_model(load_classifier(draft, card=renewed), material, draft)
         return draft.rename(models_dir / renewed.model_id)
+
+
+def _count(progress: Progress | None, _: Phase, done: int, total: int) -> None:
+    if progress is not None:
+        progress(done, total)
 
 
 def _renew_card(card: ModelCard, table: pd.DataFrame) -> ModelCard:

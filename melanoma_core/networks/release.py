@@ -6,6 +6,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ from melanoma_core.taxonomy import Diagnosis
 from melanoma_core.training.ancestry import search_leaks
 from melanoma_core.training.description import INTENDED_USE, list_limitations
 from melanoma_core.training.draw import compute_bias_correction
+from melanoma_core.training.observer import OnPhase, Phase, ignore_phase
 from melanoma_core.training.outlines import find_outline_side
 from melanoma_core.training.photographs import load_pixels
 from melanoma_core.training.preparation import TRAIN, VALIDATION
@@ -64,6 +66,7 @@ class Origin:
         training: Log of the training; None if there is none.
         key: Hashes the ids of lesions and patients; by default one that is not kept.
         skips_tests: Whether the tests of heatmaps and robustness are left out.
+        on_phase: Receives the progress of the release.
     """
 
     recipe: Recipe
@@ -74,6 +77,7 @@ class Origin:
     training: TrainingLog | None = None
     key: IdKey = field(default_factory=IdKey)
     skips_tests: bool = False
+    on_phase: OnPhase = ignore_phase
 
 
 def release_network(
@@ -138,6 +142,7 @@ def _gather_material(origin: Origin) -> Material:
         leakage=search_leaks(table, ancestor, origin.key),
         training=origin.training,
         machine=describe_machine(list_accelerators()),
+        on_phase=origin.on_phase,
         skips_tests=origin.skips_tests,
     )
 
@@ -161,7 +166,9 @@ def _write_network(
     recipe = origin.recipe
     check: NoveltyCheck | None = None
     if novelty_weights is not None:
-        check = fit_novelty(origin.split.table, recipe.image_size, novelty_weights)
+        progress = partial(origin.on_phase, Phase.FITTING)
+        check = fit_novelty(origin.split.table, recipe.image_size, novelty_weights, progress)
+    origin.on_phase(Phase.RELEASING, 0, 0)
     with _corrected_bias(network, origin):
         saved = add_softmax(network)
         difference = _write_both_forms(saved, origin, draft, check)

@@ -28,9 +28,10 @@ from melanoma_core.models.methods import HeatmapRequest, Method
 from melanoma_core.progress import Progress
 from melanoma_core.reading.explanation import enlarge
 
-_NUM_TRACED = 48  # photographs for deletion and insertion, which take 40 passes each
-_NUM_RANDOMISED = 32  # photographs for the comparison with random weights
-_BATCH = _NUM_RANDOMISED
+NUM_TRACED = 48  # photographs for deletion and insertion, which take 40 passes each
+NUM_RANDOMISED = 32  # photographs for the comparison with random weights
+PASSES_PER_TRACE = 40
+_BATCH = NUM_RANDOMISED
 _OUTLINE_FIGURES = (
     "energy_inside",
     "lesion_share",
@@ -130,7 +131,9 @@ def measure_maps(
         for name, rows in selections.items()
         if rows.any()
     }
-    figures[EVERY_CLASS] |= _trace(maker, outlined[measured["alert"].to_numpy()])
+    figures[EVERY_CLASS] |= _trace(
+        maker, outlined[measured["alert"].to_numpy()], _add_to(progress, len(outlined))
+    )
     figures[EVERY_CLASS] |= _randomise(maker, outlined)
     return figures
 
@@ -178,10 +181,20 @@ def _summarise(measured: pd.DataFrame, groups: NDArray[Any]) -> dict[str, Figure
     return figures
 
 
-def _trace(maker: MapMaker, alerts: pd.DataFrame) -> dict[str, Figure]:
+def _add_to(progress: Progress | None, finished: int) -> Progress:
+    """Return a callback for further photographs after some that are finished."""
+
+    def update(done: int, total: int) -> None:
+        if progress is not None:
+            progress(finished + done, finished + total)
+
+    return update
+
+
+def _trace(maker: MapMaker, alerts: pd.DataFrame, progress: Progress) -> dict[str, Figure]:
     """Measure deletion and insertion for the probability of melanoma, on alerts."""
     card, rng = maker.classifier.card, np.random.default_rng(0)
-    chosen = alerts.sample(min(_NUM_TRACED, len(alerts)), random_state=0)
+    chosen = alerts.sample(min(NUM_TRACED, len(alerts)), random_state=0)
     side = card.image_size
 
     def predict(photographs: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -193,10 +206,10 @@ def _trace(maker: MapMaker, alerts: pd.DataFrame) -> dict[str, Figure]:
         coarse = outputs.activation_maps.shape[2:]
         classes = np.full(len(pixels), card.melanoma_index)
         heatmaps = enlarge(maker.make(pixels, outputs, classes), side, side)
-        areas += [
-            trace_photograph(predict, photograph, heatmap, draw_random_map(coarse, side, rng))
-            for photograph, heatmap in zip(pixels, heatmaps, strict=True)
-        ]
+        for photograph, heatmap in zip(pixels, heatmaps, strict=True):
+            control = draw_random_map(coarse, side, rng)
+            areas.append(trace_photograph(predict, photograph, heatmap, control))
+            progress(len(areas), len(chosen))
     groups = chosen["group"].to_numpy()
     values = {
         name: np.array([getattr(area, name) for area in areas])
@@ -212,9 +225,9 @@ def _trace(maker: MapMaker, alerts: pd.DataFrame) -> dict[str, Figure]:
 
 def _randomise(maker: MapMaker, outlined: pd.DataFrame) -> dict[str, Figure]:
     """Compare heatmaps of the most probable diagnosis with those of random weights."""
-    chosen = outlined.sample(min(_NUM_RANDOMISED, len(outlined)), random_state=1)
+    chosen = outlined.sample(min(NUM_RANDOMISED, len(outlined)), random_state=1)
     side = maker.classifier.card.image_size
-    ((_, pixels),) = decode_table(chosen, side, batch_size=_NUM_RANDOMISED)
+    ((_, pixels),) = decode_table(chosen, side, batch_size=NUM_RANDOMISED)
     first = maker.classifier.classify(pixels).probabilities.argmax(axis=1)
     similarities = maker.explainer.compare_randomised(maker.make_request(pixels, first))
     groups = chosen["group"].to_numpy()

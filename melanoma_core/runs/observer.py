@@ -5,6 +5,7 @@ import math
 import signal
 import time
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import psutil
 
@@ -15,6 +16,9 @@ from melanoma_core.runs.record import BATCH_LOSS, LEARNING_RATE, Measurement, na
 from melanoma_core.runs.recorder import Recorder
 from melanoma_core.runs.run import Progress
 from melanoma_core.training.observer import BatchState, EpochReport, Phase, Stopped
+
+if TYPE_CHECKING:
+    from melanoma_core.networks.remaining import RemainingTime
 
 _PROGRESS_SECONDS = 0.5
 _CURVE_SECONDS = 2.0
@@ -64,6 +68,7 @@ class RunObserver:
         self._process = psutil.Process()
         self._logged_phases: set[Phase] = set()
         self._reported_at = self._drawn_at = -math.inf
+        self._remaining: RemainingTime | None = None
         self._progress = Progress(
             phase=Phase.STARTING,
             done=0,
@@ -84,9 +89,26 @@ class RunObserver:
         """
         self._recorder.flush()
 
+    def expect(self, remaining: "RemainingTime") -> None:
+        """Include the time after the last epoch in the time left."""
+        self._remaining = remaining
+
+    def describe_next(self) -> str:
+        """Return where a resumed run continues, such as "from epoch 3"."""
+        if self.num_finished >= self._progress.num_epochs or self._progress.phase.is_after_training:
+            return "after the last epoch"
+        return f"from epoch {self.num_finished + 1}"
+
     def on_phase(self, phase: Phase, done: int, total: int) -> None:
         """Record the progress of a phase without epochs."""
         self._stop_if_requested()
+        remaining_seconds = math.nan
+        if self._remaining is not None:
+            self._remaining.observe(phase, done, total)
+            if phase.is_after_training:
+                remaining_seconds = self._remaining.estimate()
+            elif phase is Phase.MEASURING:  # after an epoch
+                remaining_seconds = self._progress.remaining_seconds
         self._report(
             replace(
                 self._progress,
@@ -94,7 +116,7 @@ class RunObserver:
                 done=done,
                 total=total,
                 images_per_second=math.nan,
-                remaining_seconds=math.nan,
+                remaining_seconds=remaining_seconds,
             )
         )
 
@@ -108,6 +130,7 @@ class RunObserver:
             self._recorder.add(
                 [_make_measurement(BATCH_LOSS, round(done * STEPS_PER_EPOCH), state.loss)], {}
             )
+        after = self._remaining.estimate() if self._remaining else 0.0
         self._report(
             replace(
                 self._progress,
@@ -118,7 +141,7 @@ class RunObserver:
                 num_epochs=state.num_epochs,
                 loss=state.loss,
                 images_per_second=state.images_per_second,
-                remaining_seconds=state.remaining_seconds,
+                remaining_seconds=state.remaining_seconds + after,
             )
         )
 

@@ -65,7 +65,8 @@ class Progress:
         num_epochs: Number of all epochs.
         loss: Mean training loss of the epoch so far; NaN before the first batch.
         images_per_second: Speed while training; NaN otherwise.
-        remaining_seconds: Estimated remaining training time; NaN before there is an estimate.
+        remaining_seconds: Estimated time until the end of the run, with calibration, test and
+            export; NaN before there is an estimate.
         memory_bytes: Resident memory of the worker process.
     """
 

@@ -157,9 +157,7 @@ def _conclude(run: _ActiveRun) -> _Outcome:
     try:
         return _train(run)
     except Stopped:
-        message = (
-            f"Stopped as requested. Resume continues from epoch {run.observer.num_finished + 1}."
-        )
+        message = f"Stopped as requested. Resume continues {run.observer.describe_next()}."
         return _Outcome(RunState.STOPPED, {"message": message})
     except Exception as error:
         message, is_bug = _handle_failure(error, run.folder.path)
@@ -195,15 +193,25 @@ def _train(run: _ActiveRun) -> _Outcome:
     on_phase(Phase.STARTING, 0, 0)
     from melanoma_core.networks.inference import predict_table
     from melanoma_core.networks.rehearsal import rehearse_release
+    from melanoma_core.networks.remaining import RemainingTime, plan_release
     from melanoma_core.networks.trainer import TrainingTask, train_network
 
-    if not (run.observer.num_finished or _explain_no_model(run.spec)):
+    is_released = not _explain_no_model(run.spec)
+    remaining = RemainingTime(
+        plan_release(
+            split.table, class_names, is_released=is_released, skips_tests=run.spec.skips_tests
+        )
+    )
+    run.observer.expect(remaining)
+    if is_released and not run.observer.num_finished:
+        began = time.monotonic()
         rehearse_release(recipe, len(class_names))
+        remaining.set_export_seconds(time.monotonic() - began)
     task = TrainingTask(recipe, split, class_names, weights)
     network = train_network(task, folder.path, run.observer)
     held_out = select_held_out(split.table)
     probabilities = predict_table(
-        network, held_out, recipe.image_size, partial(on_phase, Phase.MEASURING)
+        network, held_out, recipe.image_size, partial(on_phase, Phase.PREDICTING)
     )
     with explain_write_errors(folder.predictions, "then resume the run"):
         write_predictions(
@@ -213,7 +221,6 @@ def _train(run: _ActiveRun) -> _Outcome:
         run.record.keep_file(run.run_id, folder.predictions)
     except RunError as error:
         _log.warning("The predictions are only in the run's folder. %s", error)
-    on_phase(Phase.RELEASING, 0, 0)
     return _Outcome(RunState.FINISHED, _release(network, split, run))
 
 
@@ -252,6 +259,7 @@ def _release(network: "Network", split: "Split", run: _ActiveRun) -> dict[str, s
         origin = Origin(
             *(spec.recipe, spec.class_names, spec.data, split, ancestor, log, key),
             skips_tests=spec.skips_tests,
+            on_phase=run.observer.on_phase,
         )
         novelty_weights = find_novelty_weights(spec.recipe, settings.weights_dir)
         model = release_network(network, origin, settings.models_dir, novelty_weights)
@@ -301,7 +309,14 @@ def _estimate(folder: RunFolder) -> None:
             from melanoma_core.networks.estimate import estimate_cost
 
             spec = folder.read_spec()
-            folder.write_estimate(estimate_cost(spec.recipe, folder.read_split(), spec.class_names))
+            estimate = estimate_cost(
+                spec.recipe,
+                folder.read_split(),
+                spec.class_names,
+                is_released=not _explain_no_model(spec),
+                skips_tests=spec.skips_tests,
+            )
+            folder.write_estimate(estimate)
         except Exception as error:
             message, _ = _handle_failure(error, folder.path)
             folder.write_estimate(message)

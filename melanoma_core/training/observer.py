@@ -16,7 +16,35 @@ class Phase(StrEnum):
     HEAD = "training the head"
     NETWORK = "training the network"
     MEASURING = "measuring"
-    RELEASING = "writing the model"
+    PREDICTING = "predicting the held-out images"
+    FITTING = "fitting the out-of-distribution check"
+    RELEASING = "exporting the model"
+    CALIBRATING = "calibrating on validation"
+    TESTING = "testing"
+    HEATMAPS = "testing heatmaps"
+    ROBUSTNESS = "testing robustness"
+
+    @property
+    def is_after_training(self) -> bool:
+        """Whether the phase follows the last epoch."""
+        return self in _AFTER_TRAINING
+
+
+_AFTER_TRAINING = {
+    *(Phase.PREDICTING, Phase.FITTING, Phase.RELEASING, Phase.CALIBRATING, Phase.TESTING),
+    *(Phase.HEATMAPS, Phase.ROBUSTNESS),
+}
+
+
+class OnPhase(Protocol):
+    """Receives the progress of a phase: finished items and all items; 0 of 0 where unknown."""
+
+    def __call__(self, phase: Phase, done: int, total: int) -> None:
+        """Handle the progress. It may raise `Stopped`."""
+
+
+def ignore_phase(phase: Phase, done: int, total: int) -> None:
+    """Ignore the progress."""
 
 
 class Stopped(Exception):  # noqa: N818  # a granted request, not an error
@@ -80,7 +108,8 @@ class Estimate:
         images_per_second: Throughput of the training steps of the whole network.
         seconds_per_head_epoch: Duration of a head epoch; NaN if there are none.
         seconds_per_epoch: Duration of an epoch of the whole network, with its evaluation.
-        total_seconds: Duration of all epochs, oversampling, decoding and feature extraction.
+        total_seconds: Duration of the whole run, with oversampling, decoding, feature extraction,
+            calibration, test and export.
         memory_bytes: Peak resident memory of the worker process.
     """
 
