@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard.shared.address import begin_page
 from dashboard.shared.html import show_html
 from dashboard.shared.markup import render_cautions, render_notice
 from melanoma_core.errors import ModelError
@@ -21,6 +22,7 @@ _STYLE = Path(__file__).parents[1] / "style.css"
 
 def show_page_header(title: str) -> None:
     """Show the title, also that of the browser's tab, the disclaimer, and cautions of the model."""
+    begin_page(title)
     st.set_page_config(page_title=f"{title} · Melanoma dashboard")
     st.html(_STYLE)
     with st.container(horizontal=True, vertical_alignment="center", key="page-head"):

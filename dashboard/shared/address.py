@@ -1,0 +1,62 @@
+"""Widgets whose value is in the address of the page, so that links can be sent and Back works.
+
+Streamlit's own binding replaces the entry in the browser's history, so that Back would leave the
+page. Here each value makes an entry. A value that is the default is left out of the address.
+"""
+
+from collections.abc import Collection
+
+import streamlit as st
+
+_PAGE, _IS_NEW = "address-page", "address-is-new"
+
+
+def begin_page(title: str) -> None:
+    """Note which page runs. One that is opened without a value keeps that of the session."""
+    st.session_state[_IS_NEW] = st.session_state.get(_PAGE) != title
+    st.session_state[_PAGE] = title
+
+
+def follow_address(
+    parameter: str, key: str, default: str, options: Collection[str] | None = None
+) -> None:
+    """Give a widget the value in the address, if a link or Back has changed it.
+
+    Call it before the widget, and `write_address` after it.
+
+    Args:
+        parameter: In the address.
+        key: Of the widget, unique in the dashboard.
+        default: Where the address has no value, or one that is not an option.
+        options: The possible values; None for any.
+    """
+    asked = st.query_params.get(parameter)
+    if asked is None and st.session_state.get(_IS_NEW):
+        asked = st.session_state.get(key)
+    if asked is None or (options is not None and asked not in options):
+        asked = default
+    if key not in st.session_state or asked != st.session_state.get(_name(key)):
+        st.session_state[key] = asked
+    st.session_state[_name(key)] = asked
+
+
+def write_address(parameter: str, key: str, default: str) -> None:
+    """Write the value of a widget into the address, as one entry of the browser's history.
+
+    Args:
+        parameter: In the address.
+        key: Of the widget.
+        default: The value that the address leaves out.
+    """
+    value = st.session_state[key]
+    st.session_state[_name(key)] = value
+    if value == st.query_params.get(parameter, default):
+        return
+    if value == default:
+        del st.query_params[parameter]
+    else:
+        st.query_params[parameter] = value
+
+
+def _name(key: str) -> str:
+    return f"address-{key}"
