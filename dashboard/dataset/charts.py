@@ -1,6 +1,6 @@
 """Charts of the Dataset page: a small table in, a plotly figure out, no Streamlit call.
 
-Name and shape identify a class, a pattern identifies a subset. Colour repeats the risk tier.
+Name, shape and colour identify a class, a pattern identifies a subset.
 """
 
 import pandas as pd
@@ -8,8 +8,21 @@ import plotly.graph_objects as go
 
 from dashboard.shared.charts import ROW_HEIGHT, escape_label, finish_figure
 from dashboard.shared.markup import name_diagnosis
-from melanoma_core.data.overview import QUANTILES
-from melanoma_core.taxonomy import TIER_STYLES, RiskTier, find_tier, read_label
+from melanoma_core.data.overview import OTHER, QUANTILES
+from melanoma_core.taxonomy import TIER_STYLES, Diagnosis, RiskTier, find_tier, read_label
+
+# Okabe and Ito (2008), with Tol's wine instead of black, which a dark page would hide. With any
+# colour blindness, two classes differ by more than 15 in L*a*b*. The names are beside the bars.
+CLASS_COLOURS = {
+    Diagnosis.MEL: "#D55E00",
+    Diagnosis.NV: "#009E73",
+    Diagnosis.BCC: "#CC79A7",
+    Diagnosis.AK: "#E69F00",
+    Diagnosis.BKL: "#0072B2",
+    Diagnosis.DF: "#F0E442",
+    Diagnosis.VASC: "#56B4E9",
+    Diagnosis.SCC: "#882255",
+}
 
 # Blue and grey with a contrast of at least 3:1 to the backgrounds of both themes.
 _PLAIN, _INK = "#4f83b0", "#808a94"
@@ -21,11 +34,11 @@ def draw_classes(counts: pd.DataFrame, is_log: bool) -> go.Figure:
     """Draw the images per class and subset.
 
     Args:
-        counts: From `overview.count_classes`.
+        counts: From `overview.count_classes` or `overview.count_labels`.
         is_log: Whether the axis is logarithmic.
     """
-    names = [name_diagnosis(read_label(label)) for label in counts.index]
-    colours = [TIER_STYLES[find_tier(read_label(label))].colour for label in counts.index]
+    names = [name_row(label) for label in counts.index]
+    colours = [_choose_colour(label) for label in counts.index]
     return _draw_subsets(counts, names, colours, "Images per class", is_log)
 
 
@@ -86,7 +99,8 @@ def draw_spread(spread: pd.DataFrame, title: str, axis: str) -> go.Figure:
             q3=[third[label]],
             upperfence=[high[label]],
             orientation="h",
-            marker_color=TIER_STYLES[find_tier(read_label(label))].colour,
+            fillcolor=_choose_colour(label),
+            line={"color": _INK, "width": 1.5},
             name="",
             showlegend=False,
         )
@@ -101,12 +115,26 @@ def draw_balance(table: pd.DataFrame, title: str, axis: str) -> go.Figure:
         title: Title of the chart.
         axis: Title of the axis of counts.
     """
-    names = [name_diagnosis(read_label(label)) for label in table.index]
-    colours = [TIER_STYLES[find_tier(read_label(label))].colour for label in table.index]
+    names = [name_row(label) for label in table.index]
+    colours = [_choose_colour(label) for label in table.index]
     figure = go.Figure()
     for column, pattern in (("before", ""), ("after", "/")):
         _add_bars(figure, names, table[column], colours, pattern)
     return _finish_bars(figure, title, axis, 2 * len(table))
+
+
+def name_row(label: str) -> str:
+    """Return the name of a label in a chart or table."""
+    return "other labels" if label == OTHER else name_diagnosis(read_label(label))
+
+
+def _choose_colour(label: str) -> str:
+    if label == OTHER:
+        return _INK
+    known = read_label(label)
+    if isinstance(known, Diagnosis):
+        return CLASS_COLOURS[known]
+    return TIER_STYLES[find_tier(known)].colour
 
 
 def _draw_subsets(
@@ -125,7 +153,7 @@ def _draw_subsets(
 def _add_bars(
     figure: go.Figure, names: list[str], counts: pd.Series, colours: list[str], pattern: str
 ) -> None:
-    """Add a bar per class, in the colours of the tiers, named after the column of the counts."""
+    """Add a bar per class, named after the column of the counts."""
     name = str(counts.name)
     hatching = {"shape": pattern, "fillmode": "replace" if pattern else "overlay"}
     # An empty grey trace for the legend: the pattern is the same in all tiers.
@@ -138,7 +166,7 @@ def _add_bars(
         orientation="h",
         offsetgroup=name,
         showlegend=False,
-        marker={"color": colours, "pattern": hatching, "line": {"color": colours, "width": 1}},
+        marker={"color": colours, "pattern": hatching, "line": {"color": _INK, "width": 1}},
         text=[f"{count:,}" for count in counts],
         textposition="outside",
         cliponaxis=False,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dashboard.shared.markup import name_diagnosis
 from melanoma_core.names import neutralise
-from melanoma_core.taxonomy import Diagnosis
+from melanoma_core.taxonomy import Diagnosis, read_label
 
 if TYPE_CHECKING:  # the page is painted before pandas is imported
     from collections.abc import Iterable, Mapping
@@ -130,6 +130,40 @@ def render_file_facts(row: "Mapping[Any, Any]", findings: "Iterable[str]") -> st
     return f'<dl class="facts">{rows}</dl>'
 
 
+def render_table(counts: "pd.DataFrame", first: str = "Diagnosis") -> str:
+    """Render a small table of numbers, which wraps where a page is narrow.
+
+    Args:
+        counts: Whole or decimal numbers. Index: `taxonomy.Label`, or names where `first` is
+            another heading.
+        first: Heading of the index.
+    """
+    heads = "".join(f'<th scope="col">{escape(str(each))}</th>' for each in counts.columns)
+    rows = "".join(
+        f'<tr><th scope="row">{escape(_name_row(index, first))}</th>'
+        f"{''.join(f'<td>{_format_number(value)}</td>' for value in row)}</tr>"
+        for index, *row in counts.itertuples(name=None)
+    )
+    return (
+        f'<table class="numbers"><thead><tr><th scope="col">{escape(first)}</th>{heads}</tr>'
+        f"</thead><tbody>{rows}</tbody></table>"
+    )
+
+
+def render_constants(charts: "Iterable[tuple[str, pd.DataFrame]]") -> str:
+    """Render what is the same in all files, which would be a chart with a single bar.
+
+    Args:
+        charts: Title and counts, with the columns `value` and `files`; at most one row each.
+    """
+    items = "".join(
+        f"<li>{escape(title)}: <strong>{escape(neutralise(str(row.value)))}</strong></li>"
+        for title, counts in charts
+        for row in counts.itertuples()
+    )
+    return f'<p>The same in all files:</p><ul class="constants">{items}</ul>' if items else ""
+
+
 def render_leakage(leakage: "OversamplingLeakage") -> str:
     """Render the leakage that oversampling before the split causes, in natural frequencies."""
     return (
@@ -158,6 +192,14 @@ def name_label(row: "Mapping[Any, Any] | pd.Series[Any]") -> str:
     """Return a file's diagnosis with the shape of its tier, or else its original label."""
     label = _format_cell(row["label"])
     return name_diagnosis(Diagnosis(label)) if label else _format_cell(row["name"]) or "no label"
+
+
+def _name_row(index: Any, first: str) -> str:
+    return name_diagnosis(read_label(index)) if first == "Diagnosis" else str(index)
+
+
+def _format_number(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else f"{value:,}"
 
 
 def _format_cell(value: Any) -> str:

@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard.dataset.markup import render_constants, render_table
 from dashboard.shared.downloads import offer_table, show_figure
+from dashboard.shared.html import show_html
 from dashboard.shared.markup import name_diagnosis
 from dashboard.shared.progress import show_progress
-from melanoma_core.taxonomy import read_label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +21,7 @@ _MEASURED = {
     "contrast": ("Contrast by class", "standard deviation of luma, 0 to 0.5"),
     "sharpness": ("Sharpness by class", "variance of the Laplacian at 128 × 128 px"),
 }
+_SIZE = "Size (width × height, px)"
 _METADATA = {
     "sex": "Sex",
     "site": "Anatomical site",
@@ -45,15 +47,12 @@ def show_overview(opened: "OpenedFolder") -> None:
 
 def _show_classes(records: "pd.DataFrame") -> None:
     from dashboard.dataset.charts import draw_classes, draw_tiers
-    from melanoma_core.data.overview import (
-        count_classes,
-        count_tiers,
-        describe_imbalance,
-        total_counts,
-    )
+    from melanoma_core.data.overview import count_labels, count_tiers, describe_labelled
 
-    classes, tiers = count_classes(records), count_tiers(records)
-    st.html(f"<p>{describe_imbalance(total_counts(classes))}</p>")
+    classes, tiers = count_labels(records), count_tiers(records)
+    st.html(f"<p>{describe_labelled(classes)}</p>")
+    if classes["total"].size < 2:  # the sentence says it
+        return
     is_log = st.toggle(
         "Logarithmic axis",
         key="is-log",
@@ -65,8 +64,9 @@ def _show_classes(records: "pd.DataFrame") -> None:
         table = classes.rename_axis("diagnosis")
         show_figure(draw_classes(classes, is_log), table, "images-per-class")
     with right:
-        table = tiers.rename_axis("tier")
-        show_figure(draw_tiers(tiers, is_log), table, "images-per-tier")
+        if len(tiers) > 1:
+            table = tiers.rename_axis("tier")
+            show_figure(draw_tiers(tiers, is_log), table, "images-per-tier")
 
 
 def _show_confirmations(records: "pd.DataFrame") -> None:
@@ -80,10 +80,7 @@ def _show_confirmations(records: "pd.DataFrame") -> None:
         "How each diagnosis is known, in images. Nevi that were only watched are easier than those "
         "that were suspicious enough to be excised. Compare metrics by confirmation."
     )
-    named = counts.assign(diagnosis=[name_diagnosis(read_label(each)) for each in counts.index])
-    st.dataframe(
-        named, hide_index=True, column_order=["diagnosis", *counts.columns], height="content"
-    )
+    st.html(render_table(counts))
     offer_table(counts.rename_axis("diagnosis"), "confirmations", "Confirmations as CSV")
 
 
@@ -100,10 +97,12 @@ def _show_metadata(records: "pd.DataFrame") -> None:
         },
         "skin-tones": ("Skin tone", count_skin_tones(records)),
     }
+    drawn = {name: chart for name, chart in charts.items() if len(chart[1]) > 1}
     places = st.columns(2, gap="medium")
-    for number, (name, (title, counts)) in enumerate(charts.items()):
+    for number, (name, (title, counts)) in enumerate(drawn.items()):
         with places[number % 2]:
             show_figure(draw_values(counts, title), counts, name)
+    show_html(render_constants(chart for name, chart in charts.items() if name not in drawn))
     st.caption(f"Skin tone: the Fitzpatrick type where a table gives it. {ESTIMATE_NOTE}")
 
 
@@ -116,17 +115,19 @@ def _show_measurements(records: "pd.DataFrame") -> None:
         "the 95th percentile. Where classes differ here, a network can distinguish them without "
         "looking at the lesion."
     )
-    places = st.columns(2, gap="medium")
     sizes = count_sizes(records)
-    with places[0]:
-        show_figure(draw_values(sizes, "Size (width × height, px)"), sizes, "sizes")
-    for place, (column, (title, axis)) in zip(
-        (places[1], places[0], places[1]), _MEASURED.items(), strict=True
-    ):
+    charts = {"sizes": (draw_values(sizes, _SIZE), sizes)} if len(sizes) > 1 else {}
+    for column, (title, axis) in _MEASURED.items():
         spread = measure_spread(records, column)
-        with place:
-            table = spread.rename_axis("diagnosis")
-            show_figure(draw_spread(spread, title, axis), table, f"{column}-by-class")
+        table = spread.rename_axis("diagnosis")
+        if len(spread) > 1:
+            charts[f"{column}-by-class"] = draw_spread(spread, title, axis), table
+    places = st.columns(2, gap="medium")
+    for number, (name, (figure, table)) in enumerate(charts.items()):
+        with places[number % 2]:
+            show_figure(figure, table, name)
+    if "sizes" not in charts:
+        show_html(render_constants([(_SIZE, sizes)]))
 
 
 def _show_means(opened: "OpenedFolder") -> None:

@@ -1,5 +1,6 @@
 """Charts and tables with their downloads: a chart as an image, a table as CSV."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -11,16 +12,41 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 
+_SAVE_CHART = Path(__file__).with_name("save_chart.js").read_text("utf-8")
+
+
 def show_figure(figure: "go.Figure", table: "pd.DataFrame", name: str) -> None:
-    """Show a chart with a camera button for the image and a button for its table.
+    """Show a chart with one menu of downloads: PNG, SVG, and CSV of its table.
 
     Args:
         figure: The chart.
         table: The values it shows.
         name: Of the files, without suffix, and of the widgets; unique on the page.
     """
-    show_chart(figure, name)
-    offer_table(table, name, f"{figure.layout.title.text} as CSV")
+    title = figure.layout.title.text
+    with st.container(key=f"figure-{name}", gap="xxsmall"):
+        st.plotly_chart(
+            figure,
+            key=f"chart-{name}",
+            theme="streamlit",
+            alt=title,
+            config={"displayModeBar": False},
+        )
+        with st.popover(
+            "Download", type="tertiary", help=f"{title}: PNG, SVG or CSV", key=f"menu-{name}"
+        ):
+            # Only the browser has drawn the chart, so that it makes the images.
+            mount = st.components.v2.component("save-chart", js=_SAVE_CHART, isolate_styles=False)
+            mount(key=f"save-{name}", data={"name": name}, height="content")
+            st.download_button(
+                "CSV",
+                data=format_table(table),
+                file_name=f"{name}.csv",
+                mime="text/csv",
+                on_click="ignore",
+                key=f"download-{name}",
+                width="stretch",
+            )
 
 
 def show_chart(figure: "go.Figure", name: str) -> None:

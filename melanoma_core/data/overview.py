@@ -177,8 +177,7 @@ def describe_imbalance(counts: Mapping[Label, int], num_others: int = 0) -> str:
 
     Args:
         counts: Images per class; empty classes are ignored.
-        num_others: Images with any other label. They are in the total of which the largest class
-            is a share.
+        num_others: Images with any other label, which count in the accuracy.
     """
     present = {label: count for label, count in counts.items() if count > 0}
     if len(present) < 2:
@@ -195,6 +194,17 @@ def describe_imbalance(counts: Mapping[Label, int], num_others: int = 0) -> str:
         "classes). A model that always predicts the largest class has an accuracy of "
         f"{present[largest] / (sum(present.values()) + num_others):.1%}."
     )
+
+
+def describe_labelled(counts: pd.DataFrame) -> str:
+    """Describe the class imbalance of the files of a folder, and how many have other labels.
+
+    Args:
+        counts: From `count_labels`.
+    """
+    num_others = int(counts["total"].get(OTHER, 0))
+    others = f" {num_others:,} have another label, which is none of them." if num_others else ""
+    return describe_imbalance(total_counts(counts), num_others) + others
 
 
 def _title(label: Label) -> str:
@@ -214,12 +224,7 @@ def describe_labels(records: pd.DataFrame) -> str:
     num_tiers = int(labels.notna().sum() - is_diagnosis.sum())
     num_filled = int((is_diagnosis & records["label"].isna()).sum())
     with_tier = f", of which {num_tiers:,} name a risk tier" if num_tiers else ""
-    filled = (
-        f" Diagnoses from the ISIC 2019 ground truth, where the label is none of the eight: "
-        f"{num_filled:,}."
-        if num_filled
-        else ""
-    )
+    filled = f" Diagnoses from the ISIC 2019 ground truth: {num_filled:,}." if num_filled else ""
     return (
         f"Files: {len(records):,}, including copies. Unreadable: {num_unreadable:,}. Without one "
         f"of the eight diagnoses: {num_unknown:,}{with_tier}.{filled}"
