@@ -26,7 +26,11 @@ from melanoma_core.models.card import EVERY_CLASS, KERAS_NAME, ExplanationFigure
 from melanoma_core.models.classifier import Classifier, Outputs
 from melanoma_core.models.methods import HeatmapRequest, Method
 from melanoma_core.progress import Progress
-from melanoma_core.reading.explanation import enlarge
+from melanoma_core.reading.explanation import (
+    scale_evidence,
+    scale_to_strongest,
+    shape_heatmaps,
+)
 
 NUM_TRACED = 48  # photographs for deletion and insertion, which take 40 passes each
 NUM_RANDOMISED = 32  # photographs for the comparison with random weights
@@ -70,11 +74,15 @@ class MapMaker:
     def make(
         self, pixels: NDArray[np.uint8], outputs: Outputs, class_indices: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """Return the heatmap of one class per photograph, float32 [N, h, w], at least 0."""
+        """Return the heatmap of one class per photograph, float32 [N, h, w] in [0, 1].
+
+        It is scaled as a reading scales it.
+        """
         if self.method is Method.GRAD_CAM:
             chosen = outputs.activation_maps[np.arange(len(pixels)), class_indices]
-            return np.maximum(chosen, 0)
-        return self.explainer.explain(self.make_request(pixels, class_indices))
+            return scale_evidence(chosen, self.classifier.card.heatmap_scale)
+        maps = self.explainer.explain(self.make_request(pixels, class_indices))
+        return np.stack([scale_to_strongest(each, self.method) for each in maps])
 
     def make_request(
         self, pixels: NDArray[np.uint8], class_indices: NDArray[np.int64]
@@ -153,7 +161,7 @@ def _measure_inside(
         alerts = melanoma >= card.operating_point.threshold
         first = outputs.probabilities.argmax(axis=1)
         maps = maker.make(pixels, outputs, np.where(alerts, card.melanoma_index, first))
-        maps = enlarge(maps, card.image_size, card.image_size)
+        maps = shape_heatmaps(maps, card.image_size, card.image_size)
         control = np.broadcast_to(centred, maps.shape)
         is_flat = ~(maps.max(axis=(1, 2)) > 0)
         measures = {
@@ -205,7 +213,7 @@ def _trace(maker: MapMaker, alerts: pd.DataFrame, progress: Progress) -> dict[st
         outputs = maker.classifier.classify(pixels)
         coarse = outputs.activation_maps.shape[2:]
         classes = np.full(len(pixels), card.melanoma_index)
-        heatmaps = enlarge(maker.make(pixels, outputs, classes), side, side)
+        heatmaps = shape_heatmaps(maker.make(pixels, outputs, classes), side, side)
         for photograph, heatmap in zip(pixels, heatmaps, strict=True):
             control = draw_random_map(coarse, side, rng)
             areas.append(trace_photograph(predict, photograph, heatmap, control))

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from melanoma_core.reading.explanation import enlarge, interpolate
+from melanoma_core.reading.explanation import enlarge, shape_heatmaps
 
 
 def place_outline(
@@ -33,11 +33,11 @@ def measure_energy(
 ) -> float | None:
     """Return the share of a heatmap's strength that lies inside the outline.
 
-    It is `evaluation.faithfulness.measure_energy_inside` on the grid of the outline, where neither
-    the heatmap is enlarged nor SciPy imported.
+    It is `evaluation.faithfulness.measure_energy_inside` on the grid of the outline, of the heatmap
+    as it is shown.
 
     Args:
-        heatmap: float32 [h, w], at least 0.
+        heatmap: float32 [h, w] in [0, 1].
         outline: float32 [s, s], as for `place_outline`.
         threshold: As for `place_outline`.
 
@@ -49,14 +49,8 @@ def measure_energy(
         0.25
     """
     inside = outline >= threshold
-    rows, columns = (
-        interpolate(source, target)
-        for source, target in zip(heatmap.shape, outline.shape, strict=True)
-    )
-    strength = float(
-        heatmap.astype(np.float64).ravel() @ np.outer(rows.sum(0), columns.sum(0)).ravel()
-    )
+    (shown,) = shape_heatmaps(heatmap[None], *outline.shape)
+    strength = float(shown.sum(dtype=np.float64))
     if not inside.any() or not strength > 0:
         return None
-    counted = (rows.T @ inside @ columns).astype(np.float64)
-    return float((heatmap * counted).sum() / strength)
+    return float(shown[inside].sum(dtype=np.float64)) / strength

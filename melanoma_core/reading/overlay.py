@@ -35,6 +35,8 @@ _VIRIDIS = bytes.fromhex(
 )
 _CONTOUR = 300  # of the longer side: width of a line
 _LIGHT_LINE, _DARK_LINE = (255, 255, 255), (0, 0, 0)
+LEVELS = (0.25, 0.5, 0.75)  # strengths of the contour lines
+_LEVEL_LINE = 600  # of the longer side: half the width of the light line
 
 
 def blend(
@@ -104,6 +106,40 @@ def draw_contour(pixels: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArra
     drawn[_spread(inside, steps) & ~inside] = _DARK_LINE
     drawn[inside & _spread(~inside, steps)] = _LIGHT_LINE
     return drawn
+
+
+def draw_levels(
+    pixels: NDArray[np.uint8],
+    heatmap: NDArray[np.float32],
+    levels: tuple[float, ...] = LEVELS,
+) -> NDArray[np.uint8]:
+    """Draw contour lines of a heatmap over a photograph, which keeps its colours between them.
+
+    Each line is light with a dark border, and smooth: its distance from a pixel is the difference
+    in strength over the slope.
+
+    Args:
+        pixels: uint8 [height, width, 3].
+        heatmap: float32 [height, width] in [0, 1], smooth (`explanation.shape_heatmaps`).
+        levels: Strengths at which lines are drawn, in (0, 1).
+
+    Returns:
+        uint8 [height, width, 3].
+    """
+    half = max(0.75, max(heatmap.shape) / _LEVEL_LINE)
+    steep = np.full_like(heatmap, 1e-12)
+    for axis, size in enumerate(heatmap.shape):
+        if size > 1:
+            steep += np.gradient(heatmap, axis=axis) ** 2
+    distance = np.full_like(heatmap, np.inf)
+    for level in levels:
+        np.minimum(distance, np.abs(heatmap - np.float32(level)), out=distance)
+    distance /= np.sqrt(steep)
+    drawn = Image.fromarray(pixels)
+    for colour, width in ((_DARK_LINE, 2 * half), (_LIGHT_LINE, half)):
+        share = np.clip(width + np.float32(0.5) - distance, 0, 1) * 255
+        drawn.paste(colour, mask=Image.fromarray(share.astype(np.uint8)))
+    return np.asarray(drawn)
 
 
 def _spread(mask: NDArray[np.bool_], steps: int) -> NDArray[np.bool_]:

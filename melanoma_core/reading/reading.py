@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melanoma_core.data.artefacts import find_artefacts
+from melanoma_core.data.crop import Crop
 from melanoma_core.data.decoder import decode_within
 from melanoma_core.data.decoding import map_in_threads
 from melanoma_core.data.drawn.shipped import is_drawn
@@ -20,7 +21,7 @@ from melanoma_core.errors import ImageError
 from melanoma_core.evaluation.prediction_set import make_prediction_set
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.classifier import Classifier, Outputs
-from melanoma_core.reading.explanation import enlarge, scale_evidence
+from melanoma_core.reading.explanation import scale_evidence, shape_heatmaps
 from melanoma_core.reading.outline import measure_energy, place_outline
 from melanoma_core.reading.outline_measures import (
     OutlineMeasures,
@@ -52,6 +53,7 @@ class Reading(Verdict):
             square, shows the lesion; None if the model draws no outline.
         outline_threshold: Smallest probability inside the lesion, in (0, 1).
         outline_measures: Measures of the outline; None if the model draws no outline.
+        crop: The part of the photograph that was read; None if it was read as a whole.
     """
 
     evidence: NDArray[np.float32]
@@ -65,23 +67,25 @@ class Reading(Verdict):
     outline: NDArray[np.float32] | None = None
     outline_threshold: float = 0.5
     outline_measures: OutlineMeasures | None = None
+    crop: Crop | None = None
 
     def heatmaps(self) -> NDArray[np.float32]:
         """Return every class's heatmap, float32 [C, height, width] in [0, 1]."""
-        return enlarge(self.evidence, self.height, self.width)
+        return shape_heatmaps(self.evidence, self.height, self.width)
 
     def heatmap(self, class_name: str) -> NDArray[np.float32]:
         """Return one class's heatmap, float32 [height, width] in [0, 1]."""
         index = self.class_names.index(class_name)
         heatmap: NDArray[np.float32]
-        (heatmap,) = enlarge(self.evidence[index : index + 1], self.height, self.width)
+        maps = self.evidence[index : index + 1]
+        (heatmap,) = shape_heatmaps(maps, self.height, self.width)
         return heatmap
 
     def energy_inside(self, heatmap: NDArray[np.float32]) -> float | None:
         """Return the share of a heatmap's strength that lies inside the outline, in [0, 1].
 
         Args:
-            heatmap: float32 [h, w], at least 0, of any size.
+            heatmap: float32 [h, w] in [0, 1], of any size.
 
         Returns:
             None without a plausible outline, or without any evidence in the heatmap.

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from melanoma_core.reading.explanation import enlarge, scale_evidence
+from melanoma_core.reading.explanation import (
+    FLOOR,
+    enlarge,
+    has_clear_region,
+    scale_evidence,
+    shape_heatmaps,
+)
 
 
 def test_a_map_without_evidence_stays_dark():
@@ -101,3 +107,78 @@ def test_a_changed_result_does_not_change_the_next_one():
     first[:] = -1
 
     np.testing.assert_array_equal(enlarge(maps, 50, 60), expected)
+
+
+def test_a_shaped_map_keeps_the_strength_at_the_centre_of_each_cell():
+    maps = np.random.default_rng(4).uniform(0.3, 0.9, (3, 6, 6)).astype(np.float32)
+
+    shaped = shape_heatmaps(maps, 6 * 31, 6 * 31)
+
+    np.testing.assert_allclose(shaped[:, 15::31, 15::31], maps, atol=1e-5)
+
+
+def test_strengths_up_to_the_floor_are_not_shown_and_those_from_twice_the_floor_stay():
+    maps = np.array([[[0.0, FLOOR, 1.5 * FLOOR, 2 * FLOOR, 1.0]]], np.float32)
+
+    shaped = shape_heatmaps(maps, 1, 5)[0, 0]
+
+    np.testing.assert_allclose(shaped, [0, 0, 0.075, 0.2, 1], atol=1e-6)
+
+
+def test_a_shaped_map_has_no_edges_where_bilinear_interpolation_has_them():
+    # The slope of a linear map jumps at each centre of a cell; that of a smooth one never does.
+    maps = np.zeros((1, 6, 6), np.float32)
+    maps[0, 2, 3] = 1
+
+    def find_largest_bend(enlarged) -> float:
+        return float(np.abs(np.diff(enlarged[0], 2, axis=1)).max())
+
+    bend = find_largest_bend(shape_heatmaps(maps, 600, 600))
+
+    assert find_largest_bend(enlarge(maps, 600, 600)) == pytest.approx(0.02, rel=0.01)
+    assert bend < 0.001
+
+
+def test_lines_of_equal_strength_meet_the_border_at_a_right_angle():
+    maps = np.random.default_rng(5).random((1, 6, 6), dtype=np.float32)
+
+    shaped = shape_heatmaps(maps, 600, 600)[0]
+
+    across = np.abs(shaped[:, 0] - shaped[:, 1])
+    assert across.max() < 1e-3
+
+
+@pytest.mark.parametrize("value", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("size", [(1, 1), (6, 6), (333, 777)])
+def test_a_constant_map_stays_constant_when_it_is_shaped(value, size):
+    shaped = shape_heatmaps(np.full((2, 6, 6), value, np.float32), *size)
+
+    assert shaped.shape == (2, *size)
+    assert shaped.dtype == np.float32
+    np.testing.assert_allclose(shaped, value, atol=1e-5)
+
+
+def test_no_shaped_strength_leaves_its_range():
+    maps = (np.random.default_rng(2).random((8, 6, 6)) > 0.5).astype(np.float32)
+
+    shaped = shape_heatmaps(maps, 333, 777)
+
+    assert shaped.min() >= 0
+    assert shaped.max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("heatmap", "is_clear"),
+    [
+        (np.zeros((6, 6)), False),
+        (np.full((6, 6), 0.9), False),  # everything is marked, so nothing is
+        (0.2 * np.eye(6), False),  # below a quarter of full strength
+        (0.6 * np.eye(6), True),
+        (np.eye(6) + 0.45, True),  # a strong region on an even ground
+        (np.eye(6) + 2, False),
+    ],
+)
+def test_a_region_is_clear_if_it_is_strong_and_not_everywhere(heatmap, is_clear):
+    strengths = np.clip(heatmap, 0, None).astype(np.float32)
+
+    assert has_clear_region(strengths / max(1, strengths.max())) is is_clear

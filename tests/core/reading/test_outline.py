@@ -12,7 +12,7 @@ from melanoma_core.evaluation.faithfulness import measure_energy_inside
 from melanoma_core.jsonable import to_jsonable
 from melanoma_core.models.card import OutlineFacts, load_card
 from melanoma_core.models.classifier import Classifier, load_classifier
-from melanoma_core.reading.explanation import enlarge
+from melanoma_core.reading.explanation import enlarge, shape_heatmaps
 from melanoma_core.reading.outline import measure_energy, place_outline
 from melanoma_core.reading.outline_measures import CUT, EMPTY, OutlineMeasures
 from melanoma_core.reading.overlay import draw_contour
@@ -70,7 +70,7 @@ def test_the_energy_of_a_reading_is_that_of_the_faithfulness_tests():
     rng = np.random.default_rng(3)
     heatmap = rng.random((6, 6), dtype=np.float32)
     outline = enlarge(rng.random((1, 5, 5), dtype=np.float32), 48, 48)[0]
-    expected = measure_energy_inside(enlarge(heatmap[None], 48, 48), (outline >= 0.6)[None])
+    expected = measure_energy_inside(shape_heatmaps(heatmap[None], 48, 48), (outline >= 0.6)[None])
     assert measure_energy(heatmap, outline, 0.6) == pytest.approx(expected[0], abs=1e-6)
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from melanoma_core.reading.overlay import blend, colour_scale
+from melanoma_core.reading.overlay import blend, colour_scale, draw_levels
 
 SKIN = (200, 150, 130)
 WEAKEST = (68, 1, 84)
@@ -103,3 +103,24 @@ def test_a_scale_narrower_than_the_map_keeps_both_ends():
 def test_the_colours_only_get_lighter():
     luminance = colour_scale(256, 1)[0] @ [0.2126, 0.7152, 0.0722]
     assert (np.diff(luminance[::3]) > 0).all()  # single steps are rounded to whole numbers
+
+
+def test_contour_lines_lie_at_their_level_and_leave_the_colours_between_them():
+    skin = np.full((200, 200, 3), SKIN, np.uint8)
+    ramp = np.tile(np.linspace(0, 1, 200, dtype=np.float32), (200, 1))
+    drawn = draw_levels(skin, ramp, (0.5,))
+    assert (drawn == drawn[:1]).all()
+    changed = np.flatnonzero((drawn[0] != SKIN).any(axis=1))
+    assert changed.min() >= 95
+    assert changed.max() <= 104
+    assert (drawn[0].sum(axis=1) > 700).any()  # the light line
+    assert (drawn[0].sum(axis=1) < 150).any()  # its dark border
+
+
+def test_a_map_without_evidence_has_no_contour_lines(pixels):
+    np.testing.assert_array_equal(draw_levels(pixels, np.zeros((40, 60), np.float32)), pixels)
+
+
+def test_a_map_of_a_single_row_has_contour_lines(pixels):
+    row = np.linspace(0, 1, 60, dtype=np.float32)[None]
+    assert draw_levels(pixels[:1], row).shape == (1, 60, 3)
