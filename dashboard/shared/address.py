@@ -17,6 +17,11 @@ def begin_page(title: str) -> None:
     st.session_state[_PAGE] = title
 
 
+def opens_page() -> bool:
+    """Return whether this run is the first one since the person came from another page."""
+    return bool(st.session_state.get(_IS_NEW))
+
+
 def follow_address(
     parameter: str, key: str, default: str, options: Collection[str] | None = None
 ) -> None:
