@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from dashboard.dataset.markup import render_leakage
+from dashboard.dataset.markup import render_leakage, render_table
 from dashboard.shared.access import is_local
 from dashboard.shared.downloads import offer_table, show_figure
 from dashboard.shared.errors import show_errors
@@ -28,6 +28,11 @@ _CHOICES = {
     "none": "None",
     "class-weights": "Class weights",
     "oversampling": "Augmentor oversampling",
+}
+_WEIGHTS = {
+    "before": "Images",
+    "balanced": "Balanced weight",
+    "effective_number": "Effective-number weight",
 }
 _OPERATIONS = {
     "rotation": ("Maximum rotation (°)", "In either direction."),
@@ -89,19 +94,7 @@ def _show_weights(train: "pd.DataFrame") -> None:
             "class-weights",
         )
     with right:
-        st.dataframe(
-            table.assign(diagnosis=[name_diagnosis(read_label(each)) for each in table.index]),
-            hide_index=True,
-            column_order=["diagnosis", "before", "balanced", "effective_number"],
-            column_config={
-                "diagnosis": "Diagnosis",
-                "before": "Images",
-                "balanced": st.column_config.NumberColumn("Balanced weight", format="%.3f"),
-                "effective_number": st.column_config.NumberColumn(
-                    "Effective-number weight", format="%.3f"
-                ),
-            },
-        )
+        st.html(render_table(table[list(_WEIGHTS)].rename(columns=_WEIGHTS)))
 
 
 def _show_oversampling(opened: "OpenedFolder", train: "pd.DataFrame") -> None:

@@ -4,11 +4,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard.dataset.markup import render_table
 from dashboard.shared.cached import encode_split
 from dashboard.shared.downloads import show_figure
-from dashboard.shared.markup import name_diagnosis
 from dashboard.shared.split import choose_split
-from melanoma_core.taxonomy import read_label
 
 if TYPE_CHECKING:
     from melanoma_core.data.opening import OpenedFolder
@@ -26,25 +25,17 @@ def show_split(opened: "OpenedFolder") -> None:
         f"in the test subset. SHA-256 of the split: <code>{split.sha256[:16]}…</code></p>"
     )
     counts = count_classes(split.table)
-    leakage = count_groups(split.table)
+    leakage = count_groups(split.table).set_index("group")
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        table = counts.rename_axis("diagnosis")
-        show_figure(draw_classes(counts, False), table, "split-by-class")
+        if len(counts) > 1:
+            table = counts.rename_axis("diagnosis")
+            show_figure(draw_classes(counts, False), table, "split-by-class")
     with right:
-        named = counts.assign(diagnosis=[name_diagnosis(read_label(each)) for each in counts.index])
-        st.dataframe(named, hide_index=True, column_order=["diagnosis", *counts.columns])
+        st.html(render_table(counts))
         st.subheader("Leakage check", anchor=False)
-        st.dataframe(
-            leakage,
-            hide_index=True,
-            column_config={
-                "group": "Must stay together",
-                "known": "Groups",
-                "images": "Images",
-                "shared": "Divided",
-            },
-        )
+        named = leakage.rename(columns={"known": "Groups", "images": "Images", "shared": "Divided"})
+        st.html(render_table(named, "Must stay together"))
         st.html(
             f'<p role="status"><strong>{leakage["shared"].sum():,}</strong> of '
             f"{leakage['known'].iloc[-1]:,} groups have images in more than one subset.</p>"

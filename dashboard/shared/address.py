@@ -5,6 +5,7 @@ page. Here each value makes an entry. A value that is the default is left out of
 """
 
 from collections.abc import Collection
+from typing import Any
 
 import streamlit as st
 
@@ -23,7 +24,7 @@ def opens_page() -> bool:
 
 
 def follow_address(
-    parameter: str, key: str, default: str, options: Collection[str] | None = None
+    parameter: str, key: str, default: Any, options: Collection[Any] | None = None
 ) -> None:
     """Give a widget the value in the address, if a link or Back has changed it.
 
@@ -33,9 +34,11 @@ def follow_address(
         parameter: In the address.
         key: Of the widget, unique in the dashboard.
         default: Where the address has no value, or one that is not an option.
-        options: The possible values; None for any.
+        options: The possible values, which the address has as text; None for any text.
     """
-    asked = st.query_params.get(parameter)
+    asked: Any = st.query_params.get(parameter)
+    if options is not None:
+        asked = {str(each): each for each in options}.get(asked)
     if asked is None and st.session_state.get(_IS_NEW):
         asked = st.session_state.get(key)
     if asked is None or (options is not None and asked not in options):
@@ -45,7 +48,7 @@ def follow_address(
     st.session_state[_name(key)] = asked
 
 
-def write_address(parameter: str, key: str, default: str) -> None:
+def write_address(parameter: str, key: str, default: Any) -> None:
     """Write the value of a widget into the address, as one entry of the browser's history.
 
     Args:
@@ -55,12 +58,51 @@ def write_address(parameter: str, key: str, default: str) -> None:
     """
     value = st.session_state[key]
     st.session_state[_name(key)] = value
-    if value == st.query_params.get(parameter, default):
+    if str(value) == st.query_params.get(parameter, str(default)):
         return
     if value == default:
         del st.query_params[parameter]
     else:
-        st.query_params[parameter] = value
+        st.query_params[parameter] = str(value)
+
+
+def follow_list(parameter: str, key: str, options: Collection[str]) -> None:
+    """Give a widget of several values those in the address, as `follow_address` does for one.
+
+    Args:
+        parameter: In the address, once for each value.
+        key: Of the widget, unique in the dashboard.
+        options: The possible values; others in the address are ignored.
+    """
+    asked = st.query_params.get_all(parameter)
+    if not asked and st.session_state.get(_IS_NEW):
+        asked = st.session_state.get(key, [])
+    asked = [each for each in asked if each in options]
+    if key not in st.session_state or asked != st.session_state.get(_name(key)):
+        st.session_state[key] = asked
+    st.session_state[_name(key)] = asked
+
+
+def write_list(parameter: str, key: str) -> None:
+    """Write the values of a widget of several values into the address.
+
+    Args:
+        parameter: In the address, once for each value; absent without any.
+        key: Of the widget.
+    """
+    values = list(st.session_state[key])
+    st.session_state[_name(key)] = values
+    if values != st.query_params.get_all(parameter):
+        if values:
+            st.query_params[parameter] = values
+        else:
+            leave_address(parameter)
+
+
+def leave_address(parameter: str) -> None:
+    """Take a parameter out of the address; its widget then takes its default."""
+    if parameter in st.query_params:
+        del st.query_params[parameter]
 
 
 def _name(key: str) -> str:

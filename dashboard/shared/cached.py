@@ -20,7 +20,8 @@ if TYPE_CHECKING:  # the page is painted before pandas is imported
     from melanoma_core.data.cleaning import ManualDecision
     from melanoma_core.data.dataset import Dataset
     from melanoma_core.data.opening import OpenedFolder
-    from melanoma_core.data.splitting import Split
+    from melanoma_core.data.splitting import Shares, Split
+    from melanoma_core.progress import Progress
 
 _MOST_FOLDERS = 4
 _SPLIT_COLUMNS = ["image_id", "path", "label", "subset", "group", "lesion_id", "sha256"]
@@ -29,6 +30,7 @@ _THUMBNAIL_SIDE, _MOST_THUMBNAILS = 256, 2000  # px; about 30 MB
 _IDENTITIES: dict[str | type[Any], Callable[[Any], Any]] = {
     "melanoma_core.data.opening.OpenedFolder": attrgetter("key"),
     "melanoma_core.data.splitting.Split": attrgetter("sha256", "seed"),
+    "melanoma_core.data.splitting.Shares": attrgetter("validation", "test"),
 }
 
 
@@ -76,11 +78,12 @@ def get_dataset(opened: "OpenedFolder", decisions: "Mapping[str, ManualDecision]
     return merge_records(opened.records, cleaned)
 
 
-@st.cache_resource(
-    show_spinner="Splitting the dataset", max_entries=_MOST_FOLDERS, hash_funcs=_IDENTITIES
-)
 def get_split(
-    opened: "OpenedFolder", decisions: "Mapping[str, ManualDecision]", seed: int
+    opened: "OpenedFolder",
+    decisions: "Mapping[str, ManualDecision]",
+    seed: int,
+    shares: "Shares | None",
+    progress: "Progress",
 ) -> "Split":
     """Return the split of the cleaned dataset.
 
@@ -88,13 +91,29 @@ def get_split(
         opened: The folder.
         decisions: Manual decisions by path, the latest last.
         seed: Random seed of the split.
+        shares: Of validation and test; None for the default.
+        progress: Called while the split is drawn.
 
     Raises:
         DatasetError: There are too few images, or two manual decisions contradict each other.
     """
     from melanoma_core.data.splitting import split_dataset
 
-    return split_dataset(get_dataset(opened, decisions).main, seed)
+    kept = _keep_split(opened, decisions, seed, shares)
+    if not kept:  # drawn outside of the cached function, which may not draw a progress bar
+        kept.append(split_dataset(get_dataset(opened, decisions).main, seed, shares, progress))
+    return kept[0]
+
+
+@st.cache_resource(show_spinner=False, max_entries=_MOST_FOLDERS, hash_funcs=_IDENTITIES)
+def _keep_split(
+    opened: "OpenedFolder",  # noqa: ARG001
+    decisions: "Mapping[str, ManualDecision]",  # noqa: ARG001
+    seed: int,  # noqa: ARG001
+    shares: "Shares | None",  # noqa: ARG001
+) -> "list[Split]":
+    """Return a place for one split, empty until it is drawn."""
+    return []
 
 
 @st.cache_data(show_spinner=False, max_entries=_MOST_THUMBNAILS)

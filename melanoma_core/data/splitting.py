@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import gcd
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from melanoma_core.data.cleaning import GROUP_KEYS
 from melanoma_core.data.copies import connect_rows
 from melanoma_core.data.dataset import hash_table
 from melanoma_core.errors import DatasetError
+from melanoma_core.progress import Progress
 
 _SUBSETS = ("train", "validation", "test")
 _NUM_FOLDS = 7  # one fold each for test and validation: about 14%
@@ -38,7 +40,48 @@ class Split:
         return self.table[self.table["subset"] == name].reset_index(drop=True)
 
 
-def split_dataset(table: pd.DataFrame, seed: int) -> Split:
+@dataclass(frozen=True)
+class Shares:
+    """The shares of the images that are drawn for validation and for test.
+
+    Attributes:
+        validation, test: In percent, in steps of `STEP`; at least one step each, together at most
+            `MOST`.
+
+    Raises:
+        DatasetError: A share is none of these.
+    """
+
+    validation: int
+    test: int
+
+    STEP = 5
+    MOST = 60
+
+    def __post_init__(self) -> None:
+        """Check the shares."""
+        shares = (self.validation, self.test)
+        if min(shares) < self.STEP or any(each % self.STEP for each in shares):
+            raise DatasetError(
+                f"Found the shares {self.validation}% for validation and {self.test}% for test. "
+                f"Each must be a multiple of {self.STEP}%, and at least {self.STEP}%."
+            )
+        if sum(shares) > self.MOST:
+            raise DatasetError(
+                f"Found shares of {sum(shares)}% for validation and test together. They may be at "
+                f"most {self.MOST}%. Leave more images to train on."
+            )
+
+    @property
+    def folds(self) -> tuple[int, int, int]:
+        """The smallest number of equal folds with these shares: of validation, of test, of all."""
+        step = gcd(self.validation, self.test, 100)
+        return self.validation // step, self.test // step, 100 // step
+
+
+def split_dataset(
+    table: pd.DataFrame, seed: int, shares: Shares | None = None, progress: Progress | None = None
+) -> Split:
     """Split a dataset into train, validation and test, stratified by diagnosis and by group.
 
     Groups of images whose published subset is "test" stay in test, and other groups of images
@@ -48,18 +91,22 @@ def split_dataset(table: pd.DataFrame, seed: int) -> Split:
     Args:
         table: `Dataset.table`.
         seed: Random seed; the same table and seed give the same split.
+        shares: Of validation and test among the images that no published subset fixes. By default
+            a seventh each.
+        progress: Progress callback, called with the number of groups that are placed.
 
     Raises:
         DatasetError: The dataset has too few groups or images.
     """
+    validation, test, num_folds = shares.folds if shares else (1, 1, _NUM_FOLDS)
     groups = find_groups(table)
     in_test = np.isin(groups, groups[table["subset"] == "test"])
     in_validation = ~in_test & np.isin(groups, groups[table["subset"] == "validation"])
     free = np.flatnonzero(~in_test & ~in_validation)
     subset = np.where(in_test, "test", "validation").astype(object)
-    subset[free] = draw_subsets(
-        table["label"].iloc[free], groups[free], ("test", "validation"), seed
-    )
+    folds = _Folds(num_folds, seed, progress)
+    names = ["test"] * test + ["validation"] * validation
+    subset[free] = _draw(table["label"].iloc[free], groups[free], names, folds)
     split = table.assign(subset=subset, group=groups).reset_index(drop=True)
     check_split(split)
     return Split(split, seed, hash_table(split))
@@ -160,16 +207,23 @@ def draw_subsets(
     Raises:
         DatasetError: There are too few groups or images.
     """
+    return _draw(labels, groups, names, _Folds(_NUM_FOLDS, seed))
+
+
+def _draw(
+    labels: pd.Series, groups: NDArray[np.integer[Any]], names: Sequence[str], folds: "_Folds"
+) -> NDArray[np.object_]:
+    """Draw one fold of images for each name."""
     # In NumPy, because pandas strings cannot hold folder names that are not valid UTF-8.
     classes = np.array([str(label) for label in labels])
     num_lesions = len(np.unique(groups))
     largest = int(np.unique(classes, return_counts=True)[1].max(initial=0))
-    if min(num_lesions, largest) < _NUM_FOLDS:
+    if min(num_lesions, largest) < folds.n_splits:
         raise DatasetError(
             f"Found {num_lesions} lesions to split, and at most {largest} images of one diagnosis. "
-            f"Both must be at least {_NUM_FOLDS}. Add images."
+            f"Both must be at least {folds.n_splits}. Add images."
         )
-    folds = StratifiedGroupKFold(_NUM_FOLDS, shuffle=True, random_state=seed)
+    folds.num_groups = num_lesions
     subset = np.full(len(labels), "train", dtype=object)
     for name, (_, fold) in zip(names, folds.split(classes, classes, groups), strict=False):
         subset[fold] = name
@@ -208,6 +262,22 @@ def check_split(table: pd.DataFrame) -> None:
                 f"Found {len(shared)} values of {key} in more than one subset (the first is "
                 f"{shared[0]}). Metrics would be too optimistic. Split the dataset again."
             )
+
+
+class _Folds(StratifiedGroupKFold):  # type: ignore[misc]
+    """Equal folds, stratified and by group, that report how many groups are placed."""
+
+    def __init__(self, num_folds: int, seed: int, progress: Progress | None = None) -> None:
+        super().__init__(num_folds, shuffle=True, random_state=seed)
+        self.num_groups = 0
+        self._progress, self._num_placed = progress, 0
+
+    def _find_best_fold(self, **counts: Any) -> int:
+        """Choose the fold of a group. scikit-learn calls this once for each group."""
+        self._num_placed += 1
+        if self._progress:
+            self._progress(self._num_placed, self.num_groups)
+        return int(super()._find_best_fold(**counts))
 
 
 def _with_subsets(split: Split, subset: pd.Series) -> Split:
