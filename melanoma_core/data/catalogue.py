@@ -108,9 +108,18 @@ def open_demonstration(settings: Settings) -> Path:
         DatasetError: The cache folder is not writable.
     """
     try:
-        return write_demonstration_dataset(settings.cache_dir / "demonstration-2" / "drawn lesions")
+        return write_demonstration_dataset(_find_demonstration(settings))
     except OSError as error:
         raise DatasetError(
             f"Cannot create the demonstration dataset in {settings.cache_dir} ({error.strerror}). "
             "Set MELANOMA_CACHE_DIR to a writable folder."
         ) from error
+
+
+def is_demonstration(folder: Path, settings: Settings) -> bool:
+    """Return whether a folder is the demonstration dataset, whose lesions are drawn."""
+    return folder.resolve() == _find_demonstration(settings).resolve()
+
+
+def _find_demonstration(settings: Settings) -> Path:
+    return settings.cache_dir / "demonstration-2" / "drawn lesions"
