@@ -9,13 +9,14 @@ from typing import Any
 
 import streamlit as st
 
-_PAGE, _IS_NEW = "address-page", "address-is-new"
+_PAGE, _IS_NEW, _VISIT = "address-page", "address-is-new", "address-visit"
 
 
 def begin_page(title: str) -> None:
     """Note which page runs. One that is opened without a value keeps that of the session."""
-    st.session_state[_IS_NEW] = st.session_state.get(_PAGE) != title
-    st.session_state[_PAGE] = title
+    is_new = st.session_state.get(_PAGE) != title
+    st.session_state[_IS_NEW], st.session_state[_PAGE] = is_new, title
+    st.session_state[_VISIT] = st.session_state.get(_VISIT, 0) + is_new
 
 
 def opens_page() -> bool:
@@ -39,13 +40,15 @@ def follow_address(
     asked: Any = st.query_params.get(parameter)
     if options is not None:
         asked = {str(each): each for each in options}.get(asked)
-    if asked is None and st.session_state.get(_IS_NEW):
+    visit, seen = _recall(key)
+    if asked is None and visit != st.session_state.get(_VISIT):
         asked = st.session_state.get(key)
     if asked is None or (options is not None and asked not in options):
         asked = default
-    if key not in st.session_state or asked != st.session_state.get(_name(key)):
+    is_possible = options is None or st.session_state.get(key) in options
+    if key not in st.session_state or asked != seen or not is_possible:
         st.session_state[key] = asked
-    st.session_state[_name(key)] = asked
+    _note(key, asked)
 
 
 def write_address(parameter: str, key: str, default: Any) -> None:
@@ -57,7 +60,7 @@ def write_address(parameter: str, key: str, default: Any) -> None:
         default: The value that the address leaves out.
     """
     value = st.session_state[key]
-    st.session_state[_name(key)] = value
+    _note(key, value)
     if str(value) == st.query_params.get(parameter, str(default)):
         return
     if value == default:
@@ -75,12 +78,13 @@ def follow_list(parameter: str, key: str, options: Collection[str]) -> None:
         options: The possible values; others in the address are ignored.
     """
     asked = st.query_params.get_all(parameter)
-    if not asked and st.session_state.get(_IS_NEW):
+    visit, seen = _recall(key)
+    if not asked and visit != st.session_state.get(_VISIT):
         asked = st.session_state.get(key, [])
     asked = [each for each in asked if each in options]
-    if key not in st.session_state or asked != st.session_state.get(_name(key)):
+    if key not in st.session_state or asked != seen:
         st.session_state[key] = asked
-    st.session_state[_name(key)] = asked
+    _note(key, asked)
 
 
 def write_list(parameter: str, key: str) -> None:
@@ -91,7 +95,7 @@ def write_list(parameter: str, key: str) -> None:
         key: Of the widget.
     """
     values = list(st.session_state[key])
-    st.session_state[_name(key)] = values
+    _note(key, values)
     if values != st.query_params.get_all(parameter):
         if values:
             st.query_params[parameter] = values
@@ -103,6 +107,16 @@ def leave_address(parameter: str) -> None:
     """Take a parameter out of the address; its widget then takes its default."""
     if parameter in st.query_params:
         del st.query_params[parameter]
+
+
+def _recall(key: str) -> tuple[int | None, Any]:
+    """Return at which visit of a page a value was last noted, and the value."""
+    recalled: tuple[int | None, Any] = st.session_state.get(_name(key), (None, None))
+    return recalled
+
+
+def _note(key: str, value: Any) -> None:
+    st.session_state[_name(key)] = st.session_state.get(_VISIT), value
 
 
 def _name(key: str) -> str:
