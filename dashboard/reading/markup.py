@@ -15,7 +15,7 @@ from melanoma_core.models.card_text.prevalence import (
 from melanoma_core.models.card_text.wording import describe_novelty, describe_results
 from melanoma_core.reading.outline_text import describe_energy
 from melanoma_core.reading.ranking import TierShare, group_by_tier
-from melanoma_core.reading.statement import describe_possible
+from melanoma_core.reading.statement import describe_finding, describe_possible
 from melanoma_core.taxonomy import TIER_STYLES
 
 if TYPE_CHECKING:  # the page is painted before ONNX Runtime is imported
@@ -36,6 +36,9 @@ if TYPE_CHECKING:  # the page is painted before ONNX Runtime is imported
 _OWN_SCALE = (
     "This heatmap is scaled to its own maximum. Compare regions within it, not two photographs."
 )
+
+
+_NO_CLEAR_REGION = "No clear region: this heatmap marks no part of the photograph for {}."
 
 
 def render_adapted(adapted: "AdaptedReading") -> str:
@@ -82,9 +85,25 @@ def render_meaning(
 
 
 def render_warnings(reading: "Reading") -> str:
-    """Render the image quality warnings; "" if there are none."""
+    """Render the image quality warnings, each explained one click away; "" if there are none."""
+    if not reading.quality:
+        return ""
+    kinds = ", ".join(str(finding.kind) for finding in reading.quality)
     items = "".join(f"<li>{escape(finding.text)}</li>" for finding in reading.quality)
-    return f'<ul class="warnings" role="alert">{items}</ul>' if items else ""
+    return (
+        f'<details class="warnings"><summary>Image quality: {escape(kinds)}</summary>'
+        f"<ul>{items}</ul></details>"
+    )
+
+
+def render_sentence(verdict: "Verdict", adapted: "AdaptedReading | None" = None) -> str:
+    """Render the finding with its reasons.
+
+    Args:
+        verdict: The reading.
+        adapted: Its probabilities in the clinic; None without a prevalence.
+    """
+    return f'<p class="finding-text">{escape(describe_finding(verdict, adapted).sentence)}</p>'
 
 
 def render_check(reading: "Reading", card: "ModelCard") -> str:
@@ -141,17 +160,22 @@ def render_map_trust(card: "ModelCard", method: "Method") -> str:
 def render_energy(
     reading: "Reading", diagnosis: "Diagnosis", strengths: "NDArray[np.float32] | None"
 ) -> str:
-    """Render how much of a heatmap lies inside the outline; "" if it is undefined.
+    """Render whether a heatmap has a clear region, and its energy inside the outline.
 
     Args:
         reading: With or without an outline.
         diagnosis: That the heatmap explains.
         strengths: The heatmap; None for that of the reading.
     """
+    from melanoma_core.reading.explanation import has_clear_region  # NumPy
+
     if strengths is None:
         strengths = reading.evidence[reading.class_names.index(diagnosis)]
+    unclear = "" if has_clear_region(strengths) else _NO_CLEAR_REGION.format(diagnosis.title)
     text = describe_energy(reading.energy_inside(strengths))
-    return f'<p class="map-trust">{escape(text)}</p>' if text else ""
+    return (f'<p class="no-region" role="status">{escape(unclear)}</p>' if unclear else "") + (
+        f'<p class="map-trust">{escape(text)}</p>' if text else ""
+    )
 
 
 def render_refused(files: "Iterable[RefusedFile]", *, is_readable: bool = False) -> str:

@@ -4,8 +4,13 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.reading.markup import render_adapted, render_diagnoses, render_meaning
-from dashboard.reading.verdict import render_probabilities
+from dashboard.reading.markup import (
+    render_adapted,
+    render_diagnoses,
+    render_meaning,
+    render_sentence,
+)
+from dashboard.reading.verdict import render_glance, render_probabilities
 from dashboard.shared.markup import render_notice, render_paragraphs
 from dashboard.shared.prevalence import PREVALENCE, choose_prevalence, get_prevalence
 from melanoma_core.models.adaptation import adapt_reading
@@ -62,9 +67,9 @@ def adapt(verdict: "Verdict", card: ModelCard) -> "AdaptedReading | None":
 
 
 def show_probabilities(verdict: "Verdict", card: ModelCard, *, by_lesion: bool = False) -> None:
-    """Show the probabilities of a photograph or of a lesion, and what they mean.
+    """Show the answer of a photograph or of a lesion at a glance, and all else one click away.
 
-    With a prevalence, they are adapted to it, and the unadapted ones are one click away.
+    With a prevalence, the probabilities are adapted to it.
 
     Args:
         verdict: The reading.
@@ -72,19 +77,18 @@ def show_probabilities(verdict: "Verdict", card: ModelCard, *, by_lesion: bool =
         by_lesion: Whether several photographs of a lesion were read.
     """
     adapted = adapt(verdict, card)
-    if adapted is None:
-        if get_prevalence() is not None:
-            why = _NOT_ADAPTED if verdict.read_anyway else explain_unadapted(card)
-            st.html(render_notice(why))
-        st.html(render_probabilities(verdict))
+    if adapted is None and get_prevalence() is not None:
+        st.html(render_notice(_NOT_ADAPTED if verdict.read_anyway else explain_unadapted(card)))
+    st.html(render_glance(verdict, card, adapted))
+    with st.expander("All diagnoses"):
+        st.html(render_sentence(verdict, adapted))
+        if adapted is not None:
+            st.html(render_adapted(adapted))
         if not verdict.read_anyway:  # no metric of the model is about it
-            st.html(render_meaning(verdict, card, by_lesion=by_lesion))
-        st.html(render_diagnoses(verdict))
-        return
-    st.html(render_adapted(adapted))
-    st.html(render_meaning(verdict, card, adapted, by_lesion=by_lesion))
-    st.html(render_diagnoses(adapted))
-    with st.expander("Without your clinic's prevalence"):
-        st.html(render_paragraphs([describe_assumption(card, None), _ALERTS_STAY]))
-        st.html(render_probabilities(verdict))
-        st.html(render_diagnoses(verdict))
+            st.html(render_meaning(verdict, card, adapted, by_lesion=by_lesion))
+        st.html(render_diagnoses(adapted or verdict))
+    if adapted is not None:
+        with st.expander("Without your clinic's prevalence"):
+            st.html(render_paragraphs([describe_assumption(card, None), _ALERTS_STAY]))
+            st.html(render_probabilities(verdict))
+            st.html(render_diagnoses(verdict))

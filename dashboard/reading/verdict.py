@@ -1,10 +1,16 @@
-"""HTML of what a reading says: its level, its sentence and its two alerts. Text is escaped."""
+"""HTML of what a reading says at a glance: its level, its two alerts and its differential.
+
+Text is escaped.
+"""
 
 from html import escape
 from typing import TYPE_CHECKING
 
 from dashboard.shared.markup import name_diagnosis
+from melanoma_core.models.adaptation import find_trained_prevalence
 from melanoma_core.models.card_text.formats import format_beside_threshold, format_percent
+from melanoma_core.models.card_text.prevalence import format_prevalence
+from melanoma_core.reading.differential import Candidate, list_differential
 from melanoma_core.reading.statement import (
     READ_ANYWAY,
     Level,
@@ -18,6 +24,7 @@ if TYPE_CHECKING:  # the page is painted before ONNX Runtime is imported
     from collections.abc import Sequence
 
     from melanoma_core.models.adaptation import AdaptedReading
+    from melanoma_core.models.card import ModelCard
     from melanoma_core.reading.grouping import Lesion
     from melanoma_core.reading.lesion import LesionReading
     from melanoma_core.reading.reading import Reading
@@ -33,8 +40,10 @@ _SYMBOLS = {
 _KINDS = {Level.MELANOMA: "alert", Level.SKIN_CANCER: "suspected", Level.NONE: "no-alert"}
 _ALERT_STYLE = f"--tier:{_MALIGNANT.colour}"
 _READ_ANYWAY = "⚠ out of distribution, read anyway"
+_CROPPED = "⚠ read from a crop"
 _ALERT_OF_MELANOMA = "alert because of melanoma, threshold {}"  # in a card of an older version
 _NO_OPERATING_POINT = "no operating point in this model"
+_WHY_UNLIKELY = "Below 1%: malignant, not excluded."
 
 
 def name_level(verdict: "Verdict", adapted: "AdaptedReading | None" = None) -> str:
@@ -49,7 +58,7 @@ def name_level(verdict: "Verdict", adapted: "AdaptedReading | None" = None) -> s
 
 
 def render_banner(verdict: "Verdict", adapted: "AdaptedReading | None" = None) -> str:
-    """Render the level as symbol, words and colour, and the sentence that says why.
+    """Render the level as symbol, words and colour, and a sentence of a few words.
 
     Args:
         verdict: The reading.
@@ -60,7 +69,51 @@ def render_banner(verdict: "Verdict", adapted: "AdaptedReading | None" = None) -
         f'<section class="banner {_KINDS[statement.level]}" style="{_ALERT_STYLE}" role="status">'
         f'<span class="shape" aria-hidden="true">{_SYMBOLS[statement.level]}</span>'
         f'<div><p class="verdict">{escape(statement.headline)}</p>'
-        f"<p>{escape(statement.sentence)}</p></div></section>"
+        f"<p>{escape(statement.summary)}</p></div></section>"
+    )
+
+
+def render_glance(
+    verdict: "Verdict", card: "ModelCard", adapted: "AdaptedReading | None" = None
+) -> str:
+    """Render both alerts, the differential diagnosis and the prevalence, in a few words.
+
+    Args:
+        verdict: Of a photograph or of a lesion.
+        card: Of the model that read it.
+        adapted: Its probabilities in the clinic; None without a prevalence.
+    """
+    shown = adapted or verdict
+    measures = (
+        (
+            "Melanoma",
+            (verdict.melanoma_probability, shown.melanoma_probability),
+            verdict.threshold,
+            verdict.alert,
+        ),
+        (
+            "Any skin cancer",
+            (verdict.skin_cancer_probability, shown.skin_cancer_probability),
+            verdict.skin_cancer_threshold,
+            verdict.skin_cancer_alert,
+        ),
+    )
+    rows = "".join(
+        _render_measure(*measure, is_adapted=adapted is not None) for measure in measures
+    )
+    listed = list_differential(verdict, adapted)
+    chips = "".join(_render_chip(each, shown.top_diagnosis) for each in listed)
+    unlikely = any(each.is_unlikely for each in listed)
+    notes = [_WHY_UNLIKELY] if unlikely else []
+    assumed = adapted.prevalence if adapted else find_trained_prevalence(card)
+    if assumed is not None and not verdict.read_anyway:
+        notes.append(
+            f"Prevalence: melanoma {format_prevalence(assumed.melanoma)}, skin cancer "
+            f"{format_prevalence(assumed.skin_cancer)}."
+        )
+    return (
+        f'<section class="glance">{rows}<ul class="chips" aria-label="Differential diagnosis">'
+        f"{chips}</ul>{''.join(f'<p>{escape(note)}</p>' for note in notes)}</section>"
     )
 
 
@@ -78,21 +131,30 @@ def render_probabilities(verdict: "Verdict") -> str:
     return f'<section class="probabilities">{melanoma}{any_cancer}</section>'
 
 
-def render_row(lesion: "Lesion", adapted: "AdaptedReading | None" = None) -> str:
-    """Render a row of the list: name, leading diagnosis, both probabilities and marks.
+def render_row(
+    lesion: "Lesion", adapted: "AdaptedReading | None" = None, *, looked_at: bool = False
+) -> str:
+    """Render a row of the list: file, leading diagnosis, tier, both probabilities and marks.
 
     Args:
         lesion: Of the list.
         adapted: Its probabilities in the clinic; None without a prevalence.
+        looked_at: Whether a person has looked at it.
     """
     reading, count = lesion.reading, len(lesion.entries)
-    lines = [_describe_leading(adapted or reading), *_describe_alerts(reading, adapted)]
+    shown = adapted or reading
+    leading = f"{_describe_leading(shown)}, {shown.top_diagnosis.tier}"
+    lines = [leading, *_describe_alerts(reading, adapted)]
     if count > 1:
         counted = len(reading.counted)
         left_out = "" if counted == count else f", of which {counted:,} counted"
         lines.append(f"{count:,} photographs{left_out}")
     if reading.read_anyway:
         lines.append(_READ_ANYWAY)
+    if any(each.crop for each in reading.readings):
+        lines.append(_CROPPED)
+    if looked_at:
+        lines.append("✓ looked at")
     facts = "".join(f'<p class="fact">{escape(line)}</p>' for line in lines)
     return f'<p class="name">{escape(lesion.name)}</p>{facts}'
 
@@ -118,10 +180,16 @@ def render_own(reading: "Reading", name: str, adapted: "AdaptedReading | None" =
 
 
 def render_mark(reading: "Reading | LesionReading") -> str:
-    """Render the lasting mark of what was read against a refusal; "" where nothing was."""
+    """Render the lasting mark of what was read against a refusal; "" where nothing was.
+
+    What it means is one click away.
+    """
     if not reading.read_anyway:
         return ""
-    return f'<p class="warning" role="note">⚠ {escape(READ_ANYWAY)}</p>'
+    return (
+        f'<details class="warning"><summary>{escape(_READ_ANYWAY.capitalize())}'
+        f"</summary><p>{escape(READ_ANYWAY)}</p></details>"
+    )
 
 
 def render_disagreement(reading: "LesionReading", adapted: "Sequence[AdaptedReading]" = ()) -> str:
@@ -166,6 +234,48 @@ def _describe_alert(name: str, alert: bool | None, shown: str) -> str:
     if alert is None:
         return f"{name}: {shown}"
     return f"{name}: {'alert' if alert else 'no alert'} ({shown})"
+
+
+def _render_measure(
+    name: str,
+    probabilities: tuple[float, float],
+    threshold: float | None,
+    alert: bool | None,
+    *,
+    is_adapted: bool,
+) -> str:
+    """Render a probability, as the model and the clinic have it, with its alert and threshold."""
+    own, shown = probabilities
+    text, limit = format_percent(own), _NO_OPERATING_POINT
+    if threshold is not None:
+        text, limit = format_beside_threshold(own, threshold)
+        limit = f"threshold {limit}"
+    state = "" if alert is None else "alert" if alert else "no alert"
+    beside = ", ".join(filter(None, (state, limit)))
+    if is_adapted:
+        beside = f"{state} (unadapted {text}, {limit})".strip()
+        text = format_percent(shown)
+    mark = ""
+    if threshold is not None and not is_adapted:
+        mark = f'<div class="mark" style="left:{threshold:.2%}"></div>'
+    return (
+        f'<div class="probability {"alert" if alert else "no-alert"}" style="{_ALERT_STYLE}">'
+        f"<p>{escape(name)} <strong>{escape(text)}</strong> "
+        f'<span class="threshold">{escape(beside)}</span></p>'
+        f'<div class="track" aria-hidden="true">'
+        f'<div class="fill" style="width:{shown:.2%}"></div>{mark}</div></div>'
+    )
+
+
+def _render_chip(candidate: Candidate, leading: object) -> str:
+    style = TIER_STYLES[candidate.diagnosis.tier]
+    kind = ' class="leading"' if candidate.diagnosis is leading else ""
+    return (
+        f'<li{kind} style="--tier:{style.colour}"><span role="img" '
+        f'aria-label="{candidate.diagnosis.tier}">{style.symbol}</span> '
+        f"{escape(candidate.diagnosis.title)} "
+        f"<strong>{escape(format_percent(candidate.probability))}</strong></li>"
+    )
 
 
 def _render_bar(name: str, probability: float, threshold: float | None, alert: bool | None) -> str:

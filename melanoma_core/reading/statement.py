@@ -25,6 +25,8 @@ READ_ANYWAY = (
     "Out of distribution, read anyway: how well the network reads such photographs was not "
     "measured, and the result may have no meaning."
 )
+LIKELY = 0.1  # a probability that no differential diagnosis leaves out
+UNLIKELY = 0.01  # below it, a differential diagnosis has only malignant ones
 
 
 class Level(StrEnum):
@@ -43,11 +45,13 @@ class Statement:
         level: How severe it is.
         headline: A few words, such as "Melanoma alert".
         sentence: The most severe thing that cannot be excluded, and why.
+        summary: The sentence without its reasons, in a few words.
     """
 
     level: Level
     headline: str
     sentence: str
+    summary: str = ""
 
 
 def describe_finding(verdict: Verdict, adapted: AdaptedReading | None = None) -> Statement:
@@ -65,14 +69,30 @@ def describe_finding(verdict: Verdict, adapted: AdaptedReading | None = None) ->
     after = " Alerts use unadapted probabilities." if adapted else ""
     if verdict.alert:
         sentence = _explain_melanoma(verdict, adapted)
-        return Statement(Level.MELANOMA, "Melanoma alert", f"{sentence}{after}")
+        summary = _summarise(Diagnosis.MEL, leading)
+        return Statement(Level.MELANOMA, "Melanoma alert", f"{sentence}{after}", summary)
     if verdict.skin_cancer_alert or {leading, verdict.top_diagnosis} & set(SKIN_CANCERS):
         cancer = leading if leading in SKIN_CANCERS else verdict.leading_skin_cancer
         headline = "Skin cancer" if cancer is Diagnosis.MEL else "Other skin cancer"
         sentence = _explain_skin_cancer(verdict, adapted, cancer)
-        return Statement(Level.SKIN_CANCER, f"{headline} suspected", f"{sentence}{after}")
+        summary = _summarise(cancer, leading)
+        return Statement(Level.SKIN_CANCER, f"{headline} suspected", f"{sentence}{after}", summary)
     headline = "No melanoma alert" if verdict.skin_cancer_alert is None else "No alert"
-    return Statement(Level.NONE, headline, f"{_explain_none(verdict, adapted)}{after}")
+    summary = (
+        "The probability of melanoma is below its threshold."
+        if verdict.skin_cancer_alert is None
+        else "Both probabilities are below their thresholds."
+    )
+    return Statement(Level.NONE, headline, f"{_explain_none(verdict, adapted)}{after}", summary)
+
+
+def name_suspected(verdict: Verdict, level: Level) -> tuple[Diagnosis, ...]:
+    """Return the diagnoses that a finding of this level names: at most one."""
+    return {
+        Level.MELANOMA: (Diagnosis.MEL,),
+        Level.SKIN_CANCER: (verdict.leading_skin_cancer,),
+        Level.NONE: (),
+    }[level]
 
 
 def describe_possible(
@@ -82,7 +102,8 @@ def describe_possible(
 
     A diagnosis that an alert names stays possible, also where the set does not contain it: the
     thresholds of the alerts are chosen to miss fewer lesions than the set. So does the leading
-    diagnosis in a clinic. A larger set contains the true diagnosis at least as often.
+    diagnosis in a clinic, and what is at least 10% probable. A larger set contains the true
+    diagnosis at least as often.
 
     Args:
         verdict: The reading.
@@ -92,22 +113,40 @@ def describe_possible(
     found = verdict.prediction_set
     if found is None:
         return ""
-    if adapted is not None and adapted.top_diagnosis not in found.members:
-        added = str(adapted.top_diagnosis)
+    shown = adapted or verdict
+    likely = [
+        name for name in verdict.class_names if shown.find_probability(Diagnosis(name)) >= LIKELY
+    ]
+    added = tuple(str(name) for name in (shown.top_diagnosis, *likely) if name not in found.members)
+    if added:
         found = replace(
             found,
-            members=(added, *found.members),
-            unknown=tuple(name for name in found.unknown if name != added),
-            ruled_out=tuple(name for name in found.ruled_out if name != added),
+            members=tuple(dict.fromkeys((*added, *found.members))),
+            unknown=tuple(name for name in found.unknown if name not in added),
+            ruled_out=tuple(name for name in found.ruled_out if name not in added),
         )
     level = describe_finding(verdict).level
-    kept = {
-        Level.MELANOMA: (str(Diagnosis.MEL),),
-        Level.SKIN_CANCER: (str(verdict.leading_skin_cancer),),
-        Level.NONE: (),
-    }[level]
+    kept = tuple(map(str, name_suspected(verdict, level)))
     below = "" if level is not Level.NONE or found.abstention else _name_below(verdict, found)
-    return " ".join(filter(None, (describe_set(found, card, kept), below)))
+    unlikely = "" if found.abstention else _name_unlikely(shown, found)
+    return " ".join(filter(None, (describe_set(found, card, kept), below, unlikely)))
+
+
+def _name_unlikely(shown: Verdict | AdaptedReading, found: PredictionSet) -> str:
+    """Return which members of a set the differential diagnosis leaves out as too improbable."""
+    diagnoses = [Diagnosis(name) for name in found.members]
+    titles = [
+        each.title
+        for each in diagnoses
+        if each.tier is not RiskTier.MALIGNANT and shown.find_probability(each) < UNLIKELY
+    ]
+    if not titles:
+        return ""
+    verb = "is" if len(titles) == 1 else "are"
+    return (
+        f"Below {UNLIKELY:.0%}, {' and '.join(titles)} {verb} not listed in the differential "
+        "diagnosis."
+    )
 
 
 def _name_below(verdict: Verdict, found: PredictionSet) -> str:
@@ -171,6 +210,11 @@ def describe_set_aside(lesion: "LesionReading") -> str:
             "of the reading of the lesion."
         )
     return " ".join(sentences)
+
+
+def _summarise(suspected: Diagnosis, leading: Diagnosis) -> str:
+    what = "is the leading diagnosis" if suspected is leading else "cannot be excluded"
+    return f"{_capitalise(suspected.title)} {what}."
 
 
 def _explain_melanoma(verdict: Verdict, adapted: AdaptedReading | None) -> str:

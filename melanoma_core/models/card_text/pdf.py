@@ -20,7 +20,7 @@ _GREY = (74, 89, 104)
 _NOTICE = "For research and education. Not a medical device."
 
 
-class _Document(FPDF):
+class Document(FPDF):
     """An A4 document whose footer has the model id and the page number."""
 
     def __init__(self, name: str) -> None:
@@ -48,7 +48,7 @@ def write_pdf(title: str, sections: Sequence[Section], created_at: str) -> bytes
         sections: As returned by `sections.build_sections`.
         created_at: Date of the document (UTC, ISO 8601). The same card gives the same bytes.
     """
-    document = _Document(title)
+    document = Document(title)
     document.set_title(title)
     document.set_creator("Melanoma dashboard")
     document.set_creation_date(datetime.fromisoformat(created_at).astimezone(UTC))
@@ -61,7 +61,7 @@ def write_pdf(title: str, sections: Sequence[Section], created_at: str) -> bytes
     return bytes(document.output())
 
 
-def _add_section(document: _Document, section: Section) -> None:
+def _add_section(document: Document, section: Section) -> None:
     document.ln(4)
     # Keep a heading on the same page as its text.
     if document.will_page_break(30):
@@ -79,7 +79,7 @@ def _add_section(document: _Document, section: Section) -> None:
         _add_table(document, table)
 
 
-def _add_table(document: _Document, table: Table) -> None:
+def _add_table(document: Document, table: Table) -> None:
     if not table.rows:
         return
     document.ln(1)

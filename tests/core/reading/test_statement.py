@@ -212,7 +212,7 @@ def test_with_a_prevalence_the_set_also_contains_the_adapted_leading_diagnosis()
     card = load_card(BUNDLED)
     names = {"MEL": 0.581, "NV": 0.4, "BCC": 0.019}
     reading = make_reading(names, 0.044, 0.05, members=("MEL",))
-    assert "nevus" not in describe_possible(reading, card)
+    assert "nevus or melanoma" in describe_possible(reading, card)  # since it is likely, too
     said = describe_possible(reading, card, adapt(reading, 0.485, 0.505, 0.01))
     assert "nevus or melanoma" in said or "(nevus or melanoma)" in said
 
@@ -235,6 +235,14 @@ def test_every_probability_gets_a_statement_that_agrees_with_its_alerts_and_its_
             if statement.level is Level.NONE:
                 assert not reading.skin_cancer_alert
             assert len(statement.sentence.split()) <= 30
+            assert 4 <= len(statement.summary.split()) <= 7
+
+
+def test_what_a_set_contains_below_one_percent_is_said_not_to_be_in_the_differential():
+    card = load_card(BUNDLED)
+    shares = {"MEL": 0.003, "NV": 0.987, "AK": 0.005, "DF": 0.005, "VASC": 0, "BKL": 0, "BCC": 0}
+    said = describe_possible(make_reading(shares, 0.05, members=("NV", "AK", "MEL")), card)
+    assert said.endswith("Below 1%, actinic keratosis is not listed in the differential diagnosis.")
 
 
 def make_lesion(*readings) -> LesionReading:

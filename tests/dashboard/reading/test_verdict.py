@@ -1,11 +1,15 @@
+import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from dashboard.reading.markup import render_sentence, render_warnings
 from dashboard.reading.verdict import (
     name_level,
     render_banner,
     render_disagreement,
+    render_glance,
     render_mark,
     render_own,
     render_probabilities,
@@ -14,7 +18,7 @@ from dashboard.reading.verdict import (
 )
 from melanoma_core.data.quality import QualityFinding, QualityKind
 from melanoma_core.evaluation.prevalence import Prevalence
-from melanoma_core.models.adaptation import AdaptedReading
+from melanoma_core.models.adaptation import AdaptedReading, adapt_reading
 from melanoma_core.models.card import ModelCard, load_card
 from melanoma_core.models.registry import BUNDLED
 from melanoma_core.reading.entry import Entry
@@ -76,17 +80,86 @@ def test_each_level_has_a_colour_of_its_own(probabilities, kind):
 
 def test_a_melanoma_alert_on_a_probable_nevus_is_stated_without_a_contradiction():
     banner = render_banner(read(HIDDEN_MELANOMA))
-    assert '<p class="verdict">Melanoma alert</p>' in banner
+    assert '<p class="verdict">Melanoma alert</p><p>Melanoma cannot be excluded.</p>' in banner
     assert (
         "Melanoma cannot be excluded (20.0%, alert threshold 5.0%), although nevus is the leading "
-        "diagnosis (70.0%)." in banner
+        "diagnosis (70.0%)." in render_sentence(read(HIDDEN_MELANOMA))
     )
 
 
 def test_a_carcinoma_is_named_above_all_else():
     banner = render_banner(read(CARCINOMA))
     assert '<p class="verdict">Other skin cancer suspected</p>' in banner
-    assert "Basal cell carcinoma is the leading diagnosis (75.0%, malignant)" in banner
+    assert "<p>Basal cell carcinoma is the leading diagnosis.</p>" in banner
+
+
+def test_the_glance_shows_both_alerts_with_their_thresholds(card):
+    glance = render_glance(read(CARCINOMA), card)
+    assert "Melanoma <strong>1.0%</strong> " in glance
+    assert '<span class="threshold">no alert, threshold 5.0%</span>' in glance
+    assert "Any skin cancer <strong>76.0%</strong> " in glance
+    assert '<span class="threshold">alert, threshold 20.0%</span>' in glance
+    assert 'class="mark" style="left:20.00%"' in glance
+
+
+def test_the_differential_is_chips_with_tiers_and_probabilities(card):
+    glance = render_glance(read(CARCINOMA), card)
+    chips = re.findall("<li.*?</li>", glance)
+    assert len(chips) == 2
+    assert 'class="leading"' in chips[0]
+    assert 'aria-label="malignant">▲</span> basal cell carcinoma <strong>75.0%' in chips[0]
+    assert 'aria-label="benign">●</span> nevus <strong>24.0%' in chips[1]
+    assert "Below 1%" not in glance
+
+
+def test_a_chip_below_one_percent_says_why_it_is_there(card):
+    shares = {"MEL": 0.004, "NV": 0.99, "BCC": 0.006}
+    glance = render_glance(read(shares, members=("NV", "MEL")), card)
+    assert "melanoma <strong>0.4%" in glance
+    assert "Below 1%: malignant, not excluded." in glance
+
+
+def test_in_a_clinic_the_glance_names_its_prevalence_and_keeps_the_alerts(card):
+    adapted = AdaptedReading(Prevalence(0.02, 0.08), card.class_names, (0.2, 0.7, 0.1), 0.2, 0.3)
+    glance = render_glance(read(MELANOMA), card, adapted)
+    assert "Melanoma <strong>20.0%</strong> " in glance
+    assert "alert (unadapted 60.0%, threshold 5.0%)" in glance
+    assert "Prevalence: melanoma 2.0%, skin cancer 8.0%." in glance
+
+
+def count_words(*parts: str) -> int:
+    """Count the words that are visible before anything is opened."""
+    visible = re.sub("</summary>.*?</details>", "", "".join(parts), flags=re.DOTALL)
+    return sum(any(map(str.isalnum, word)) for word in re.sub("<[^>]+>", " ", visible).split())
+
+
+@pytest.mark.parametrize("clinic", [None, Prevalence(0.0125, 0.0825)])
+def test_at_most_sixty_words_are_visible_whatever_is_read(clinic):
+    card = load_card(BUNDLED)
+    rng = np.random.default_rng(0)
+    blurred = QualityFinding(QualityKind.BLURRED, 1.0, 2.0, False, "The photograph is blurred.")
+    hairy = replace(blurred, kind=QualityKind.HAIR, text="There is hair over the lesion.")
+    most = 0
+    for size in (1, 2, 4, 8) * 40:
+        shares = rng.dirichlet(np.full(8, rng.choice([0.1, 0.5, 3])))
+        members = tuple(rng.choice(card.class_names, size, replace=False).tolist())
+        probabilities = dict(zip(card.class_names, shares.tolist(), strict=True))
+        reading = replace(
+            make_reading(probabilities, 0.0436, 0.0436, members=members),
+            quality=(blurred, hairy),
+            read_anyway=clinic is None,
+        )
+        adapted = adapt_reading(card, reading.probabilities, clinic) if clinic else None
+        parts = (
+            render_mark(reading),
+            render_banner(reading, adapted),
+            render_warnings(reading),
+            render_glance(reading, card, adapted),
+            "<p>All diagnoses</p><p>Report</p>",
+            "<p>Without your clinic's prevalence</p>" if clinic else "",
+        )
+        most = max(most, count_words(*parts))
+    assert 40 <= most <= 60
 
 
 def test_both_probabilities_are_shown_with_their_thresholds_as_numbers_and_as_bars():
@@ -146,7 +219,7 @@ def test_with_a_prevalence_a_row_and_the_banner_name_the_same_leading_diagnosis(
     assert "● nevus 70.0%" in row
     assert '<p class="fact">Melanoma: alert (60.0% unadapted)</p>' in row
     assert "Any skin cancer: alert (70.0% unadapted)" in row
-    assert "nevus is the leading diagnosis (70.0% at your prevalence)" in render_banner(
+    assert "nevus is the leading diagnosis (70.0% at your prevalence)" in render_sentence(
         lesion.reading, adapted
     )
     assert "● nevus 70.0%" in render_own(read(MELANOMA), "a.jpg", adapted)
