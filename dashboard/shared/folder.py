@@ -1,16 +1,19 @@
 """Choose a folder of images in the sidebar and open it, with progress, once per session."""
 
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from dashboard.shared.access import is_local
+from dashboard.shared.address import follow_address, write_address
 from dashboard.shared.cached import list_folders
 from dashboard.shared.errors import show_errors
 from dashboard.shared.markup import escape_markdown
 from dashboard.shared.progress import cancel_request, is_requested, request_work, show_progress
 from melanoma_core.errors import DatasetError
+from melanoma_core.names import neutralise
 from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:  # the page is painted before pandas is imported
@@ -18,6 +21,7 @@ if TYPE_CHECKING:  # the page is painted before pandas is imported
     from melanoma_core.data.opening import OpenedFolder
 
 _DEMONSTRATION = "Demonstration (drawn)"
+_FOLDER, _PATH = "folder", "folder-path"
 
 
 def choose_folder() -> Path | None:
@@ -32,18 +36,21 @@ def choose_folder() -> Path | None:
     with st.sidebar:
         st.subheader("Data", anchor=False)
         folders = _list_by_name()
+        names = [_DEMONSTRATION, *folders]
+        follow_address("folder", _FOLDER, _DEMONSTRATION, names)
+        follow_address("path", _PATH, "")
         choice = st.selectbox(
             "Dataset",
-            [_DEMONSTRATION, *folders],
+            names,
             help="Datasets in the data directory (MELANOMA_DATA_DIR), and a demonstration dataset "
             "of drawn lesions with typical data defects.",
             persist_state="session",
-            key="folder",
-            disabled=bool(st.session_state.get("folder-path", "").strip()),
+            key=_FOLDER,
+            disabled=bool(st.session_state[_PATH].strip()),
         )
         path = st.text_input(
             "Or folder path",
-            key="folder-path",
+            key=_PATH,
             persist_state="session",
             help="Class folders (with or without Train and Test), HAM10000, ISIC 2017 to 2020, a "
             "download from the ISIC Archive, or a folder of several of these. A path overrides "
@@ -55,11 +62,35 @@ def choose_folder() -> Path | None:
             on_click=_forget_scan,
             width="stretch",
         )
+        write_address("folder", _FOLDER, _DEMONSTRATION)
+    if not _is_meant(path):
+        return None
+    write_address("path", _PATH, "")
     with show_errors():
         if path.strip():
             return resolve_data_path(path, settings, is_local())
         return folders[choice] if choice in folders else open_demonstration(settings)
     return None
+
+
+def _is_meant(path: str) -> bool:
+    """Return whether a person entered this path; ask where only a link has it.
+
+    A link of another site can name any folder, also one of another machine.
+    """
+    meant = _list_meant()
+    if path and path == st.query_params.get("path") and path not in meant:
+        st.html(f"<p>A link asks to open the folder <code>{escape(neutralise(path))}</code>.</p>")
+        if not st.button("Open this folder"):
+            return False
+    meant.add(path)
+    return True
+
+
+@st.cache_resource(show_spinner=False)
+def _list_meant() -> set[str]:
+    """Return the paths that people entered since the server started, to be added to."""
+    return set()
 
 
 def open_chosen_folder(folder: Path) -> "OpenedFolder | None":
