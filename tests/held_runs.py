@@ -18,6 +18,13 @@ def wait(self, report):
         self._stop_if_requested()
         time.sleep(0.05)
 RunObserver.on_epoch = wait
+count = RunObserver.on_batch
+def wait_in_first_epoch(self, state):
+    count(self, state)
+    while Path(__file__).with_name("hold-0").exists():
+        self._stop_if_requested()
+        time.sleep(0.05)
+RunObserver.on_batch = wait_in_first_epoch
 """
 
 
@@ -26,7 +33,8 @@ class Hold:
 
     Args:
         folder: An existing folder for its files.
-        epochs: The epochs after which runs wait until they are stopped or let go.
+        epochs: The epochs after which runs wait until they are stopped or let go; 0 for the first
+            batch of the first epoch.
     """
 
     def __init__(self, folder: Path, *epochs: int) -> None:

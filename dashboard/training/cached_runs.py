@@ -13,6 +13,8 @@ from melanoma_core.runs.run import Run, RunState
 from melanoma_core.settings import Settings, load_settings
 
 if TYPE_CHECKING:  # the page is painted before pandas is imported
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from melanoma_core.evaluation.figure import Figure
@@ -92,6 +94,14 @@ def get_test_figures(run: Run) -> "dict[str, Figure]":
     from melanoma_core.training.predictions import evaluate_subset
 
     return evaluate_subset(get_predictions(run), "test")
+
+
+@st.cache_resource(show_spinner=False, max_entries=_MOST_RUNS, hash_funcs={Run: _identify})
+def get_alert_figures(run: Run) -> "Mapping[str, Figure]":
+    """Return the test metrics of the model of a run as `comparison.read_card_figures` does."""
+    from melanoma_core.runs.comparison import read_card_figures
+
+    return read_card_figures(load_settings(), run)
 
 
 @st.cache_resource(

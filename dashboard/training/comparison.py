@@ -6,8 +6,10 @@ import streamlit as st
 
 from dashboard.shared.downloads import offer_table, show_chart
 from dashboard.shared.errors import show_errors
+from dashboard.shared.html import show_html
 from dashboard.shared.markup import escape_markdown
 from dashboard.training.cached_runs import (
+    get_alert_figures,
     get_curves,
     get_differences,
     get_predictions,
@@ -15,7 +17,17 @@ from dashboard.training.cached_runs import (
     get_test_figures,
 )
 from dashboard.training.fields import RECIPE_FIELDS, name_value
-from dashboard.training.markup import TEST_FIGURES, TOP_1_NOTE, name_state, render_differences
+from dashboard.training.markup import (
+    ALERT_FIGURES,
+    ALERT_NOTE,
+    COMPARED_FIGURES,
+    TEST_FIGURES,
+    TOP_1_NOTE,
+    describe_duration,
+    name_state,
+    render_differences,
+)
+from dashboard.training.times import find_zone
 from melanoma_core.errors import MelanomaError
 from melanoma_core.models.card_text.formats import format_figure
 from melanoma_core.runs.run import RunState
@@ -30,6 +42,8 @@ if TYPE_CHECKING:
     from melanoma_core.runs.run import Run
 
 _SUBSETS = ("validation", "train", "published")
+_COMPARED, _LINKS = "compared", "compared-links"  # in the address; how often it changed
+_ID_LENGTH = 8  # of a run, in the address
 _MOST_COMPARED = 6  # lines that remain distinguishable
 _FIGURE_PX = 190
 _FIGURE_WIDTH = 14  # characters; padded on the left, since the table sorts metrics as text
@@ -43,7 +57,7 @@ def show_comparison() -> None:
     """
     runs = _filter(get_runs(load_settings()))
     if not runs:
-        st.html("<p>No run matches. Launch one in the sidebar, or remove a filter.</p>")
+        show_html("<p>No run matches. Launch one in the sidebar, or remove a filter.</p>")
         return
     selected = _select(runs)
     if not selected:
@@ -76,7 +90,7 @@ def _filter(runs: "list[Run]") -> "list[Run]":
             label,
             sorted({get_value(run) for run in runs}),
             key=f"compare-{label}",
-            persist_state="session",
+            bind="query-params",
             placeholder="all",
             help="Empty: all.",
         )
@@ -86,37 +100,69 @@ def _filter(runs: "list[Run]") -> "list[Run]":
 
 def _select(runs: "list[Run]") -> "list[Run]":
     table = _tabulate(runs)
+    asked = tuple(filter(None, st.query_params.get(_COMPARED, "").split(",")))
+    if asked != st.session_state.get(_COMPARED):  # by a link or Back
+        st.session_state[_LINKS] = st.session_state.get(_LINKS, 0) + 1
+        st.session_state[_COMPARED] = asked
     # A key per list: Streamlit keeps selected row numbers, which change when a run is added.
-    key = f"compared-{hash(tuple(run.run_id for run in runs))}"
+    listed = hash(tuple(run.run_id for run in runs))
+    rows = [row for row, run in enumerate(runs) if run.run_id[:_ID_LENGTH] in asked]
     selection = st.dataframe(
         table,
         hide_index=True,
         placeholder="",
-        key=key,
+        key=f"compared-{listed}-{st.session_state.get(_LINKS, 0)}",
+        selection_default={"selection": {"rows": rows}},
         on_select="rerun",
         selection_mode="multi-row",
         height=min(38 + 35 * len(table), 388),
         column_config={
-            **dict.fromkeys(TEST_FIGURES.values(), st.column_config.TextColumn(width=_FIGURE_PX)),
-            "Launched": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
+            **dict.fromkeys(
+                (*ALERT_FIGURES.values(), *TEST_FIGURES.values()),
+                st.column_config.TextColumn(width=_FIGURE_PX),
+            ),
+            "Launched": st.column_config.DatetimeColumn(
+                format="YYYY-MM-DD HH:mm", help="In the time zone of this browser."
+            ),
+            "Duration": st.column_config.TextColumn(help="Since the last start of the run."),
             "Test images": st.column_config.NumberColumn(format="localized"),
         },
     )
-    st.caption(f"Metrics on the test subset of each run, with 95% CI. {TOP_1_NOTE}")
+    st.caption(f"Metrics on the test subset of each run, with 95% CI. {ALERT_NOTE} {TOP_1_NOTE}")
     offer_table(table, "runs", "All runs as CSV")
-    return [runs[row] for row in selection["selection"]["rows"]][:_MOST_COMPARED]
+    chosen = [runs[row] for row in selection["selection"]["rows"]][:_MOST_COMPARED]
+    _write_compared(chosen)
+    return chosen
+
+
+def _write_compared(runs: "list[Run]") -> None:
+    """Write the compared runs into the address."""
+    ids = tuple(run.run_id[:_ID_LENGTH] for run in runs)
+    if set(ids) == set(st.session_state[_COMPARED]):
+        return
+    st.session_state[_COMPARED] = ids
+    if ids:
+        st.query_params[_COMPARED] = ",".join(ids)
+    else:
+        del st.query_params[_COMPARED]
 
 
 def _tabulate(runs: "list[Run]") -> "pd.DataFrame":
     import pandas as pd
 
     rows = []
+    zone = find_zone(st.context.timezone)
     for run in runs:
-        figures = _find_test_figures(run)
+        figures, alerts = _find_test_figures(run), get_alert_figures(run)
         rows.append(
             {
                 "Run": run.name,
                 "State": name_state(run),
+                **{
+                    title: _format_cell(name, alerts[name]) if name in alerts else None
+                    for name, title in ALERT_FIGURES.items()
+                },
+                "Melanoma ROC AUC": None,  # in its place among the columns
                 "Recipe": run.spec.recipe.name,
                 "Network": str(run.spec.recipe.architecture),
                 "Data": run.spec.data_name,
@@ -126,7 +172,8 @@ def _tabulate(runs: "list[Run]") -> "pd.DataFrame":
                     for name, title in TEST_FIGURES.items()
                 },
                 "Test images": figures["accuracy"].total if figures else None,
-                "Launched": pd.Timestamp(run.created_at),
+                "Launched": pd.Timestamp(run.created_at).tz_convert(zone),
+                "Duration": describe_duration(run),
             }
         )
     return pd.DataFrame(rows)
@@ -195,7 +242,7 @@ def _show_tests(runs: "dict[str, Run]") -> None:
         return
     reason = explain_incomparable(list(finished.values()))
     if reason:
-        st.html(f"<p>{reason}</p>")
+        show_html(f"<p>{reason}</p>")
         return
     _show_figures(finished)
     for start in range(0, len(finished), 2):
@@ -212,6 +259,10 @@ def _show_figures(runs: "dict[str, Run]") -> None:
     table = pd.DataFrame(
         {"Run": name}
         | {
+            title: format_figure(key, get_alert_figures(run).get(key))
+            for key, title in ALERT_FIGURES.items()
+        }
+        | {
             title: format_figure(key, get_test_figures(run)[key])
             for key, title in TEST_FIGURES.items()
         }
@@ -221,7 +272,7 @@ def _show_figures(runs: "dict[str, Run]") -> None:
     offer_table(table, "test-figures", "Test metrics as CSV")
     first, *others = runs
     if others:
-        differences = {
-            name: get_differences(runs[name], runs[first])["accuracy"] for name in others
-        }
-        st.html(render_differences(differences, first))
+        differences = {name: get_differences(runs[name], runs[first]) for name in others}
+        for metric in COMPARED_FIGURES:
+            chosen = {name: each[metric] for name, each in differences.items()}
+            show_html(render_differences(chosen, metric, first))

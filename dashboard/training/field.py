@@ -1,4 +1,4 @@
-"""One field of a recipe in the sidebar, and the sections that fields are in."""
+"""One field of a recipe, and the groups that fields are in."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ FieldValues = dict[str, Any]  # by the name of the recipe's field
 
 
 class Group(StrEnum):
-    """A section of the sidebar."""
+    """A group of fields in the Recipe tab."""
 
     NETWORK = "Network"
     OUTLINE = "Outline of the lesion"
@@ -27,7 +27,7 @@ class RecipeField:
     """How a person sets one field of a recipe.
 
     Attributes:
-        group: Section of the sidebar.
+        group: Its group.
         label: Label of the widget, with the unit.
         help: Effect of the field, in one or two sentences.
         minimum: Smallest value of a number.

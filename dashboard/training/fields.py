@@ -1,11 +1,19 @@
-"""The recipe fields in the sidebar: labels, help texts, limits, and when each has an effect."""
+"""The recipe fields: labels, help texts, limits, and when each has an effect."""
 
+import math
 from enum import StrEnum
 from typing import Any
 
 from dashboard.training.augmentation import AUGMENTATION_FIELDS
 from dashboard.training.field import FieldValues, Group, RecipeField
-from melanoma_core.training.recipe import Architecture, Loss, Rebalancing, Recipe
+from melanoma_core.errors import RecipeError
+from melanoma_core.training.recipe import (
+    Architecture,
+    Loss,
+    Rebalancing,
+    Recipe,
+    make_recipe,
+)
 
 IMAGENET, RANDOM = "imagenet", "none"  # values of `Recipe.weights`
 WEIGHT_SOURCES = {IMAGENET: "ImageNet", RANDOM: "random initialisation"}
@@ -339,6 +347,35 @@ def describe_changes(values: FieldValues, preset: Recipe) -> str:
         if values[name] != getattr(preset, name)
     ]
     return "; ".join(changed)
+
+
+def list_changes(values: FieldValues, preset: Recipe) -> list[str]:
+    """Return the fields that differ from the preset, as `key=value`.
+
+    >>> from melanoma_core.training.recipe import PRESETS
+    >>> preset = PRESETS["baseline"]
+    >>> list_changes(get_values(preset) | {"epochs": 7, "mirror": True}, preset)
+    ['epochs=7', 'mirror=True']
+    """
+    return [f"{name}={value}" for name, value in values.items() if value != getattr(preset, name)]
+
+
+def restore_values(preset: Recipe, changes: list[str]) -> FieldValues:
+    """Return the fields of a preset with changes as `list_changes` returned them.
+
+    Raises:
+        RecipeError: A field does not exist, or the page cannot set its value.
+    """
+    values = get_values(make_recipe(preset.name, changes))
+    for name, value in values.items():
+        field = RECIPE_FIELDS[name]
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if is_number and not field.minimum <= value <= (field.maximum or math.inf):
+            raise RecipeError(
+                f"Found {name}={value} in the address. It must lie between {field.minimum:g} and "
+                f"{field.maximum or math.inf:g}. Change it in the tab Recipe."
+            )
+    return values
 
 
 def name_choice(choice: StrEnum) -> str:

@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard.shared.cached import get_dataset
 from dashboard.shared.errors import show_errors
 from dashboard.shared.folder import allow_scan, get_manual_decisions, open_chosen_folder
+from dashboard.shared.html import show_html
 from dashboard.shared.progress import cancel_request, is_requested, request_work
 from dashboard.training.cached_runs import get_runs
 from dashboard.training.markup import render_estimate
@@ -27,14 +28,19 @@ _ESTIMATED = "estimate"  # in the session: request and key of the last estimate
 
 
 def offer_launch(folder: Path | None, recipe: Recipe | None) -> "DeltaGenerator":
-    """Show the buttons in the sidebar; return the container for the estimate."""
-    with st.sidebar:
+    """Show the buttons at the end of the sidebar, always visible.
+
+    Returns:
+        The container for the estimate.
+    """
+    with st.sidebar, st.container(key="launch", gap="xsmall"):
         st.text_input(
             "Name of the run",
             key="run-name",
             placeholder=f"{recipe.name} and a number" if recipe else "",
             help="Shown on this page and on the command line. Empty: the recipe and a number.",
         )
+        is_confirmed = confirm_drawn(folder, "launch")
         for label, key, text in (
             (
                 "Estimate time and memory",
@@ -54,10 +60,25 @@ def offer_launch(folder: Path | None, recipe: Recipe | None) -> "DeltaGenerator"
                 type="primary" if key == _LAUNCH else "secondary",
                 on_click=_request,
                 args=(key, folder),
-                disabled=folder is None or recipe is None,
+                disabled=folder is None or recipe is None or (key == _LAUNCH and not is_confirmed),
                 width="stretch",
             )
         return st.container()
+
+
+def confirm_drawn(folder: Path | None, key: str) -> bool:
+    """Ask before a training on the demonstration dataset; return whether training may start."""
+    from melanoma_core.data.catalogue import is_demonstration
+
+    if folder is None or not is_demonstration(folder, load_settings()):
+        return True
+    return st.checkbox(
+        "Train on drawn lesions",
+        key=f"drawn-{key}",
+        persist_state="session",
+        help="The demonstration shows drawings, not photographs. A network that is trained on them "
+        "says nothing about patients. Choose another dataset for anything but a trial.",
+    )
 
 
 def start_requested(
@@ -96,7 +117,7 @@ def show_estimate(request: "RunRequest | None") -> None:
     if estimate is None:
         st.caption("Running a few training steps. This takes half a minute or more.")
     else:
-        st.html(render_estimate(estimate))
+        show_html(render_estimate(estimate))
 
 
 def _request(key: str, folder: Path) -> None:

@@ -7,12 +7,15 @@ import math
 from html import escape
 from typing import TYPE_CHECKING
 
+from dashboard.training.fields import name_value
+from dashboard.training.times import render_time
 from melanoma_core.models.card_text.formats import format_figure, format_interval, format_percent
 from melanoma_core.runs.run import Progress, Run, RunState
 from melanoma_core.training.observer import Estimate, Phase
+from melanoma_core.training.recipe import PRESETS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from melanoma_core.evaluation.figure import Figure
     from melanoma_core.runs.study import Study, StudyRow
@@ -38,6 +41,21 @@ TEST_FIGURES = {
     "sensitivity": "Melanoma recall, top-1",
     "specificity": "Melanoma specificity, top-1",
     "melanoma_roc_auc": "Melanoma ROC AUC",
+}
+# Of the model of a run, at the operating point of its melanoma alert.
+ALERT_FIGURES = {
+    "sensitivity": "Melanoma sensitivity",
+    "specificity": "Melanoma specificity",
+}
+ALERT_NOTE = (
+    "Sensitivity and specificity are those of the melanoma alert, at the operating point of the "
+    "model that the run produced."
+)
+# What runs are compared by, as it is called within a sentence.
+COMPARED_FIGURES = {
+    "melanoma_roc_auc": "melanoma ROC AUC",
+    "sensitivity": "melanoma recall (top-1)",
+    "specificity": "melanoma specificity (top-1)",
 }
 TOP_1_NOTE = (
     "Intervals are resampled by lesion. Top-1 metrics count melanoma as predicted if it is the "
@@ -67,8 +85,13 @@ def name_state(run: Run) -> str:
     return f"{symbol} {'stopping' if run.is_stopping else run.state}"
 
 
-def render_state(run: Run) -> str:
-    """Render the state of a run; if it ended early, also the cause and what to do."""
+def render_state(run: Run, zone: str | None = None) -> str:
+    """Render the state of a run; if it ended early, also the cause and what to do.
+
+    Args:
+        run: The run.
+        zone: Time zone of the browser.
+    """
     message = run.message
     if run.state is RunState.QUEUED:
         message = "It starts when the runs before it have ended."
@@ -81,7 +104,7 @@ def render_state(run: Run) -> str:
         f'<span class="shape" aria-hidden="true">{_STATE_SYMBOLS[run.state]}</span>'
         f'<div><p class="verdict">{escape(name_state(run).split(" ", 1)[1].capitalize())}</p>'
         f"{paragraph}<p>Recipe {escape(recipe.name)}, {escape(recipe.architecture)}, on "
-        f"{escape(run.spec.data_name)}. {escape(_describe_time(run))}</p></div></section>"
+        f"{escape(run.spec.data_name)}. {_render_times(run, zone)}</p></div></section>"
     )
 
 
@@ -93,16 +116,34 @@ def render_leak(text: str) -> str:
     )
 
 
-def _describe_time(run: Run) -> str:
+def _render_times(run: Run, zone: str | None) -> str:
     if run.ended_at and run.state.is_over:
-        return f"Ended {format_time(run.ended_at)}."
+        text = f"Ended {render_time(run.ended_at, zone)}"
+        took = "" if math.isnan(run.duration_seconds) else f" after {describe_duration(run)}"
+        return f"{text}{took}."
     if run.started_at:
-        return f"Started {format_time(run.started_at)}."
-    return f"Launched {format_time(run.created_at)}."
+        return f"Started {render_time(run.started_at, zone)}."
+    return f"Launched {render_time(run.created_at, zone)}."
 
 
 def _name_queue_position(position: int) -> str:
     return "next" if position == 1 else f"number {position} in the queue"
+
+
+# The recipe.
+
+
+def render_group(title: str) -> str:
+    """Render the heading of a group of fields."""
+    return f'<h2 class="group">{escape(title)}</h2>'
+
+
+def render_preset_value(value: object, preset: object) -> str:
+    """Render the value of the preset beside a field, emphasised where the field differs."""
+    text = escape(name_value(preset))
+    if value == preset:
+        return f'<p class="preset">Preset: {text}</p>'
+    return f'<p class="preset changed">Changed. Preset: {text}</p>'
 
 
 # The progress of a run.
@@ -177,22 +218,27 @@ def render_test_figures(figures: "Mapping[str, Figure]") -> str:
     )
 
 
-def render_differences(differences: "Mapping[str, Figure]", first: str) -> str:
-    """Render the differences in accuracy between runs and the first one.
+def render_differences(differences: "Mapping[str, Figure]", metric: str, first: str) -> str:
+    """Render the differences of a metric between runs and the first one.
 
     Args:
-        differences: By the name of the run, its accuracy minus that of the first.
+        differences: By the name of the run, its metric minus that of the first.
+        metric: A key of `COMPARED_FIGURES`.
         first: Name of the first run.
     """
-    sentences = (_describe_difference(name, each, first) for name, each in differences.items())
+    sentences = (
+        _describe_difference(name, each, metric, first) for name, each in differences.items()
+    )
     return "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
 
 
-def _describe_difference(name: str, difference: "Figure", first: str) -> str:
+def _describe_difference(name: str, difference: "Figure", metric: str, first: str) -> str:
+    title = COMPARED_FIGURES[metric]
     if math.isnan(difference.value):
-        return f"The difference in accuracy between {name} and {first} is undefined."
+        return f"The difference in {title} between {name} and {first} is undefined."
+    unit, digits, factor = ("", 3, 1) if "roc_auc" in metric else (" percentage points", 1, 100)
     text = (
-        f"The accuracy of {name} is {abs(100 * difference.value):.1f} percentage points "
+        f"The {title} of {name} is {abs(factor * difference.value):.{digits}f}{unit} "
         f"{'higher' if difference.value >= 0 else 'lower'} than that of {first} on the same "
         f"{difference.total:,} images"
     )
@@ -200,11 +246,24 @@ def _describe_difference(name: str, difference: "Figure", first: str) -> str:
         return f"{text}."
     includes_zero = difference.low <= 0 <= difference.high
     verdict = "chance may explain it" if includes_zero else "chance does not explain it"
-    interval = f"{100 * difference.low:+.1f} to {100 * difference.high:+.1f}"
-    return f"{text} (95% CI of the difference {interval}): {verdict}."
+    low, high = (f"{factor * bound:+.{digits}f}" for bound in (difference.low, difference.high))
+    return f"{text} (95% CI of the difference {low} to {high}): {verdict}."
 
 
 # A study.
+
+
+def render_study_plan(names: "Sequence[str]", data_name: str) -> str:
+    """Render what a study of some presets will train, and how long such work takes."""
+    if not names:
+        return "<p>Choose at least one preset.</p>"
+    num_epochs = sum(PRESETS[name].total_epochs for name in names)
+    runs = "1 run" if len(names) == 1 else f"{len(names)} runs"
+    return (
+        f"<p>This trains {runs} of {num_epochs:,} epochs in all on {escape(data_name)}, in the "
+        "order of the queue. Without a GPU, it takes hours. “Estimate time and memory” in the "
+        "sidebar measures one preset on this machine.</p>"
+    )
 
 
 def render_conclusion(study: "Study") -> str:
@@ -306,6 +365,12 @@ def format_duration(seconds: float) -> str:
     return f"{text} {minutes} minutes" if minutes else text
 
 
+def describe_duration(run: Run) -> str:
+    """Return how long a run that is over took since its last start; empty if that is unknown."""
+    seconds = run.duration_seconds
+    return "" if math.isnan(seconds) else format_duration(seconds).removeprefix("about ")
+
+
 def format_memory(num_bytes: int) -> str:
     """Return memory in GB; 0 bytes mean unknown.
 
@@ -313,15 +378,6 @@ def format_memory(num_bytes: int) -> str:
     '1.4 GB'
     """
     return f"{num_bytes / _GB:.1f} GB" if num_bytes else _UNKNOWN
-
-
-def format_time(when: str) -> str:
-    """Return an ISO 8601 time in UTC to the minute.
-
-    >>> format_time("2026-11-20T13:34:00.000+00:00")
-    '2026-11-20 13:34 UTC'
-    """
-    return f"{when[:16].replace('T', ' ')} UTC"
 
 
 def _format_known(number: float, template: str) -> str:

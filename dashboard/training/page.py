@@ -1,4 +1,4 @@
-"""The Training page: launch runs in the sidebar, follow them, compare them, study leakage."""
+"""The Training page: launch runs, follow them, compare them, study leakage."""
 
 from typing import TYPE_CHECKING
 
@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.elements.lib.mutable_tab_container import TabContainer
 
+from dashboard.shared.address import follow_address, write_address
 from dashboard.shared.errors import show_errors
 from dashboard.shared.folder import choose_folder
 from dashboard.shared.head import show_page_header
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from melanoma_core.runs.plan import RunRequest
 
 _REFRESH_SECONDS = 2
+_VIEW = "training-view"
+_TABS = ("Runs", "Recipe", "Compare", "Sources", "Study")
 
 
 @st.fragment(run_every=_REFRESH_SECONDS)
@@ -45,13 +48,15 @@ def _refresh(
 
 
 show_page_header("Training")
-runs_tab, compare_tab, sources_tab, study_tab = st.tabs(
-    ["Runs", "Compare", "Sources", "Study"], on_change="rerun", key="training-view"
+follow_address("tab", _VIEW, _TABS[0], _TABS)
+runs_tab, recipe_tab, compare_tab, sources_tab, study_tab = st.tabs(
+    _TABS, on_change="rerun", key=_VIEW
 )
+write_address("tab", _VIEW, _TABS[0])
 folder = choose_folder()
 seed = choose_seed()
 images = choose_images(folder)
-recipe = choose_recipe()
+recipe = choose_recipe(recipe_tab, _VIEW)
 estimate_place = offer_launch(folder, recipe)
 request = None if recipe is None else images.make_request(recipe, seed)
 start_requested(folder, request, is_each=images.is_each)

@@ -15,7 +15,6 @@ from dashboard.training.markup import (
     LEAK_WARNING,
     describe_epochs,
     describe_steps,
-    format_time,
     name_state,
     render_end,
     render_fit,
@@ -24,6 +23,7 @@ from dashboard.training.markup import (
     render_state,
     render_test_figures,
 )
+from dashboard.training.times import format_time
 from melanoma_core.runs.run import RunState
 from melanoma_core.settings import load_settings
 from melanoma_core.training.recipe import PRESETS
@@ -57,7 +57,7 @@ def show_runs() -> None:
     """
     runs = get_runs(load_settings())
     if not runs:
-        st.html(
+        show_html(
             "<p>There are no runs yet. Choose a dataset and a recipe in the sidebar and press "
             "Launch. The run appears here, continues when this page is closed, and is kept.</p>"
         )
@@ -68,7 +68,7 @@ def show_runs() -> None:
         _list_runs(runs, selected)
     with run_column:
         if selected is None:
-            st.html("<p>This run no longer exists. Choose another one from the list.</p>")
+            show_html("<p>This run no longer exists. Choose another one from the list.</p>")
         else:
             _show_run(selected)
 
@@ -92,7 +92,8 @@ def _list_runs(runs: "list[Run]", selected: "Run | None") -> None:
         st.button(
             f"{escape_markdown(run.name)}  \n{name_state(run)}",
             key=f"select-{run.run_id}",
-            help=f"{escape_markdown(run.spec.data_name)}, launched {format_time(run.created_at)}",
+            help=f"{escape_markdown(run.spec.data_name)}, launched "
+            f"{format_time(run.created_at, st.context.timezone)}",
             type="primary" if selected and run.run_id == selected.run_id else "secondary",
             on_click=select_run,
             args=(run.run_id,),
@@ -105,9 +106,9 @@ def _show_run(run: "Run") -> None:
         st.subheader(escape_markdown(run.name), anchor=False, width="stretch")
         _offer_actions(run)
     show_stored_error(_ERROR)
-    st.html(render_state(run))
+    show_html(render_state(run, st.context.timezone))
     if run.spec.recipe.leaks:
-        st.html(render_leak(LEAK_WARNING))
+        show_html(render_leak(LEAK_WARNING))
     if run.state is RunState.RUNNING:
         _show_progress(run)
     if run.state is RunState.FINISHED:
@@ -142,7 +143,7 @@ def _offer_actions(run: "Run") -> None:
             args=(run,),
         )
     with st.popover("Delete", help="Deletes the run with all its files."):
-        st.html(
+        show_html(
             "<p>This deletes the run, its curves and its checkpoint for good. A model made from it "
             "is kept.</p>"
         )
@@ -155,12 +156,12 @@ def _show_progress(run: "Run") -> None:
         return
     for share, text in (describe_epochs(run.progress), describe_steps(run.progress)):
         st.progress(share, text)
-    st.html(render_progress(run.progress))
+    show_html(render_progress(run.progress))
 
 
 def _show_results(run: "Run") -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.html(render_end(run), width="content")
+        show_html(render_end(run), width="content")
         if run.model_id:
             st.page_link(
                 "models/page.py",
@@ -168,7 +169,7 @@ def _show_results(run: "Run") -> None:
                 query_params={"model": run.model_id},
                 width="content",
             )
-    st.html(render_test_figures(get_test_figures(run)))
+    show_html(render_test_figures(get_test_figures(run)))
 
 
 def _show_curves(run: "Run", curves: "pd.DataFrame") -> None:

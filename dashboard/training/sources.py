@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard.shared.address import follow_address, write_address
 from dashboard.shared.downloads import offer_table
+from dashboard.shared.html import show_html
 from dashboard.shared.markup import render_error
 from dashboard.training.cached_runs import get_runs
 from melanoma_core.settings import load_settings
@@ -28,12 +30,13 @@ def show_sources() -> None:
     """
     from melanoma_core.runs.leave_out import list_series, load_series
 
-    st.html(_DESCRIPTION)
+    show_html(_DESCRIPTION)
     runs = get_runs(load_settings())
     known = list_series(runs)
     if not known:
         st.caption("No collection has been left out in turn yet.")
         return
+    follow_address("series", "series", known[0], known)
     chosen = st.selectbox(
         "Series",
         known,
@@ -41,6 +44,7 @@ def show_sources() -> None:
         width=400,
         help="A series belongs to a folder with its content, a recipe and the choice of images.",
     )
+    write_address("series", "series", known[0])
     _show_series(load_series(load_settings(), chosen), runs)
 
 
@@ -58,4 +62,4 @@ def _show_series(series: "Series", runs: "list[Run]") -> None:
     st.caption(NOTE)
     offer_table(table, f"left-out-{series.series_id}", "Table as CSV")
     for line in list_missing(series) if series.is_over else ():
-        st.html(render_error(line))
+        show_html(render_error(line))

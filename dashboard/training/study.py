@@ -5,20 +5,24 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard.shared.address import follow_address, write_address
 from dashboard.shared.downloads import offer_table, show_chart
 from dashboard.shared.errors import show_errors
 from dashboard.shared.folder import allow_scan, open_chosen_folder
+from dashboard.shared.html import show_html
 from dashboard.shared.markup import escape_markdown, render_error
 from dashboard.shared.progress import cancel_request, is_requested, request_work
 from dashboard.training.cached_runs import get_runs, get_studies
+from dashboard.training.launch import confirm_drawn
 from dashboard.training.markup import (
     STUDY_DESCRIPTION,
     describe_epochs,
-    format_time,
     list_unfinished,
     name_state,
     render_conclusion,
+    render_study_plan,
 )
+from dashboard.training.times import format_time
 from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
     from melanoma_core.runs.run import Run
     from melanoma_core.runs.study import Study
 
-_LAUNCH = "launch-study"
+_LAUNCH, _RECIPES = "launch-study", "study-recipes"
 
 
 def launch_requested_study(folder: Path | None) -> None:
@@ -41,7 +45,7 @@ def launch_requested_study(folder: Path | None) -> None:
         opened = open_chosen_folder(folder)
         if opened is not None:
             with st.spinner("Adding the runs to the queue"):
-                launch_study(load_settings(), opened)
+                launch_study(load_settings(), opened, recipes=st.session_state[_RECIPES])
             get_runs.clear()
 
 
@@ -51,32 +55,52 @@ def show_studies(folder: Path | None) -> None:
     Raises:
         MelanomaError: The tracking store or the predictions of a run cannot be read.
     """
-    st.html(STUDY_DESCRIPTION)
-    st.button(
-        "Train every preset on one split",
-        help="Adds a run per preset to the queue, for the folder chosen in the sidebar. Finished "
-        "runs are kept and stopped ones resume. Without a GPU this takes hours.",
-        type="primary",
-        on_click=_request,
-        args=(folder,),
-        disabled=folder is None,
-    )
+    show_html(STUDY_DESCRIPTION)
+    _offer_launch(folder)
     runs = get_runs(load_settings())
     studies = get_studies(runs)
     if not studies:
         st.caption("There are no studies yet.")
         return
+    known = {study.study_id: study for study in studies}
+    follow_address("study", "study", studies[0].study_id, known)
     chosen = st.selectbox(
         "Study",
-        range(len(studies)),
-        format_func=lambda index: (
-            f"{studies[index].data_name}, {format_time(studies[index].created_at)}"
+        list(known),
+        format_func=lambda study_id: (
+            f"{known[study_id].data_name}, "
+            f"{format_time(known[study_id].created_at, st.context.timezone)}"
         ),
         help="A study belongs to a folder with its content at the launch.",
         key="study",
         width=400,
     )
-    _show_study(studies[chosen], {run.run_id: run for run in runs})
+    write_address("study", "study", studies[0].study_id)
+    _show_study(known[chosen], {run.run_id: run for run in runs})
+
+
+def _offer_launch(folder: Path | None) -> None:
+    """Let a person choose the presets of a study, and ask before hours of training."""
+    from melanoma_core.runs.study import STUDY_RECIPES
+
+    with st.popover("Start a study", disabled=folder is None, width=400):
+        chosen = st.multiselect(
+            "Presets",
+            STUDY_RECIPES,
+            default=STUDY_RECIPES,
+            key=_RECIPES,
+            persist_state="session",
+            help="One run per preset. Finished runs are kept and stopped ones resume.",
+        )
+        show_html(render_study_plan(chosen, folder.name if folder else ""))
+        is_confirmed = confirm_drawn(folder, "study")
+        st.button(
+            "Train these presets",
+            type="primary",
+            on_click=_request,
+            args=(folder,),
+            disabled=not (chosen and is_confirmed),
+        )
 
 
 def _request(folder: Path) -> None:
@@ -89,12 +113,12 @@ def _show_study(study: "Study", current: "dict[str, Run]") -> None:
         for row in study.rows:
             _show_progress(current.get(row.run.run_id, row.run))
     for line in list_unfinished(study):
-        st.html(render_error(line))
+        show_html(render_error(line))
     if not any(row.figures for row in study.rows):
         st.caption("Metrics appear when the first run finishes.")
         return
     st.subheader("Findings", anchor=False)
-    st.html(render_conclusion(study))
+    show_html(render_conclusion(study))
     _show_accuracy(study)
     _show_table(study)
 

@@ -1,23 +1,28 @@
 """Compare runs: their recipes, and their predictions for the same images."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
 
-from melanoma_core.errors import RunError
+from melanoma_core.errors import ModelError, RunError
 from melanoma_core.evaluation.figure import UNDEFINED, Figure
 from melanoma_core.evaluation.metrics import compare
 from melanoma_core.evaluation.predictions import LabelledPredictions
 from melanoma_core.evaluation.rules import DecisionRules
+from melanoma_core.evaluation.subsets import TEST
+from melanoma_core.models.card import load_card
 from melanoma_core.models.predictions import (
     get_probabilities,
     index_labels,
     index_truths,
     list_classes,
 )
+from melanoma_core.models.registry import find_model
 from melanoma_core.runs.run import Run
+from melanoma_core.settings import Settings
 from melanoma_core.training.classes import find_positive
 from melanoma_core.training.predictions import select_subset
 from melanoma_core.training.recipe import Recipe
@@ -58,6 +63,22 @@ def explain_incomparable(runs: Sequence[Run]) -> str:
             "with the same classes."
         )
     return ""
+
+
+def read_card_figures(settings: Settings, run: Run) -> Mapping[str, Figure]:
+    """Return the test metrics on the card of the model that a run produced, by name.
+
+    Unlike the predictions of a run, a model has operating points: its "sensitivity" is the share
+    of melanomas with an alert.
+
+    Returns:
+        Nothing if the run produced no model, or its card cannot be read or has no metrics.
+    """
+    if not run.model_id:
+        return {}
+    with suppress(ModelError):
+        return load_card(find_model(settings, run.model_id)).metrics.get(TEST, {})
+    return {}
 
 
 def count_confusions(

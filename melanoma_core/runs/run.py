@@ -1,6 +1,8 @@
 """The data classes that describe a training run."""
 
+import math
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -122,6 +124,14 @@ class Run:
     is_stopping: bool
     is_bug: bool
     is_final: bool = False
+
+    @property
+    def duration_seconds(self) -> float:
+        """Seconds from its last start to its end; NaN unless it is over and had started."""
+        if not (self.state.is_over and self.started_at and self.ended_at):
+            return math.nan
+        began, ended = map(datetime.fromisoformat, (self.started_at, self.ended_at))
+        return (ended - began).total_seconds()
 
     @property
     def can_resume(self) -> bool:

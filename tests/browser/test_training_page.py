@@ -1,6 +1,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -20,12 +21,12 @@ COUNT_POINTS = """() => {
 
 @pytest.fixture
 def hold(tmp_path: Path) -> Hold:
-    return Hold(tmp_path, 2, 3)
+    return Hold(tmp_path, 0, 2, 3)
 
 
 @pytest.fixture
 def server(tmp_path: Path, hold: Hold, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Return the address of a dashboard whose runs wait after their second and third epoch."""
+    """Return the address of a dashboard whose runs wait in the first epoch and after the second and third."""
     for name, value in hold.environment.items():
         monkeypatch.setenv(name, value)
     with run_server(tmp_path / "server") as url:
@@ -41,9 +42,9 @@ def training_page(open_page) -> Page:
 
 
 def fill_number(page: Page, group: str, label: str, value: int) -> None:
+    page.get_by_role("tab", name="Recipe").click()
+    expect(page.get_by_role("heading", name=group, exact=True)).to_be_visible()
     field = page.get_by_role("spinbutton", name=label, exact=True)
-    if not field.is_visible():
-        page.get_by_test_id("stSidebar").get_by_text(group, exact=True).click()
     field.fill(str(value))
     field.press("Enter")
     changed = re.compile(rf"{re.escape(label)}: {value} instead of")
@@ -59,6 +60,10 @@ def expect_state(page: Page, state: str) -> None:
     expect(verdict).to_have_text(state, timeout=PATIENCE_MS)
 
 
+def parse_run(url: str) -> str:
+    return parse_qs(urlsplit(url).query)["run"][0]
+
+
 def expect_no_sideways_scroll(page: Page) -> None:
     main = page.get_by_test_id("stMain")
     assert main.evaluate("main => main.scrollWidth <= main.clientWidth")
@@ -69,9 +74,21 @@ def test_a_run_is_launched_reloaded_stopped_resumed_and_finished(training_page, 
     fill_number(page, "Network", "Input size, px", 32)
     fill_number(page, "Training", "Epochs", NUM_EPOCHS)
     fill_number(page, "Training", "Images per epoch", 64)
-    page.get_by_role("button", name="Launch", exact=True).click()
+    page.reload()  # the recipe survives
+    field = page.get_by_role("spinbutton", name="Epochs", exact=True)
+    expect(field).to_have_value(str(NUM_EPOCHS))
+    launch = page.get_by_role("button", name="Launch", exact=True)
+    expect(launch).to_be_in_viewport()
+    expect(launch).to_be_disabled()  # the lesions are drawn
+    page.get_by_text("Train on drawn lesions", exact=True).click()
+    launch.click()
+    page.get_by_role("tab", name="Runs").click()
     expect_state(page, "Running")
 
+    # In the first epoch, there are no metrics of an epoch yet.
+    expect(page.locator(".js-plotly-plot")).to_have_count(1, timeout=PATIENCE_MS)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    hold.let_go(0)
     wait_for_points(page, 2)
     hold.let_go(2)
     wait_for_points(page, 3)  # the page refreshes without any interaction
@@ -100,8 +117,15 @@ def test_a_run_is_launched_reloaded_stopped_resumed_and_finished(training_page, 
     wait_for_points(page, NUM_EPOCHS)
     expect(page.get_by_text(re.compile("On 18 held-out test images"))).to_be_visible()
 
+    expect(page.locator(".run-state time").first).to_have_attribute("title", re.compile("UTC$"))
+
     page.get_by_role("tab", name="Compare").click()
+    expect(page).to_have_url(re.compile("tab=Compare"))
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
+    page.goto(f"{page.url}&compared={parse_run(page.url)[:8]}")
+    expect(page.get_by_role("heading", name="Recipe differences")).to_be_visible()
     expect_no_sideways_scroll(page)
     page.get_by_role("tab", name="Study").click()
-    expect(page.get_by_role("button", name="Train every preset on one split")).to_be_visible()
+    page.get_by_role("button", name="Start a study").click()
+    expect(page.get_by_text(re.compile("This trains 10 runs"))).to_be_visible()
+    expect(page.get_by_role("button", name="Train these presets")).to_be_disabled()

@@ -67,8 +67,10 @@ def test_epochs_and_steps_are_described_in_each_phase():
     ],
 )
 def test_a_difference_has_an_interval_and_a_verdict(low, high, verdict):
-    text = render_differences({"b": Figure(0.031, low, high, None, 18, 9)}, "a")
-    assert text.startswith("<p>The accuracy of b is 3.1 percentage points higher than that of a")
+    text = render_differences({"b": Figure(0.031, low, high, None, 18, 9)}, "sensitivity", "a")
+    assert text.startswith(
+        "<p>The melanoma recall (top-1) of b is 3.1 percentage points higher than that of a"
+    )
     assert text.endswith(f"{verdict}</p>")
 
 

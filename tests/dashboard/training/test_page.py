@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.training.fields import RECIPE_FIELDS
 from melanoma_core.data.cache import FactCache
 from melanoma_core.data.catalogue import open_demonstration
 from melanoma_core.data.dataset import merge_records
@@ -22,7 +23,6 @@ from melanoma_core.runs.folder import find_folder, hash_test
 from melanoma_core.runs.queue import open_queue
 from melanoma_core.runs.record import BATCH_LOSS, Measurement, open_record
 from melanoma_core.runs.run import Progress, RunSpec, RunState
-from melanoma_core.runs.study import STUDY_RECIPES
 from melanoma_core.settings import PROJECT_ROOT, load_settings
 from melanoma_core.taxonomy import Diagnosis
 from melanoma_core.training.observer import Phase
@@ -168,6 +168,44 @@ def test_a_changed_field_is_named_and_reset_with_one_button(show):
     assert "The preset baseline, unchanged." in captions(app)
 
 
+def test_the_value_of_the_preset_is_beside_each_field(show):
+    app = show("Recipe")
+    assert html(app).count('class="preset"') == len(RECIPE_FIELDS)
+    find(app, "number_input", "Epochs").set_value(3).run()
+    assert '<p class="preset changed">Changed. Preset: 20</p>' in html(app)
+    click(app, "Change the recipe")
+    assert app.session_state["training-view"] == "Recipe"
+
+
+def test_the_recipe_is_in_the_address_and_survives_a_reload(open_dashboard, show):
+    app = show()
+    app.selectbox(key="preset").set_value("transfer").run()
+    find(app, "number_input", "Epochs").set_value(3).run()
+    find(app, "selectbox", "Loss").set_value("focal").run()
+    assert app.query_params["preset"] in ("transfer", ["transfer"])
+    assert app.query_params["set"] == ["epochs=3", "loss=focal"]
+    reloaded = open_dashboard().switch_page("training/page.py")
+    reloaded.query_params["preset"] = "transfer"
+    reloaded.query_params["set"] = ["epochs=3", "loss=focal"]
+    reloaded.run()
+    assert not reloaded.exception
+    assert reloaded.selectbox(key="preset").value == "transfer"
+    assert find(reloaded, "number_input", "Epochs").value == 3
+    assert find(reloaded, "selectbox", "Loss").value == "focal"
+    assert not find(reloaded, "number_input", "Focal loss gamma").disabled
+
+
+@pytest.mark.parametrize("change", ["epochs=0", "epochs=99999", "hello=1", "zoom=abc"])
+def test_an_address_with_an_impossible_recipe_shows_an_error(open_dashboard, change):
+    app = open_dashboard().switch_page("training/page.py")
+    app.query_params["set"] = [change]
+    app.run()
+    assert not app.exception
+    assert 'class="error"' in html(app)
+    assert change.partition("=")[0] in html(app)
+    assert "The preset baseline, unchanged." in captions(app)
+
+
 def test_a_field_without_effect_is_disabled(show):
     app = show()
     for label in ("Head-only epochs", "Focal loss gamma", "Images per class after oversampling"):
@@ -224,6 +262,8 @@ def test_a_launched_run_is_queued_selected_stopped_and_deleted(show, settings):
         assert queue.begin(stack.enter_context(queue.take("another")), 1)
         app = show()
         find(app, "text_input", "Name of the run").set_value("mine").run()
+        assert find(app, "button", "Launch").disabled  # the lesions are drawn
+        find(app, "checkbox", "Train on drawn lesions").check().run()
         app = click(app, "Launch")
         (run,) = control.list_runs(settings)
         assert (run.name, run.state) == ("mine", RunState.QUEUED)
@@ -335,6 +375,14 @@ def test_the_table_of_runs_has_metrics_and_intervals(show, write_run):
     write_run(RunState.FAILED, name="bad", preset="transfer")
     table = show("Compare").dataframe[0].value
     assert list(table["Run"]) == ["bad", "good"]
+    assert list(table.columns)[:5] == [
+        "Run",
+        "State",
+        "Melanoma sensitivity",
+        "Melanoma specificity",
+        "Melanoma ROC AUC",
+    ]
+    assert table["Melanoma ROC AUC"].fillna("").to_list()[1].strip() == "1.000 (1.000–1.000)"
     assert list(table["State"]) == ["✕ failed", "✓ finished"]
     assert table["Accuracy"].fillna("").str.partition(" (")[0].to_list() == ["", "100.0%"]
     assert table["Test images"].to_list()[1] == 18
@@ -346,6 +394,15 @@ def test_runs_can_be_filtered(show, write_run):
     app = show("Compare")
     app.multiselect(key="compare-State").set_value(["failed"]).run()
     assert list(app.dataframe[0].value["Run"]) == ["bad"]
+
+
+def test_the_compared_runs_and_their_duration(show, write_run):
+    model_id = load_card(BUNDLED).model_id
+    write_run(name="good", model_id=model_id, started_at="2026-11-20T12:04:00.000+00:00")
+    table = show("Compare").dataframe[0].value
+    figure = load_card(BUNDLED).metrics["test"]["sensitivity"]
+    assert table["Melanoma sensitivity"][0].strip().startswith(f"{figure.value:.1%} (")
+    assert table["Duration"].to_list() == ["1 hour 30 minutes"]
 
 
 COMPARE = """
@@ -372,9 +429,10 @@ def test_selected_runs_are_compared_on_the_same_test_images(write_run):
     assert differing["two"].to_list() == ["0.2", "on", "36", "0.1", "0.05"]
     assert figures["Run"].to_list() == ["two", "one"]
     assert len(app.get("plotly_chart")) == 3
-    assert (
-        "The accuracy of one is 0.0 percentage points higher than that of two on the same 18 images"
-    ) in html(app)
+    assert "The melanoma ROC AUC of one is 0.000 higher than that of two on the same 18" in html(
+        app
+    )
+    assert "The melanoma recall (top-1) of one is 0.0 percentage points higher" in html(app)
 
 
 def test_metrics_on_different_test_images_are_not_compared(write_run):
@@ -419,9 +477,14 @@ def test_a_study_is_launched_on_the_chosen_folder(show, settings):
     with ExitStack() as stack:
         queue.draw("another")
         assert queue.begin(stack.enter_context(queue.take("another")), 1)
-        click(show("Study"), "Train every preset on one split")
+        app = show("Study")
+        assert "This trains 10 runs of" in html(app)
+        assert find(app, "button", "Train these presets").disabled  # the lesions are drawn
+        app.checkbox(key="drawn-study").check().run()
+        app.multiselect(key="study-recipes").set_value(["baseline", "augmented"]).run()
+        click(app, "Train these presets")
         found = control.list_runs(settings)
-        assert sorted(run.spec.recipe.name for run in found) == sorted(STUDY_RECIPES)
+        assert sorted(run.spec.recipe.name for run in found) == ["augmented", "baseline"]
         assert len({run.spec.study for run in found}) == 1
         for run in found:
             control.stop_run(settings, run.run_id)
