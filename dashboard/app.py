@@ -6,9 +6,10 @@ from starlette.middleware import Middleware
 from streamlit.starlette import App
 
 from dashboard.serving import RequestGuard, protect_uploads
+from dashboard.session_key import SessionKey
 
 app = App(
     Path(__file__).with_name("navigation.py"),
-    middleware=[Middleware(RequestGuard)],
+    middleware=[Middleware(RequestGuard), Middleware(SessionKey)],
     lifespan=protect_uploads,
 )

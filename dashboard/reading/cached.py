@@ -1,12 +1,14 @@
-"""The model that all sessions share, and the worklist of this session."""
+"""The model that all sessions share, and the worklist of this browser session."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard.session_key import is_key, name_cookie
 from melanoma_core.models.card import ModelCard, load_card
 from melanoma_core.models.registry import find_model
+from melanoma_core.reading.sessions import Sessions
 from melanoma_core.reading.turns import Turns
 from melanoma_core.reading.worklist import Worklist
 from melanoma_core.settings import load_settings
@@ -59,7 +61,23 @@ def get_turns() -> Turns:
     return Turns(_NUM_TURNS)
 
 
+@st.cache_resource(show_spinner=False)
+def get_sessions() -> Sessions:
+    """Return the worklists of all browser sessions."""
+    sessions = Sessions()
+    sessions.start_sweeping()
+    return sessions
+
+
 def get_worklist() -> Worklist:
-    """Return the worklist of this session."""
-    worklist: Worklist = st.session_state.setdefault("worklist", Worklist())
-    return worklist
+    """Return the worklist of this browser session, which outlives a reload of the page.
+
+    Without a cookie, it goes with the page.
+    """
+    if "worklist" not in st.session_state:
+        st.session_state["worklist"] = Worklist()
+    own: Worklist = st.session_state["worklist"]
+    key = st.context.cookies.get(name_cookie(st.context.headers.get("host", "")), "")
+    if is_key(key):
+        own = st.session_state["worklist"] = get_sessions().find(key, own)
+    return own

@@ -1,4 +1,6 @@
-"""Put photographs together as one lesion: by selecting them in the list, or with a table."""
+"""Rows of the list are selected: to put them together as one lesion, or to remove them."""
+
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -26,8 +28,13 @@ def choose_lesion(lesion: Lesion) -> None:
     )
 
 
-def offer_combining(worklist: Worklist) -> None:
-    """Offer to put the selected rows together as one lesion, under a name."""
+def offer_combining(worklist: Worklist, shown: Sequence[Lesion]) -> None:
+    """Offer to put the selected rows together as one lesion, under a name, or to remove them.
+
+    Args:
+        worklist: The worklist.
+        shown: Its rows that are shown, which can be selected all at once.
+    """
     selected = [lesion for lesion in worklist.lesions if lesion.key in _get_selected()]
     if len(selected) > 1:
         _offer_name(worklist, selected, f"Combine {len(selected)} as one lesion")
@@ -39,6 +46,16 @@ def offer_combining(worklist: Worklist) -> None:
         st.caption(
             "Several photographs of one lesion? Select them, or drag one picture onto another."
         )
+    with st.container(horizontal=True):
+        if selected:
+            st.button(
+                f"Remove {len(selected)}",
+                help="Remove the selected rows from the list. It can be undone.",
+                on_click=_remove,
+                args=(worklist, [lesion.key for lesion in selected]),
+            )
+        if len(selected) < len(shown):
+            st.button("Select all shown", on_click=_select, args=(shown,), type="tertiary")
     for name in worklist.divided_lesions:
         st.caption(
             f"Photographs of {escape_markdown(name)} stay apart, because different models read "
@@ -91,6 +108,16 @@ def _combine(worklist: Worklist, selected: list[int], name_key: str) -> None:
     with store_errors(_NAME_ERROR):
         worklist.combine(selected, st.session_state[name_key])
         clear_selection()
+
+
+def _remove(worklist: Worklist, keys: list[int]) -> None:
+    worklist.remove(keys)
+    clear_selection()
+
+
+def _select(lesions: Sequence[Lesion]) -> None:
+    clear_selection()
+    _get_selected().update(lesion.key for lesion in lesions)
 
 
 def _toggle(key: int) -> None:

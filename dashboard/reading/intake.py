@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard.reading.cached import get_classifier, get_turns, get_worklist
 from dashboard.reading.combining import accept_table
+from dashboard.reading.removing import PRIVACY
 from dashboard.shared.markup import escape_markdown
 from melanoma_core.reading.worklist import Worklist
 
@@ -27,9 +28,8 @@ def accept_photographs(worklist: Worklist) -> None:
             "Photographs of skin lesions",
             accept_multiple_files=True,
             key=f"uploads-{count}",
-            help="One or several files: JPEG, PNG, TIFF, WebP or BMP. They are read on the machine "
-            "that runs this dashboard, never written to disk, and deleted when the page is closed. "
-            "A session holds at most 200 photographs.",
+            help=f"One or several files: JPEG, PNG, TIFF, WebP or BMP. {PRIVACY} A session holds "
+            "at most 200 photographs.",
             on_change=_add_uploads,
             args=(f"uploads-{count}",),
         )

@@ -9,15 +9,21 @@ from dashboard.reading.model import show_model
 from dashboard.reading.photograph import show_photograph
 from dashboard.reading.prevalence import show_prevalence
 from dashboard.reading.refused import show_refused
-from dashboard.reading.worklist import show_navigation, show_worklist
+from dashboard.reading.removing import show_undo
+from dashboard.reading.steps import show_navigation
+from dashboard.reading.worklist import show_worklist
 from dashboard.shared.errors import show_errors
+from dashboard.shared.handover import take_over
 from dashboard.shared.head import show_page_header
 from dashboard.shared.prevalence import show_address_error
 
 show_page_header("Reading")
 worklist = get_worklist()
+if photographs := take_over():
+    worklist.add(photographs)
 accept_photographs(worklist)
 progress = st.container()
+show_undo(worklist)
 show_refused(worklist)
 show_worklist(worklist)
 opened = worklist.opened_lesion

@@ -1,9 +1,10 @@
-"""Photographs that were not read, each with the reason, and what can be read anyway."""
+"""Photographs that were not read, each with the reason, and what can be done."""
 
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard.reading.cropping import offer_crops
 from dashboard.reading.markup import render_refused
 from dashboard.shared.paging import choose_page
 from melanoma_core.reading.worklist import Worklist
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from melanoma_core.reading.entry import RefusedFile
 
 _PAGE_LENGTH = 2
+_THUMBNAIL_WIDTH = 96  # px
 _OFFER = "Read this photograph anyway"
 _WARNING = (
     "This photograph is unlike all photographs that the model was trained and tested on. "
@@ -23,25 +25,33 @@ _MARK = "Its reading, its row in the list and its row in the table stay marked."
 
 
 def show_refused(worklist: Worklist) -> None:
-    """Show the files that were not read, until dismissed or read anyway."""
+    """Show the files that were not read, until dismissed, cropped or read anyway."""
     refused = worklist.refused
     if not refused:
         return
-    final = [file for file in refused if not file.can_be_read]
+    final = [file for file in refused if not file.can_be_cropped]
     with st.container(horizontal=True, vertical_alignment="top", key="refused"):
         with st.container(gap="xsmall", key="refused-files"):
             if final:
                 st.html(render_refused(final))
-            _show_readable(worklist, [file for file in refused if file.can_be_read])
+            _show_readable(worklist, [file for file in refused if file.can_be_cropped])
         st.button("Dismiss", help="Hide these messages.", on_click=worklist.dismiss_refused)
 
 
 def _show_readable(worklist: Worklist, refused: "list[RefusedFile]") -> None:
+    """Show photographs with what can be done: crop the border, crop, or read anyway."""
     for file in refused[choose_page(len(refused), _PAGE_LENGTH, "refused-page")]:
-        reason, offer = st.columns([4, 1], gap="small", vertical_alignment="center")
-        reason.html(render_refused([file], is_readable=True))
-        if offer.button(_OFFER, key=f"ask-{file.key}", help="A warning comes first."):
-            _confirm(worklist, file)
+        with st.container(horizontal=True, vertical_alignment="top", key=f"mend-{file.key}"):
+            with st.container(width=_THUMBNAIL_WIDTH):
+                st.image(file.thumbnail, width=_THUMBNAIL_WIDTH, alt=f"Refused: {file.name}")
+            with st.container(gap="xsmall"):
+                st.html(render_refused([file], is_readable=True))
+                with st.container(horizontal=True):
+                    offer_crops(worklist, file)
+                    if file.can_be_read and st.button(
+                        _OFFER, key=f"ask-{file.key}", help="A warning comes first."
+                    ):
+                        _confirm(worklist, file)
 
 
 @st.dialog(f"{_OFFER}?", width="medium")

@@ -10,6 +10,7 @@ from dashboard.shared.markup import name_diagnosis
 from melanoma_core.models.adaptation import find_trained_prevalence
 from melanoma_core.models.card_text.formats import format_beside_threshold, format_percent
 from melanoma_core.models.card_text.prevalence import format_prevalence
+from melanoma_core.reading.crop_text import describe_crops
 from melanoma_core.reading.differential import Candidate, list_differential
 from melanoma_core.reading.statement import (
     READ_ANYWAY,
@@ -175,21 +176,16 @@ def render_own(reading: "Reading", name: str, adapted: "AdaptedReading | None" =
     ]
     if reading.read_anyway:
         lines.append(_READ_ANYWAY)
+    if reading.crop:
+        lines.append(_CROPPED)
     facts = "".join(f"<p>{escape(line)}</p>" for line in lines)
     return f'<section class="own"><p><strong>{escape(name)}</strong></p>{facts}</section>'
 
 
 def render_mark(reading: "Reading | LesionReading") -> str:
-    """Render the lasting mark of what was read against a refusal; "" where nothing was.
-
-    What it means is one click away.
-    """
-    if not reading.read_anyway:
-        return ""
-    return (
-        f'<details class="warning"><summary>{escape(_READ_ANYWAY.capitalize())}'
-        f"</summary><p>{escape(READ_ANYWAY)}</p></details>"
-    )
+    """Render the lasting marks of what was read against a refusal, or of a crop; "" without."""
+    marks = [READ_ANYWAY if reading.read_anyway else "", describe_crops(reading)]
+    return "".join(f'<p class="warning" role="note">⚠ {escape(mark)}</p>' for mark in marks if mark)
 
 
 def render_disagreement(reading: "LesionReading", adapted: "Sequence[AdaptedReading]" = ()) -> str:

@@ -1,18 +1,18 @@
-"""The worklist: lesions in the sidebar, most suspicious first, and navigation."""
+"""The worklist: lesions in the sidebar, most suspicious first, with search, filter and marks."""
 
 import streamlit as st
 
-from dashboard.reading.combining import choose_lesion, clear_selection, offer_combining
+from dashboard.reading.combining import choose_lesion, offer_combining
 from dashboard.reading.dragging import accept_drops
-from dashboard.reading.markup import render_name
 from dashboard.reading.prevalence import adapt
 from dashboard.reading.verdict import name_level, render_row
 from dashboard.shared.paging import choose_page
-from dashboard.shared.prevalence import get_prevalence
+from melanoma_core.reading.filters import FilteredList, RowFilter, filter_lesions
 from melanoma_core.reading.grouping import Lesion
-from melanoma_core.reading.worklist import Worklist, export_csv
+from melanoma_core.reading.worklist import Worklist
 
 _PAGE_LENGTH = 10
+_SEARCH, _FILTER, _KEYS = "list-search", "list-filter", "list-keys"
 
 
 def show_worklist(worklist: Worklist) -> None:
@@ -25,74 +25,50 @@ def show_worklist(worklist: Worklist) -> None:
         photographs = "" if len(lesions) == count else f" of {count:,} photographs"
         title = f"{len(lesions):,} readings" if len(lesions) > 1 else "1 reading"
         st.subheader(f"{title}{photographs}, most suspicious first", anchor=False)
-        offer_combining(worklist)
-        opened = lesions[position]
+        _choose_rows()
+        filtered = get_shown(worklist)
+        _describe_hidden(filtered)
+        opened, shown = lesions[position], filtered.lesions
+        offer_combining(worklist, shown)
+        place = shown.index(opened) if opened in shown else 0
         # A key per opened lesion, so that the list turns to its page.
-        page = choose_page(len(lesions), _PAGE_LENGTH, f"page-{opened.key}", opened=position)
+        page = choose_page(len(shown), _PAGE_LENGTH, f"page-{opened.key}", opened=place)
         with st.container(gap="xsmall", key="worklist"):
-            for lesion in lesions[page]:
+            for lesion in shown[page]:
                 _show_row(worklist, lesion, is_open=lesion is opened)
         accept_drops(worklist)
+        # People who dictate to the computer must be able to switch single keys off.
+        st.checkbox("Keys J and K open the next and the previous reading", value=True, key=_KEYS)
 
 
-def show_navigation(worklist: Worklist, opened: Lesion) -> None:
-    """Show the name of what is open, and buttons to step, separate, download and clear."""
-    lesions = worklist.lesions
-    position = worklist.position or 0
-    with st.container(horizontal=True, vertical_alignment="center", key="steps"):
-        st.html(render_name(_name_opened(worklist, opened)))
-        if len(opened.entries) > 1:
-            _offer_parts(worklist, opened)
-        if len(lesions) > 1:
-            st.caption(f"{position + 1} of {len(lesions)}", width="content")
-            _offer_step("Previous", worklist, lesions, position - 1)
-            _offer_step("Next", worklist, lesions, position + 1)
-        st.download_button(
-            "Download table",
-            data=export_csv(worklist, get_prevalence()),
-            file_name="readings.csv",
-            mime="text/csv",
-            on_click="ignore",
-            help="All readings and refused files, as CSV.",
-        )
-        st.button(
-            "Clear all",
-            help="Delete all photographs and readings of this session.",
-            on_click=_clear,
-            args=(worklist,),
-        )
+def uses_keys() -> bool:
+    """Return whether the keys J and K step through the list."""
+    return bool(st.session_state.get(_KEYS, True))
 
 
-def _name_opened(worklist: Worklist, opened: Lesion) -> str:
-    count, entry = len(opened.entries), worklist.opened
-    if count == 1:
-        return opened.name
-    return f"{opened.name}: {entry.name if entry else f'{count:,} photographs'}"
-
-
-def _offer_parts(worklist: Worklist, opened: Lesion) -> None:
-    """Offer to go back from a photograph to its lesion, and to take photographs out of it."""
-    entry = worklist.opened
-    if entry is None:
-        st.button(
-            "Separate",
-            help="Take the photographs of this lesion apart again.",
-            on_click=worklist.separate,
-            args=(opened.keys,),
-        )
-        return
-    st.button(
-        f"All {len(opened.entries):,} photographs",
-        help="Open the reading of the lesion, made of all its photographs.",
-        on_click=worklist.open_lesion,
-        args=(entry.key,),
+def get_shown(worklist: Worklist) -> FilteredList:
+    """Return the rows that search and filter show."""
+    return filter_lesions(
+        worklist.lesions,
+        st.session_state.get(_SEARCH, ""),
+        st.session_state.get(_FILTER) or RowFilter.ALL,
+        worklist.looked_at,
     )
-    st.button(
-        "Take out",
-        help="Take this photograph out of the lesion.",
-        on_click=worklist.separate,
-        args=([entry.key],),
-    )
+
+
+def _choose_rows() -> None:
+    st.text_input("Search", key=_SEARCH, placeholder="Diagnosis, tier or file")
+    st.segmented_control("Show", list(RowFilter), key=_FILTER, default=RowFilter.ALL)
+
+
+def _describe_hidden(filtered: FilteredList) -> None:
+    """Say how many rows are hidden, and warn where an alert is among them."""
+    if filtered.num_hidden_alerts:
+        st.warning(
+            f"{filtered.num_hidden:,} hidden, of which {filtered.num_hidden_alerts:,} with an alert"
+        )
+    elif filtered.num_hidden:
+        st.caption(f"{filtered.num_hidden:,} hidden, none with an alert")
 
 
 def _show_row(worklist: Worklist, lesion: Lesion, is_open: bool) -> None:
@@ -106,26 +82,10 @@ def _show_row(worklist: Worklist, lesion: Lesion, is_open: bool) -> None:
             st.button(
                 name_level(lesion.reading, adapted),
                 key=f"open-{lesion.key}",
-                help="Open this reading.",
+                help=f"Open the reading of {lesion.name}.",
                 type="primary" if is_open else "secondary",
                 on_click=worklist.open_lesion,
                 args=(lesion.key,),
                 width="stretch",
             )
-            st.html(render_row(lesion, adapted))
-
-
-def _offer_step(label: str, worklist: Worklist, lesions: list[Lesion], position: int) -> None:
-    exists = 0 <= position < len(lesions)
-    st.button(
-        label,
-        help=f"Open the {label.lower()} reading in the list.",
-        disabled=not exists,
-        on_click=worklist.open_lesion,
-        args=(lesions[position].key,) if exists else (),
-    )
-
-
-def _clear(worklist: Worklist) -> None:
-    worklist.clear()
-    clear_selection()
+            st.html(render_row(lesion, adapted, looked_at=lesion.key in worklist.looked_at))

@@ -1,21 +1,25 @@
 """A photograph of a worklist: one that was read, or a file that was refused."""
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from melanoma_core.errors import ImageError
+from melanoma_core.names import neutralise
 
 if TYPE_CHECKING:  # so that a page appears before ONNX Runtime is imported
     import numpy as np
     from numpy.typing import NDArray
 
+    from melanoma_core.data.crop import Crop
+    from melanoma_core.data.images import Photograph
     from melanoma_core.models.card import ModelCard
     from melanoma_core.models.classifier import Classifier
     from melanoma_core.reading.reading import Reading, Refusal
 
 _SHOWN_SIDE = 1280  # px; sharp on half of a wide screen
 _THUMBNAIL_SIDE = 160  # px
+_MAX_NAME_LENGTH = 120
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +27,7 @@ class Entry:
     """A photograph that was read.
 
     Attributes:
-        key: Unique in its worklist and never used again.
+        key: Unique among all worklists and never used again.
         name: Cleaned file name.
         photograph: JPEG without metadata; its longer side has at most 1280 pixels.
         thumbnail: JPEG without metadata; its longer side has at most 160 pixels.
@@ -40,6 +44,13 @@ class Entry:
     card: "ModelCard"
     seen: "NDArray[np.uint8]"
 
+    @property
+    def num_bytes(self) -> int:
+        """Memory that its images take."""
+        outline = self.reading.outline
+        arrays = (self.seen, self.reading.evidence, *(() if outline is None else (outline,)))
+        return len(self.photograph) + len(self.thumbnail) + sum(each.nbytes for each in arrays)
+
     def draw_overlay(
         self,
         class_name: str,
@@ -47,6 +58,7 @@ class Entry:
         strengths: "NDArray[np.float32] | None" = None,
         *,
         with_outline: bool = False,
+        with_levels: bool = False,
     ) -> bytes:
         """Return the photograph with the heatmap of a diagnosis, as a JPEG.
 
@@ -56,22 +68,23 @@ class Entry:
             strengths: float32 [h, w] in [0, 1], a heatmap of another method; by default the
                 Grad-CAM heatmap of the reading.
             with_outline: Whether to draw the outline of the lesion, if the reading has one.
+            with_levels: Whether to draw contour lines instead of a tint.
         """
         import numpy as np
         from PIL import Image
 
         from melanoma_core.data.images import encode_jpeg
-        from melanoma_core.reading.explanation import enlarge
+        from melanoma_core.reading.explanation import shape_heatmaps
         from melanoma_core.reading.outline import place_outline
-        from melanoma_core.reading.overlay import blend, draw_contour
+        from melanoma_core.reading.overlay import blend, draw_contour, draw_levels
 
         # Not `decode_image`, which refuses narrow photographs: this JPEG is already checked.
         pixels = np.asarray(Image.open(io.BytesIO(self.photograph)))
         reading, size = self.reading, pixels.shape[:2]
         if strengths is None:
             strengths = reading.evidence[reading.class_names.index(class_name)]
-        (heatmap,) = enlarge(strengths[None], *size)
-        drawn = blend(pixels, heatmap, opacity)
+        (heatmap,) = shape_heatmaps(strengths[None], *size)
+        drawn = draw_levels(pixels, heatmap) if with_levels else blend(pixels, heatmap, opacity)
         if with_outline and reading.outline is not None:
             inside = place_outline(reading.outline, reading.outline_threshold, *size)
             drawn = draw_contour(drawn, inside)
@@ -83,12 +96,18 @@ class RefusedFile:
     """A file that was refused.
 
     Attributes:
-        key: Unique in its worklist and never used again.
+        key: Unique among all worklists and never used again.
         name: Cleaned file name.
         refusal: The reason.
         names: Cleaned names of all files, if one refusal stands for several; else empty.
         withheld: The reading of an out-of-distribution photograph, for a person who asks for it
             against the refusal; else None.
+        photograph: The whole photograph as in `Entry`, from which a crop can be read; empty if no
+            image was decoded.
+        thumbnail: Of it, as in `Entry`.
+        field_of_view: What lies inside a black ring or corners of a dermoscope; None if there are
+            none.
+        crop: The part that was refused; None if it was the whole photograph.
     """
 
     key: int
@@ -96,6 +115,21 @@ class RefusedFile:
     refusal: "Refusal"
     names: tuple[str, ...] = ()
     withheld: Entry | None = None
+    photograph: bytes = b""
+    thumbnail: bytes = b""
+    field_of_view: "Crop | None" = None
+    crop: "Crop | None" = None
+
+    @property
+    def num_bytes(self) -> int:
+        """Memory that its images take."""
+        withheld = self.withheld.num_bytes if self.withheld else 0
+        return len(self.photograph) + len(self.thumbnail) + withheld
+
+    @property
+    def can_be_cropped(self) -> bool:
+        """Whether a part of it can be read instead."""
+        return bool(self.photograph)
 
     @property
     def can_be_read(self) -> bool:
@@ -108,7 +142,21 @@ class RefusedFile:
         return self.refusal.reason
 
 
-def read_file(classifier: "Classifier", key: int, name: str, content: bytes) -> Entry | RefusedFile:
+def clean_name(name: str) -> str:
+    """Return a file name for display: one line without control or invisible characters.
+
+    >>> clean_name("left   arm.jpg")
+    'left arm.jpg'
+    """
+    seen = " ".join(neutralise(name).split())
+    if len(seen) > _MAX_NAME_LENGTH:
+        seen = f"{seen[: _MAX_NAME_LENGTH // 2]}…{seen[-_MAX_NAME_LENGTH // 2 :]}"
+    return seen or "unnamed photograph"
+
+
+def read_file(
+    classifier: "Classifier", key: int, name: str, content: bytes, crop: "Crop | None" = None
+) -> Entry | RefusedFile:
     """Read the content of a file.
 
     An out-of-distribution photograph is refused, and its reading is withheld: a person may ask for
@@ -119,39 +167,59 @@ def read_file(classifier: "Classifier", key: int, name: str, content: bytes) -> 
         key: Key of the result.
         name: Cleaned file name.
         content: The file.
+        crop: The part that is read; None for the whole photograph.
     """
+    from melanoma_core.data.crop import crop_photograph
     from melanoma_core.data.decoder import decode_within
     from melanoma_core.data.drawn.shipped import is_drawn
-    from melanoma_core.data.images import encode_jpeg, resize_to_square
+    from melanoma_core.data.images import resize_to_square
     from melanoma_core.reading.reading import Refusal, read_photograph, refuse_unfamiliar
 
     try:
-        photograph = decode_within(content)
+        whole = decode_within(content)
     except ImageError as error:
         return RefusedFile(key, name, Refusal(str(error)))
-    drawn = is_drawn(content)
-    reading = read_photograph(classifier, photograph, is_drawn=drawn, read_anyway=True)
-    if isinstance(reading, Refusal):
-        return RefusedFile(key, name, reading)
+    try:
+        part = crop_photograph(whole, crop) if crop else whole
+        result = read_photograph(classifier, part, is_drawn=is_drawn(content), read_anyway=True)
+    except ImageError as error:  # the part is too small
+        return _refuse(RefusedFile(key, name, Refusal(str(error)), crop=crop), whole)
+    if isinstance(result, Refusal):
+        return _refuse(RefusedFile(key, name, result, crop=crop), whole)
     entry = Entry(
         key=key,
         name=name,
-        photograph=encode_jpeg(_shrink(photograph.pixels, _SHOWN_SIDE)),
-        thumbnail=encode_jpeg(_shrink(photograph.pixels, _THUMBNAIL_SIDE)),
-        reading=reading,
+        photograph=_encode(part, _SHOWN_SIDE),
+        thumbnail=_encode(part, _THUMBNAIL_SIDE),
+        reading=replace(result, crop=crop),
         card=classifier.card,
-        seen=resize_to_square(photograph.pixels, classifier.card.image_size),
+        seen=resize_to_square(part.pixels, classifier.card.image_size),
     )
-    if reading.read_anyway and reading.novelty is not None and reading.novelty_limit is not None:
-        refusal = refuse_unfamiliar(reading.novelty, reading.novelty_limit)
-        return RefusedFile(key, name, refusal, withheld=entry)
+    if result.read_anyway and result.novelty is not None and result.novelty_limit is not None:
+        refusal = refuse_unfamiliar(result.novelty, result.novelty_limit)
+        return _refuse(RefusedFile(key, name, refusal, withheld=entry, crop=crop), whole)
     return entry
 
 
-def _shrink(pixels: "NDArray[np.uint8]", side: int) -> "NDArray[np.uint8]":
+def _refuse(file: RefusedFile, whole: "Photograph") -> RefusedFile:
+    """Return a refused file with what a person needs to crop it."""
+    from melanoma_core.data.crop import find_field_of_view
+
+    return replace(
+        file,
+        photograph=_encode(whole, _SHOWN_SIDE),
+        thumbnail=_encode(whole, _THUMBNAIL_SIDE),
+        field_of_view=find_field_of_view(whole.pixels),
+    )
+
+
+def _encode(photograph: "Photograph", side: int) -> bytes:
+    """Return a photograph as JPEG, whose longer side is at most `side` pixels."""
     import numpy as np
     from PIL import Image
 
-    image = Image.fromarray(pixels)
+    from melanoma_core.data.images import encode_jpeg
+
+    image = Image.fromarray(photograph.pixels)
     image.thumbnail((side, side), Image.Resampling.BILINEAR)
-    return np.asarray(image)
+    return encode_jpeg(np.asarray(image))

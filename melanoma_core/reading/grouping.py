@@ -65,6 +65,7 @@ class Grouping:
         self._chosen: dict[int, str | None] = {}  # None: by a person taken out of its lesion
         self._table: dict[str, str] = {}
         self._matched: tuple[tuple[str, ...], dict[str, str]] | None = None
+        self.version = object()  # another one after each change
 
     def count_table(self, entries: Sequence[Entry]) -> TableUse | None:
         """Return what the table says about photographs; None without a table."""
@@ -99,10 +100,12 @@ class Grouping:
             name: Of the lesion.
         """
         self._chosen |= dict.fromkeys(keys, name)
+        self.version = object()
 
     def separate(self, keys: Iterable[int]) -> None:
         """Take photographs out of their lesions."""
         self._chosen |= dict.fromkeys(keys)
+        self.version = object()
 
     def assign(self, lesions: Mapping[str, str]) -> None:
         """Take the lesions of a table, also for photographs that are read later.
@@ -113,6 +116,15 @@ class Grouping:
         """
         self._table |= lesions
         self._matched = None
+        self.version = object()
+
+    def restore(self, other: "Grouping | None") -> None:
+        """Take back the lesions of photographs that were forgotten; newer ones stay as they are."""
+        if other is not None:
+            self._chosen = other._chosen | self._chosen
+            self._table = other._table | self._table
+            self._matched = None
+            self.version = object()
 
     def find_divided(self, entries: Sequence[Entry]) -> list[str]:
         """Return the lesions whose photographs stay apart, as different models read them."""

@@ -1,56 +1,50 @@
-"""The photographs of one user session: waiting, read and refused.
+"""The list of one user session: its lesions, which is open, what was looked at and removed.
 
 Everything is kept in memory only. Of a file, the worklist keeps its name, a screen-sized copy of
 the photograph without metadata, and the reading.
 """
 
 import threading
-from collections import deque
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from itertools import count as count_up
 from typing import TYPE_CHECKING
 
 from melanoma_core.errors import LesionError
-from melanoma_core.names import neutralise
-from melanoma_core.reading.entry import Entry, RefusedFile, read_file
+from melanoma_core.reading.entry import Entry, clean_name
 from melanoma_core.reading.grouping import Grouping, Lesion, TableUse
+from melanoma_core.reading.queue import ReadingQueue
 from melanoma_core.reading.ranking import measure_suspicion
-from melanoma_core.spreadsheets import format_rows
+from melanoma_core.reading.removal import Removal
 
-if TYPE_CHECKING:  # so that a page appears before ONNX Runtime is imported
-    from melanoma_core.evaluation.prevalence import Prevalence
-    from melanoma_core.models.classifier import Classifier
+if TYPE_CHECKING:  # so that a page appears before NumPy is imported
+    from melanoma_core.data.crop import Crop
 
-_MAX_NAME_LENGTH = 120
-_MAX_PHOTOGRAPHS = 200  # of one session; each keeps about half a megabyte
-_MAX_WAITING_BYTES = 256 * 2**20  # of one session
+UNDO_SECONDS = 10.0  # in which all that was forgotten can be brought back
 
 
-class Worklist:
-    """The photographs of one user session, read one after another.
+class Worklist(ReadingQueue):
+    """The photographs of one user session, as lesions.
 
-    It is thread-safe, because Streamlit may start a new run of the page while an interrupted one
-    still reads. Every photograph is read exactly once. Nothing waits for a reading except
-    `read_next` itself.
+    Args:
+        clock: Seconds since any moment.
     """
 
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._changed = threading.Condition(self._lock)
-        self._next_key = 0
-        self.clear()
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        super().__init__()
 
     def clear(self) -> None:
-        """Remove all photographs, including those that wait or are being read."""
+        """Remove all photographs for good, including those that wait or are being read."""
+        super().clear()
         with self._lock:
-            self.drop_pending()
-            self._entries: list[Entry] = []
-            self._refused: list[RefusedFile] = []
-            self._batch_start = self._next_key
-            self._batch_size = 0
+            self._looked_at: set[int] = set()
+            self._last_shown: int | None = None
+            self._removal: Removal | None = None
             self._opened: int | None = None
             self._opened_alone = False
             self._grouping = Grouping()
+            self._combined: tuple[object, list[Lesion]] | None = None
 
     def add(self, files: Iterable[tuple[str, bytes]]) -> None:
         """Add files to the queue. The most suspicious one will be opened.
@@ -61,89 +55,141 @@ class Worklist:
             files: Names and contents. Two files may have the same name.
         """
         with self._lock:
-            if not self._pending and not self._reading:
-                self._batch_start = self._next_key
-                self._batch_size = 0
-            named = ((_clean_name(name), content) for name, content in files)
-            surplus = [name for name, content in named if not self._take(name, content)]
-            if surplus:
-                self._refused.append(_refuse_surplus(self._next_key, surplus))
-                self._next_key += 1
+            super().add(files)
             self._opened = None
 
-    def _take(self, name: str, content: bytes) -> bool:
-        """Put a file into the queue, unless a limit of the session is reached."""
-        num_bytes = sum(len(waiting) for _, _, waiting in self._pending) + len(content)
-        count = len(self._entries) + len(self._refused) + len(self._reading) + len(self._pending)
-        if count >= _MAX_PHOTOGRAPHS or num_bytes > _MAX_WAITING_BYTES:
-            return False
-        self._pending.append((self._next_key, name, content))
-        self._next_key += 1
-        self._batch_size += 1
-        return True
-
-    def read_next(self, classifier: "Classifier") -> bool:
-        """Read the next photograph in the queue.
-
-        If the queue is empty while another thread reads a photograph, wait for it.
-
-        Args:
-            classifier: The model.
-
-        Returns:
-            False if there is nothing to wait for or to read.
-        """
-        with self._changed:
-            if not self._pending:
-                return bool(self._reading) and self._changed.wait()
-            key, name, content = self._pending.popleft()
-            self._reading[key] = name
-        result = None
-        try:
-            result = read_file(classifier, key, name, content)
-        finally:
-            self._finish(key, result)
-        return True
-
-    def _finish(self, key: int, result: "Entry | RefusedFile | None") -> None:
-        """Keep a result, unless its photograph was dropped while it was read."""
-        with self._changed:
-            if self._reading.pop(key, None) is not None:
-                if isinstance(result, Entry):
-                    self._keep(result)
-                elif result is not None:
-                    self._refused.append(result)
-            self._changed.notify_all()
-
-    def _keep(self, entry: Entry) -> None:
-        self._entries.append(entry)
-        self._entries.sort(key=lambda each: measure_suspicion(each.reading), reverse=True)
-
-    def drop_pending(self) -> None:
-        """Empty the queue, and drop what is being read. Photographs that were read stay."""
-        with self._changed:
-            self._pending: deque[tuple[int, str, bytes]] = deque()
-            self._reading: dict[int, str] = {}  # names by key
-            self._changed.notify_all()
-
-    def dismiss_refused(self) -> None:
-        """Remove the refused files."""
-        with self._lock:
-            self._refused.clear()
-
-    def read_anyway(self, key: int) -> None:
+    def read_anyway(self, key: int) -> bool:
         """Show the reading of a photograph that was refused as out of distribution, and open it.
 
         Args:
             key: Of the refused file. Files that no model can read stay refused.
+
+        Returns:
+            Whether it was shown.
         """
         with self._lock:
-            for file in self._refused:
-                if file.key == key and file.withheld is not None:
-                    self._refused.remove(file)
-                    self._keep(file.withheld)
-                    self.open(key)
-                    return
+            was_shown = super().read_anyway(key)
+            if was_shown:
+                self.open(key)
+            return was_shown
+
+    def read_crop(self, key: int, crop: "Crop") -> int | None:
+        """Let a part of a refused photograph be read next, and open it.
+
+        Args:
+            key: Of the refused file. A file that is no image stays refused.
+            crop: The part.
+
+        Returns:
+            Key of the result; None if nothing is read.
+        """
+        with self._lock:
+            new = super().read_crop(key, crop)
+            if new is not None:
+                self.open(new)
+            return new
+
+    def remove(self, keys: Iterable[int]) -> None:
+        """Remove lesions with all their photographs, until `undo`.
+
+        The lesion that takes the place of the first one is open then.
+
+        Args:
+            keys: Of photographs of the lesions.
+        """
+        with self._lock:
+            chosen, lesions = set(keys), self.lesions
+            kept = [lesion for lesion in lesions if not lesion.keys & chosen]
+            removed = {key for lesion in lesions if lesion.keys & chosen for key in lesion.keys}
+            position = self._find_opened(lesions) or 0
+            if lesions and removed & lesions[position].keys:
+                following = [lesion for lesion in lesions[position:] if lesion in kept]
+                following += kept[::-1]
+                self._opened = following[0].key if following else None
+                self._opened_alone = False
+            self._removal = Removal(tuple(e for e in self._entries if e.key in removed))
+            self._entries = [entry for entry in self._entries if entry.key not in removed]
+
+    def forget(self) -> None:
+        """Remove all photographs and what is known of them; for ten seconds, `undo` is possible.
+
+        What waits is dropped. A timer frees the memory, also if no page asks for it.
+        """
+        with self._lock:
+            self.drop_pending()
+            removal = Removal(
+                tuple(self._entries),
+                tuple(self._refused),
+                self._grouping,
+                frozenset(self._looked_at),
+                self._clock() + UNDO_SECONDS,
+            )
+            self.clear()
+            self._removal = removal
+            timer = threading.Timer(UNDO_SECONDS, self._drop, (removal,))
+            timer.daemon = True
+            timer.start()
+
+    def _drop(self, removal: Removal) -> None:
+        with self._lock:
+            if self._removal is removal:
+                self._removal = None
+
+    def undo(self) -> None:
+        """Bring back what was last removed or forgotten, beside what was added since."""
+        with self._lock:
+            removal = self.removal
+            if removal is not None:
+                self._refused = [*removal.refused, *self._refused]
+                self._looked_at |= removal.looked_at
+                self._grouping.restore(removal.grouping)
+                for entry in removal.entries:
+                    self._keep(entry)
+                self._removal = None
+
+    @property
+    def removal(self) -> Removal | None:
+        """What was last removed or forgotten, as long as it can be brought back."""
+        with self._lock:
+            removal = self._removal
+            expired = removal is not None and removal.is_over(self._clock())
+            return None if expired else removal
+
+    @property
+    def seconds_to_undo(self) -> float:
+        """Seconds for which what was forgotten can be brought back; 0 if nothing was."""
+        removal = self.removal
+        return 0.0 if removal is None or removal.until is None else removal.until - self._clock()
+
+    def look_at(self, key: int) -> None:
+        """Mark a lesion as looked at, once each time that it is opened.
+
+        Args:
+            key: Of the lesion that the page shows.
+        """
+        with self._lock:
+            if key != self._last_shown:
+                self._last_shown = key
+                self._looked_at.add(key)
+
+    def mark(self, key: int, *, looked_at: bool) -> None:
+        """Mark a lesion as looked at or as not yet looked at, as a person says."""
+        with self._lock:
+            self._looked_at = self._looked_at | {key} if looked_at else self._looked_at - {key}
+
+    @property
+    def looked_at(self) -> frozenset[int]:
+        """Keys of the lesions that were looked at."""
+        with self._lock:
+            return frozenset(self._looked_at)
+
+    @property
+    def num_bytes(self) -> int:
+        """Memory that the photographs take, also those that wait or can be brought back."""
+        with self._lock:
+            removal = self.removal
+            removed = (*removal.entries, *removal.refused) if removal else ()
+            return super().num_bytes + sum(each.num_bytes for each in removed)
 
     def open(self, key: int) -> None:
         """Open the photograph with this key, with its own reading."""
@@ -170,7 +216,7 @@ class Worklist:
             groups = [lesion for lesion in self.lesions if lesion.keys & chosen]
             members = set().union(*(lesion.keys for lesion in groups))
             if members:
-                cleaned = _clean_name(name) if name.strip() else self.propose_name(members)
+                cleaned = clean_name(name) if name.strip() else self.propose_name(members)
                 if self._grouping.is_taken(self._entries, members, cleaned):
                     raise LesionError(
                         f'Found another lesion with the name "{cleaned}", in the list or in the '
@@ -196,7 +242,7 @@ class Worklist:
         """
         with self._lock:
             self._grouping.assign(
-                {_clean_name(image): _clean_name(lesion) for image, lesion in lesions.items()}
+                {clean_name(image): clean_name(lesion) for image, lesion in lesions.items()}
             )
 
     def propose_name(self, keys: Iterable[int]) -> str:
@@ -217,43 +263,19 @@ class Worklist:
             return next(known, None) or next(free)
 
     @property
-    def pending_name(self) -> str | None:
-        """Name of the next file in the queue, or of one being read; None if all are finished."""
-        with self._lock:
-            if self._pending:
-                return self._pending[0][1]
-            return next(iter(self._reading.values()), None)
-
-    @property
-    def progress(self) -> tuple[int, int]:
-        """Number of finished files in the current batch, and their total number."""
-        with self._lock:
-            total = self._batch_size  # without files that were not taken, which have keys too
-            return total - len(self._pending) - len(self._reading), total
-
-    @property
-    def entries(self) -> list[Entry]:
-        """Photographs that were read, the most suspicious first."""
-        with self._lock:
-            return list(self._entries)
-
-    @property
-    def refused(self) -> list[RefusedFile]:
-        """Files that were refused, in their order of upload."""
-        with self._lock:
-            return list(self._refused)
-
-    @property
     def lesions(self) -> list[Lesion]:
         """The rows of the list: lesions, the most suspicious first.
 
         A photograph that was not put together with others is a lesion of its own.
         """
         with self._lock:
-            lesions = self._grouping.group(self._entries)
-            return sorted(
-                lesions, key=lambda lesion: measure_suspicion(lesion.reading), reverse=True
-            )
+            # Combined once for all that ask in a run of the page.
+            state = (self._grouping.version, tuple(entry.key for entry in self._entries))
+            if self._combined is None or self._combined[0] != state:
+                lesions = self._grouping.group(self._entries)
+                lesions.sort(key=lambda each: measure_suspicion(each.reading), reverse=True)
+                self._combined = state, lesions
+            return list(self._combined[1])
 
     @property
     def divided_lesions(self) -> list[str]:
@@ -304,58 +326,3 @@ class Worklist:
                 return lesion.entries[0]
             opened = (entry for entry in lesion.entries if entry.key == self._opened)
             return next(opened, None) if self._opened_alone else None
-
-
-def _clean_name(name: str) -> str:
-    """Return a file name for display: one line without control or invisible characters.
-
-    >>> _clean_name("left   arm.jpg")
-    'left arm.jpg'
-    """
-    seen = " ".join(neutralise(name).split())
-    if len(seen) > _MAX_NAME_LENGTH:
-        seen = f"{seen[: _MAX_NAME_LENGTH // 2]}…{seen[-_MAX_NAME_LENGTH // 2 :]}"
-    return seen or "unnamed photograph"
-
-
-def _refuse_surplus(key: int, names: list[str]) -> RefusedFile:
-    from melanoma_core.reading.reading import Refusal
-
-    count = len(names)
-    refusal = Refusal(
-        f"A session holds at most {_MAX_PHOTOGRAPHS} photographs, of which at most "
-        f"{_MAX_WAITING_BYTES // 2**20} MiB wait to be read. {count:,} "
-        f"{'file was' if count == 1 else 'files were'} not taken. Wait for the others, download "
-        "the table, clear all, then upload the rest."
-    )
-    if count == 1:
-        return RefusedFile(key, names[0], refusal)
-    return RefusedFile(key, f"{count:,} files", refusal, tuple(names))
-
-
-def export_csv(worklist: Worklist, prevalence: "Prevalence | None" = None) -> bytes:
-    """Return a worklist as CSV with one row per file, also of files refused together.
-
-    The columns have the names of `predict --json`, for the diagnoses of all models that read. The
-    photographs of a lesion follow each other, with the reading of all of them in columns that
-    begin with `lesion_`.
-
-    Args:
-        worklist: The worklist.
-        prevalence: Of the clinic; None for no adapted probabilities.
-    """
-    # Imported here, so that a page appears before NumPy is imported.
-    from melanoma_core.reading.rows import describe_lesion_columns, describe_photograph, flatten_row
-
-    rows = [
-        describe_photograph(entry.name, entry.reading, entry.card, prevalence)
-        | (describe_lesion_columns(lesion.name, lesion.reading) if len(lesion.entries) > 1 else {})
-        for lesion in worklist.lesions
-        for entry in lesion.entries
-    ]
-    rows += [
-        describe_photograph(name, file.refusal, None)
-        for file in worklist.refused
-        for name in file.names or (file.name,)
-    ]
-    return format_rows([flatten_row(row) for row in rows])

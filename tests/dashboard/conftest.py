@@ -29,8 +29,9 @@ def _scan_components_once() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _sit_at_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give the requests of `AppTest`, which pass no server, the host that a browser sends."""
+    """Give the requests of `AppTest`, which pass no server, what a browser sends first."""
     monkeypatch.setattr(ContextProxy, "headers", {"host": "localhost:8501"})
+    monkeypatch.setattr(ContextProxy, "cookies", {})
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ from melanoma_core.reading.rows import (
     describe_photograph,
     flatten_row,
 )
-from melanoma_core.reading.worklist import Worklist, export_csv
+from melanoma_core.reading.worklist import Worklist
+from melanoma_core.reading.worklist_table import export_csv
 from melanoma_core.settings import PROJECT_ROOT
 from tests.made_readings import make_reading
 

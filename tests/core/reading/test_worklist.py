@@ -9,8 +9,9 @@ from PIL import Image
 from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.data.images import decode_image
 from melanoma_core.models.classifier import Classifier
-from melanoma_core.reading import worklist as worklist_module
-from melanoma_core.reading.worklist import Worklist, export_csv
+from melanoma_core.reading import queue as queue_module
+from melanoma_core.reading.worklist import Worklist
+from melanoma_core.reading.worklist_table import export_csv
 
 LESIONS = [(lesion.file_name, lesion.path.read_bytes()) for lesion in DEMONSTRATION_LESIONS]
 TEXT = ("notes.jpg", b"not a photograph")
@@ -117,21 +118,24 @@ def test_threads_that_read_at_once_read_every_photograph_once(unguarded_classifi
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(entry.key for entry in worklist.entries) == list(range(12))
+    assert sorted(entry.name for entry in worklist.entries) == sorted(
+        f"{place}.jpg" for place in range(12)
+    )
+    assert len({entry.key for entry in worklist.entries}) == 12
 
 
 @pytest.fixture
 def slow(monkeypatch) -> Iterator[tuple[threading.Event, threading.Event]]:
     """Let each reading wait: events that one has begun, and that all may end."""
     begun, may_end = threading.Event(), threading.Event()
-    read = worklist_module.read_file
+    read = queue_module.read_file
 
     def wait(*arguments):
         begun.set()
         assert may_end.wait(20)
         return read(*arguments)
 
-    monkeypatch.setattr(worklist_module, "read_file", wait)
+    monkeypatch.setattr(queue_module, "read_file", wait)
     yield begun, may_end
     may_end.set()
 
@@ -184,7 +188,7 @@ def test_an_internal_error_of_a_reading_lets_the_others_be_read(unguarded_classi
     worklist = Worklist()
     worklist.add(LESIONS[:2])
     with monkeypatch.context() as patch:
-        patch.setattr(worklist_module, "read_file", lambda *_: 1 / 0)
+        patch.setattr(queue_module, "read_file", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             worklist.read_next(unguarded_classifier)
     assert len(read_all(worklist, unguarded_classifier).entries) == 1
@@ -271,7 +275,7 @@ def test_a_file_name_that_is_a_formula_is_escaped(unguarded_classifier):
 
 
 def test_a_session_takes_no_more_than_its_limits_and_one_sentence_says_so(monkeypatch):
-    monkeypatch.setattr("melanoma_core.reading.worklist._MAX_PHOTOGRAPHS", 3)
+    monkeypatch.setattr("melanoma_core.reading.queue._MAX_PHOTOGRAPHS", 3)
     worklist = Worklist()
     worklist.add([(f"{number}.jpg", b"not a photograph") for number in range(5)])
 
@@ -286,7 +290,7 @@ def test_a_session_takes_no_more_than_its_limits_and_one_sentence_says_so(monkey
     assert {row["reason"] for row in rows} == {refused.reason}
     assert refused.reason == (
         "A session holds at most 3 photographs, of which at most 256 MiB wait to be read. 2 files "
-        "were not taken. Wait for the others, download the table, clear all, then upload the rest."
+        "were not taken. Wait for the others, download the table, forget all, then upload the rest."
     )
 
     worklist.clear()
@@ -295,7 +299,7 @@ def test_a_session_takes_no_more_than_its_limits_and_one_sentence_says_so(monkey
 
 
 def test_the_bytes_that_wait_are_limited_too(monkeypatch):
-    monkeypatch.setattr("melanoma_core.reading.worklist._MAX_WAITING_BYTES", 2**20)
+    monkeypatch.setattr("melanoma_core.reading.queue._MAX_WAITING_BYTES", 2**20)
     worklist = Worklist()
     worklist.add([("a.jpg", bytes(2**19)), ("b.jpg", bytes(2**20)), ("c.jpg", bytes(2**19))])
 

@@ -7,7 +7,7 @@ from html import unescape
 
 from PIL import Image
 from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import Block
+from streamlit.testing.v1.element_tree import Block, Button
 
 from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.reading.worklist import Worklist
@@ -33,6 +33,15 @@ def click(app: AppTest, label: str) -> AppTest:
     button.click().run()
     assert not app.exception
     return app
+
+
+def forget_all(app: AppTest) -> AppTest:
+    return click(click(app, "Forget all"), "Forget them")
+
+
+def list_rows(app: AppTest) -> list[Button]:
+    """Return the buttons that open the rows of the list."""
+    return [button for button in app.sidebar.button if str(button.key).startswith("open-")]
 
 
 def html(app: AppTest | Block) -> str:

@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import TextInput
 
 from dashboard.reading.verdict import name_level
 from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
@@ -14,11 +15,12 @@ from melanoma_core.models.card_text.prevalence import describe_effects
 from melanoma_core.models.card_text.wording import describe_results
 from melanoma_core.reading.lesion import combine_readings
 from melanoma_core.reading.statement import READ_ANYWAY, describe_disagreement, describe_finding
-from melanoma_core.reading.worklist import export_csv
+from melanoma_core.reading.worklist_table import export_csv
 from tests.dashboard.reading.driver import (
     LESION,
     click,
     encode,
+    forget_all,
     html,
     name_opened,
     upload,
@@ -36,9 +38,14 @@ def select(app: AppTest, *places: int) -> AppTest:
     return app
 
 
+def name_field(app: AppTest) -> TextInput:
+    (field,) = (field for field in app.text_input if field.label == "Name of the lesion")
+    return field
+
+
 def combine(app: AppTest, name: str, *places: int) -> AppTest:
     select(app, *places)
-    app.text_input[0].set_value(name)
+    name_field(app).set_value(name)
     return click(app, f"Combine {len(places)} as one lesion")
 
 
@@ -88,7 +95,7 @@ def test_selected_photographs_become_one_row_with_the_reading_of_all(open_dashbo
     assert "2 photographs" in html(app.sidebar)
     assert "<b>" not in html(app)
     # The selection is used up.
-    assert not any(box.value for box in app.checkbox)
+    assert not any(box.value for box in app.checkbox if str(box.key).startswith("select-"))
 
 
 def test_the_photographs_of_a_lesion_keep_their_own_readings_one_click_away(open_dashboard):
@@ -132,7 +139,7 @@ def test_a_combined_lesion_is_taken_apart_again(open_dashboard):
 def test_photographs_are_added_to_a_lesion_under_its_name(open_dashboard):
     app = combine(upload_lesions(open_dashboard(), 3), "arm", 0, 1)
     select(app, 0, 1)
-    assert app.text_input[0].value == "arm"
+    assert name_field(app).value == "arm"
     click(app, "Combine 2 as one lesion")
     (lesion,) = worklist(app).lesions
     assert lesion.name == "arm"
@@ -143,7 +150,7 @@ def test_photographs_are_added_to_a_lesion_under_its_name(open_dashboard):
 def test_a_lesion_is_renamed(open_dashboard):
     app = combine(upload_lesions(open_dashboard(), 3), "arm", 0, 1)
     select(app, [lesion.name for lesion in worklist(app).lesions].index("arm"))
-    app.text_input[0].set_value("leg")
+    name_field(app).set_value("leg")
     click(app, "Rename")
     assert "leg" in [lesion.name for lesion in worklist(app).lesions]
     assert "arm" not in [lesion.name for lesion in worklist(app).lesions]
@@ -151,7 +158,7 @@ def test_a_lesion_is_renamed(open_dashboard):
 
 def test_clearing_the_selection_selects_nothing(open_dashboard):
     app = click(select(upload_lesions(open_dashboard(), 3), 0, 2), "Clear selection")
-    assert not any(box.value for box in app.checkbox)
+    assert not any(box.value for box in app.checkbox if str(box.key).startswith("select-"))
     assert "Name of the lesion" not in [field.label for field in app.text_input]
 
 
@@ -194,7 +201,7 @@ def test_a_name_in_use_is_refused_and_the_selection_kept(open_dashboard):
     combine(app, "arm", *alone)
     assert 'Found another lesion with the name "arm"' in unescape(html(app.sidebar))
     assert len(worklist(app).lesions) == 3
-    app.text_input[0].set_value("leg")
+    name_field(app).set_value("leg")
     click(app, "Combine 2 as one lesion")
     assert "Found another lesion" not in html(app.sidebar)
     assert {lesion.name for lesion in worklist(app).lesions} == {"arm", "leg"}
@@ -218,11 +225,11 @@ def test_photographs_of_different_models_stay_apart_and_the_page_says_why(
     )
 
 
-def test_clear_all_forgets_lesions_and_selections(open_dashboard):
+def test_forget_all_forgets_lesions_and_selections(open_dashboard):
     app = select(combine(upload_lesions(open_dashboard(), 3), "arm", 0, 1), 0)
-    upload_lesions(click(app, "Clear all"), 3)
+    upload_lesions(forget_all(app), 3)
     assert len(worklist(app).lesions) == 3
-    assert not any(box.value for box in app.checkbox)
+    assert not any(box.value for box in app.checkbox if str(box.key).startswith("select-"))
 
 
 def test_a_skin_cancer_alert_is_shown_with_its_threshold(open_dashboard, other_model):

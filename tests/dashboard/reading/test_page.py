@@ -20,7 +20,9 @@ from tests.dashboard.reading.driver import (
     LESION,
     click,
     encode,
+    forget_all,
     html,
+    list_rows,
     name_opened,
     upload,
     upload_lesions,
@@ -86,7 +88,7 @@ def test_the_most_suspicious_of_several_photographs_is_opened_and_listed_first(o
     app = upload_lesions(open_dashboard(), 4)
     entries = worklist(app).entries
     assert name_opened(app) == entries[0].name
-    assert [button.label for button in app.sidebar.button] == [
+    assert [button.label for button in list_rows(app)] == [
         name_level(entry.reading) for entry in entries
     ]
     shares = [entry.reading.skin_cancer_probability for entry in entries]
@@ -102,17 +104,17 @@ def test_navigation_and_worklist_open_another_photograph(open_dashboard):
     assert name_opened(click(app, "Next")) == second
     assert name_opened(click(app, "Next")) == third
     assert name_opened(click(app, "Previous")) == second
-    app.sidebar.button[0].click().run()
+    list_rows(app)[0].click().run()
     assert name_opened(app) == first
 
 
 def test_a_long_worklist_turns_to_the_page_of_the_opened_photograph(open_dashboard):
     app = upload_lesions(open_dashboard(), 12)
-    assert len(app.sidebar.button) == 10
-    app.sidebar.button[9].click().run()
+    assert len(list_rows(app)) == 10
+    list_rows(app)[9].click().run()
     click(app, "Next")
-    assert len(app.sidebar.button) == 2
-    assert app.sidebar.button[0].key == f"open-{worklist(app).entries[10].key}"
+    assert len(list_rows(app)) == 2
+    assert list_rows(app)[0].key == f"open-{worklist(app).entries[10].key}"
 
 
 def test_one_bad_file_among_twenty_is_refused_by_name_and_the_others_are_read(open_dashboard):
@@ -151,9 +153,8 @@ def test_html_and_markdown_in_a_file_name_are_escaped(open_dashboard):
     assert "&lt;img src=x onerror=alert(1)&gt;" in html(app)
 
 
-def test_the_heatmap_follows_the_chosen_diagnosis_and_opacity(open_dashboard):
+def test_the_heatmap_follows_the_chosen_diagnosis(open_dashboard):
     app = upload_lesions(open_dashboard(), 1)
-    assert app.slider[0].value == 60
     (entry,) = worklist(app).entries
     explained = app.selectbox[0]
     assert explained.label == "Explain diagnosis"
@@ -164,16 +165,6 @@ def test_the_heatmap_follows_the_chosen_diagnosis_and_opacity(open_dashboard):
     assert not app.exception
     title = other.split(",")[0].split(" ", 1)[1]
     assert f"<span>Evidence for {title} (Grad-CAM)</span>" in html(app)
-    app.slider[0].set_value(0).run()
-    assert app.slider[0].value == 0
-    assert not app.exception
-
-
-def test_the_opacity_is_kept_for_the_next_photograph(open_dashboard):
-    app = upload_lesions(open_dashboard(), 2)
-    app.slider[0].set_value(25).run()
-    click(app, "Next")
-    assert app.slider[0].value == 25
 
 
 def choose_method(app: AppTest, method: Method) -> AppTest:
@@ -212,8 +203,8 @@ def test_without_tensorflow_the_reason_is_shown_beside_the_instant_heatmap(
     assert chooser.value == "grad-cam"
 
 
-def test_clear_all_deletes_every_photograph(open_dashboard):
-    app = click(upload_lesions(open_dashboard(), 3), "Clear all")
+def test_forget_all_deletes_every_photograph(open_dashboard):
+    app = forget_all(upload_lesions(open_dashboard(), 3))
     assert worklist(app).entries == []
     assert "Upload a photograph, or try a drawn lesion." in html(app)
 

@@ -14,7 +14,7 @@ from melanoma_core.models.card import load_card
 from melanoma_core.models.card_text.formats import format_percent
 from melanoma_core.models.card_text.prevalence import format_prevalence
 from melanoma_core.reading.statement import describe_finding
-from melanoma_core.reading.worklist import export_csv
+from melanoma_core.reading.worklist_table import export_csv
 
 LESION = DEMONSTRATION_LESIONS[0]
 MELANOMA, SKIN_CANCER = "prevalence-melanoma", "prevalence-skin-cancer"
@@ -90,8 +90,8 @@ def test_probabilities_are_adapted_and_the_unadapted_ones_are_one_click_away(pag
     # The banner names the same leading diagnosis, and keeps its alert.
     banner = re.compile(r'<section class="banner.*?</section>')
     (shown,), (shown_before,) = banner.findall(html(page.main)), banner.findall(before)
-    assert describe_finding(reading, adapted).sentence in shown
-    assert "Alerts use unadapted probabilities." in shown
+    assert describe_finding(reading, adapted).summary in shown
+    assert describe_finding(reading, adapted).sentence in html(page.main)
     verdict = re.compile(r'class="banner [a-z-]+"')
     assert verdict.findall(shown) == verdict.findall(shown_before)
 
