@@ -89,6 +89,7 @@ def _take_dataset(page: Page) -> None:
 
 def _take_training(page: Page) -> None:
     """Launch two runs on the demonstration dataset, and compare them."""
+    page.get_by_text("Train on drawn lesions", exact=True).click()
     page.get_by_role("button", name="Launch", exact=True).click()
     page.wait_for_function(f"() => ({_NUM_POINTS})() >= 4")
     _take(page, "run", 900)

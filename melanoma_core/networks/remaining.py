@@ -113,7 +113,7 @@ class RemainingTime:
     def observe(self, phase: Phase, done: int, total: int) -> None:
         """Time a phase: `done` of `total` images are finished now."""
         now = time.monotonic()
-        # Each epoch is evaluated anew, with the training of the next one in between.
+        # Each epoch is evaluated again, with the training of the next one in between.
         if phase is not self._phase or done < self._done:
             self._phase, self._began, self._began_at = phase, done, now
         elif done > self._began:

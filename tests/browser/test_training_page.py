@@ -26,7 +26,7 @@ def hold(tmp_path: Path) -> Hold:
 
 @pytest.fixture
 def server(tmp_path: Path, hold: Hold, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Return the address of a dashboard whose runs wait in the first epoch and after the second and third."""
+    """Return the address of a dashboard whose runs wait in epoch 1 and after 2 and 3."""
     for name, value in hold.environment.items():
         monkeypatch.setenv(name, value)
     with run_server(tmp_path / "server") as url:
@@ -43,7 +43,7 @@ def training_page(open_page) -> Page:
 
 def fill_number(page: Page, group: str, label: str, value: int) -> None:
     page.get_by_role("tab", name="Recipe").click()
-    expect(page.get_by_role("heading", name=group, exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name=group, exact=True, level=2)).to_be_visible()
     field = page.get_by_role("spinbutton", name=label, exact=True)
     field.fill(str(value))
     field.press("Enter")
