@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard.shared.address import follow_address, leave_address, write_address
 from dashboard.shared.folder import allow_scan, open_chosen_folder
 from dashboard.shared.markup import render_error
 from dashboard.shared.progress import cancel_request, is_requested, request_work
@@ -22,6 +23,8 @@ _SUBSETS = {
     "train": "Train subset",
     "all": "All images",
 }
+_MODEL, _SUBSET = "evaluated-model", "evaluated-subset"
+_EVALUATED = "evaluated"  # in the address: the name of the folder whose result is shown
 _EVALUATE, _SHOW, _START = "evaluate", "show-evaluation", "start-evaluation"
 _MOST_RESULTS = 8
 _WAITING = "Starting, or waiting for the evaluation of another person"
@@ -35,17 +38,19 @@ def choose_model() -> ModelCard:
     """
     settings = load_settings()
     cards = {card.model_id: card for _, card in list_models(settings)}
-    default = load_card(find_model(settings)).model_id
+    serving = load_card(find_model(settings)).model_id
+    default = serving if serving in cards else next(iter(cards))
     with st.sidebar:
         st.subheader("Model", anchor=False)
+        follow_address("model", _MODEL, default, cards)
         chosen = st.selectbox(
             "Model to evaluate",
             list(cards),
-            index=list(cards).index(default) if default in cards else 0,
-            key="evaluated-model",
+            key=_MODEL,
             persist_state="session",
             help="The model in use, the bundled model, and the models trained here.",
         )
+        write_address("model", _MODEL, default)
     return cards[chosen]
 
 
@@ -56,15 +61,17 @@ def choose_subset() -> tuple[str, bool]:
         The subset, empty for the default, and whether to include images seen in training.
     """
     with st.sidebar:
+        follow_address("images", _SUBSET, "", _SUBSETS)
         subset = st.selectbox(
             "Images",
             list(_SUBSETS),
             format_func=_SUBSETS.__getitem__,
-            key="evaluated-subset",
+            key=_SUBSET,
             persist_state="session",
             help="Subsets and labels are those of the folder. Without a test subset, the first "
             "choice takes all images.",
         )
+        write_address("images", _SUBSET, "")
         with_known = st.toggle(
             "Include images seen in training",
             key="evaluated-known",
@@ -106,8 +113,12 @@ def submit_request(
         allow_scan(folder)
         request_work(f"{_SHOW}-{folder}")
         request_work(f"{_START}-{folder}")
+    if st.query_params.get(_EVALUATED) == folder.name:  # a link to a result, or a reload
+        request_work(f"{_SHOW}-{folder}")
     if not is_requested(f"{_SHOW}-{folder}"):
+        leave_address(_EVALUATED)
         return None
+    st.query_params[_EVALUATED] = folder.name
     opened = open_chosen_folder(folder)
     if opened is None:
         return None

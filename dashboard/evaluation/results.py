@@ -1,13 +1,16 @@
 """The results of an evaluation: a summary, then metrics, curves, diagnoses and subgroups."""
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard.shared.address import follow_address, write_address
 from dashboard.shared.downloads import offer_table, show_chart
 from dashboard.shared.html import show_html
 from dashboard.shared.markup import escape_markdown, name_diagnosis, render_paragraphs
 from dashboard.shared.prevalence import get_prevalence
+from dashboard.shared.tiles import render_tiles
 from melanoma_core.evaluation.rules import SKIN_CANCER
 from melanoma_core.jsonable import dump_json
 from melanoma_core.models.card import ModelCard
@@ -23,6 +26,18 @@ if TYPE_CHECKING:
     from melanoma_core.assessment.assessment import Assessment
     from melanoma_core.evaluation.evaluation import Evaluation
     from melanoma_core.evaluation.figure import Figure
+
+_TAB, _PART_KEY = "part", "results-part"
+
+
+class _Part(StrEnum):
+    """The parts of the results; the values are labels and stand in the address."""
+
+    ALERTS = "Alerts and metrics"
+    CURVES = "Curves"
+    DIAGNOSES = "Diagnoses"
+    SUBGROUPS = "Subgroups"
+
 
 _CLINIC_NOTE = (
     "At the prevalence in your clinic. PPV and NPV follow from sensitivity and specificity by "
@@ -47,12 +62,18 @@ def show_card_metrics(card: ModelCard) -> None:
         )
     )
     figures = card.metrics.get("test", {})
+    show_html(render_tiles(find_alert_figures(card)))
     if figures.keys() >= {"sensitivity", "specificity"}:
         _show_prevalence(find_alert_figures(card))
     if figures:
         with st.expander("All metrics of the model card"):
             _show_card_table(card)
-    st.page_link("models/page.py", label="Model card", width="content")
+    st.page_link(
+        "models/page.py",
+        label="Model card",
+        width="content",
+        query_params={"model": card.model_id},
+    )
 
 
 def _show_prevalence(figures: "Mapping[str, Figure]") -> None:
@@ -106,12 +127,32 @@ def show_assessment(assessment: "Assessment") -> None:
             st.dataframe(table, hide_index=True)
             offer_table(table, "unreadable", "Unreadable files as CSV")
     evaluation = _choose_part(assessment)
-    _show_prevalence(evaluation.figures)
-    _show_main(assessment)
-    _show_curves(evaluation)
-    _show_classes(evaluation)
-    _show_slices(evaluation)
-    _show_confirmed(evaluation)
+    show_html(render_tiles(evaluation.figures))
+    _show_parts(assessment, evaluation)
+
+
+def _show_parts(assessment: "Assessment", evaluation: "Evaluation") -> None:
+    """Show the part of the results that is chosen; its name is in the address."""
+    parts = [part.value for part in _Part]
+    follow_address(_TAB, _PART_KEY, parts[0], parts)
+    part = st.segmented_control(
+        "Part of the results",
+        parts,
+        key=_PART_KEY,
+        required=True,
+        label_visibility="collapsed",
+    )
+    write_address(_TAB, _PART_KEY, parts[0])
+    if part == _Part.ALERTS:
+        _show_prevalence(evaluation.figures)
+        _show_main(assessment)
+    elif part == _Part.CURVES:
+        _show_curves(evaluation)
+    elif part == _Part.DIAGNOSES:
+        _show_classes(evaluation)
+    else:
+        _show_slices(evaluation)
+        _show_confirmed(evaluation)
 
 
 def _choose_part(assessment: "Assessment") -> "Evaluation":
@@ -145,17 +186,18 @@ def _show_main(assessment: "Assessment") -> None:
 
 
 def _show_curves(evaluation: "Evaluation") -> None:
-    from dashboard.evaluation.charts import (
+    from dashboard.shared.curves import (
         draw_calibration,
         draw_net_benefit,
         draw_precision_recall,
         draw_roc,
+        has_curve,
     )
 
     st.subheader("Curves", anchor=False)
     class_name = st.selectbox(
         "Diagnosis (one against the rest)",
-        [name for name in (*evaluation.class_names, SKIN_CANCER) if _has_curve(evaluation, name)],
+        [name for name in (*evaluation.class_names, SKIN_CANCER) if has_curve(evaluation, name)],
         format_func=_name_class,
         key="measured-class",
         width=400,
@@ -183,7 +225,7 @@ def _show_curves(evaluation: "Evaluation") -> None:
 def _show_classes(evaluation: "Evaluation") -> None:
     import pandas as pd
 
-    from dashboard.shared.charts import draw_confusion
+    from dashboard.shared.curves import draw_measured_confusion
     from melanoma_core.assessment.tables import tabulate_classes
 
     rows = tabulate_classes(evaluation)
@@ -193,9 +235,7 @@ def _show_classes(evaluation: "Evaluation") -> None:
     table = pd.DataFrame(rows)
     st.dataframe(table, hide_index=True, height="content")
     offer_table(table, "diagnoses", "Diagnoses as CSV")
-    names = list(evaluation.class_names)
-    counts = pd.DataFrame(evaluation.confusion, pd.Index(names, name="label"), names)
-    show_chart(draw_confusion(counts, "Confusion matrix"), "measured-confusion")
+    show_chart(draw_measured_confusion(evaluation), "measured-confusion")
 
 
 def _show_slices(evaluation: "Evaluation") -> None:
@@ -249,10 +289,6 @@ def _offer_downloads(assessment: "Assessment") -> None:
         on_click="ignore",
         help="All metrics, curves and subgroups, as `evaluate --json` prints them.",
     )
-
-
-def _has_curve(evaluation: "Evaluation", name: str) -> bool:
-    return name in evaluation.roc and bool(evaluation.roc[name].x)
 
 
 def _name_class(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The Card tab: the model card with its downloads."""
+"""The Card tab: the model card in parts, one at a time, with its downloads."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,66 +8,111 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from dashboard.models.cached_models import get_evidence, get_pdf, get_sections
-from dashboard.models.markup import (
-    render_answers,
-    render_diagram,
-    render_facts,
-    render_operating_point,
-)
+from dashboard.models.markup import render_answers, render_diagram
+from dashboard.models.summary import show_charts, show_headline, show_purpose
+from dashboard.shared.address import follow_address, write_address
 from dashboard.shared.errors import show_errors
-from dashboard.shared.markup import escape_markdown, render_limits, render_paragraphs
+from dashboard.shared.markup import escape_markdown, render_paragraphs
+from melanoma_core.evaluation.subsets import find_headline
 from melanoma_core.jsonable import dump_json
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.card_text.formats import UNDEFINED
 from melanoma_core.models.card_text.section import Title
 from melanoma_core.models.card_text.tables import Row, tabulate_figures
-from melanoma_core.models.card_text.wording import describe_model, name_subset
+from melanoma_core.models.card_text.wording import name_subset
 
 if TYPE_CHECKING:
     from melanoma_core.models.card_text.section import Section
 
+_SUMMARY, _PERFORMANCE = "Summary", "Performance"
+# The sections of each part. The summary shows intended use and alerts in another layout.
+PARTS = {
+    _SUMMARY: (Title.USE, Title.ALERT),
+    _PERFORMANCE: (Title.FLOW, Title.PERFORMANCE, Title.CLASSES),
+    "Subgroups": (Title.SUBGROUPS,),
+    "Reliability": (Title.SETS, Title.NOVELTY, Title.ROBUSTNESS, Title.OUTLINE, Title.HEATMAPS),
+    "Data and training": (
+        *(Title.DETAILS, Title.DATA, Title.LEAKAGE),
+        *(Title.TRAINING, Title.REPRODUCTION),
+    ),
+    "Reporting checklists": (Title.CHECKLISTS,),
+}
+_PART, _PART_KEY = "part", "card-part"  # in the address, and of the widget
+_SUBSET, _SUBSET_KEY = "subset", "card-subset"
 _FIGURE_COLUMNS = dict.fromkeys(
     ("Value", "95% CI from", "95% CI to"), st.column_config.NumberColumn(format="%.1f%%")
 ) | {"Count": st.column_config.TextColumn(alignment="right")}
-# Shown at the top, in another layout.
-_SHOWN_ABOVE = {Title.USE, Title.ALERT}
 
 
 def show_card(folder: Path, card: ModelCard) -> None:
-    """Show a model card, with the most important facts at the top."""
-    purpose, alert = st.columns(2, gap="medium")
-    with purpose:
-        st.subheader("Intended use", anchor=False)
-        st.html(render_facts(card))
-        st.subheader("Limitations", anchor=False)
-        st.html(render_limits(card))
-    with alert:
-        st.subheader(Title.ALERT, anchor=False)
-        st.html(render_operating_point(card))
-        downloads = st.container()
-    _show_metrics(card)
+    """Show the chosen part of a model card; the first has the most important facts."""
+    part = _choose_part()
+    if part == _SUMMARY:
+        _show_summary(folder, card)
+        return
+    if part == _PERFORMANCE:
+        _show_metrics(card)
     with show_errors():
         for section in get_sections(folder, card):
-            if section.title not in _SHOWN_ABOVE:
+            if section.title in PARTS[part]:
                 _show_section(section)
+
+
+def _choose_part() -> str:
+    follow_address(_PART, _PART_KEY, _SUMMARY, PARTS)
+    part = st.segmented_control(
+        "Part of the model card",
+        list(PARTS),
+        key=_PART_KEY,
+        required=True,
+        label_visibility="collapsed",
+    )
+    write_address(_PART, _PART_KEY, _SUMMARY)
+    return part or _SUMMARY
+
+
+def _show_summary(folder: Path, card: ModelCard) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        subset = _choose_subset(card)
+        downloads = st.container(width="content")
+    show_headline(card, subset)
+    charts = st.container()
+    show_purpose(card)
+    with show_errors():
+        evidence = get_evidence(folder, card)
+        if evidence and subset in evidence.evaluations:
+            with charts:
+                show_charts(evidence.evaluations[subset])
         with downloads:  # last, since the PDF takes a second
             _offer_downloads(folder, card)
 
 
-def _show_metrics(card: ModelCard) -> None:
-    st.subheader("Metrics", anchor=False)
+def _choose_subset(card: ModelCard) -> str | None:
+    """Let a person choose on which test images metrics are shown; None if there are none."""
     if not card.metrics:
-        st.html(render_paragraphs([describe_model(card)]))
-        return
+        return None
+    default = find_headline(card.metrics)
+    follow_address(_SUBSET, _SUBSET_KEY, default, card.metrics)
     subset = st.selectbox(
         "Evaluated on",
         list(card.metrics),
         format_func=name_subset,
-        help="Held-out images of lesions not seen in training: all of them, or one collection.",
+        key=_SUBSET_KEY,
+        help="Held-out images of lesions not seen in training: all of them, those confirmed by "
+        "histopathology, or one collection.",
         width=400,
     )
-    if subset is not None:
-        show_table(tabulate_figures(card, subset), _FIGURE_COLUMNS)
+    write_address(_SUBSET, _SUBSET_KEY, default)
+    return subset
+
+
+def _show_metrics(card: ModelCard) -> None:
+    st.subheader("Metrics", anchor=False)
+    subset = _choose_subset(card)
+    show_headline(card, subset)
+    if subset is None:
+        return
+    show_table(tabulate_figures(card, subset), _FIGURE_COLUMNS)
     st.caption(
         "In percent, with 95% CI resampled by lesion. Undefined: the subset has no image for the "
         "metric."
@@ -105,9 +150,9 @@ def _offer_downloads(folder: Path, card: ModelCard) -> None:
             write_markdown(card.model_id, sections),
             "md",
             "text/markdown",
-            "This page for a repository.",
+            "All parts for a repository.",
         ),
-        ("Card (PDF)", get_pdf(folder, card), "pdf", "application/pdf", "This page for printing."),
+        ("Card (PDF)", get_pdf(folder, card), "pdf", "application/pdf", "All parts for printing."),
     )
     with st.container(horizontal=True):
         for label, content, suffix, mime, text in files:

@@ -9,8 +9,10 @@ from melanoma_core.models.card_text.formats import format_figure, format_percent
 from melanoma_core.models.card_text.wording import name_class, name_figure
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from melanoma_core.deployment.comparison import Comparison
-    from melanoma_core.deployment.promotion import Deployment
+    from melanoma_core.deployment.promotion import Deployment, Proposal
     from melanoma_core.deployment.versions import Event
     from melanoma_core.evaluation.figure import Figure
     from melanoma_core.models.card import ModelCard
@@ -62,6 +64,25 @@ def render_verdict(verdict: Verdict) -> str:
         f'<section class="banner gate {kind}" role="status">'
         f'<span class="shape" aria-hidden="true">{symbol}</span>'
         f'<div><p class="verdict">{word}</p><ul>{reasons}</ul></div></section>'
+    )
+
+
+def render_off(verdict: Verdict, *, has_name: bool) -> str:
+    """Render why the button to promote a candidate is off; empty if it is on."""
+    if not verdict.is_allowed:
+        return (
+            '<p class="off"><strong>Off: the gate refuses it.</strong> '
+            f"{escape(verdict.reasons[0])}</p>"
+        )
+    return "" if has_name else '<p class="off">Enter your name to promote it.</p>'
+
+
+def render_search(proposal: "Proposal", folder: "Path | None") -> str:
+    """Render in which folder the missing photographs are searched, and what reads them."""
+    place = f"<strong>{escape(str(folder))}</strong>" if folder else "the folder"
+    return (
+        f'<p class="off">Searches {place}, chosen in the sidebar, and reads them with '
+        f"{escape(proposal.deployed.model_id)}.</p>"
     )
 
 

@@ -3,64 +3,60 @@
 The card is that of the model in use, unless the address names another (`?model=`).
 """
 
-from typing import TYPE_CHECKING
-
 import streamlit as st
 
 from dashboard.models.card import show_card
+from dashboard.models.deployment import show_deployment
 from dashboard.models.history import show_history
-from dashboard.models.markup import render_deployment
 from dashboard.models.promotion import show_promotion
+from dashboard.shared.address import follow_address, write_address
 from dashboard.shared.errors import show_errors
 from dashboard.shared.head import show_damaged_models, show_page_header
 from melanoma_core.models.card import load_card
 from melanoma_core.models.registry import find_model, list_models
 from melanoma_core.settings import load_settings
 
-if TYPE_CHECKING:
-    from melanoma_core.deployment.promotion import Deployment
+_TABS = ["Card", "Compare and promote", "History"]
+_TAB, _TAB_KEY = "tab", "models-view"  # in the address, and of the widget
+_MODEL, _MODEL_KEY = "model", "card-model"
 
 
 def _choose_model() -> str:
-    """Let a person choose the model whose card is shown; return its id."""
-    settings = load_settings()
-    default = load_card(find_model(settings, st.query_params.get("model"))).model_id
-    names = [card.model_id for _, card in list_models(settings)]
-    if len(names) == 1:
-        return default
-    # A key per default, so that another address or deployed model changes the choice.
-    return st.selectbox("Model", names, names.index(default), key=f"card-{default}", width=500)
-
-
-def _show_deployment() -> "Deployment":
-    """Show which model is deployed and return it as the registry has it.
+    """Let a person choose the model whose card is shown; return its id.
 
     Raises:
-        RunError: The registry cannot be used.
+        ModelError: The model in use, or that of the address, is missing or damaged.
     """
-    with st.spinner("Opening the model registry", show_time=False):
-        from melanoma_core.deployment.promotion import synchronise_deployment
-
-        deployment = synchronise_deployment(load_settings())
-    st.html(render_deployment(deployment))
-    return deployment
+    settings = load_settings()
+    find_model(settings, st.query_params.get(_MODEL))
+    names = [card.model_id for _, card in list_models(settings)]
+    default = load_card(find_model(settings)).model_id
+    if len(names) == 1:
+        return default
+    follow_address(_MODEL, _MODEL_KEY, default, names)
+    chosen = st.selectbox("Model", names, key=_MODEL_KEY, width=500)
+    write_address(_MODEL, _MODEL_KEY, default)
+    return chosen
 
 
 show_page_header("Models")
 show_damaged_models()
-card_tab, promote_tab, history_tab = st.tabs(
-    ["Card", "Compare and promote", "History"], on_change="rerun", key="models-view"
-)
+deployed = st.container()
+follow_address(_TAB, _TAB_KEY, _TABS[0], _TABS)
+card_tab, promote_tab, history_tab = st.tabs(_TABS, on_change="rerun", key=_TAB_KEY)
+write_address(_TAB, _TAB_KEY, _TABS[0])
 if card_tab.open:
     with card_tab, show_errors():
         folder = find_model(load_settings(), _choose_model())
         show_card(folder, load_card(folder))
-if promote_tab.open:
+deployment = None
+with deployed, show_errors():  # after the card, since the registry takes a second at first
+    deployment = show_deployment()
+if promote_tab.open and deployment:
     with promote_tab, show_errors():
         from melanoma_core.deployment.promotion import find_candidates
 
-        deployment = _show_deployment()
         show_promotion(find_candidates(list_models(load_settings()), deployment), deployment)
-if history_tab.open:
-    with history_tab, show_errors():
-        show_history(_show_deployment())
+if history_tab.open and deployment:
+    with history_tab:
+        show_history(deployment)

@@ -1,5 +1,6 @@
 """The Compare and promote tab: a candidate against the deployed model, the gate, promotion."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -9,15 +10,20 @@ from dashboard.models.card import show_table
 from dashboard.models.markup import (
     render_basis,
     render_disagreement,
+    render_off,
+    render_search,
     render_verdict,
     tabulate_comparison,
 )
+from dashboard.shared.address import follow_address, write_address
 from dashboard.shared.cached import get_thumbnail
 from dashboard.shared.errors import show_stored_error, store_errors
 from dashboard.shared.folder import choose_folder, open_chosen_folder
-from dashboard.shared.markup import render_paragraphs
+from dashboard.shared.html import show_html
+from dashboard.shared.markup import render_error, render_paragraphs
 from dashboard.shared.paging import choose_page
 from dashboard.shared.progress import cancel_request, is_requested, request_work, show_progress
+from dashboard.shared.tiles import render_chance
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.registry import find_model
 from melanoma_core.settings import load_settings
@@ -30,7 +36,12 @@ if TYPE_CHECKING:
 
 _ERROR, _DONE = "promotion-error", "promotion-done"
 _FIND, _READ = "find-photographs", "read-again"
+_CANDIDATE = "candidate"  # in the address, and the key of the widget
 _PHOTOGRAPHS_PER_PAGE, _WIDTH = 24, 150
+_NONE_FOUND = (
+    "Found none of the {:,} missing photographs in {}. Choose the folder that contains them in the "
+    "sidebar. It is then searched at once."
+)
 
 
 def show_promotion(candidates: list[ModelCard], deployment: "Deployment") -> None:
@@ -46,23 +57,26 @@ def show_promotion(candidates: list[ModelCard], deployment: "Deployment") -> Non
         st.html("<p>There is no other model. Train one on the Training page.</p>")
         return
     names = [card.model_id for card in candidates]
-    # A key per list: Streamlit keeps the position of a choice, which a promotion changes.
+    follow_address(_CANDIDATE, _CANDIDATE, names[0], names)
     chosen = st.selectbox(
         "Candidate",
         names,
-        key=f"candidate-{hash(tuple(names))}",
+        key=_CANDIDATE,
         help="All models except the deployed one, newest first.",
         width=500,
     )
+    write_address(_CANDIDATE, _CANDIDATE, names[0])
     candidate = next(card for card in candidates if card.model_id == chosen)
+    folder = choose_folder()
     key = f"again-{candidate.model_id}-{deployment.deployed_id}"
     proposal = get_proposal(
         load_settings(), candidate, deployment.deployed_id, st.session_state.get(key)
     )
     st.html(render_verdict(proposal.verdict))
+    if len(proposal.unread):
+        _offer_reading(proposal, folder, key)
     _offer_promotion(proposal)
-    files = _find_photographs(proposal, key)
-    _show_comparison(proposal.comparison, files)
+    _show_comparison(proposal.comparison, _find_photographs(folder))
 
 
 def _offer_promotion(proposal: "Proposal") -> None:
@@ -73,15 +87,18 @@ def _offer_promotion(proposal: "Proposal") -> None:
         help="Recorded in the history with what you do here.",
         width=300,
     )
-    st.button(
-        f"Promote {proposal.candidate.model_id}",
-        type="primary" if proposal.verdict.is_allowed else "secondary",
-        on_click=_promote,
-        args=(proposal, ""),
-        disabled=not name.strip(),
-        help="Replaces the deployed model on every page at once. A refusal is only recorded.",
-    )
-    if proposal.verdict.is_allowed:
+    is_allowed, has_name = proposal.verdict.is_allowed, bool(name.strip())
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            f"Promote {proposal.candidate.model_id}",
+            type="primary",
+            on_click=_promote,
+            args=(proposal, ""),
+            disabled=not (is_allowed and has_name),
+            help="Replaces the deployed model on every page at once.",
+        )
+        show_html(render_off(proposal.verdict, has_name=has_name))
+    if is_allowed:
         return
     with st.expander("Override the gate"):
         reason = st.text_input(
@@ -93,7 +110,7 @@ def _offer_promotion(proposal: "Proposal") -> None:
             "Promote despite the gate",
             on_click=_promote,
             args=(proposal, reason),
-            disabled=not (name.strip() and reason.strip()),
+            disabled=not (has_name and reason.strip()),
             help="Needs your name and a reason.",
         )
 
@@ -115,54 +132,69 @@ def _show_done() -> None:
         st.html(f'<div role="status">{render_paragraphs([st.session_state.pop(_DONE)])}</div>')
 
 
-def _find_photographs(proposal: "Proposal", key: str) -> "dict[str, str]":
+def _offer_reading(proposal: "Proposal", folder: Path | None, key: str) -> None:
+    """Offer to find and predict the images for which the deployed model has no prediction.
+
+    Raises:
+        DatasetError: The folder cannot be opened.
+    """
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            f"Find and predict the {len(proposal.unread):,} missing photographs",
+            type="primary",
+            on_click=request_work,
+            args=(_READ,),
+            disabled=folder is None,
+        )
+        st.html(render_search(proposal, folder), width="stretch")
+    if folder is None or not is_requested(_READ):
+        return
+    opened = open_chosen_folder(folder)
+    if opened is None:
+        return
+    from melanoma_core.assessment.assessment import locate_photographs
+
+    rows = locate_photographs(proposal.unread, opened.records)
+    if rows.empty:
+        st.html(render_error(_NONE_FOUND.format(len(proposal.unread), folder)))
+        return
+    _read_again(proposal, rows, key)
+    st.rerun()
+
+
+def _read_again(proposal: "Proposal", rows: "pd.DataFrame", key: str) -> None:
+    """Predict images with the deployed model, and keep the predictions in the session."""
+    import pandas as pd
+
+    from melanoma_core.assessment.assessment import read_again
+    from melanoma_core.models.classifier import load_classifier
+
+    classifier = load_classifier(find_model(load_settings(), proposal.deployed.model_id))
+    predictions = read_again(classifier, rows, show_progress("Predicting"))
+    st.session_state[key] = pd.concat([st.session_state.get(key), predictions])
+    cancel_request(_READ)
+
+
+def _find_photographs(folder: Path | None) -> "dict[str, str]":
     """Return the paths of the photographs in the chosen folder by their SHA-256.
 
     Raises:
         DatasetError: The folder cannot be opened.
     """
-    folder = choose_folder()
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "Find the photographs",
-            on_click=request_work,
-            args=(_FIND,),
-            disabled=folder is None,
-            help="Searches the folder chosen in the sidebar.",
-        )
-        st.caption(
-            "Models keep no photographs. They are shown if the folder in the sidebar has them."
-        )
+    st.button(
+        "Show the photographs",
+        on_click=request_work,
+        args=(_FIND,),
+        disabled=folder is None,
+        help="Searches the folder chosen in the sidebar. Models keep no photographs.",
+    )
     if folder is None or not is_requested(_FIND):
         return {}
     opened = open_chosen_folder(folder)
     if opened is None:
         return {}
-    _offer_reading(proposal, opened.records, key)
     known = opened.records.dropna(subset=["sha256"])
     return dict(zip(known["sha256"], known["path"].map(str), strict=True))
-
-
-def _offer_reading(proposal: "Proposal", records: "pd.DataFrame", key: str) -> None:
-    """Offer to predict the images for which the deployed model has no prediction."""
-    from melanoma_core.assessment.assessment import locate_photographs, read_again
-
-    rows = locate_photographs(proposal.unread, records)
-    if rows.empty or key in st.session_state:
-        return
-    st.button(
-        f"Predict {len(rows):,} of them with the deployed model",
-        on_click=request_work,
-        args=(_READ,),
-    )
-    if not is_requested(_READ):
-        return
-    from melanoma_core.models.classifier import load_classifier
-
-    classifier = load_classifier(find_model(load_settings(), proposal.deployed.model_id))
-    st.session_state[key] = read_again(classifier, rows, show_progress("Predicting"))
-    cancel_request(_READ)
-    st.rerun()
 
 
 def _show_comparison(comparison: "Comparison | str", files: "dict[str, str]") -> None:
@@ -171,6 +203,7 @@ def _show_comparison(comparison: "Comparison | str", files: "dict[str, str]") ->
         st.html("<p>Not possible, for the reason above.</p>")
         return
     st.html(render_basis(comparison))
+    show_html(render_chance(comparison.candidate))
     show_table(tabulate_comparison(comparison))
     st.caption(
         "Differences are candidate minus deployed model, with paired 95% CI resampled by lesion. "

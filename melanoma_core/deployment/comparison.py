@@ -124,8 +124,15 @@ def load_compared_model(folder: Path, key: IdKey) -> ComparedModel:
     )
 
 
-def list_unread(candidate: ComparedModel, deployed: ComparedModel) -> pd.DataFrame:
+def list_unread(
+    candidate: ComparedModel, deployed: ComparedModel, read_again: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Return the candidate's test photographs that the deployed model still has to read.
+
+    Args:
+        candidate: The model that may be promoted.
+        deployed: The model that it would replace.
+        read_again: Further predictions of the deployed model, as in `compare_models`.
 
     Returns:
         Rows of the candidate's predictions that the deployed model has not seen in training and
@@ -134,9 +141,7 @@ def list_unread(candidate: ComparedModel, deployed: ComparedModel) -> pd.DataFra
     if candidate.predictions is None:
         return pd.DataFrame(columns=["image_id", "sha256"])
     unseen = _select_unseen(candidate.predictions, deployed)
-    if deployed.predictions is None:
-        return unseen
-    return unseen[~unseen["sha256"].isin(deployed.predictions["sha256"])]
+    return unseen[~unseen["sha256"].isin(_gather_predictions(deployed, read_again).index)]
 
 
 def compare_models(

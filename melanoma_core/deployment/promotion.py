@@ -134,7 +134,7 @@ def propose(
         comparison,
         Margins(settings.sensitivity_margin, settings.specificity_margin),
     )
-    unread = list_unread(candidate, deployed)
+    unread = list_unread(candidate, deployed, read_again)
     return Proposal(candidate.card, deployed_id, deployed.card, comparison, verdict, unread)
 
 

@@ -75,8 +75,16 @@ def test_a_folder_is_evaluated_and_the_result_is_shown_and_kept(
     assert "6 of 6 images of moles (subset test)" in page_html
     assert "1 of the images share a copy, lesion or patient" in page_html
     assert "A reading would refuse 6 of the images" in page_html
-    heads = [table.value.columns[0] for table in app.dataframe]
-    assert heads[:4] == ["At the alert threshold", "Metric", "Diagnosis", "Attribute"]
+    assert page_html.count('<dl class="tiles">') == 2  # of the folder and of the card
+    heads = [list_heads(open_part(app, part))[0] for part in ("Diagnoses", "Subgroups")]
+    assert heads == ["Diagnosis", "Attribute"]
+    assert app.query_params["evaluated"] == "moles"
+    assert app.query_params["part"] == "Subgroups"
+    assert list_heads(open_part(app, "Alerts and metrics"))[:2] == [
+        "At the alert threshold",
+        "Metric",
+    ]
+    assert "part" not in app.query_params
     set_prevalence(app, "50", "60")
     assert "At a prevalence of 50.0%, 500 of 1,000 lesions are melanomas." in html(app)
     app.radio(key="measured-part").set_value(app.radio(key="measured-part").options[1]).run()
@@ -88,6 +96,17 @@ def test_a_folder_is_evaluated_and_the_result_is_shown_and_kept(
     assert "6 of 6 images of moles (subset test)" in html(again)
 
 
+def open_part(app: AppTest, name: str) -> AppTest:
+    app.session_state["results-part"] = name
+    app.run()
+    assert not app.exception
+    return app
+
+
+def list_heads(app: AppTest) -> list[str]:
+    return [table.value.columns[0] for table in app.dataframe]
+
+
 @pytest.mark.slow
 def test_a_failed_evaluation_shows_its_error(page: AppTest, moles: Path):
     page.selectbox(key="evaluated-subset").select("validation").run()
@@ -95,6 +114,15 @@ def test_a_failed_evaluation_shows_its_error(page: AppTest, moles: Path):
     assert 'class="error"' in html(app)
     assert "Found 0 images" in html(app)
     assert load_card(BUNDLED).model_id in html(app)
+
+
+def test_the_address_has_the_model_and_the_images(page: AppTest):
+    assert page.query_params == {}
+    page.selectbox(key="evaluated-subset").select("validation").run()
+    assert page.query_params == {"images": "validation"}
+    page.query_params.clear()  # as Back does
+    page.run()
+    assert page.selectbox(key="evaluated-subset").value == ""
 
 
 def test_the_prevalence_of_the_reading_page_holds_here_too(open_dashboard, moles: Path):  # noqa: ARG001
@@ -124,5 +152,6 @@ def test_a_folder_of_two_classes_shows_what_its_labels_answer(page: AppTest, tmp
     metrics = next(table for table in tables if table.columns[0] == "Metric")
     assert "Skin cancer ROC AUC" in metrics["Metric"].tolist()
     assert "Accuracy" not in metrics["Metric"].tolist()
-    assert not any(table.columns[0] == "Diagnosis" for table in tables)
+    assert "Diagnosis" not in list_heads(open_part(app, "Diagnoses"))
+    open_part(app, "Curves")
     assert app.selectbox(key="measured-class").options == ["any skin cancer"]

@@ -4,12 +4,15 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Element
 
+from dashboard.models.card import PARTS
 from dashboard.models.markup import render_deployment, render_disagreement, render_verdict
 from melanoma_core.deployment.gate import Verdict
 from melanoma_core.deployment.promotion import Deployment
 from melanoma_core.deployment.versions import Event, EventKind
 from melanoma_core.models.card import load_card
+from melanoma_core.models.card_text.section import Title
 from melanoma_core.models.registry import BUNDLED, Pointer, write_pointer
 from tests.drawn_models import LEAKING, write_model
 
@@ -41,7 +44,7 @@ def test_the_card_gives_the_intended_use_and_limitations(show_model):
 
 
 def test_every_metric_of_the_test_subset_has_its_interval_and_counts(show_model):
-    app, card = show_model(), load_card(BUNDLED)
+    app, card = open_part(show_model(), "Performance"), load_card(BUNDLED)
     table = app.dataframe[0].value
     assert list(table.columns) == [
         "Metric",
@@ -60,7 +63,7 @@ def test_every_metric_of_the_test_subset_has_its_interval_and_counts(show_model)
 
 
 def test_the_metrics_of_one_collection_can_be_chosen(show_model):
-    app, card = show_model(), load_card(BUNDLED)
+    app, card = open_part(show_model(), "Performance"), load_card(BUNDLED)
     collection = next(name for name in card.metrics if "/" in name)
     app.selectbox[0].select(f"test, {collection.partition('/')[2]} only").run()
     assert not app.exception
@@ -76,11 +79,12 @@ def test_an_undefined_metric_is_shown_as_undefined(show_model, other_model):
         "test": {"sensitivity": undefined | {"count": 0, "total": 0, "num_lesions": 0}}
     }
     path.write_text(json.dumps(card), "utf-8")
-    app = show_model()
+    app = open_part(show_model(), "Performance")
     assert not app.exception
+    assert "<dd><strong>undefined</strong></dd>" in html(app)
     assert isnan(app.dataframe[0].value.iloc[0]["Value"])
     assert app.dataframe[0].proto.placeholder == "undefined"
-    assert "Sensitivity is undefined" in html(app)
+    assert "Sensitivity is undefined" in html(open_part(app, "Summary"))
 
 
 def test_a_foreign_card_is_an_error_on_the_page(show_model, other_model):
@@ -117,22 +121,68 @@ def test_a_model_whose_card_is_damaged_is_not_evaluated_and_the_page_says_why(
     assert "Found no model &quot;other-model&quot;" in html(app)
 
 
-def test_the_whole_card_is_on_the_page_with_missing_facts_not_provided(show_model):
-    app = show_model()
-    titles = [each.value for each in app.subheader]
-    assert titles[:4] == [
-        "Intended use",
-        "Limitations",
-        "Alerts",
-        "Metrics",
+def test_the_summary_has_tiles_charts_intended_use_limitations_and_alerts(show_model):
+    app, figures = show_model(), load_card(BUNDLED).metrics["test:histopathology"]
+    assert [each.value for each in app.subheader] == ["Intended use", "Limitations", "Alerts"]
+    assert not app.dataframe
+    tiles = html(app).split('<dl class="tiles">')[1].split("</dl>")[0]
+    assert tiles.count("<dt>") == 8
+    area, sensitivity = figures["melanoma_roc_auc"], figures["sensitivity"]
+    assert f"<dt>Melanoma ROC AUC</dt><dd><strong>{area.value:.3f}</strong></dd>" in tiles
+    assert f"95% CI {area.low:.3f}–{area.high:.3f}" in tiles
+    assert f"{sensitivity.count} of {sensitivity.total} photographs" in tiles
+    titles = [json.loads(each.proto.spec)["layout"]["title"]["text"] for each in charts(app)]
+    assert titles == [
+        "ROC curve, ▲ melanoma against the rest",
+        "ROC curve, any skin cancer against the rest",
+        "Calibration of the probability of melanoma",
+        "Confusion matrix",
     ]
-    assert titles[-1] == "Reporting checklists"
+
+
+def test_every_section_is_in_one_part_of_the_card():
+    assert sorted(title for part in PARTS.values() for title in part) == sorted(Title)
+
+
+def test_every_part_shows_its_sections_and_missing_facts_are_not_provided(show_model):
+    app = show_model()
+    for part, titles in list(PARTS.items())[1:]:
+        app = open_part(app, part)
+        assert not app.exception
+        shown = [each.value for each in app.subheader]
+        assert [title for title in shown if title != "Metrics"] == list(titles)
     guides = [each.label for each in app.expander]
-    assert guides[-4:] == ["STARD-AI 2025", "TRIPOD+AI 2024", "CLAIM 2024", "CLEAR Derm"]
-    assert not any(each.proto.expanded for each in app.expander[-4:])
-    shown = html(app)
-    assert "<tr><td>6</td><td>Ethics approval</td><td>not provided</td></tr>" in shown
-    assert '<figure class="flow"><figcaption>Flow of the photographs' in shown
+    assert guides == ["STARD-AI 2025", "TRIPOD+AI 2024", "CLAIM 2024", "CLEAR Derm"]
+    assert not any(each.proto.expanded for each in app.expander)
+    answers = html(app)
+    assert "<tr><td>6</td><td>Ethics approval</td><td>not provided</td></tr>" in answers
+    flow = html(open_part(app, "Performance"))
+    assert '<figure class="flow"><figcaption>Flow of the photographs' in flow
+
+
+def test_the_address_has_tab_part_and_subset(show_model):
+    app = show_model()
+    assert app.query_params == {}
+    app = open_part(app, "Performance")
+    app.selectbox[0].select("test").run()
+    app = open_view(app, "History")
+    assert app.query_params == {"part": "Performance", "subset": "test", "tab": "History"}
+    app.query_params.clear()  # as Back to the first view does
+    app.run()
+    assert app.session_state["models-view"] == "Card"
+    assert app.session_state["card-part"] == "Summary"
+    app.query_params["part"] = "Subgroups"
+    app.run()
+    assert [each.value for each in app.subheader] == ["Performance by subgroup and confirmation"]
+
+
+def charts(app: AppTest) -> list[Element]:
+    return list(app.get("plotly_chart"))
+
+
+def open_part(app: AppTest, name: str) -> AppTest:
+    app.session_state["card-part"] = name
+    return app.run()
 
 
 @pytest.fixture
@@ -164,6 +214,15 @@ def test_a_candidate_that_leaks_is_refused_and_its_metrics_are_withheld(show_mod
     assert "The gate refuses the candidate" in html(app)
     assert "Leakage: 7 of 600 test photographs" in html(app)
     assert "Found no prediction of" in html(app)
+    app.text_input(key="promoter").set_value("Ada").run()
+    (button,) = [each for each in app.button if each.label == "Promote leaking"]
+    assert button.disabled
+    assert "<strong>Off: the gate refuses it.</strong> Leakage: 7 of 600" in html(app)
+    missing = [each for each in app.button if each.label.startswith("Find and predict the")]
+    assert [each.label for each in missing] == ["Find and predict the 600 missing photographs"]
+    missing[0].click().run()
+    assert not app.exception
+    assert "Found none of the 600 missing photographs in" in html(app)
 
     app.query_params["model"] = "leaking"
     app = open_view(app, "Card")

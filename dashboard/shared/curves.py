@@ -6,9 +6,10 @@ only difference.
 
 import math
 
+import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.shared.charts import finish_figure, name_class
+from dashboard.shared.charts import draw_confusion, finish_figure, name_class
 from melanoma_core.evaluation.alerts import benefit_of_all
 from melanoma_core.evaluation.evaluation import Evaluation
 from melanoma_core.evaluation.figure import Curve
@@ -19,6 +20,18 @@ from melanoma_core.taxonomy import SKIN_CANCERS, RiskTier
 _LINE, _POINT, _OTHER = "#4f83b0", "#b85c91", "#808a94"
 _BAND = "rgba(79, 131, 176, 0.22)"
 _HEIGHT = 400  # px
+
+
+def has_curve(evaluation: Evaluation, class_name: str) -> bool:
+    """Return whether a class, or any skin cancer, has a ROC curve."""
+    return class_name in evaluation.roc and bool(evaluation.roc[class_name].x)
+
+
+def draw_measured_confusion(evaluation: Evaluation) -> go.Figure:
+    """Draw the confusion matrix of an evaluation."""
+    names = list(evaluation.class_names)
+    counts = pd.DataFrame(evaluation.confusion, pd.Index(names, name="label"), names)
+    return draw_confusion(counts, "Confusion matrix")
 
 
 def draw_roc(evaluation: Evaluation, class_name: str) -> go.Figure:

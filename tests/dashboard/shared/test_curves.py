@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from dashboard.evaluation.charts import (
+from dashboard.shared.curves import (
     draw_calibration,
     draw_net_benefit,
     draw_precision_recall,

@@ -1,0 +1,32 @@
+"""Headline metrics as tiles, with words where a model is no better than chance. Text is escaped."""
+
+from collections.abc import Mapping
+from html import escape
+from typing import TYPE_CHECKING
+
+from melanoma_core.models.card_text.chance import describe_chance
+from melanoma_core.models.card_text.tiles import list_tiles
+
+if TYPE_CHECKING:
+    from melanoma_core.evaluation.figure import Figure
+
+
+def render_tiles(figures: "Mapping[str, Figure]") -> str:
+    """Render the headline metrics of one subset; empty if it has none.
+
+    Args:
+        figures: By name, as in `ModelCard.metrics`.
+    """
+    tiles = "".join(
+        f"<div><dt>{escape(tile.label)}</dt><dd><strong>{escape(tile.value)}</strong></dd>"
+        f"<dd>{escape(tile.interval)}</dd><dd>{escape(tile.basis)}</dd></div>"
+        for tile in list_tiles(figures)
+    )
+    return f'{render_chance(figures)}<dl class="tiles">{tiles}</dl>' if tiles else ""
+
+
+def render_chance(figures: "Mapping[str, Figure]") -> str:
+    """Render where a model is no better than chance; empty where it is better."""
+    return "".join(
+        f'<p class="warning" role="note">{escape(each)}</p>' for each in describe_chance(figures)
+    )
