@@ -9,7 +9,7 @@ st.set_page_config(
     page_title="Melanoma dashboard",
     page_icon=ASSETS / "logo.svg",
     layout="wide",
-    initial_sidebar_state="auto",
+    initial_sidebar_state=256,  # px; open on a wide screen, and leaves the width to images
 )
 pages = [st.Page("reading/page.py", title="Reading", default=True)]
 if offers_all_pages():

@@ -1,4 +1,4 @@
-"""The opened photograph: its reading on one side, its heatmap on the other."""
+"""The opened photograph: its reading, and beside it the photograph with its heatmap."""
 
 import streamlit as st
 
@@ -13,6 +13,7 @@ from dashboard.reading.model import show_model
 from dashboard.reading.outline import choose_outline, show_measures
 from dashboard.reading.prevalence import adapt, show_probabilities
 from dashboard.reading.verdict import render_banner, render_mark
+from dashboard.reading.viewer import show_viewer
 from dashboard.shared.access import offers_all_pages
 from dashboard.shared.html import show_html
 from dashboard.shared.markup import name_diagnosis, render_paragraphs
@@ -27,9 +28,9 @@ _SCALE_WIDTH, _SCALE_HEIGHT = 256, 8  # px
 
 
 def show_photograph(entry: Entry) -> None:
-    """Show reading and photograph side by side on a wide screen, else the reading first."""
+    """Show the photograph large beside its reading on a wide screen, else below it."""
     with st.container(key="opened"):
-        reading, heatmap = st.columns([9, 11], gap="medium")
+        reading, heatmap = st.columns([1, 2], gap="small")  # `style.css` gives the image its width
     with reading, st.container(gap="xsmall"):
         show_html(render_mark(entry.reading))
         st.html(render_banner(entry.reading, adapt(entry.reading, entry.card)))
@@ -45,23 +46,22 @@ def show_photograph(entry: Entry) -> None:
 
 @st.fragment
 def _show_heatmap(entry: Entry) -> None:
-    """Show the heatmap beside the photograph. As a fragment, its controls rerun nothing else."""
-    controls, places = st.container(key="controls"), st.columns(2, gap="small")
-    with controls:
-        diagnosis, method, opacity = _choose_overlay(entry)
+    """Show photograph and heatmap. As a fragment, its controls rerun nothing else."""
+    images = st.container(gap="xsmall")
+    with st.container(key="controls"):
+        diagnosis, method = _choose_overlay(entry)
         with_outline = choose_outline(entry.reading)
     heatmap = get_heatmap(entry, method, diagnosis)
-    with places[0]:
-        st.image(
-            entry.draw_overlay(diagnosis, opacity / 100, heatmap, with_outline=with_outline),
-            width="stretch",
-            alt=f"Photograph with the heatmap for {diagnosis.title}",
+    with images:
+        show_viewer(
+            entry.photograph,
+            # The viewer mixes both, so that opacity asks the server for nothing.
+            entry.draw_overlay(diagnosis, 1, heatmap, with_outline=with_outline),
+            f"Photograph with the heatmap for {diagnosis.title}",
+            entry.draw_overlay(diagnosis, 0, with_outline=True) if with_outline else None,
         )
         _show_scale(diagnosis, method)
         show_html(render_energy(entry.reading, diagnosis, heatmap))
-    with places[1]:
-        st.image(entry.photograph, width="stretch", alt="Original photograph")
-        st.caption("Original photograph")
     _show_faithfulness(entry, method)
 
 
@@ -75,11 +75,11 @@ def _show_faithfulness(entry: Entry, method: Method) -> None:
                 st.page_link("models/page.py", label="Model card", width="content")
 
 
-def _choose_overlay(entry: Entry) -> tuple[Diagnosis, Method, int]:
-    """Choose the diagnosis to explain, the heatmap method, and the opacity in percent."""
+def _choose_overlay(entry: Entry) -> tuple[Diagnosis, Method]:
+    """Choose the diagnosis to explain and the heatmap method."""
     ranked = dict(rank_diagnoses(entry.reading))
     shown = dict(rank_diagnoses(adapt(entry.reading, entry.card) or entry.reading))
-    chooser, maker, slider = st.columns([5, 4, 3], gap="small")
+    chooser, maker = st.columns(2, gap="small")
     diagnosis = chooser.selectbox(
         "Explain diagnosis",
         list(ranked),
@@ -92,18 +92,7 @@ def _choose_overlay(entry: Entry) -> tuple[Diagnosis, Method, int]:
     )
     with maker:
         method = choose_method(entry)
-    opacity = slider.slider(
-        "Heatmap opacity",
-        0,
-        100,
-        60,
-        5,
-        format="%d%%",
-        key="opacity",
-        persist_state="session",
-        help="0% shows the photograph only.",
-    )
-    return diagnosis, method, opacity
+    return diagnosis, method
 
 
 def _show_scale(diagnosis: Diagnosis, method: Method) -> None:

@@ -1,0 +1,182 @@
+// The images over each other in OpenSeadragon: zoom, pan, opacity and wipe.
+import OpenSeadragon from "openseadragon";
+import { NAMES, type Layers, type Name } from "./layers";
+
+export interface View {
+  /** Whether anything is shown over the photograph. */
+  isOn: boolean;
+  /** Of the overlay, in percent. */
+  opacity: number;
+  /** The share of the width, from the left, that shows the photograph alone; null without wipe. */
+  wipe: number | null;
+}
+
+const MOST_ZOOM = 16; // screen pixels per pixel of the image
+const LEAST_SHARE = 0.8; // of the stage
+const STEP = 1.3;
+const PAN = 0.15; // of what is visible
+
+export class Stage {
+  private readonly viewer: OpenSeadragon.Viewer;
+  private readonly items = new Map<Name, OpenSeadragon.TiledImage>();
+  private shown: Partial<Record<Name, string | null>> = {};
+  private view: View = { isOn: true, opacity: 60, wipe: null };
+
+  constructor(
+    element: HTMLElement,
+    private readonly onZoom: (percent: number) => void,
+    private readonly onOutcome: (isShown: boolean) => void,
+  ) {
+    const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.viewer = OpenSeadragon({
+      element,
+      drawer: "canvas",
+      showNavigationControl: false,
+      animationTime: isCalm ? 0 : 0.25,
+      visibilityRatio: 0.5,
+      constrainDuringPan: true,
+      maxZoomPixelRatio: MOST_ZOOM,
+      gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true },
+      gestureSettingsTouch: { flickEnabled: false },
+    });
+    // The viewer has keys of its own, which buttons and the page around it know too.
+    this.viewer.addHandler("canvas-key", (event) => {
+      event.preventDefaultAction = true;
+    });
+    const follow = () => {
+      this.clip();
+      this.reportZoom();
+    };
+    this.viewer.addHandler("viewport-change", follow);
+    this.viewer.addHandler("resize", () => requestAnimationFrame(follow));
+  }
+
+  /** The element that is focused, and that gets the keys. */
+  get canvas(): HTMLElement {
+    return this.viewer.canvas as HTMLElement;
+  }
+
+  /** Show images. The same photograph keeps its place; another one is fitted to the stage. */
+  show(layers: Layers): void {
+    if (layers.addresses.photograph !== this.shown.photograph) {
+      this.viewer.world.removeAll();
+      this.items.clear();
+      this.shown = {};
+    }
+    for (const name of NAMES) {
+      const address = layers.addresses[name];
+      if (this.shown[name] === address) continue;
+      this.shown[name] = address;
+      if (address) this.load(name, address);
+      else this.drop(name);
+    }
+  }
+
+  apply(view: View): void {
+    this.view = view;
+    this.clip();
+  }
+
+  zoom(direction: 1 | -1): void {
+    this.viewer.viewport.zoomBy(STEP ** direction).applyConstraints();
+  }
+
+  pan(horizontal: number, vertical: number): void {
+    const visible = this.viewer.viewport.getBounds();
+    const step = new OpenSeadragon.Point(
+      horizontal * PAN * visible.width,
+      vertical * PAN * visible.height,
+    );
+    this.viewer.viewport.panBy(step).applyConstraints();
+  }
+
+  fit(): void {
+    this.viewer.viewport.goHome();
+  }
+
+  /** Show one pixel of the photograph as one pixel of the screen. */
+  showActualPixels(): void {
+    const photograph = this.items.get("photograph");
+    if (!photograph) return;
+    this.viewer.viewport.zoomTo(findActualZoom(photograph)).applyConstraints();
+  }
+
+  destroy(): void {
+    this.viewer.destroy();
+  }
+
+  private load(name: Name, address: string): void {
+    const isWanted = () => this.shown[name] === address;
+    this.viewer.addTiledImage({
+      tileSource: { type: "image", url: address } as unknown as OpenSeadragon.TileSource,
+      opacity: 0,
+      success: (event) => {
+        const item = (event as unknown as { item: OpenSeadragon.TiledImage }).item;
+        if (!isWanted()) return this.viewer.world.removeItem(item);
+        this.drop(name);
+        this.items.set(name, item);
+        this.order();
+        this.clip();
+        if (name !== "photograph") return;
+        this.viewer.viewport.goHome(true);
+        // A photograph smaller than the stage is shown in its own pixels, too.
+        const least = LEAST_SHARE * this.viewer.viewport.getHomeZoom();
+        const viewport = this.viewer.viewport as OpenSeadragon.Viewport & { minZoomLevel: number };
+        viewport.minZoomLevel = Math.min(least, findActualZoom(item));
+        this.reportZoom();
+        this.onOutcome(true);
+      },
+      error: () => {
+        // The page replaces images while it runs again; the next address is on its way then.
+        if (isWanted() && name === "photograph") this.onOutcome(false);
+        if (isWanted()) this.shown[name] = undefined;
+      },
+    });
+  }
+
+  private drop(name: Name): void {
+    const item = this.items.get(name);
+    if (item) this.viewer.world.removeItem(item);
+    this.items.delete(name);
+  }
+
+  private order(): void {
+    NAMES.flatMap((name) => this.items.get(name) ?? []).forEach((item, index) =>
+      this.viewer.world.setItemIndex(item, index),
+    );
+  }
+
+  /** Hide and cut what lies over the photograph, as the view says. */
+  private clip(): void {
+    this.items.get("photograph")?.setOpacity(1);
+    const strength: Record<string, number> = { marks: 1, overlay: this.view.opacity / 100 };
+    for (const name of ["marks", "overlay"] as const) {
+      const item = this.items.get(name);
+      if (!item) continue;
+      const { x: width, y: height } = item.getContentSize();
+      const left = this.view.wipe === null ? 0 : this.findEdge(item, width, this.view.wipe);
+      item.setOpacity(this.view.isOn && left < width ? strength[name]! : 0);
+      if ((item.getClip()?.x ?? 0) !== left) {
+        item.setClip(left ? new OpenSeadragon.Rect(left, 0, width - left, height) : null);
+      }
+    }
+  }
+
+  private findEdge(item: OpenSeadragon.TiledImage, width: number, share: number): number {
+    const edge = new OpenSeadragon.Point(share * this.viewer.element.clientWidth, 0);
+    const { x } = item.viewerElementToImageCoordinates(edge);
+    return Math.min(Math.max(x, 0), width);
+  }
+
+  private reportZoom(): void {
+    const photograph = this.items.get("photograph");
+    if (!photograph) return;
+    const zoom = photograph.viewportToImageZoom(this.viewer.viewport.getZoom(true));
+    this.onZoom(Math.round(100 * zoom * window.devicePixelRatio));
+  }
+}
+
+/** Return the zoom at which one pixel of an image is one pixel of the screen. */
+function findActualZoom(image: OpenSeadragon.TiledImage): number {
+  return image.imageToViewportZoom(1 / window.devicePixelRatio);
+}
