@@ -469,6 +469,13 @@ def test_the_study_tab_shows_recipes_metrics_and_errors(show, write_run):
     assert len(app.get("plotly_chart")) == 1
 
 
+def test_a_study_without_a_finding_shows_its_metrics(show, write_run):
+    write_run(preset="baseline", study="s-1")  # nothing was held out image by image
+    app = show("Study")
+    assert app.dataframe[0].value["Recipe"].to_list() == ["baseline"]
+    assert app.query_params.get("tab") in ("Study", ["Study"])
+
+
 @pytest.mark.slow
 def test_a_study_is_launched_on_the_chosen_folder(show, settings):
     queue = open_queue(settings)
