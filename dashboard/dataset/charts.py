@@ -143,7 +143,9 @@ def _draw_subsets(
     subsets = [column for column in counts.columns if column != "total"]
     figure = go.Figure()
     for subset in subsets:
-        _add_bars(figure, names, counts[subset], colours, _PATTERNS[subset])
+        pattern = _PATTERNS[subset] if len(subsets) > 1 else ""  # one needs no legend either
+        _add_bars(figure, names, counts[subset], colours, pattern)
+    figure.update_layout(showlegend=len(subsets) > 1)
     _finish_bars(figure, title, "images", len(counts) * len(subsets))
     if is_log:
         figure.update_xaxes(type="log", dtick=1, title="images (logarithmic)")

@@ -13,7 +13,7 @@ from dashboard.shared.address import (
     write_address,
     write_list,
 )
-from dashboard.shared.cached import get_audit, get_dataset, get_thumbnail
+from dashboard.shared.cached import get_audit, get_dataset, get_large, get_thumbnail
 from dashboard.shared.errors import show_errors
 from dashboard.shared.folder import get_manual_decisions
 from dashboard.shared.handover import hand_over
@@ -56,13 +56,14 @@ def show_gallery(opened: "OpenedFolder") -> None:
     write_address("image", _OPENED, "")
 
 
-def show_image(row: "pd.Series[Any]", width: int | str = _WIDTH) -> None:
-    """Show a thumbnail of a file with its label, subset and name."""
+def show_image(row: "pd.Series[Any]", width: int | None = _WIDTH) -> None:
+    """Show a thumbnail of a file, or a large image without a width, with label, subset, name."""
     from pandas import notna
 
-    jpeg = get_thumbnail(str(row["path"]), row["sha256"]) if notna(row["sha256"]) else None
+    get = get_thumbnail if width else get_large
+    jpeg = get(str(row["path"]), row["sha256"]) if notna(row["sha256"]) else None
     if jpeg:
-        st.image(jpeg, width=width, alt=f"Image labelled {name_label(row)}")  # type: ignore[arg-type]
+        st.image(jpeg, width=width or "stretch", alt=f"Image labelled {name_label(row)}")
     else:
         st.html('<p class="missing">No preview: the file cannot be read.</p>')
     st.html(render_file(row.to_dict()))
@@ -155,7 +156,7 @@ def _show_details(opened: "OpenedFolder", row: "pd.Series[Any]") -> None:
     ]
     image, facts = st.columns(2, gap="medium")
     with image:
-        show_image(row, "stretch")
+        show_image(row, None)
         _offer_reading(row)
     with facts:
         st.html(render_file_facts(row.to_dict() | decision.to_dict() | {"path": path}, findings))

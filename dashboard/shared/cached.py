@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # the page is painted before pandas is imported
 _MOST_FOLDERS = 4
 _SPLIT_COLUMNS = ["image_id", "path", "label", "subset", "group", "lesion_id", "sha256"]
 _THUMBNAIL_SIDE, _MOST_THUMBNAILS = 256, 2000  # px; about 30 MB
+_LARGE_SIDE, _MOST_LARGE = 1400, 50  # px; about 20 MB
 # How Streamlit recognises an argument. By name of the class, since importing one takes a second.
 _IDENTITIES: dict[str | type[Any], Callable[[Any], Any]] = {
     "melanoma_core.data.opening.OpenedFolder": attrgetter("key"),
@@ -124,11 +125,26 @@ def get_thumbnail(path: str, sha256: str) -> bytes | None:  # noqa: ARG001
         path: Path of the file.
         sha256: Hash of its bytes. A changed file has another thumbnail.
     """
+    return _encode_small(path, _THUMBNAIL_SIDE)
+
+
+@st.cache_data(show_spinner=False, max_entries=_MOST_LARGE)
+def get_large(path: str, sha256: str) -> bytes | None:  # noqa: ARG001
+    """Return a JPEG of a file that fills half a page, or None if it can no longer be read.
+
+    Args:
+        path: Path of the file.
+        sha256: Hash of its bytes. A changed file has another image.
+    """
+    return _encode_small(path, _LARGE_SIDE)
+
+
+def _encode_small(path: str, side: int) -> bytes | None:
     from melanoma_core.data.images import encode_jpeg, read_image
     from melanoma_core.errors import ImageError
 
     try:
-        return encode_jpeg(read_image(Path(path), _THUMBNAIL_SIDE).pixels)
+        return encode_jpeg(read_image(Path(path), side).pixels)
     except ImageError:
         return None
 
