@@ -27,8 +27,13 @@ _SINGLE = ""  # key of the plan of a run that belongs to no series
 _ESTIMATED = "estimate"  # in the session: request and key of the last estimate
 
 
-def offer_launch(folder: Path | None, recipe: Recipe | None) -> "DeltaGenerator":
+def offer_launch(folder: Path | None, recipe: Recipe | None, view: str) -> "DeltaGenerator":
     """Show the buttons at the end of the sidebar, always visible.
+
+    Args:
+        folder: The images, or None if they may not be opened.
+        recipe: The recipe, or None if it is invalid.
+        view: Key of the tabs, which show the run when it is launched.
 
     Returns:
         The container for the estimate.
@@ -59,7 +64,7 @@ def offer_launch(folder: Path | None, recipe: Recipe | None) -> "DeltaGenerator"
                 help=text,
                 type="primary" if key == _LAUNCH else "secondary",
                 on_click=_request,
-                args=(key, folder),
+                args=(key, folder, view),
                 disabled=folder is None or recipe is None or (key == _LAUNCH and not is_confirmed),
                 width="stretch",
             )
@@ -95,11 +100,11 @@ def start_requested(
         return
     for key, start in ((_ESTIMATE, partial(_start_estimate, request)), (_LAUNCH, _launch)):
         if is_requested(key):
-            cancel_request(key)  # so that it does not start again after an error or a rerun
-            with show_errors():
+            with show_errors():  # where an action of the person interrupts it, the next run goes on
                 plans = _plan(folder, request, is_each)
                 if plans:
                     start(plans)
+            cancel_request(key)  # after an error, too
 
 
 def show_estimate(request: "RunRequest | None") -> None:
@@ -120,9 +125,11 @@ def show_estimate(request: "RunRequest | None") -> None:
         show_html(render_estimate(estimate))
 
 
-def _request(key: str, folder: Path) -> None:
+def _request(key: str, folder: Path, view: str) -> None:
     allow_scan(folder)
     request_work(key)
+    if key == _LAUNCH:
+        st.session_state[view] = "Runs"
 
 
 def _plan(folder: Path, request: "RunRequest", is_each: bool) -> "dict[str, RunPlan]":
@@ -146,6 +153,7 @@ def _plan(folder: Path, request: "RunRequest", is_each: bool) -> "dict[str, RunP
 def _start_estimate(request: "RunRequest", plans: "dict[str, RunPlan]") -> None:
     from melanoma_core.runs.control import start_estimate
 
+    cancel_request(_ESTIMATE)
     first = next(iter(plans.values()))
     key = start_estimate(load_settings(), first.spec, first.split)
     st.session_state[_ESTIMATED] = (request, key)
@@ -157,6 +165,7 @@ def _launch(plans: "dict[str, RunPlan]") -> None:
 
     name, settings = st.session_state.get("run-name", "").strip() or None, load_settings()
     with st.spinner("Starting the run"):
+        cancel_request(_LAUNCH)  # an interruption from now on must not launch it twice
         if _SINGLE in plans:
             plan = plans[_SINGLE]
             run_id = launch(settings, plan.spec, plan.split, name)

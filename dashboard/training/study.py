@@ -40,13 +40,14 @@ def launch_requested_study(folder: Path | None) -> None:
         return
     from melanoma_core.runs.study import launch_study
 
-    cancel_request(_LAUNCH)
-    with show_errors():
+    with show_errors():  # where an action of the person interrupts it, the next run goes on
         opened = open_chosen_folder(folder)
         if opened is not None:
             with st.spinner("Adding the runs to the queue"):
+                cancel_request(_LAUNCH)
                 launch_study(load_settings(), opened, recipes=st.session_state[_RECIPES])
             get_runs.clear()
+    cancel_request(_LAUNCH)  # after an error, too
 
 
 def show_studies(folder: Path | None) -> None:

@@ -81,8 +81,7 @@ def test_a_run_is_launched_reloaded_stopped_resumed_and_finished(training_page, 
     expect(launch).to_be_in_viewport()
     expect(launch).to_be_disabled()  # the lesions are drawn
     page.get_by_text("Train on drawn lesions", exact=True).click()
-    launch.click()
-    page.get_by_role("tab", name="Runs").click()
+    launch.click()  # opens the tab Runs
     expect_state(page, "Running")
 
     # In the first epoch, there are no metrics of an epoch yet.
