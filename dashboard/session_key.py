@@ -1,7 +1,7 @@
 """The key of a browser session, in a cookie: under it, the server keeps the photographs.
 
-The key is in no address, so a link that is sent shows nobody else's photographs. No script of a
-page can read it, and no other site can make a browser send it.
+The key is in no address, so a link that is sent shares no photograph. No script of a page can
+read it, and no other site can make a browser send it.
 """
 
 import re

@@ -35,13 +35,6 @@ def show_navigation(worklist: Worklist, opened: Lesion) -> None:
             help="All readings and refused files, as CSV.",
         )
         offer_forgetting(worklist)
-    _look_at(worklist, opened)
-
-
-def _look_at(worklist: Worklist, opened: Lesion) -> None:
-    """Mark what is open as looked at, once nothing that waits can take its place."""
-    if worklist.pending_name is None:
-        worklist.look_at(opened.key)
 
 
 def _offer_mark(worklist: Worklist, opened: Lesion) -> None:

@@ -17,6 +17,7 @@ _SEARCH, _FILTER, _KEYS = "list-search", "list-filter", "list-keys"
 
 def show_worklist(worklist: Worklist) -> None:
     """List the readings in the sidebar if there are several photographs."""
+    worklist.look_at_opened()
     lesions, position = worklist.lesions, worklist.position
     count = len(worklist.entries)
     if count < 2 or position is None:

@@ -55,7 +55,7 @@ class Sessions:
             self._sweep()
 
     def start_sweeping(self) -> None:
-        """Sweep every minute, also while nobody uses a page."""
+        """Sweep every minute, also while no one uses a page."""
 
         def sweep_for_ever() -> None:
             while True:

@@ -161,16 +161,16 @@ class Worklist(ReadingQueue):
         removal = self.removal
         return 0.0 if removal is None or removal.until is None else removal.until - self._clock()
 
-    def look_at(self, key: int) -> None:
-        """Mark a lesion as looked at, once each time that it is opened.
+    def look_at_opened(self) -> None:
+        """Mark what is open as looked at, once each time that it is opened.
 
-        Args:
-            key: Of the lesion that the page shows.
+        While photographs wait, another one may take its place, so nothing is marked.
         """
         with self._lock:
-            if key != self._last_shown:
-                self._last_shown = key
-                self._looked_at.add(key)
+            opened = self.opened_lesion if self.pending_name is None else None
+            if opened is not None and opened.key != self._last_shown:
+                self._last_shown = opened.key
+                self._looked_at.add(opened.key)
 
     def mark(self, key: int, *, looked_at: bool) -> None:
         """Mark a lesion as looked at or as not yet looked at, as a person says."""

@@ -135,7 +135,7 @@ def test_a_shaped_map_has_no_edges_where_bilinear_interpolation_has_them():
 
     bend = find_largest_bend(shape_heatmaps(maps, 600, 600))
 
-    assert find_largest_bend(enlarge(maps, 600, 600)) == pytest.approx(0.02, rel=0.01)
+    assert find_largest_bend(enlarge(maps, 600, 600)) == pytest.approx(0.01, rel=0.01)
     assert bend < 0.001
 
 
