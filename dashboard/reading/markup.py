@@ -91,7 +91,7 @@ def render_warnings(reading: "Reading") -> str:
     kinds = ", ".join(str(finding.kind) for finding in reading.quality)
     items = "".join(f"<li>{escape(finding.text)}</li>" for finding in reading.quality)
     return (
-        f'<details class="warnings"><summary>Image quality: {escape(kinds)}</summary>'
+        f'<details class="warnings"><summary>Quality: {escape(kinds)}</summary>'
         f"<ul>{items}</ul></details>"
     )
 

@@ -1,4 +1,4 @@
-"""The outline beside a reading: whether it is drawn, and its measures."""
+"""The lines over a photograph: outline and contours of the heatmap; measures of the outline."""
 
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,17 @@ def choose_outline(reading: "Reading") -> bool:
         persist_state="session",
         help="The border of the lesion as the model draws it: a light line inside, a dark line "
         "outside.",
+    )
+
+
+def choose_levels() -> bool:
+    """Return whether a person wants contour lines of the heatmap instead of its tint."""
+    return st.checkbox(
+        "Contour lines",
+        key="show-levels",
+        persist_state="session",
+        help="Lines where the heatmap reaches 25%, 50% and 75% of full strength, instead of a "
+        "tint. The colours of the photograph stay as they are.",
     )
 
 

@@ -10,8 +10,9 @@ from dashboard.reading.markup import (
     render_warnings,
 )
 from dashboard.reading.model import show_model
-from dashboard.reading.outline import choose_outline, show_measures
+from dashboard.reading.outline import choose_levels, choose_outline, show_measures
 from dashboard.reading.prevalence import adapt, show_probabilities
+from dashboard.reading.report import offer_report
 from dashboard.reading.verdict import render_banner, render_mark
 from dashboard.reading.viewer import show_viewer
 from dashboard.shared.access import offers_all_pages
@@ -36,6 +37,7 @@ def show_photograph(entry: Entry) -> None:
         st.html(render_banner(entry.reading, adapt(entry.reading, entry.card)))
         show_html(render_warnings(entry.reading))
         show_probabilities(entry.reading, entry.card)
+        offer_report(entry)
     with heatmap:
         compute_requested(entry)
         _show_heatmap(entry)
@@ -50,13 +52,16 @@ def _show_heatmap(entry: Entry) -> None:
     images = st.container(gap="xsmall")
     with st.container(key="controls"):
         diagnosis, method = _choose_overlay(entry)
-        with_outline = choose_outline(entry.reading)
+        with st.container(horizontal=True):
+            with_outline, with_levels = choose_outline(entry.reading), choose_levels()
     heatmap = get_heatmap(entry, method, diagnosis)
     with images:
         show_viewer(
             entry.photograph,
             # The viewer mixes both, so that opacity asks the server for nothing.
-            entry.draw_overlay(diagnosis, 1, heatmap, with_outline=with_outline),
+            entry.draw_overlay(
+                diagnosis, 1, heatmap, with_outline=with_outline, with_levels=with_levels
+            ),
             f"Photograph with the heatmap for {diagnosis.title}",
             entry.draw_overlay(diagnosis, 0, with_outline=True) if with_outline else None,
         )

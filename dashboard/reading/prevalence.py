@@ -87,8 +87,8 @@ def show_probabilities(verdict: "Verdict", card: ModelCard, *, by_lesion: bool =
         if not verdict.read_anyway:  # no metric of the model is about it
             st.html(render_meaning(verdict, card, adapted, by_lesion=by_lesion))
         st.html(render_diagnoses(adapted or verdict))
-    if adapted is not None:
-        with st.expander("Without your clinic's prevalence"):
-            st.html(render_paragraphs([describe_assumption(card, None), _ALERTS_STAY]))
-            st.html(render_probabilities(verdict))
-            st.html(render_diagnoses(verdict))
+        if adapted is not None:
+            with st.expander("Without your clinic's prevalence"):
+                st.html(render_paragraphs([describe_assumption(card, None), _ALERTS_STAY]))
+                st.html(render_probabilities(verdict))
+                st.html(render_diagnoses(verdict))

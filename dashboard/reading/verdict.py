@@ -93,7 +93,7 @@ def render_glance(
             verdict.alert,
         ),
         (
-            "Any skin cancer",
+            "Skin cancer",
             (verdict.skin_cancer_probability, shown.skin_cancer_probability),
             verdict.skin_cancer_threshold,
             verdict.skin_cancer_alert,
@@ -183,9 +183,18 @@ def render_own(reading: "Reading", name: str, adapted: "AdaptedReading | None" =
 
 
 def render_mark(reading: "Reading | LesionReading") -> str:
-    """Render the lasting marks of what was read against a refusal, or of a crop; "" without."""
-    marks = [READ_ANYWAY if reading.read_anyway else "", describe_crops(reading)]
-    return "".join(f'<p class="warning" role="note">⚠ {escape(mark)}</p>' for mark in marks if mark)
+    """Render the lasting marks of what was read against a refusal, or of a crop; "" without.
+
+    What a mark means is one click away.
+    """
+    marks = {_READ_ANYWAY: READ_ANYWAY if reading.read_anyway else ""}
+    marks[_CROPPED] = describe_crops(reading)
+    return "".join(
+        f'<details class="warning"><summary>⚠ {escape(name[2:].capitalize())}</summary>'
+        f"<p>{escape(text)}</p></details>"
+        for name, text in marks.items()
+        if text
+    )
 
 
 def render_disagreement(reading: "LesionReading", adapted: "Sequence[AdaptedReading]" = ()) -> str:

@@ -126,7 +126,7 @@ def draw_levels(
     Returns:
         uint8 [height, width, 3].
     """
-    half = max(0.75, max(heatmap.shape) / _LEVEL_LINE)
+    half = max(1.0, max(heatmap.shape) / _LEVEL_LINE)
     steep = np.full_like(heatmap, 1e-12)
     for axis, size in enumerate(heatmap.shape):
         if size > 1:

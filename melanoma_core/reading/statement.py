@@ -81,7 +81,7 @@ def describe_finding(verdict: Verdict, adapted: AdaptedReading | None = None) ->
     summary = (
         "The probability of melanoma is below its threshold."
         if verdict.skin_cancer_alert is None
-        else "Both probabilities are below their thresholds."
+        else "Both probabilities below threshold."
     )
     return Statement(Level.NONE, headline, f"{_explain_none(verdict, adapted)}{after}", summary)
 
@@ -113,11 +113,15 @@ def describe_possible(
     found = verdict.prediction_set
     if found is None:
         return ""
-    shown = adapted or verdict
+    shown, level = adapted or verdict, describe_finding(verdict).level
+    kept = tuple(map(str, name_suspected(verdict, level)))
     likely = [
-        name for name in verdict.class_names if shown.find_probability(Diagnosis(name)) >= LIKELY
+        name
+        for name in verdict.class_names
+        if name not in kept and shown.find_probability(Diagnosis(name)) >= LIKELY
     ]
-    added = tuple(str(name) for name in (shown.top_diagnosis, *likely) if name not in found.members)
+    leading = [adapted.top_diagnosis] if adapted else []
+    added = tuple(str(name) for name in (*leading, *likely) if name not in found.members)
     if added:
         found = replace(
             found,
@@ -125,8 +129,6 @@ def describe_possible(
             unknown=tuple(name for name in found.unknown if name not in added),
             ruled_out=tuple(name for name in found.ruled_out if name not in added),
         )
-    level = describe_finding(verdict).level
-    kept = tuple(map(str, name_suspected(verdict, level)))
     below = "" if level is not Level.NONE or found.abstention else _name_below(verdict, found)
     unlikely = "" if found.abstention else _name_unlikely(shown, found)
     return " ".join(filter(None, (describe_set(found, card, kept), below, unlikely)))

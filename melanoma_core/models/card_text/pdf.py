@@ -11,7 +11,7 @@ from melanoma_core.models.card_text.section import Section, Table
 from melanoma_core.settings import ASSETS
 
 _FONTS = ASSETS / "fonts"
-_FAMILY = "DejaVu"
+FAMILY = "DejaVu"
 _TEXT_POINTS, _SMALL_POINTS, _TITLE_POINTS, _HEAD_POINTS = 9, 7, 16, 12
 _MAX_CHARACTERS = 48  # of a cell that count for the width of its column
 _WIDE = 5  # from this number of columns on, a table has the smaller font
@@ -21,20 +21,21 @@ _NOTICE = "For research and education. Not a medical device."
 
 
 class Document(FPDF):
-    """An A4 document whose footer has the model id and the page number."""
+    """An A4 document whose footer has its name, the notice and the page number."""
 
     def __init__(self, name: str) -> None:
         super().__init__(format="A4")
         self._name = name
-        self.add_font(_FAMILY, fname=_FONTS / "DejaVuSans.ttf")
-        self.add_font(_FAMILY, style="B", fname=_FONTS / "DejaVuSans-Bold.ttf")
+        self.add_font(FAMILY, fname=_FONTS / "DejaVuSans.ttf")
+        self.add_font(FAMILY, style="B", fname=_FONTS / "DejaVuSans-Bold.ttf")
         self.set_margins(15, 15, 15)
         self.set_auto_page_break(True, margin=18)
         self.set_draw_color(*_RULE)
 
     def footer(self) -> None:
+        """Write the name of the document, the notice and the page number below each page."""
         self.set_y(-13)
-        self.set_font(_FAMILY, size=_SMALL_POINTS)
+        self.set_font(FAMILY, size=_SMALL_POINTS)
         self.set_text_color(*_GREY)
         self.cell(0, 5, f"{self._name}. {_NOTICE} Page {self.page_no()} of {{nb}}", align="C")
         self.set_text_color(0, 0, 0)
@@ -54,7 +55,7 @@ def write_pdf(title: str, sections: Sequence[Section], created_at: str) -> bytes
     document.set_creation_date(datetime.fromisoformat(created_at).astimezone(UTC))
     document.set_lang("en")
     document.add_page()
-    document.set_font(_FAMILY, "B", _TITLE_POINTS)
+    document.set_font(FAMILY, "B", _TITLE_POINTS)
     document.multi_cell(0, 8, f"Model card: {title}", new_x="LMARGIN", new_y="NEXT")
     for section in sections:
         _add_section(document, section)
@@ -66,10 +67,10 @@ def _add_section(document: Document, section: Section) -> None:
     # Keep a heading on the same page as its text.
     if document.will_page_break(30):
         document.add_page()
-    document.set_font(_FAMILY, "B", _HEAD_POINTS)
+    document.set_font(FAMILY, "B", _HEAD_POINTS)
     document.start_section(section.title)
     document.multi_cell(0, 7, section.title, new_x="LMARGIN", new_y="NEXT")
-    document.set_font(_FAMILY, size=_TEXT_POINTS)
+    document.set_font(FAMILY, size=_TEXT_POINTS)
     for paragraph in section.paragraphs:
         document.multi_cell(0, 4.6, paragraph, new_x="LMARGIN", new_y="NEXT", align="L")
         document.ln(1)
@@ -85,10 +86,10 @@ def _add_table(document: Document, table: Table) -> None:
     document.ln(1)
     if document.will_page_break(20):
         document.add_page()
-    document.set_font(_FAMILY, "B", _TEXT_POINTS)
+    document.set_font(FAMILY, "B", _TEXT_POINTS)
     document.multi_cell(0, 5, table.title, new_x="LMARGIN", new_y="NEXT", align="L")
     is_wide = len(table.head) >= _WIDE
-    document.set_font(_FAMILY, size=_SMALL_POINTS if is_wide else _TEXT_POINTS - 1)
+    document.set_font(FAMILY, size=_SMALL_POINTS if is_wide else _TEXT_POINTS - 1)
     with document.table(
         headings_style=FontFace(emphasis="BOLD", fill_color=(241, 244, 247)),
         borders_layout="HORIZONTAL_LINES",

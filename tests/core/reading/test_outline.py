@@ -52,7 +52,7 @@ def test_an_outline_is_placed_on_the_photograph_where_it_reaches_the_threshold()
 @pytest.mark.parametrize(
     ("heatmap", "expected"),
     [
-        (np.array([[1.0, 0.0]], np.float32), 0.88671875),  # bilinear: an eighth of it reaches the right
+        (np.array([[1.0, 0.0]], np.float32), 0.88671875),  # a tenth of it reaches the right
         (np.array([[1.0]], np.float32), 0.5),
         (np.array([[0.0, 0.0]], np.float32), None),
     ],

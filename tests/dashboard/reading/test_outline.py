@@ -1,3 +1,5 @@
+import numpy as np
+
 """The outline on the Reading page: absent where the model draws none."""
 
 from dataclasses import replace
@@ -63,8 +65,17 @@ def test_the_outline_is_drawn_on_request(open_dashboard):
 
 def test_the_caption_of_the_heatmap_says_how_much_of_it_is_inside():
     reading = make_reading({"MEL": 0.2, "NV": 0.8})
-    assert render_energy(reading, Diagnosis.MEL, None) == ""
+    region = np.zeros((6, 6), np.float32)
+    region[2:4, 2:4] = 1
+    assert render_energy(reading, Diagnosis.MEL, region) == ""
     text = render_energy(with_outline(reading), Diagnosis.MEL, None)
     assert "25.0% of the strength of this heatmap lies inside the outline" in text
     outlined = with_outline(reading)
     assert "100.0% of" in render_energy(outlined, Diagnosis.MEL, outlined.outline)
+
+
+def test_a_heatmap_that_marks_nothing_or_everything_has_no_clear_region():
+    reading = make_reading({"MEL": 0.2, "NV": 0.8})
+    for heatmap in (None, np.ones((6, 6), np.float32)):
+        text = render_energy(reading, Diagnosis.MEL, heatmap)
+        assert "No clear region: this heatmap marks no part of the photograph for mel" in text

@@ -1,0 +1,145 @@
+"""Write the report of a reading as a PDF of one page."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from fpdf.fonts import FontFace
+
+from melanoma_core.models.card_text.pdf import FAMILY, Document
+from melanoma_core.reading.report import Report
+
+_SIZES = (8.5, 8.0, 7.5, 7.0, 6.5, 6.0, 5.5, 5.0)  # points of the text, until it fits
+_MAX_LIMITS = 3000  # characters of all limitations
+_IMAGE_HEIGHT = 68.0  # mm
+_GAP = 4.0  # mm between the images
+_FILL = (241, 244, 247)
+
+
+def write_report_pdf(report: Report, photograph: bytes, overlay: bytes, made_at: datetime) -> bytes:
+    """Return a report as a PDF of exactly one page.
+
+    The text gets smaller until it fits. Of very many limitations the last are left out, and the
+    page says how many.
+
+    Args:
+        report: What it says.
+        photograph: JPEG.
+        overlay: JPEG of the photograph with its heatmap.
+        made_at: Date of the document, with its zone.
+    """
+    images = (photograph, overlay)
+    limits = _shorten(report.limits)
+    document = _compose(report, images, made_at, _SIZES[0], limits)
+    for size in _SIZES[1:]:
+        if document.page_no() == 1:
+            break
+        document = _compose(report, images, made_at, size, limits)
+    return bytes(document.output())
+
+
+def _shorten(limits: Sequence[str]) -> tuple[str, ...]:
+    """Return the first limitations that fit, and how many there are besides."""
+    kept, characters = [], 0
+    for limit in limits:
+        characters += len(limit)
+        if characters > _MAX_LIMITS:
+            break
+        kept.append(limit)
+    rest = len(limits) - len(kept)
+    return (*kept, f"{rest:,} more are in the model card.") if rest else tuple(kept)
+
+
+def _compose(
+    report: Report,
+    images: tuple[bytes, bytes],
+    made_at: datetime,
+    size: float,
+    limits: Sequence[str],
+) -> Document:
+    document = Document("Melanoma dashboard")
+    document.set_title(report.title)
+    document.set_creator("Melanoma dashboard")
+    document.set_creation_date(made_at.astimezone(UTC))
+    document.set_lang("en")
+    document.add_page()
+    line = size * 0.47
+    _write(document, report.title, 13, 6, bold=True)
+    _write(document, report.date, size, line)
+    document.ln(1)
+    _place_images(document, images, report, size)
+    _write(document, report.headline, 12, 6, bold=True)
+    for text in (report.sentence, *report.warnings):
+        _write(document, text, size, line)
+    document.ln(1)
+    rows = [(each.name, each.probability, each.result, each.point) for each in report.alerts]
+    head = ("Operating points", "Probability", "Alert", "Threshold")
+    _tabulate(document, head, rows, (22, 14, 12, 72), size)
+    document.ln(1)
+    head = ("Tier", "Diagnosis", "Probability", "In the differential")
+    _tabulate(document, head, report.diagnoses, (24, 40, 20, 24), size)
+    for text in (report.assumption, report.model):
+        _write(document, text, size, line)
+    for title, texts in (("Limitations of the model", limits), ("Notes", (report.notes or "–",))):
+        document.ln(1)
+        _write(document, title, size + 1, line + 0.5, bold=True)
+        for text in texts:
+            _write(document, text, size, line)
+    return document
+
+
+def _write(
+    document: Document, text: str, size: float, height: float, *, bold: bool = False
+) -> None:
+    document.set_font(FAMILY, "B" if bold else "", size)
+    # By characters, so that a name or a note without a space stays on the page.
+    longest = max((len(word) for word in text.split()), default=0)
+    mode = "CHAR" if longest > 60 else "WORD"
+    document.multi_cell(
+        0, height, text, new_x="LMARGIN", new_y="NEXT", align="L", wrapmode=mode, markdown=False
+    )
+
+
+def _place_images(
+    document: Document, images: tuple[bytes, bytes], report: Report, size: float
+) -> None:
+    width = (document.epw - _GAP) / 2
+    top = document.get_y()
+    captions = ("Photograph", report.overlay)
+    for place, (content, caption) in enumerate(zip(images, captions, strict=True)):
+        left = document.l_margin + place * (width + _GAP)
+        document.image(
+            content,
+            x=left,
+            y=top,
+            w=width,
+            h=_IMAGE_HEIGHT,
+            keep_aspect_ratio=True,
+            alt_text=caption,
+        )
+        document.set_xy(left, top + _IMAGE_HEIGHT + 0.5)
+        document.set_font(FAMILY, "", size)
+        document.cell(width, 4, caption)
+    document.set_xy(document.l_margin, top + _IMAGE_HEIGHT + 6)
+
+
+def _tabulate(
+    document: Document,
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    widths: tuple[int, ...],
+    size: float,
+) -> None:
+    document.set_font(FAMILY, "", size)
+    with document.table(
+        headings_style=FontFace(emphasis="BOLD", fill_color=_FILL),
+        borders_layout="HORIZONTAL_LINES",
+        col_widths=widths,
+        line_height=size * 0.47,
+        text_align="LEFT",
+        padding=0.3,
+    ) as grid:
+        for texts in (head, *rows):
+            row = grid.row()
+            for text in texts:
+                row.cell(text)
+    document.ln(1)
