@@ -52,19 +52,13 @@ _IMAGES_NOTE = (
 def show_card_metrics(card: ModelCard) -> None:
     """Show the metrics of a model card, on the held-out test set of the model."""
     st.subheader("Held-out test set of the model", anchor=False)
-    st.html(
-        render_paragraphs(
-            [
-                f"{card.model_id}: {describe_model(card)}",
-                *describe_alerts(card),
-                describe_lesions(card),
-            ]
-        )
-    )
-    figures = card.metrics.get("test", {})
-    show_html(render_tiles(find_alert_figures(card)))
+    st.html(render_paragraphs([f"{card.model_id}: {describe_model(card)}"]))
+    figures = find_alert_figures(card)
+    show_html(render_tiles(figures))
     if figures.keys() >= {"sensitivity", "specificity"}:
-        _show_prevalence(find_alert_figures(card))
+        _show_prevalence(figures)
+    with st.expander("How the alerts were chosen, and how often each is right"):
+        st.html(render_paragraphs([*describe_alerts(card), describe_lesions(card)]))
     if figures:
         with st.expander("All metrics of the model card"):
             _show_card_table(card)

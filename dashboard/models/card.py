@@ -39,6 +39,7 @@ PARTS = {
 }
 _PART, _PART_KEY = "part", "card-part"  # in the address, and of the widget
 _SUBSET, _SUBSET_KEY = "subset", "card-subset"
+_MOST_ROWS, _TABLE_HEIGHT = 20, 480  # shown at once; px, of a longer table
 _FIGURE_COLUMNS = dict.fromkeys(
     ("Value", "95% CI from", "95% CI to"), st.column_config.NumberColumn(format="%.1f%%")
 ) | {"Count": st.column_config.TextColumn(alignment="right")}
@@ -120,12 +121,12 @@ def _show_metrics(card: ModelCard) -> None:
 
 
 def show_table(rows: list[Row], columns: Mapping[str, ColumnConfig] | None = None) -> None:
-    """Show rows, if there are any, as a sortable table at its full height."""
+    """Show rows, if there are any, as a sortable table; a long one scrolls."""
     if rows:
         st.dataframe(
             rows,
             hide_index=True,
-            height="content",
+            height="content" if len(rows) <= _MOST_ROWS else _TABLE_HEIGHT,
             placeholder=UNDEFINED,
             column_config=columns,
         )

@@ -88,7 +88,7 @@ def _offer_promotion(proposal: "Proposal") -> None:
         width=300,
     )
     is_allowed, has_name = proposal.verdict.is_allowed, bool(name.strip())
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key="promote-action"):
         st.button(
             f"Promote {proposal.candidate.model_id}",
             type="primary",
@@ -138,7 +138,7 @@ def _offer_reading(proposal: "Proposal", folder: Path | None, key: str) -> None:
     Raises:
         DatasetError: The folder cannot be opened.
     """
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key="search-action"):
         st.button(
             f"Find and predict the {len(proposal.unread):,} missing photographs",
             type="primary",

@@ -57,6 +57,29 @@ def expect_reading_by(page: Page, model_id: str) -> None:
     expect(page.locator(".trust strong").first).to_have_text(model_id)
 
 
+def expect_reason_beside(page: Page, model_id: str) -> None:
+    """Expect that Promote is off, and that the reason is on its right."""
+    promote_button = page.get_by_role("button", name=f"Promote {model_id}", exact=True)
+    expect(promote_button).to_be_disabled()
+    beside = page.locator(".off", has_text="Off: the gate refuses it.")
+    expect(beside).to_contain_text("Its melanoma sensitivity may be lower")
+    button, text = promote_button.bounding_box(), beside.bounding_box()
+    assert button
+    assert text
+    assert text["x"] >= button["x"] + button["width"]
+
+
+def override_gate(page: Page, text: str) -> None:
+    page.get_by_text("Override the gate").click()
+    override = page.get_by_role("button", name="Promote despite the gate")
+    expect(override).to_be_disabled()
+    reason = page.get_by_role("textbox", name="Reason")
+    reason.fill(text)
+    reason.press("Enter")
+    expect(override).to_be_enabled()
+    override.click()
+
+
 def take_screenshot(page: Page, name: str) -> None:
     """Take a screenshot if SCREENSHOTS names a folder."""
     folder = os.environ.get("SCREENSHOTS")
@@ -98,31 +121,48 @@ def test_a_better_model_is_promoted_a_worse_one_refused_overridden_and_rolled_ba
     expect(page.locator(".gate")).to_contain_text("may be lower than that of the deployed model")
     expect(page.get_by_text("Melanoma missed by the candidate only").first).to_be_visible()
     expect(page.get_by_role("textbox", name="Your name")).to_have_value("Ada Lovelace")
-    page.get_by_role("button", name="Promote worse", exact=True).click()
-    expect(page.get_by_text("worse was refused. The refusal is recorded")).to_be_visible()
-    expect(page.locator(".deployment")).to_contain_text("Deployed: better")
+    expect_reason_beside(page, "worse")
     take_screenshot(page, "promote-refused")
 
-    page.get_by_text("Override the gate").click()
-    override = page.get_by_role("button", name="Promote despite the gate")
-    expect(override).to_be_disabled()
-    reason = page.get_by_role("textbox", name="Reason")
-    reason.fill("To study its errors")
-    reason.press("Enter")
-    expect(override).to_be_enabled()
-    override.click()
+    override_gate(page, "To study its errors")
     expect(page.locator(".deployment")).to_contain_text("Deployed: worse")
     expect(page.locator(".deployment")).to_contain_text("promoted against the gate on")
+    strip = page.locator(".caution-strip")
+    expect(strip).to_contain_text("worse, was promoted against the gate")
     expect_reading_by(page, "worse")
+    expect(strip).to_be_visible()
+    page.get_by_role("link", name="Evaluation").click()
+    expect(page.get_by_role("heading", name="Evaluation", exact=True)).to_be_visible()
+    expect(strip).to_be_visible()
 
-    open_models(page)
-    open_view(page, "History")
+    open_models(page)  # a rollback is offered where the deployed model is shown, on every tab
     page.get_by_role("button", name="Roll back to better").click()
     page.get_by_role("button", name="Roll back", exact=True).click()
     expect(page.locator(".deployment")).to_contain_text("Deployed: better")
     expect(page.get_by_role("button", name="Roll back", exact=True)).to_be_hidden()
+    expect(strip).to_be_hidden()
+    open_view(page, "History")
     take_screenshot(page, "history")
     expect_reading_by(page, "better")
+
+
+def test_every_view_of_the_models_has_an_address_and_back_works(open_page, server):
+    page = open_page()
+    page.goto(f"{server}/models?tab=Compare+and+promote&candidate=worse")
+    expect(page.get_by_role("combobox", name="Candidate")).to_have_value("worse")
+    assert page.title() == "Models · Melanoma dashboard"
+    open_view(page, "History")
+    expect(page).to_have_url(f"{server}/models?tab=History&candidate=worse")
+    page.go_back()
+    expect(page.get_by_role("combobox", name="Candidate")).to_have_value("worse")
+    page.goto(f"{server}/models?model=better&part=Subgroups")
+    expect(page.get_by_role("combobox", name="Model", exact=True)).to_have_value("better")
+    heading = page.get_by_role("heading", name="Performance by subgroup and confirmation")
+    expect(heading).to_be_visible()
+    page.get_by_role("radio", name="Summary").click()
+    expect(page.locator(".tiles")).to_be_visible()
+    page.go_back()
+    expect(heading).to_be_visible()
 
 
 def test_every_view_fits_a_phone(open_page):
@@ -136,7 +176,7 @@ def test_every_view_fits_a_phone(open_page):
         ("History", "Roll back to"),
     ):
         open_view(page, view)
-        expect(page.get_by_role("tabpanel").get_by_text(shown).first).to_be_visible()
+        expect(page.get_by_test_id("stMain").get_by_text(shown).first).to_be_visible()
         expect(page.locator('[data-test-script-state="notRunning"]')).to_be_visible()
         take_screenshot(page, f"narrow-{view.split()[0]}")
         expect_no_sideways_scroll(page)
