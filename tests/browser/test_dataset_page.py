@@ -1,8 +1,10 @@
 import csv
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 PATIENCE_MS = 180_000  # without a cache, thousands of images are measured
@@ -102,3 +104,44 @@ def test_a_narrow_window_has_no_horizontal_scroll(open_page):
         expect(page.get_by_role("tabpanel").get_by_text(shown).first).to_be_visible()
         main = page.get_by_test_id("stMain")
         assert main.evaluate("main => main.scrollWidth <= main.clientWidth")
+
+
+def test_a_chart_is_downloaded_as_png_svg_or_csv(dataset_page, tmp_path):
+    page = dataset_page
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    page.get_by_role("button", name="Download").first.click()
+    files = {}
+    for kind in ("PNG", "SVG", "CSV"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=kind, exact=True).click()
+        assert download.value.suggested_filename == f"images-per-class.{kind.lower()}"
+        files[kind] = tmp_path / kind
+        download.value.save_as(files[kind])
+    with Image.open(files["PNG"]) as picture:
+        assert picture.width > 800
+        assert len(picture.convert("RGB").getcolors(2**20)) > 8  # a colour for each class
+    drawing = ElementTree.parse(files["SVG"]).getroot()
+    assert "melanoma" in "".join(drawing.itertext())
+    assert files["CSV"].read_text("utf-8").startswith("diagnosis,train,test,total\nNV,25,2,27\n")
+
+
+def test_back_and_reload_keep_tab_page_and_image_of_the_gallery(dataset_page):
+    page = dataset_page
+    open_view(page, "Gallery")
+    expect(page.get_by_text("64 images")).to_be_visible()
+    page.get_by_role("button", name="Go to page 2").click()
+    first = page.locator(".st-key-gallery .file").first
+    expect(first).to_contain_text("drawn-901.jpg")
+    page.locator(".st-key-gallery").get_by_role("button", name="Open", exact=True).first.click()
+    expect(page.get_by_text("Image 25 of 64")).to_be_visible()
+    page.get_by_role("button", name="Next", exact=True).click()
+    expect(page.get_by_text("Image 26 of 64")).to_be_visible()
+    page.wait_for_url("**/dataset?tab=Gallery&page=2&image=*")
+    page.reload()
+    expect(page.get_by_text("Image 26 of 64")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_text("Image 25 of 64")).to_be_visible()
+    page.go_back()
+    expect(first).to_contain_text("drawn-901.jpg")
+    page.go_back()
+    expect(first).not_to_contain_text("drawn-901.jpg")

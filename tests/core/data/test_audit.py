@@ -200,6 +200,15 @@ def test_test_images_of_patients_in_train_are_found() -> None:
     )
 
 
+def test_the_audit_says_of_how_many_lesions_all_photographs_are() -> None:
+    rows = [{"lesion_id": f"L{number % 3}"} for number in range(5)]
+    assert (
+        audit_records(make_records(*rows))
+        .describe_people()
+        .startswith("5 photographs are of 3 lesions. No table names a patient")
+    )
+
+
 def test_a_patient_is_found_through_the_lesion_that_one_table_names() -> None:
     rows = (
         {"subset": "train", "patient_id": "P"},

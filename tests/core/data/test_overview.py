@@ -7,12 +7,14 @@ from melanoma_core.data.overview import (
     count_ages,
     count_classes,
     count_groups,
+    count_labels,
     count_sizes,
     count_skin_tones,
     count_tiers,
     count_values,
     cross_confirmations,
     describe_imbalance,
+    describe_labelled,
     describe_labels,
     effective_num_classes,
     imbalance_ratio,
@@ -123,6 +125,47 @@ def test_quantiles_are_computed_by_class_in_taxonomy_order(records):
     assert spread.index.tolist() == ["MEL", "NV"]
     assert spread["files"].tolist() == [1, 2]
     assert spread.loc["NV", 0.5] == pytest.approx(0.625)
+
+
+def test_a_diagnosis_that_only_the_ground_truth_knows_is_counted():
+    files = pd.DataFrame(
+        {
+            "name": ["nv", "nv", "akiec", "akiec", "akiec", None],
+            "label": ["NV", "NV", None, None, None, None],
+            "truth": ["NV", None, "AK", "SCC", None, None],
+            "subset": None,
+            "sha256": "0",
+            "confirmation": "consensus",
+            "brightness": 0.5,
+        }
+    )
+
+    assert count_classes(files)["total"].to_dict() == {"NV": 2, "AK": 1, "SCC": 1}
+    assert count_tiers(files)["total"].to_dict() == {
+        "malignant": 1,
+        "premalignant": 1,
+        "benign": 2,
+    }
+    assert measure_spread(files, "brightness")["files"].to_dict() == {"NV": 2, "AK": 1, "SCC": 1}
+    assert cross_confirmations(files)["total"].to_dict() == {"NV": 2, "AK": 1, "SCC": 1}
+    assert describe_labels(files).endswith(
+        "Without one of the eight diagnoses: 2. Diagnoses from the ISIC 2019 ground truth: 2."
+    )
+
+
+def test_labels_that_nothing_explains_are_a_row_and_count_in_the_share_of_the_largest_class():
+    files = pd.DataFrame(
+        {"name": ["nv"] * 6 + ["mel"] * 2 + ["akiec"] * 2, "subset": ["train"] * 9 + ["test"]}
+    ).assign(label=["NV"] * 6 + ["MEL"] * 2 + [None] * 2)
+
+    counts = count_labels(files)
+
+    assert counts["total"].to_dict() == {"NV": 6, "MEL": 2, "other": 2}
+    assert counts.loc["other"].to_dict() == {"train": 1, "test": 1, "total": 2}
+    assert describe_labelled(counts).endswith(
+        "has an accuracy of 60.0%. 2 have another label, which is none of them."
+    )
+    assert list(count_labels(files.head(8)).index) == ["NV", "MEL"]
 
 
 def test_filters_match_values_missing_values_and_paths(records):

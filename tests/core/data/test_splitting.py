@@ -9,6 +9,7 @@ import pytest
 
 from melanoma_core.data.scanning import scan_files
 from melanoma_core.data.splitting import (
+    Shares,
     Split,
     check_split,
     continue_split,
@@ -34,6 +35,36 @@ def make_table(num_images: int, **columns: object) -> pd.DataFrame:
 
 def images_of(split: Split, subset: str) -> set[str]:
     return set(split.subset(subset)["image_id"])
+
+
+@pytest.mark.parametrize(
+    ("validation", "test", "match"),
+    [(0, 20, "at least 5%"), (12, 20, "multiple of 5%"), (40, 25, "Found shares of 65%")],
+)
+def test_shares_that_leave_nothing_or_are_between_steps_are_refused(validation, test, match):
+    with pytest.raises(DatasetError, match=match):
+        Shares(validation, test)
+
+
+def test_a_split_by_shares_needs_a_lesion_for_each_fold():
+    with pytest.raises(DatasetError, match="must be at least 20"):
+        split_dataset(make_table(19), 1, Shares(15, 10))
+
+
+def test_shares_are_drawn_as_asked_and_progress_counts_every_lesion_once():
+    reported = []
+
+    split = split_dataset(
+        make_table(400), 1, Shares(15, 10), lambda done, total: reported.append((done, total))
+    )
+
+    assert split.table["subset"].value_counts().to_dict() == {
+        "train": 300,
+        "validation": 60,
+        "test": 40,
+    }
+    assert split.subset("test")["label"].value_counts().to_dict() == {"NV": 30, "MEL": 10}
+    assert reported == [(number, 400) for number in range(1, 401)]
 
 
 def test_too_few_lesions_are_refused_however_many_images_they_have():

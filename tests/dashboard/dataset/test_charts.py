@@ -1,9 +1,12 @@
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
 from dashboard.dataset.charts import (
+    CLASS_COLOURS,
     draw_balance,
     draw_classes,
     draw_spread,
@@ -11,6 +14,7 @@ from dashboard.dataset.charts import (
     draw_values,
 )
 from melanoma_core.data.balancing import plan_oversampling, tabulate_plan
+from melanoma_core.data.lab import LINEAR, to_lab
 from melanoma_core.data.overview import (
     count_ages,
     count_classes,
@@ -22,6 +26,31 @@ from melanoma_core.data.overview import (
 from melanoma_core.taxonomy import TIER_STYLES, Diagnosis, RiskTier
 
 RED, GREEN = (TIER_STYLES[tier].colour for tier in (RiskTier.MALIGNANT, RiskTier.BENIGN))
+# What people without one kind of cone see, in linear light: Machado et al. (2009), severity 1.
+SIGHTS = {
+    "full": np.eye(3),
+    "no red cones": np.array(
+        [[0.1523, 1.0526, -0.2049], [0.1145, 0.7863, 0.0992], [-0.0039, -0.0481, 1.0520]]
+    ),
+    "no green cones": np.array(
+        [[0.3673, 0.8606, -0.2280], [0.2801, 0.6725, 0.0474], [-0.0118, 0.0429, 0.9689]]
+    ),
+    "no blue cones": np.array(
+        [[1.2555, -0.0767, -0.1788], [-0.0784, 0.9308, 0.1476], [0.0047, 0.6914, 0.3039]]
+    ),
+}
+
+
+@pytest.mark.parametrize("sight", SIGHTS)
+def test_colours_tell_the_classes_apart_with_every_kind_of_colour_blindness(sight):
+    assert CLASS_COLOURS.keys() == set(Diagnosis)
+    seen = {}
+    for label, colour in CLASS_COLOURS.items():
+        light = SIGHTS[sight] @ LINEAR[list(bytes.fromhex(colour[1:]))]
+        pixel = np.searchsorted(LINEAR, light.clip(0, 1)).clip(0, 255).astype(np.uint8)
+        seen[label] = to_lab(pixel)
+    distances = [np.linalg.norm(seen[a] - seen[b]) for a, b in combinations(seen, 2)]
+    assert min(distances) > 15
 
 
 @pytest.fixture
@@ -64,6 +93,12 @@ def test_the_largest_class_is_on_top_and_the_axis_can_be_logarithmic(records):
     assert linear.layout.xaxis.type is None
     assert logarithmic.layout.xaxis.type == "log"
     assert logarithmic.layout.xaxis.title.text == "images (logarithmic)"
+
+
+def test_a_single_subset_is_drawn_plain_and_has_no_legend(records):
+    figure = draw_classes(count_classes(records.assign(subset=None)), is_log=False)
+    assert bars(figure)["unassigned"].marker.pattern.shape == ""
+    assert figure.layout.showlegend is False
 
 
 def test_tiers_are_in_order_of_risk(records):

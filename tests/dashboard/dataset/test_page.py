@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import threading
 from collections.abc import Callable
@@ -95,12 +96,16 @@ def test_the_overview_describes_the_class_imbalance(show_dataset):
     assert "as diverse as 5.8 classes of equal size" in page
 
 
-def test_every_chart_of_the_overview_has_a_csv_download(show_dataset):
+def test_every_chart_of_the_overview_has_a_menu_of_downloads_and_none_has_one_bar(show_dataset):
     app = show_dataset()
-    charts, downloads = app.get("plotly_chart"), labels(app, "download_button")
-    assert len(charts) == 11
-    assert len(downloads) == 11
-    assert downloads[0] == "Images per class as CSV"
+    layouts = [json.loads(chart.proto.spec)["layout"] for chart in app.get("plotly_chart")]
+    assert {layout["title"]["text"] for layout in layouts} == {
+        *("Images per class", "Images per risk tier", "Age (years)", "Sex", "Anatomical site"),
+        *("Skin tone", "Size (width × height, px)", "Brightness by class", "Contrast by class"),
+        "Sharpness by class",
+    }
+    assert labels(app, "download_button") == ["CSV"] * 10
+    assert "<li>Source: <strong>drawn lesions</strong></li>" in html(app)
 
 
 def test_the_overview_shows_how_each_diagnosis_is_known(show_dataset, drawn: Path):
@@ -110,8 +115,7 @@ def test_the_overview_shows_how_each_diagnosis_is_known(show_dataset, drawn: Pat
 
     app = show_dataset(folder=drawn)
 
-    counts = app.dataframe[0].value.set_index("diagnosis")
-    assert counts.loc["● nevus", ["follow-up", "not stated", "total"]].tolist() == [1, 26, 27]
+    assert '<th scope="row">● nevus</th><td>1</td><td>26</td><td>27</td>' in html(app)
     assert "Confirmations as CSV" in labels(app, "download_button")
 
 
@@ -171,6 +175,59 @@ def test_the_gallery_shows_a_page_of_images_and_opens_one_with_its_details(show_
     assert sum(button.label == "Open" for button in app.button) == 24
 
 
+def test_the_gallery_steps_through_what_it_shows_and_keeps_its_page(show_dataset):
+    app = show_dataset("Gallery")
+    app.session_state["gallery-3"] = 2
+    app.run()
+    assert app.query_params["page"] == "2"
+    names = re.findall(r"(drawn-\d+\.jpg)</p>", html(app))
+    app = click(app, "Open")
+    assert app.query_params["image"].endswith(names[0])
+    assert "Image 25 of 64" in [caption.value for caption in app.caption]
+    app = click(app, "Next")
+    assert app.query_params["image"].endswith(names[1])
+    app = click(click(app, "Previous"), "Previous")  # the last one of the page before
+    assert "Image 24 of 64" in [caption.value for caption in app.caption]
+    app = click(app, "Back to gallery")
+    assert "page" not in app.query_params
+    assert "image" not in app.query_params
+
+
+def test_an_address_has_folder_tab_filters_and_image(open_dashboard, drawn, monkeypatch):
+    monkeypatch.setenv("MELANOMA_DATA_DIR", str(drawn.parent))
+    image = sorted((drawn / "Train" / "nevus").iterdir())[0]
+    app = open_dashboard()
+    app.query_params["folder"] = "drawn (class folders)"
+    app.query_params["tab"] = "Gallery"
+    app.query_params["subset"] = ["test", "nowhere"]
+    app.query_params["image"] = f"Train/nevus/{image.name}"
+    app.switch_page("dataset/page.py").run()
+    assert not app.exception
+    assert app.session_state["opened-folder"].folder == drawn.resolve()
+    assert "<dt>SHA-256</dt>" in html(app)
+    assert f"<br>{image.name}</p>" in html(app)
+    app = click(app, "Back to gallery")
+    assert "11 images" in [caption.value for caption in app.caption]
+    assert app.query_params["subset"] == "test"
+
+
+def test_a_link_does_not_open_a_folder_that_nobody_entered(open_dashboard, tmp_path):
+    app = open_dashboard()
+    app.query_params["path"] = str(tmp_path / "<b>")
+    app.switch_page("dataset/page.py").run()
+    assert f"asks to open the folder <code>{tmp_path}/&lt;b&gt;</code>" in html(app)
+    assert "Found no folder" not in html(app)
+    app = click(app, "Open this folder")
+    assert "Found no folder" in html(app)
+
+
+def test_an_image_of_the_gallery_is_read_with_the_network(show_dataset):
+    app = click(click(show_dataset("Gallery"), "Open"), "Read this photograph with the network")
+    assert [title.value for title in app.title] == ["Reading"]
+    name = show_dataset("Gallery").session_state["opened-folder"].records["path"].iloc[0].name
+    assert name in html(app)
+
+
 def test_the_gallery_filters_by_class_and_by_finding(show_dataset):
     app = show_dataset("Gallery")
     by_label = {widget.label: widget for widget in app.multiselect}
@@ -185,9 +242,24 @@ def test_the_gallery_filters_by_class_and_by_finding(show_dataset):
 def test_the_split_shows_that_no_group_is_divided(show_dataset):
     app = show_dataset("Split")
     assert "<strong>0</strong> of 39 groups have images in more than one subset" in html(app)
-    leakage = app.dataframe[1].value
-    assert list(leakage["shared"]) == [0, 0, 0, 0, 0]
-    assert leakage["known"].iloc[-1] == 39
+    leakage = html(app).partition("Must stay together")[2]
+    assert leakage.count("<td>0</td></tr>") == 5  # divided: none of each kind
+    assert "groups (all of the above)</th><td>39</td>" in leakage
+
+
+def test_the_shares_of_the_split_can_be_set(show_dataset):
+    app = show_dataset("Split")
+    (switch,) = (each for each in app.toggle if each.label == "Set the shares")
+    switch.set_value(True).run()
+    sliders = {each.label: each for each in app.slider}
+    sliders["Validation share (%)"].set_value(30)
+    sliders["Test share (%)"].set_value(20)
+    app.run()
+    assert not app.exception
+    nevus = re.search(r"● nevus</th>(.*?)</tr>", html(app))[1]
+    train, validation, test, total = map(int, re.findall(r"\d+", nevus))
+    assert train + validation + test == total
+    assert validation / total == pytest.approx(0.3, abs=0.05)
 
 
 def test_another_seed_gives_another_split(show_dataset):
@@ -202,9 +274,11 @@ def test_class_weights_are_shown_as_a_table(show_dataset):
     app = show_dataset("Balancing")
     app.radio(key="balancing").set_value("class-weights").run()
     assert not app.exception
-    table = app.dataframe[0].value
-    weighted = table["before"] * table["balanced"]
-    assert weighted.to_list() == pytest.approx([table["before"].sum() / len(table)] * len(table))
+    rows = re.findall(r"<td>(\d+)</td><td>([\d.]+)</td>", html(app))
+    counts = [int(count) for count, _ in rows]
+    weighted = [int(count) * float(weight) for count, weight in rows]
+    assert len(rows) == 8
+    assert weighted == pytest.approx([sum(counts) / 8] * 8, rel=1e-2)
 
 
 def test_oversampling_is_previewed_and_then_written_to_its_own_folder(show_dataset, tmp_path):
@@ -421,8 +495,7 @@ def test_every_tab_shows_a_folder_of_two_classes(show_dataset: Show, two_classes
     assert "Labels of a risk tier alone" in html(app)
     assert "a network trained on it knows tiers alone" in html(app)
     app = open_view(app, "Split")
-    (counts,) = [each.value for each in app.dataframe if "diagnosis" in each.value.columns]
-    assert counts["diagnosis"].tolist() == ["● benign lesion", "▲ malignant lesion"]
-    assert counts["total"].tolist() == [20, 10]
+    totals = re.findall(r'<th scope="row">(. \w+ lesion)</th>.*?<td>(\d+)</td></tr>', html(app))
+    assert totals == [("● benign lesion", "20"), ("▲ malignant lesion", "10")]
     for view in ("Gallery", "Balancing"):
         app = open_view(app, view)
