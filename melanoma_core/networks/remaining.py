@@ -104,7 +104,7 @@ class RemainingTime:
         self._export_seconds = EXPORT_SECONDS
         self._phase: Phase | None = None
         self._began, self._began_at, self._done = 0, 0.0, 0
-        self._share = 0.0
+        self._total = 0
 
     def set_export_seconds(self, seconds: float) -> None:
         """Use the duration of an export that was timed on this machine."""
@@ -118,7 +118,7 @@ class RemainingTime:
             self._phase, self._began, self._began_at = phase, done, now
         elif done > self._began:
             self._paces[phase] = (now - self._began_at) / (done - self._began)
-        self._done, self._share = done, min(done / total, 1.0) if total else 0.0
+        self._done, self._total = done, total
 
     def estimate(self) -> float:
         """Return the seconds until the end of the run, from the part of the release that runs.
@@ -126,17 +126,31 @@ class RemainingTime:
         Before the first part, this is the duration of the whole release.
         """
         first = ORDER.index(self._phase) if self._phase in ORDER else 0
-        seconds = {phase: self._estimate(phase) for phase in ORDER[first:] if phase in self._plan}
-        if self._phase in seconds:
-            seconds[self._phase] *= 1 - self._share
-        return sum(seconds.values())
+        later = [phase for phase in ORDER[first:] if phase in self._plan]
+        return sum(
+            self._estimate_rest() if phase is self._phase else self._estimate(phase)
+            for phase in later
+        )
+
+    def _estimate_rest(self) -> float:
+        """Return the seconds that are left of the part that runs now."""
+        assert self._phase is not None
+        if self._phase is Phase.HEATMAPS:  # some photographs take many passes, at the end
+            work = self._plan[self._phase]
+            traced = max(self._done - work.images, 0)
+            passes = min(self._done, work.images) + PASSES_PER_TRACE * traced
+            return self._estimate(self._phase) * max(1 - passes / work.passes, 0.0)
+        if self._phase in self._paces and self._total:
+            return self._paces[self._phase] * (self._total - self._done)
+        share = min(self._done / self._total, 1.0) if self._total else 0.0
+        return self._estimate(self._phase) * (1 - share)
 
     def _estimate(self, phase: Phase) -> float:
         """Return the seconds of one part as a whole."""
         work = self._plan[phase]
         if phase is Phase.RELEASING:
             return self._export_seconds
-        if phase in self._paces:
+        if phase in self._paces and phase is not Phase.HEATMAPS:
             return self._paces[phase] * work.images + work.seconds
         alike = [self._paces[each] for each in _ALIKE if each in self._paces]
         decoding = self._paces.get(Phase.DECODING, _DECODE_SECONDS)

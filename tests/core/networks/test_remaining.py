@@ -88,5 +88,25 @@ def test_the_time_left_uses_the_pace_that_was_measured(clock):
     assert left.estimate() == pytest.approx(25 * 0.04)
 
 
+def test_the_pace_of_the_part_that_runs_counts_what_it_reports(clock):
+    left = RemainingTime({Phase.ROBUSTNESS: Work(700, 700)})  # 100 photographs in 7 versions
+    left.observe(Phase.ROBUSTNESS, 0, 0)
+    clock[0] = 10.0
+    left.observe(Phase.ROBUSTNESS, 20, 100)
+    assert left.estimate() == pytest.approx(80 * 0.5)
+
+
+def test_the_last_heatmaps_take_most_of_their_time(clock):
+    passes = 10 + 40 * 5
+    left = RemainingTime({Phase.HEATMAPS: Work(10, passes)})
+    left.observe(Phase.HEATMAPS, 0, 0)
+    whole = left.estimate()
+    clock[0] = 1.0
+    left.observe(Phase.HEATMAPS, 10, 10)
+    assert left.estimate() == pytest.approx(whole * 200 / 210)
+    left.observe(Phase.HEATMAPS, 15, 15)
+    assert left.estimate() == pytest.approx(0)
+
+
 def test_the_parts_are_those_after_training():
     assert list(ORDER) == [phase for phase in Phase if phase.is_after_training]
