@@ -6,7 +6,7 @@ from starlette.middleware import Middleware
 from streamlit.starlette import App
 
 from dashboard.serving import RequestGuard, protect_uploads
-from dashboard.session_key import SessionKey
+from dashboard.shared.session_key import SessionKey
 
 app = App(
     Path(__file__).with_name("navigation.py"),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.session_key import is_key, name_cookie
+from dashboard.shared.session_key import is_key, name_cookie
 from melanoma_core.models.card import ModelCard, load_card
 from melanoma_core.models.registry import find_model
 from melanoma_core.reading.sessions import Sessions

@@ -188,7 +188,7 @@ def _find_black(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Return where a small copy is black and connected with its border, bool [h, w]."""
     image = Image.fromarray(pixels)
     image.thumbnail((_SEARCH_SIDE, _SEARCH_SIDE), Image.Resampling.BOX)
-    dark = np.asarray(image).max(axis=2) < _BLACK
+    dark: NDArray[np.bool_] = np.asarray(image).max(axis=2) < _BLACK
     reached = np.zeros_like(dark)
     reached[[0, -1]] = dark[[0, -1]]
     reached[:, [0, -1]] = dark[:, [0, -1]]

@@ -1,6 +1,7 @@
 """What a reading of a crop says about the crop."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # so that a page appears before ONNX Runtime is imported
     from melanoma_core.reading.lesion import LesionReading
@@ -13,7 +14,8 @@ def describe_crops(reading: "Reading | LesionReading") -> str:
     Args:
         reading: Of a photograph or of a lesion.
     """
-    readings = getattr(reading, "readings", (reading,))
+    # Not `isinstance`, which would import NumPy before the page is painted.
+    readings: Sequence[Any] = getattr(reading, "readings", (reading,))
     shares = [f"{each.crop.share:.0%}" for each in readings if each.crop]
     if not shares:
         return ""

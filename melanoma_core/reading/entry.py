@@ -49,7 +49,8 @@ class Entry:
         """Memory that its images take."""
         outline = self.reading.outline
         arrays = (self.seen, self.reading.evidence, *(() if outline is None else (outline,)))
-        return len(self.photograph) + len(self.thumbnail) + sum(each.nbytes for each in arrays)
+        of_arrays = sum(int(each.nbytes) for each in arrays)
+        return len(self.photograph) + len(self.thumbnail) + of_arrays
 
     def draw_overlay(
         self,

@@ -142,7 +142,7 @@ class ReadingQueue:
         with self._lock:
             self._refused.clear()
 
-    def read_anyway(self, key: int) -> bool:
+    def _show_withheld(self, key: int) -> bool:
         """Show the reading of a photograph that was refused as out of distribution.
 
         Args:
@@ -159,7 +159,7 @@ class ReadingQueue:
                     return True
             return False
 
-    def read_crop(self, key: int, crop: "Crop") -> int | None:
+    def _queue_crop(self, key: int, crop: "Crop") -> int | None:
         """Let a part of a refused photograph be read next.
 
         Args:
@@ -215,7 +215,7 @@ class ReadingQueue:
         """Memory that the photographs take, also those that wait."""
         with self._lock:
             waiting = [*self._pending, *self._reading.values()]
-            kept = [*self._entries, *self._refused]
+            kept: list[Entry | RefusedFile] = [*self._entries, *self._refused]
             return sum(each.num_bytes for each in kept) + sum(len(w.content) for w in waiting)
 
 

@@ -11,7 +11,7 @@ from itertools import count as count_up
 from typing import TYPE_CHECKING
 
 from melanoma_core.errors import LesionError
-from melanoma_core.reading.entry import Entry, clean_name
+from melanoma_core.reading.entry import Entry, RefusedFile, clean_name
 from melanoma_core.reading.grouping import Grouping, Lesion, TableUse
 from melanoma_core.reading.queue import ReadingQueue
 from melanoma_core.reading.ranking import measure_suspicion
@@ -58,36 +58,27 @@ class Worklist(ReadingQueue):
             super().add(files)
             self._opened = None
 
-    def read_anyway(self, key: int) -> bool:
+    def read_anyway(self, key: int) -> None:
         """Show the reading of a photograph that was refused as out of distribution, and open it.
 
         Args:
             key: Of the refused file. Files that no model can read stay refused.
-
-        Returns:
-            Whether it was shown.
         """
         with self._lock:
-            was_shown = super().read_anyway(key)
-            if was_shown:
+            if self._show_withheld(key):
                 self.open(key)
-            return was_shown
 
-    def read_crop(self, key: int, crop: "Crop") -> int | None:
+    def read_crop(self, key: int, crop: "Crop") -> None:
         """Let a part of a refused photograph be read next, and open it.
 
         Args:
             key: Of the refused file. A file that is no image stays refused.
             crop: The part.
-
-        Returns:
-            Key of the result; None if nothing is read.
         """
         with self._lock:
-            new = super().read_crop(key, crop)
+            new = self._queue_crop(key, crop)
             if new is not None:
                 self.open(new)
-            return new
 
     def remove(self, keys: Iterable[int]) -> None:
         """Remove lesions with all their photographs, until `undo`.
@@ -188,7 +179,9 @@ class Worklist(ReadingQueue):
         """Memory that the photographs take, also those that wait or can be brought back."""
         with self._lock:
             removal = self.removal
-            removed = (*removal.entries, *removal.refused) if removal else ()
+            removed: list[Entry | RefusedFile] = []
+            if removal is not None:
+                removed = [*removal.entries, *removal.refused]
             return super().num_bytes + sum(each.num_bytes for each in removed)
 
     def open(self, key: int) -> None:

@@ -3,7 +3,7 @@
 from streamlit.runtime.context import ContextProxy
 
 from dashboard.reading.cached import get_sessions
-from dashboard.session_key import name_cookie
+from dashboard.shared.session_key import name_cookie
 from tests.dashboard.reading.driver import (
     click,
     forget_all,

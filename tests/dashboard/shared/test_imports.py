@@ -20,6 +20,7 @@ from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 
 ContextProxy.headers = {"host": "localhost:8501"}  # as a browser at this machine sends it
+ContextProxy.cookies = {}
 
 def print_imported(*names):
     print(sorted(name for name in names if name in sys.modules))

@@ -4,7 +4,7 @@ from http.cookies import SimpleCookie
 
 import pytest
 
-from dashboard.session_key import is_key, name_cookie, read_key
+from dashboard.shared.session_key import is_key, name_cookie, read_key
 from tests.dashboard.servers import Server, open_socket, run_apart, serve
 
 KEY = "k" * 43
