@@ -36,6 +36,7 @@ _VIRIDIS = bytes.fromhex(
 _CONTOUR = 300  # of the longer side: width of a line
 _LIGHT_LINE, _DARK_LINE = (255, 255, 255), (0, 0, 0)
 LEVELS = (0.25, 0.5, 0.75)  # strengths of the contour lines
+_NEAR_LEVEL = 0.05  # difference in strength; beyond it, a pixel belongs to no line
 _LEVEL_LINE = 600  # of the longer side: half the width of the light line
 
 
@@ -134,6 +135,7 @@ def draw_levels(
     distance = np.full_like(heatmap, np.inf)
     for level in levels:
         np.minimum(distance, np.abs(heatmap - np.float32(level)), out=distance)
+    distance[distance > _NEAR_LEVEL] = np.inf
     distance /= np.sqrt(steep)
     drawn = Image.fromarray(pixels)
     for colour, width in ((_DARK_LINE, 2 * half), (_LIGHT_LINE, half)):

@@ -1,10 +1,9 @@
-import numpy as np
-
 """The outline on the Reading page: absent where the model draws none."""
 
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dashboard.reading.markup import render_energy
