@@ -163,6 +163,8 @@ def _tabulate(runs: "list[Run]") -> "pd.DataFrame":
                     for name, title in ALERT_FIGURES.items()
                 },
                 "Melanoma ROC AUC": None,  # in its place among the columns
+                "Launched": pd.Timestamp(run.created_at).tz_convert(zone),
+                "Duration": describe_duration(run),
                 "Recipe": run.spec.recipe.name,
                 "Network": str(run.spec.recipe.architecture),
                 "Data": run.spec.data_name,
@@ -172,8 +174,6 @@ def _tabulate(runs: "list[Run]") -> "pd.DataFrame":
                     for name, title in TEST_FIGURES.items()
                 },
                 "Test images": figures["accuracy"].total if figures else None,
-                "Launched": pd.Timestamp(run.created_at).tz_convert(zone),
-                "Duration": describe_duration(run),
             }
         )
     return pd.DataFrame(rows)
