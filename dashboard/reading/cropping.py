@@ -1,5 +1,6 @@
 """A refused photograph is cropped: to what lies inside a black ring, or to a chosen part."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -8,6 +9,9 @@ from melanoma_core.reading.worklist import Worklist
 
 if TYPE_CHECKING:  # the page is painted before NumPy is imported
     from melanoma_core.reading.entry import RefusedFile
+
+_KEY = "draw-crop"
+_SCRIPT = Path(__file__).with_suffix(".js").read_text("utf-8")
 
 
 def offer_crops(worklist: Worklist, file: "RefusedFile") -> None:
@@ -34,13 +38,20 @@ def _choose(worklist: Worklist, file: "RefusedFile") -> None:
     from melanoma_core.data.crop import Crop, draw_crop
 
     start = file.crop or file.field_of_view or Crop.whole()
-    width, height = start.percent
+    width, height = f"width-{file.key}", f"height-{file.key}"
+    for key, sides in zip((width, height), start.percent, strict=True):
+        st.session_state.setdefault(key, sides)
     crop = Crop.of_percent(
-        st.slider("Left and right", 0, 100, width, format="%d%%", key=f"width-{file.key}"),
-        st.slider("Top and bottom", 0, 100, height, format="%d%%", key=f"height-{file.key}"),
+        st.slider("Left and right", 0, 100, format="%d%%", key=width),
+        st.slider("Top and bottom", 0, 100, format="%d%%", key=height),
     )
-    st.image(draw_crop(file.photograph, crop), alt=f"{file.name}, dark outside the crop")
-    st.caption("The reading says that it is of a crop. The check comes first again.")
+    with st.container(key="crop-picture"):
+        st.image(draw_crop(file.photograph, crop), alt=f"{file.name}, dark outside the crop")
+    _accept_rectangle(width, height)
+    st.caption(
+        "Draw a rectangle around the lesion, or use the sliders. The reading says that it is of a "
+        "crop. The check comes first again."
+    )
     if st.button(
         f"Read this {crop.share:.0%} of the photograph",
         key=f"read-crop-{file.key}",
@@ -49,3 +60,17 @@ def _choose(worklist: Worklist, file: "RefusedFile") -> None:
         args=(file.key, crop),
     ):
         st.rerun()
+
+
+def _accept_rectangle(width: str, height: str) -> None:
+    """Let a rectangle be drawn on the picture, and move the sliders of these keys to its sides."""
+    from melanoma_core.data.crop import parse_sides
+
+    def move_sliders() -> None:
+        sides = parse_sides(st.session_state[_KEY].get("drawn"))
+        if sides is not None:
+            st.session_state[width], st.session_state[height] = sides
+
+    # In every run: the registry is the server's, and this module outlives it in tests.
+    mount = st.components.v2.component("draw-crop", js=_SCRIPT, isolate_styles=False)
+    mount(key=_KEY, on_drawn_change=move_sliders, height="content")

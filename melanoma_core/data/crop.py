@@ -88,6 +88,30 @@ class Crop:
         return (self.right - self.left) * (self.bottom - self.top)
 
 
+def parse_sides(sent: object) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """Return the sides of a rectangle that a browser sent, in percent as `Crop.of_percent` takes.
+
+    Args:
+        sent: May be anything.
+
+    Returns:
+        None if it is not two pairs of whole numbers in [0, 100], each in its order.
+
+    Example:
+        >>> parse_sides([[10, 60], [0, 100]])
+        ((10, 60), (0, 100))
+        >>> parse_sides([[60, 10], [0, 100]]) is None
+        True
+    """
+    match sent:
+        case [[int(left), int(right)], [int(top), int(bottom)]] if (
+            0 <= left < right <= 100 and 0 <= top < bottom <= 100
+        ):
+            return (left, right), (top, bottom)
+        case _:
+            return None
+
+
 def crop_photograph(photograph: Photograph, crop: Crop) -> Photograph:
     """Return a part of a photograph.
 

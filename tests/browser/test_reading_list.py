@@ -74,7 +74,8 @@ def test_a_photograph_refused_for_its_ring_is_cropped_and_read(open_page, tmp_pa
     path.write_bytes(draw_ring())
     page = open_page()
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files([path])
-    expect(page.get_by_alt_text("Refused: ring.png")).to_be_visible()
+    expect(page.get_by_alt_text("Refused: ring.png")).to_have_count(1)
+    expect(page.locator('[data-test-script-state="notRunning"]')).to_be_visible()
     if chosen:
         page.get_by_role("button", name="Crop", exact=True).click()
         expect(page.get_by_alt_text("ring.png, dark outside the crop")).to_be_visible()
@@ -82,5 +83,32 @@ def test_a_photograph_refused_for_its_ring_is_cropped_and_read(open_page, tmp_pa
         page.get_by_role("button", name=re.compile("^Read this 3.% of the photograph")).click()
     else:
         page.get_by_role("button", name="Crop black border and read").click()
-    expect(page.get_by_text(re.compile("Read from a crop, 3.% of the photograph"))).to_be_visible()
+    expect(page.get_by_text("⚠ Read from a crop", exact=True)).to_be_visible()
+    expect(page.get_by_text(re.compile("Read from a crop, 3.% of the photograph"))).to_have_count(1)
     expect(page.get_by_alt_text("Refused: ring.png")).to_have_count(0)
+
+
+def test_a_rectangle_drawn_on_a_refused_photograph_is_its_crop(open_page, tmp_path):
+    path = tmp_path / "ring.png"
+    path.write_bytes(draw_ring())
+    page = open_page()
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files([path])
+    expect(page.get_by_alt_text("Refused: ring.png")).to_have_count(1)
+    expect(page.locator('[data-test-script-state="notRunning"]')).to_be_visible()
+    page.get_by_role("button", name="Crop", exact=True).click()
+    picture = page.get_by_alt_text("ring.png, dark outside the crop")
+    expect(picture).to_be_visible()
+    picture.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)  # the dialog opens with a movement
+    box = picture.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.2 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.6 * box["height"])
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.8 * box["height"])
+    page.mouse.up()
+    button = page.get_by_role("button", name=re.compile("^Read this 24% of the photograph"))
+    expect(button).to_be_visible()
+    button.click()
+    expect(page.get_by_text("⚠ Read from a crop", exact=True)).to_be_visible()
+    expect(page.get_by_text(re.compile("Read from a crop, 24% of the photograph"))).to_have_count(1)

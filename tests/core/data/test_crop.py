@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from melanoma_core.data.crop import Crop, crop_photograph, draw_crop, find_field_of_view
+from melanoma_core.data.crop import (
+    Crop,
+    crop_photograph,
+    draw_crop,
+    find_field_of_view,
+    parse_sides,
+)
 from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.data.images import Photograph, decode_image, encode_jpeg
 from melanoma_core.errors import ImageError
@@ -79,3 +85,11 @@ def test_a_drawn_crop_is_dark_outside():
 def test_whole_percent_go_there_and_back():
     assert Crop.of_percent((10, 85), (0, 100)).percent == ((10, 85), (0, 100))
     assert Crop.whole().percent == ((0, 100), (0, 100))
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [None, "drawn", [], [[1, 2]], [[2, 1], [0, 100]], [[0, 101], [0, 5]], [[0.5, 2], [0, 5]]],
+)
+def test_what_is_no_rectangle_from_a_browser_is_ignored(sent):
+    assert parse_sides(sent) is None
