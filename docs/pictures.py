@@ -125,8 +125,7 @@ def _take_evaluation(page: Page) -> None:
 def _take_models(page: Page) -> None:
     """Ask the gate about the newest network."""
     _open_view(page, "Compare and promote")
-    page.get_by_role("button", name="Find the photographs").click()
-    page.get_by_role("button", name=re.compile("Predict 18 of them")).click()
+    page.get_by_role("button", name=re.compile("Find and predict the 18 missing")).click()
     expect(page.get_by_text("Compared on 18 images")).to_be_visible()
     _take(page, "gate", 960)
 

@@ -145,6 +145,8 @@ def test_a_deployed_model_without_predictions_reads_the_photographs_again(models
     again = unread.drop(columns=["image_id", "label"])
     found = compare_models(candidate, deployed, again)
 
+    assert list_unread(candidate, deployed, again).empty
+    assert len(list_unread(candidate, deployed, again[:590])) == 10
     assert isinstance(found, Comparison)
     assert found.num_images == 600
     assert not found.knows_learned

@@ -1,10 +1,12 @@
+import hashlib
 import json
 from math import isnan
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import Element
+from streamlit.testing.v1.element_tree import Button, Element
 
 from dashboard.models.card import PARTS
 from dashboard.models.markup import render_deployment, render_disagreement, render_verdict
@@ -14,7 +16,7 @@ from melanoma_core.deployment.versions import Event, EventKind
 from melanoma_core.models.card import load_card
 from melanoma_core.models.card_text.section import Title
 from melanoma_core.models.registry import BUNDLED, Pointer, write_pointer
-from tests.drawn_models import LEAKING, write_model
+from tests.drawn_models import LEAKING, make_split, write_model
 
 
 @pytest.fixture
@@ -218,9 +220,8 @@ def test_a_candidate_that_leaks_is_refused_and_its_metrics_are_withheld(show_mod
     (button,) = [each for each in app.button if each.label == "Promote leaking"]
     assert button.disabled
     assert "<strong>Off: the gate refuses it.</strong> Leakage: 7 of 600" in html(app)
-    missing = [each for each in app.button if each.label.startswith("Find and predict the")]
-    assert [each.label for each in missing] == ["Find and predict the 600 missing photographs"]
-    missing[0].click().run()
+    assert find_missing(app).label == "Find and predict the 600 missing photographs"
+    find_missing(app).click().run()
     assert not app.exception
     assert "Found none of the 600 missing photographs in" in html(app)
 
@@ -229,6 +230,32 @@ def test_a_candidate_that_leaks_is_refused_and_its_metrics_are_withheld(show_mod
     assert not app.exception
     assert "Metrics are withheld because of leakage: 7 of 600" in html(app)
     assert "Sensitivity is withheld" in html(app)
+
+
+def test_missing_photographs_are_found_and_predicted_in_one_click(
+    show_model, models_dir, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("MELANOMA_CACHE_DIR", str(tmp_path / "cache"))
+    folder, split = tmp_path / "moles" / "nevus", make_split()
+    folder.mkdir(parents=True)
+    for number in range(3):
+        path = folder / f"{number}.png"
+        Image.effect_noise((90, 80), 40 + number).convert("RGB").save(path)
+        split.loc[number, "sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    write_model(models_dir, "newcomer", split=split)
+    app = open_view(show_model(), "Compare and promote")
+    app.text_input(key="folder-path").set_value(str(folder.parent)).run()
+
+    find_missing(app).click().run()
+
+    assert not app.exception
+    assert find_missing(app).label == "Find and predict the 597 missing photographs"
+    assert "it covers 3 of 600" in html(app)
+
+
+def find_missing(app: AppTest) -> Button:
+    (button,) = [each for each in app.button if each.label.startswith("Find and predict the")]
+    return button
 
 
 def test_a_missing_deployed_model_is_reported_on_every_page(open_dashboard, models_dir):
