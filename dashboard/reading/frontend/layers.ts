@@ -1,5 +1,5 @@
 // The images that the viewer shows. The page draws them as plain images below the viewer; a style
-// sheet hides those once the viewer stands, and they stay where it cannot run.
+// sheet hides those while the viewer stands, and they stay where it cannot run.
 
 export const NAMES = ["photograph", "marks", "overlay"] as const; // from the lowest to the highest
 export type Name = (typeof NAMES)[number];

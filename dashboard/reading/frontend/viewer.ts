@@ -63,6 +63,7 @@ class Viewer {
     this.stage.canvas.setAttribute("aria-roledescription", "image viewer");
     this.frame.addEventListener("keydown", (event) => this.press(event));
     this.change({});
+    this.takePlace(true); // at once, so that the page does not jump
     this.observer.observe(this.page, {
       subtree: true,
       childList: true,
