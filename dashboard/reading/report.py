@@ -28,7 +28,7 @@ def offer_report(entry: Entry) -> None:
         _show(entry)
 
 
-@st.dialog("Report", width="large")
+@st.dialog("Report", width="large", on_dismiss="rerun")  # so that its notes are gone
 def _show(entry: Entry) -> None:
     """Show the report as it is printed, with a field for notes and its PDF."""
     from melanoma_core.reading.report_pdf import write_report_pdf

@@ -41,13 +41,14 @@ def test_a_prevalence_is_entered_with_the_keyboard_and_survives_a_reload(open_pa
     field.press("Enter")
     expect(page.locator(".adapted")).to_contain_text("2.0% of lesions are melanomas")
 
-    # The unadapted probabilities are one click away.
+    # The unadapted probabilities are with the table of all diagnoses.
+    page.get_by_text("All diagnoses", exact=True).click()
     expect(page.locator(".probabilities")).not_to_be_visible()
     page.get_by_text(UNADAPTED, exact=True).click()
     expect(page.locator(".probabilities")).to_be_visible()
 
-    page.reload()
-    read_lesion(page)
+    page.reload()  # keeps the reading
+    expect(page.locator(".st-key-opened .meaning")).to_have_count(1)
     expect(page.locator(".adapted")).to_contain_text("2.0% of lesions are melanomas")
 
     # The Evaluation page has the same prevalence.

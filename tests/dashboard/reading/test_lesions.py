@@ -66,7 +66,7 @@ def set_skin_cancer_threshold(folder, threshold: float) -> ModelCard:
 
 def test_a_single_photograph_has_nothing_to_combine_with(open_dashboard):
     app = upload_lesions(open_dashboard(), 1)
-    assert not app.checkbox
+    assert not app.sidebar.checkbox
     assert not app.sidebar.subheader
 
 
@@ -244,7 +244,7 @@ def test_a_skin_cancer_alert_is_shown_with_its_threshold(open_dashboard, other_m
 def test_a_model_without_a_skin_cancer_operating_point_says_so(open_dashboard, other_model):
     replace(load_card(other_model), skin_cancer_operating_point=None).save(other_model)
     app = upload_lesions(open_dashboard(), 2)
-    assert "any skin cancer, " in html(app.main)
+    assert "<p>Skin cancer <strong>" in html(app.main)
     assert "no operating point in this model" in html(app.main)
     assert combine(app, "arm", 0, 1)
 

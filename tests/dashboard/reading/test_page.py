@@ -68,9 +68,9 @@ def test_a_demonstration_lesion_is_read_with_one_click(open_dashboard):
     page = html(app)
     (entry,) = worklist(app).entries
     finding = describe_finding(entry.reading)
-    assert f'<p class="verdict">{finding.headline}</p><p>{finding.sentence}</p>' in page
-    assert "probability of melanoma" in page
-    assert "probability of any skin cancer" in page
+    assert f'<p class="verdict">{finding.headline}</p><p>{finding.summary}</p>' in page
+    assert finding.sentence in page
+    assert '<ul class="chips"' in page
     assert "Of 100 lesions like this one" in page
     assert "melanoma alert with a sensitivity of" in page
     for title in EVERY_TITLE:
