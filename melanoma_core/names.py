@@ -22,15 +22,15 @@ def encode_path(path: Path, folder: Path) -> str:
     """Return the path of a file in a folder as text for an address, whatever its bytes.
 
     >>> encode_path(Path("/data/nevus/a b.jpg"), Path("/data"))
-    'nevus/a%20b.jpg'
+    'nevus/a b.jpg'
     """
-    return quote_from_bytes(os.fsencode(path.relative_to(folder).as_posix()))
+    return quote_from_bytes(os.fsencode(path.relative_to(folder).as_posix()), safe="/ ")
 
 
 def decode_path(text: str, folder: Path) -> Path:
     """Return the path that `encode_path` encoded.
 
-    >>> decode_path("nevus/a%20b.jpg", Path("/data")).as_posix()
+    >>> decode_path("nevus/a b.jpg", Path("/data")).as_posix()
     '/data/nevus/a b.jpg'
     """
     return folder / os.fsdecode(unquote_to_bytes(text))
