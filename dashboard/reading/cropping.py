@@ -42,8 +42,7 @@ def _choose(worklist: Worklist, file: "RefusedFile") -> None:
     for key, sides in zip((width, height), start.percent, strict=True):
         st.session_state.setdefault(key, sides)
     crop = Crop.of_percent(
-        st.slider("Left and right", 0, 100, format="%d%%", key=width),
-        st.slider("Top and bottom", 0, 100, format="%d%%", key=height),
+        _choose_sides("Left and right", width), _choose_sides("Top and bottom", height)
     )
     with st.container(key="crop-picture"):
         st.image(draw_crop(file.photograph, crop), alt=f"{file.name}, dark outside the crop")
@@ -60,6 +59,12 @@ def _choose(worklist: Worklist, file: "RefusedFile") -> None:
         args=(file.key, crop),
     ):
         st.rerun()
+
+
+def _choose_sides(label: str, key: str) -> tuple[int, int]:
+    """Choose two sides in percent; the session holds where they begin."""
+    sides: tuple[int, int] = st.slider(label, 0, 100, format="%d%%", key=key)  # type: ignore[assignment]
+    return sides
 
 
 def _accept_rectangle(width: str, height: str) -> None:

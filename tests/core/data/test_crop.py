@@ -63,7 +63,7 @@ def test_an_impossible_crop_is_refused(sides):
 
 def test_a_crop_of_few_pixels_is_refused():
     photograph = Photograph(np.zeros((100, 100, 3), np.uint8), 100, 100, "JPEG")
-    with pytest.raises(ImageError, match="The crop is 50 × 100 pixels. At least 64 × 64"):
+    with pytest.raises(ImageError, match=r"The crop is 50 × 100 pixels\. At least 64 × 64"):
         crop_photograph(photograph, Crop(0.25, 0, 0.75, 1))
 
 
