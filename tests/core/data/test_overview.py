@@ -1,8 +1,11 @@
 import math
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from melanoma_core.data.dataset import add_truth
+from melanoma_core.data.layouts import Layout, find_collections
 from melanoma_core.data.overview import (
     count_ages,
     count_classes,
@@ -23,6 +26,7 @@ from melanoma_core.data.overview import (
     select_files,
     total_counts,
 )
+from melanoma_core.data.records import read_ground_truth, read_records
 from melanoma_core.taxonomy import Diagnosis, RiskTier
 
 MEL, NV, BCC, AK, DF = Diagnosis.MEL, Diagnosis.NV, Diagnosis.BCC, Diagnosis.AK, Diagnosis.DF
@@ -245,3 +249,22 @@ def test_tiers_are_counted_in_the_order_of_concern():
     assert list(counts.index) == [RiskTier.MALIGNANT, RiskTier.PREMALIGNANT, RiskTier.BENIGN]
     assert counts["total"].tolist() == [2, 1, 2]
     assert counts["test"].tolist() == [1, 0, 0]
+
+
+def test_the_ground_truth_knows_every_akiec_of_ham10000(shared_data: Path):
+    (ham,) = find_collections(shared_data / "ham10000")
+    neighbours = find_collections(shared_data)  # labels without images are none alone
+    (isic,) = (each for each in neighbours if each.layout is Layout.GROUND_TRUTH)
+    files = read_records(ham).assign(truth=None, truth_table=None)
+    alone = count_labels(files)
+    assert alone["total"].to_dict() == {
+        **{"NV": 6705, "MEL": 1113, "BKL": 1099, "BCC": 514, "VASC": 142, "DF": 115},
+        "other": 327,
+    }
+    assert "has an accuracy of 66.9%. 327 have another label" in describe_labelled(alone)
+
+    counts = count_labels(add_truth(files, read_ground_truth(isic)))
+
+    assert counts["total"].sum() == 10015
+    assert counts.loc[["AK", "SCC"], "total"].tolist() == [130, 197]
+    assert describe_labelled(counts).endswith("has an accuracy of 66.9%.")

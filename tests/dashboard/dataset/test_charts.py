@@ -42,7 +42,7 @@ SIGHTS = {
 
 
 @pytest.mark.parametrize("sight", SIGHTS)
-def test_colours_tell_the_classes_apart_with_every_kind_of_colour_blindness(sight):
+def test_classes_have_different_colours_with_every_kind_of_colour_blindness(sight):
     assert CLASS_COLOURS.keys() == set(Diagnosis)
     seen = {}
     for label, colour in CLASS_COLOURS.items():

@@ -211,7 +211,7 @@ def test_an_address_has_folder_tab_filters_and_image(open_dashboard, drawn, monk
     assert app.query_params["subset"] == "test"
 
 
-def test_a_link_does_not_open_a_folder_that_nobody_entered(open_dashboard, tmp_path):
+def test_a_link_does_not_open_a_folder_that_no_person_entered(open_dashboard, tmp_path):
     app = open_dashboard()
     app.query_params["path"] = str(tmp_path / "<b>")
     app.switch_page("dataset/page.py").run()
