@@ -3,6 +3,7 @@
 from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import streamlit as st
 
@@ -25,18 +26,23 @@ _HELP = (
 def offer_report(entry: Entry) -> None:
     """Offer the report of a photograph."""
     if st.button("Report", help=_HELP, key=f"report-of-{entry.key}"):
-        _show(entry)
+        _show(entry, uuid4().hex)
 
 
-@st.dialog("Report", width="large", on_dismiss="rerun")  # so that its notes are gone
-def _show(entry: Entry) -> None:
-    """Show the report as it is printed, with a field for notes and its PDF."""
+@st.dialog("Report", width="large")
+def _show(entry: Entry, opening: str) -> None:
+    """Show the report as it is printed, with a field for notes and its PDF.
+
+    Args:
+        entry: The photograph.
+        opening: Unique, so that no report opened later has the notes of this one.
+    """
     from melanoma_core.reading.report_pdf import write_report_pdf
 
     notes = st.text_area(
         "Notes",
         max_chars=MAX_NOTES,
-        key="report-notes",
+        key=f"report-notes-{opening}",
         help="They are on the report alone, and gone when you close it.",
     )
     made_at = datetime.now().astimezone()
