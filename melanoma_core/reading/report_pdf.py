@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from fpdf.enums import WrapMode
 from fpdf.fonts import FontFace
 
 from melanoma_core.models.card_text.pdf import FAMILY, Document
@@ -11,6 +12,7 @@ from melanoma_core.reading.report import Report
 _SIZES = (8.5, 8.0, 7.5, 7.0, 6.5, 6.0, 5.5, 5.0)  # points of the text, until it fits
 _MAX_LIMITS = 3000  # characters of all limitations
 _IMAGE_HEIGHT = 68.0  # mm
+_LONG_WORD = 60  # characters
 _GAP = 4.0  # mm between the images
 _FILL = (241, 244, 247)
 
@@ -93,7 +95,7 @@ def _write(
     document.set_font(FAMILY, "B" if bold else "", size)
     # By characters, so that a name or a note without a space stays on the page.
     longest = max((len(word) for word in text.split()), default=0)
-    mode = "CHAR" if longest > 60 else "WORD"
+    mode = WrapMode.CHAR if longest > _LONG_WORD else WrapMode.WORD
     document.multi_cell(
         0, height, text, new_x="LMARGIN", new_y="NEXT", align="L", wrapmode=mode, markdown=False
     )
