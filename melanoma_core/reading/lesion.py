@@ -79,14 +79,11 @@ def combine_readings(card: ModelCard, readings: Sequence[Reading]) -> LesionRead
         temperature = card.lesion_temperature or card.temperature
         probabilities = tuple(combine_logits(outputs, temperature, together)[0].tolist())
         uncalibrated = tuple(combine_logits(outputs, 1.0, together)[0].tolist())
-    melanoma_probability = probabilities[card.melanoma_index]
     return LesionReading(
         model_id=card.model_id,
         class_names=card.class_names,
         probabilities=probabilities,
-        melanoma_probability=melanoma_probability,
         threshold=card.operating_point.threshold,
-        alert=melanoma_probability >= card.operating_point.threshold,
         skin_cancer_threshold=card.rules.skin_cancer_threshold,
         uncalibrated=uncalibrated,
         read_anyway=counted[0].read_anyway,
