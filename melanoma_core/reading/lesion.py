@@ -27,6 +27,11 @@ class LesionReading(Verdict):
     counted: tuple[Reading, ...]
 
     @property
+    def is_combined(self) -> bool:
+        """Whether it was read from several photographs, so that metrics by lesion apply."""
+        return len(self.counted) > 1
+
+    @property
     def num_copies(self) -> int:
         """Number of photographs that are copies of an earlier one."""
         return len(self.readings) - len(_drop_copies(self.readings))
