@@ -116,7 +116,7 @@ def _show_metrics(card: ModelCard) -> None:
     show_table(tabulate_figures(card, subset), _FIGURE_COLUMNS)
     st.caption(
         "In percent, with 95% CI resampled by lesion. Undefined: the subset has no image for the "
-        "metric."
+        "metric, or the metric counts lesions and not photographs."
     )
 
 

@@ -24,7 +24,6 @@ _COLUMNS = 2
 def show_lesion(worklist: Worklist, lesion: Lesion) -> None:
     """Show the reading of a lesion, then its photographs with their own readings."""
     card, reading = lesion.entries[0].card, lesion.reading
-    by_lesion = len(reading.counted) > 1
     with st.container(key="opened"):
         combined, photographs = st.columns([9, 11], gap="medium")
     with combined, st.container(gap="xsmall"):
@@ -33,10 +32,10 @@ def show_lesion(worklist: Worklist, lesion: Lesion) -> None:
         show_html(render_set_aside(reading))
         in_clinic = [adapt(each, card) for each in reading.counted]
         show_html(render_disagreement(reading, [each for each in in_clinic if each]))
-        show_probabilities(reading, card, by_lesion=by_lesion)
+        show_probabilities(reading, card, by_lesion=reading.is_combined)
     with photographs:
         _show_photographs(worklist, lesion)
-        show_model(card, by_lesion=by_lesion)
+        show_model(card, by_lesion=reading.is_combined)
 
 
 def _show_photographs(worklist: Worklist, lesion: Lesion) -> None:

@@ -29,7 +29,7 @@ show_worklist(worklist)
 opened = worklist.opened_lesion
 show_prevalence(
     opened.entries[0].card if opened else None,
-    by_lesion=worklist.opened is None and opened is not None and len(opened.reading.counted) > 1,
+    by_lesion=worklist.opened is None and opened is not None and opened.reading.is_combined,
 )
 show_address_error()
 if opened is not None:

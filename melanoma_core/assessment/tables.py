@@ -69,7 +69,7 @@ def describe_assessment(assessment: Assessment) -> list[str]:
         f"{assessment.model_id}.",
         f"Labels: {assessment.labels}.",
     ]
-    sentences += describe_tiers(evaluation)
+    sentences += _describe_tiers(evaluation)
     if assessment.num_unlabelled:
         sentences.append(
             f"Left out: {assessment.num_unlabelled:,} images without a label that the model has."
@@ -95,7 +95,7 @@ def describe_assessment(assessment: Assessment) -> list[str]:
     return [sentence for sentence in sentences if sentence]
 
 
-def describe_tiers(evaluation: Evaluation) -> list[str]:
+def _describe_tiers(evaluation: Evaluation) -> list[str]:
     """Describe what images of which only the risk tier is known count for, and what stays open."""
     if not evaluation.tiers:
         return []

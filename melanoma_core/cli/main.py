@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         status: int = options.run(options)
+        sys.stdout.flush()  # here, since a closed pipe at the end of the process is an error
     except MelanomaError as error:
         print(error, file=sys.stderr)
         return 2

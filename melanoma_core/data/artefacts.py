@@ -25,7 +25,6 @@ from melanoma_core.data.images import Photograph
 from melanoma_core.data.morphology import Mask, find_narrow, find_pixels
 from melanoma_core.data.quality import QualityFinding, QualityKind
 
-ARTEFACT_KINDS = (QualityKind.INK, QualityKind.HAIR, QualityKind.RULER)
 # Chosen by `melanoma robustness --choose-limits` on 762 photographs of HAM10000; the rule is
 # `assessment.robustness.LARGEST_SHARES`.
 LIMITS: Mapping[QualityKind, float] = MappingProxyType(

@@ -27,6 +27,11 @@ class LesionReading(Verdict):
     counted: tuple[Reading, ...]
 
     @property
+    def is_combined(self) -> bool:
+        """Whether it was read from several photographs, so that metrics by lesion apply."""
+        return len(self.counted) > 1
+
+    @property
     def num_copies(self) -> int:
         """Number of photographs that are copies of an earlier one."""
         return len(self.readings) - len(_drop_copies(self.readings))
@@ -79,14 +84,11 @@ def combine_readings(card: ModelCard, readings: Sequence[Reading]) -> LesionRead
         temperature = card.lesion_temperature or card.temperature
         probabilities = tuple(combine_logits(outputs, temperature, together)[0].tolist())
         uncalibrated = tuple(combine_logits(outputs, 1.0, together)[0].tolist())
-    melanoma_probability = probabilities[card.melanoma_index]
     return LesionReading(
         model_id=card.model_id,
         class_names=card.class_names,
         probabilities=probabilities,
-        melanoma_probability=melanoma_probability,
         threshold=card.operating_point.threshold,
-        alert=melanoma_probability >= card.operating_point.threshold,
         skin_cancer_threshold=card.rules.skin_cancer_threshold,
         uncalibrated=uncalibrated,
         read_anyway=counted[0].read_anyway,

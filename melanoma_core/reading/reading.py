@@ -165,15 +165,12 @@ def read_photograph(
         is_unfamiliar = True
     rules = card.rules
     probabilities = tuple(outputs.probabilities[0].tolist())
-    melanoma_probability = probabilities[card.melanoma_index]
     height, width = photograph.pixels.shape[:2]
     return Reading(
         model_id=card.model_id,
         class_names=card.class_names,
         probabilities=probabilities,
-        melanoma_probability=melanoma_probability,
         threshold=card.operating_point.threshold,
-        alert=melanoma_probability >= card.operating_point.threshold,
         evidence=scale_evidence(outputs.activation_maps[0], card.heatmap_scale),
         width=width,
         height=height,

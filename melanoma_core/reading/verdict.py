@@ -18,9 +18,7 @@ class Verdict:
         model_id: Id of the model.
         class_names: Diagnosis codes.
         probabilities: One per class, calibrated, in [0, 1], with the sum 1.
-        melanoma_probability: Probability of melanoma.
         threshold: Threshold of the melanoma alert.
-        alert: Whether the probability of melanoma reaches the threshold.
         skin_cancer_threshold: Threshold of the skin cancer alert; None if the model has none.
         uncalibrated: Probabilities before temperature scaling.
         prediction_set: Conformal prediction set; None if there is none.
@@ -31,13 +29,21 @@ class Verdict:
     model_id: str
     class_names: tuple[str, ...]
     probabilities: tuple[float, ...]
-    melanoma_probability: float
     threshold: float
-    alert: bool
     skin_cancer_threshold: float | None = None
     uncalibrated: tuple[float, ...] = ()
     prediction_set: PredictionSet | None = None
     read_anyway: bool = False
+
+    @property
+    def melanoma_probability(self) -> float:
+        """Probability of melanoma."""
+        return self.find_probability(Diagnosis.MEL)
+
+    @property
+    def alert(self) -> bool:
+        """Whether the probability of melanoma reaches its threshold."""
+        return self.melanoma_probability >= self.threshold
 
     @property
     def skin_cancer_probability(self) -> float:

@@ -19,20 +19,6 @@ from melanoma_core.training.recipe import Recipe
 _JPEG_QUALITIES = (30, 96)  # the lowest, and the one above the highest
 
 
-def augment(images: NDArray[Any], recipe: Recipe, rng: np.random.Generator) -> NDArray[Any]:
-    """Change each image at random; see `augment_outlined`.
-
-    Args:
-        images: uint8 [N, size, size, 3]; any [N, …] for a recipe without augmentation.
-        recipe: The limit of each change.
-        rng: Source of randomness.
-
-    Returns:
-        New images, with the shape and dtype of the input.
-    """
-    return augment_outlined(images, None, recipe, rng)[0]
-
-
 def augment_outlined(
     images: NDArray[Any],
     masks: NDArray[np.uint8] | None,

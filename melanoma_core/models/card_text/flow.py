@@ -35,7 +35,7 @@ def build_flow(card: ModelCard, evidence: Evidence | None) -> Section:
     if is_withheld(card) or not card.metrics:
         return Section(Title.FLOW, (describe_model(card),), (), diagram)
     flow = evidence.flow if evidence else None
-    crossed = (_tabulate_outcomes(each, flow is not None) for each in find_outcomes(card, flow))
+    crossed = (_tabulate_outcomes(each, flow is not None) for each in _find_outcomes(card, flow))
     treated = (_tabulate_treatments(card, flow),) if flow else ()
     paragraphs = (*_explain_start(card), describe_indeterminate(flow))
     return Section(Title.FLOW, paragraphs, (*crossed, *treated), diagram)
@@ -68,7 +68,7 @@ def describe_indeterminate(flow: ReadingFlow | None) -> str:
     )
 
 
-def find_outcomes(card: ModelCard, flow: ReadingFlow | None) -> tuple[OutcomeTable, ...]:
+def _find_outcomes(card: ModelCard, flow: ReadingFlow | None) -> tuple[OutcomeTable, ...]:
     """Return the results of each alert by ground truth; nothing if the metrics are withheld.
 
     Without a flow, the counts are those of the card's metrics, in which no photograph is refused.
@@ -105,7 +105,7 @@ def build_diagram(card: ModelCard, evidence: Evidence | None) -> FlowDiagram:
     flow = evidence.flow if evidence else None
     num_read = flow.num_images - sum(flow.refused.values()) if flow else None
     stages += [Stage(test, _count_refused(card, flow)), Stage(Box("Read", num_read))]
-    branches = (_draw_outcomes(each, flow is not None) for each in find_outcomes(card, flow))
+    branches = (_draw_outcomes(each, flow is not None) for each in _find_outcomes(card, flow))
     return FlowDiagram(title, tuple(stages), tuple(branches))
 
 

@@ -59,12 +59,11 @@ def describe_maps(card: ModelCard, method: str) -> str:
         card: Card of the model.
         method: One of `models.methods.Method`.
     """
-    figures = (card.explanation or {}).get(method, {}).get(EVERY_CLASS, {})
-    inside = figures.get("energy_inside")
-    if inside is None or math.isnan(inside.value) or not figures.keys() >= _LOCATION:
+    figures = _find_located(card, method)
+    if not figures:
         return _NOT_TESTED
     parts = (
-        _describe_location(figures, inside),
+        _describe_location(figures, figures["energy_inside"]),
         _describe_order(figures),
         _describe_randomisation(figures),
         _describe_best_method(card.explanation or {}),
@@ -79,14 +78,23 @@ def summarise_maps(card: ModelCard, method: str) -> str:
         card: Card of the model.
         method: One of `models.methods.Method`.
     """
+    figures = _find_located(card, method)
+    if not figures:
+        return _NOT_TESTED
+    inside = format_percent(figures["energy_inside"].value)
+    return (
+        f"In tests, {inside} of a heatmap's strength is inside the lesion; "
+        f"of a blob at the centre, {format_percent(figures['energy_centred'].value)}."
+    )
+
+
+def _find_located(card: ModelCard, method: str) -> dict[str, Figure]:
+    """Return the tests of a method's heatmaps; none if their place was not tested."""
     figures = (card.explanation or {}).get(method, {}).get(EVERY_CLASS, {})
     inside = figures.get("energy_inside")
     if inside is None or math.isnan(inside.value) or not figures.keys() >= _LOCATION:
-        return _NOT_TESTED
-    return (
-        f"In tests, {format_percent(inside.value)} of a heatmap's strength is inside the lesion; "
-        f"of a blob at the centre, {format_percent(figures['energy_centred'].value)}."
-    )
+        return {}
+    return figures
 
 
 def tabulate_maps(card: ModelCard) -> list[dict[str, Any]]:

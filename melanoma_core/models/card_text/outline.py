@@ -37,11 +37,11 @@ def build_outline(card: ModelCard, evidence: Evidence | None) -> Section:
     )
     head = ("Photographs with an outline", *_FIGURES.values(), "Photographs")
     table = Table("Agreement with manually drawn outlines (95% CI)", head, rows)
-    sentences = (card.outline.description, describe_outline(card))
+    sentences = (card.outline.description, _describe_outline(card))
     return Section(Title.OUTLINE, sentences, (table,) if rows else ())
 
 
-def describe_outline(card: ModelCard) -> str:
+def _describe_outline(card: ModelCard) -> str:
     """Return how well the outlines of a model agree with manually drawn ones."""
     facts = card.outline
     if facts is None:

@@ -62,10 +62,10 @@ def find_alert_figures(card: ModelCard, *, by_lesion: bool = False) -> dict[str,
             card without such metrics gives those by photograph.
     """
     figures = card.metrics.get(find_headline(card.metrics), {})
-    return figures | select_lesion_figures(figures) if by_lesion else figures
+    return figures | _select_lesion_figures(figures) if by_lesion else figures
 
 
-def select_lesion_figures(figures: Mapping[str, Figure]) -> dict[str, Figure]:
+def _select_lesion_figures(figures: Mapping[str, Figure]) -> dict[str, Figure]:
     """Return the metrics by lesion under the names of those by photograph; empty without them."""
     return {
         name.removeprefix(_BY_LESION): figure
@@ -104,7 +104,7 @@ def question_prevalence(clinic: Prevalence) -> str:
     """
     if not clinic.melanoma or _USUAL[0] <= clinic.melanoma <= _USUAL[1]:
         return ""
-    base = choose_base(clinic.melanoma)
+    base = _choose_base(clinic.melanoma)
     return (
         f"Is this right? {format_prevalence(clinic.melanoma)} of lesions are melanomas: "
         f"{base * clinic.melanoma:,.0f} of {base:,}. The numbers are percentages."
@@ -136,7 +136,7 @@ def describe_likelihood(melanoma: float, skin_cancer: float) -> str:
     >>> describe_likelihood(0.0032, 0.121).split(",", 2)[2]
     ' about 3 are melanomas and about 121 are skin cancers of any kind.'
     """
-    base = choose_base(melanoma)
+    base = _choose_base(melanoma)
     return (
         f"Of {base:,} lesions like this one, {_count(melanoma, base, 'melanoma')} and "
         f"{_count(skin_cancer, base, 'skin cancer')} of any kind."
@@ -193,7 +193,7 @@ def describe_alert(figures: Mapping[str, Figure], kind: AlertKind, share: float)
             f"What a {kind.name} means is undefined: among the lesions or the images, there are no "
             f"{kind.title}s or nothing else."
         )
-    base = max(1000, choose_base(share))
+    base = max(1000, _choose_base(share))
     number = base * share
     found = number * figures[f"{kind.prefix}sensitivity"].value
     return (
@@ -233,10 +233,10 @@ def format_prevalence(share: float) -> str:
     return f"{share:.1%}" if is_short else f"{100 * share:.3g}%"
 
 
-def choose_base(share: float) -> int:
+def _choose_base(share: float) -> int:
     """Return of how many lesions a share is counted, so that the count is at least 1 if possible.
 
-    >>> choose_base(0.05), choose_base(0.004), choose_base(1e-9), choose_base(0.0)
+    >>> _choose_base(0.05), _choose_base(0.004), _choose_base(1e-9), _choose_base(0.0)
     (100, 1000, 10000, 100)
     """
     if not share > 0:
@@ -257,7 +257,7 @@ def _describe_value(
     if math.isnan(figure.value):
         return ""
     share = figure.value if alert else 1 - figure.value
-    base = choose_base(share)
+    base = _choose_base(share)
     among = f"{kind.name}s" if alert else f"lesions without a {kind.name}"
     return (
         f"Of {base:,} {among}, {_count(share, base, kind.title)} "

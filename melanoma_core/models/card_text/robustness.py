@@ -32,8 +32,8 @@ def build_robustness(robustness: Robustness | None) -> Section:
     """Return the section of a card about artefacts."""
     if not robustness:
         return Section(Title.ROBUSTNESS, (_NOT_MEASURED,))
-    tables = (tabulate_changes(robustness), tabulate_warnings(robustness))
-    sentences = (describe_robustness(robustness), describe_warnings(robustness))
+    tables = (_tabulate_changes(robustness), _tabulate_warnings(robustness))
+    sentences = (describe_robustness(robustness), _describe_warnings(robustness))
     return Section(
         Title.ROBUSTNESS,
         tuple(filter(None, sentences)),
@@ -66,7 +66,7 @@ def _list_worse(robustness: Robustness, verdict: str, name: str, limit: float) -
     changed = f"{name}_change"
     changes = {kind: each[changed] for kind, each in robustness.items() if changed in each}
     worse = [
-        f"{kind} ({format_points(each)})"
+        f"{kind} ({_format_points(each)})"
         for kind, each in changes.items()
         if sign * each.value >= abs(limit) and (each.low if sign > 0 else -each.high) > 0
     ]
@@ -75,7 +75,7 @@ def _list_worse(robustness: Robustness, verdict: str, name: str, limit: float) -
     return f"{verdict} by {100 * abs(limit):.0f} points or more with: {'; '.join(worse)}."
 
 
-def describe_warnings(robustness: Robustness) -> str:
+def _describe_warnings(robustness: Robustness) -> str:
     """Return how the share of right and of false warnings was measured; empty if it was not."""
     if not any(_WARNED in figures for figures in robustness.values()):
         return ""
@@ -87,7 +87,7 @@ def describe_warnings(robustness: Robustness) -> str:
     )
 
 
-def tabulate_changes(robustness: Robustness) -> Table:
+def _tabulate_changes(robustness: Robustness) -> Table:
     """Return a row for the unaltered photographs, then one for each artefact."""
     first = next(iter(robustness.values()))
     shares = {name: title for name, title in _SHARES.items() if name in first}
@@ -102,7 +102,7 @@ def tabulate_changes(robustness: Robustness) -> Table:
             kind,
             *(
                 f"{format_figure('share', figures.get(name))}; "
-                f"{format_points(figures.get(f'{name}_change'))}"
+                f"{_format_points(figures.get(f'{name}_change'))}"
                 for name in shares
             ),
             *(_format_mean(figures.get(name)) for name in changes),
@@ -113,7 +113,7 @@ def tabulate_changes(robustness: Robustness) -> Table:
     return Table("Alerts and refusals with artefacts", head, (unaltered, *rows))
 
 
-def tabulate_warnings(robustness: Robustness) -> Table:
+def _tabulate_warnings(robustness: Robustness) -> Table:
     """Return how often a reading warns of each artefact that it can find."""
     rows = tuple(
         (
@@ -128,12 +128,12 @@ def tabulate_warnings(robustness: Robustness) -> Table:
     return Table("Warnings of artefacts", head, rows)
 
 
-def format_points(figure: Figure | None) -> str:
+def _format_points(figure: Figure | None) -> str:
     """Return a difference of two shares in percentage points, with its 95% confidence interval.
 
-    >>> format_points(Figure(0.125, 0.08, 0.17, None, 150, 140))
+    >>> _format_points(Figure(0.125, 0.08, 0.17, None, 150, 140))
     '+12.5 points (+8.0 to +17.0)'
-    >>> format_points(Figure(0.0, float("nan"), float("nan"), None, 150, 140))
+    >>> _format_points(Figure(0.0, float("nan"), float("nan"), None, 150, 140))
     '0.0 points'
     """
     if figure is None or math.isnan(figure.value):

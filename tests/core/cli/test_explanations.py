@@ -1,34 +1,25 @@
 import json
 import math
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from numpy.typing import NDArray
 
 from melanoma_core.cli.main import main
-from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
+from tests.core.cli.conftest import WriteOutlined
 
 
 @pytest.fixture
-def moles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def moles(write_outlined: WriteOutlined) -> Path:
     """Six drawn lesions, four of them with an outline of their middle."""
-    monkeypatch.setenv("MELANOMA_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("MELANOMA_MODELS_DIR", str(tmp_path / "models"))
-    folder = tmp_path / "moles"
-    for kind in ("nevus", "melanoma"):
-        (folder / kind / "masks").mkdir(parents=True)
-    for number, lesion in enumerate(DEMONSTRATION_LESIONS):
-        shutil.copy(lesion.path, folder / ("melanoma" if number % 2 else "nevus") / f"{number}.jpg")
-    with Image.open(DEMONSTRATION_LESIONS[0].path) as photograph:
-        width, height = photograph.size
-    inside = np.zeros((height, width), dtype=np.uint8)
-    inside[height // 3 : 2 * height // 3, width // 3 : 2 * width // 3] = 255
-    for number, kind in enumerate(["nevus", "melanoma"] * 2):
-        outline = folder / kind / "masks" / f"{number}_segmentation.png"
-        Image.fromarray(inside).save(outline)
-    return folder
+
+    def outline(height: int, width: int) -> NDArray[np.bool_]:
+        inside = np.zeros((height, width), dtype=bool)
+        inside[height // 3 : 2 * height // 3, width // 3 : 2 * width // 3] = True
+        return inside
+
+    return write_outlined(outline)
 
 
 @pytest.mark.tensorflow

@@ -1,36 +1,27 @@
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from numpy.typing import NDArray
 
 from melanoma_core.cli.main import main
-from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.models.card import OutlineFacts, load_card
+from tests.core.cli.conftest import WriteOutlined
 from tests.drawn_models import write_model
 
 
 @pytest.fixture
-def lesions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def lesions(write_outlined: WriteOutlined) -> Path:
     """Six drawn lesions, four of them with the same disc as outline."""
-    monkeypatch.setenv("MELANOMA_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("MELANOMA_MODELS_DIR", str(tmp_path / "models"))
-    folder = tmp_path / "lesions"
-    for kind in ("nevus", "melanoma"):
-        (folder / kind / "masks").mkdir(parents=True)
-    for number, lesion in enumerate(DEMONSTRATION_LESIONS):
-        shutil.copy(lesion.path, folder / ("melanoma" if number % 2 else "nevus") / f"{number}.jpg")
-    with Image.open(DEMONSTRATION_LESIONS[0].path) as photograph:
-        width, height = photograph.size
-    down, across = np.ogrid[:height, :width]
-    disc = np.hypot(down - height / 2, across - width / 2) <= height / 4
-    for number, kind in enumerate(["nevus", "melanoma"] * 2):
-        outline = folder / kind / "masks" / f"{number}_segmentation.png"
-        Image.fromarray(255 * disc.astype(np.uint8)).save(outline)
-    return folder
+
+    def outline(height: int, width: int) -> NDArray[np.bool_]:
+        down, across = np.ogrid[:height, :width]
+        disc: NDArray[np.bool_] = np.hypot(down - height / 2, across - width / 2) <= height / 4
+        return disc
+
+    return write_outlined(outline)
 
 
 def test_measures_are_summarised_by_diagnosis(lesions: Path, capsys):

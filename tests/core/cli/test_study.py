@@ -1,5 +1,4 @@
 import json
-import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from melanoma_core.cli.main import main
-from melanoma_core.runs import control, worker
+from melanoma_core.runs import control
 from melanoma_core.runs.control import list_runs, stop_run
-from melanoma_core.runs.folder import RunFolder
 from melanoma_core.runs.queue import open_queue
 from melanoma_core.settings import load_settings
 
@@ -30,21 +28,6 @@ def moles(tmp_path, draw, monkeypatch) -> Iterator[Path]:
     yield folder
     for run in list_runs(load_settings()):
         stop_run(load_settings(), run.run_id)
-
-
-@pytest.fixture
-def workers_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Do the work of each run in this process, when it is launched."""
-    handler = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr(
-        control,
-        "start_detached",
-        lambda settings, module, arguments, log: worker._run(  # noqa: ARG005
-            RunFolder(Path(arguments[-1])), settings
-        ),
-    )
-    yield
-    signal.signal(signal.SIGTERM, handler)
 
 
 @pytest.mark.parametrize("options", [[], ["moles", "--show", "moles-1"]])

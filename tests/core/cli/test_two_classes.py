@@ -1,16 +1,13 @@
 """Folders of two classes, and collections left out in turn, on the command line."""
 
 import json
-import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from melanoma_core.cli.main import main
-from melanoma_core.runs import control, worker
 from melanoma_core.runs.control import list_runs, stop_run
-from melanoma_core.runs.folder import RunFolder
 from melanoma_core.settings import load_settings
 
 SMALL = ["--recipe", "baseline", "--set", "image_size=32", "--set", "epochs=1"]
@@ -34,21 +31,6 @@ def two_classes(folder: Path, draw: Draw) -> Path:
         name = "malignant" if number % 3 == 0 else "benign"
         draw(folder / name / f"{number:02}.png", number, (64, 64))
     return folder
-
-
-@pytest.fixture
-def workers_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Do the work of each run in this process, when it is launched."""
-    handler = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr(
-        control,
-        "start_detached",
-        lambda settings, module, arguments, log: worker._run(  # noqa: ARG005
-            RunFolder(Path(arguments[-1])), settings
-        ),
-    )
-    yield
-    signal.signal(signal.SIGTERM, handler)
 
 
 def test_two_classes_are_summarised_audited_and_split(two_classes: Path, capsys):

@@ -251,10 +251,8 @@ def make_lesion(*readings) -> LesionReading:
         model_id=first.model_id,
         class_names=first.class_names,
         probabilities=first.probabilities,
-        melanoma_probability=first.melanoma_probability,
         threshold=first.threshold,
         skin_cancer_threshold=first.skin_cancer_threshold,
-        alert=first.alert,
         readings=readings,
         counted=readings,
     )
@@ -294,14 +292,14 @@ def test_with_a_prevalence_the_photographs_disagree_on_the_adapted_leading_diagn
 def test_a_lesion_says_where_its_photographs_alert_only_together_or_only_alone():
     first = make_reading({"MEL": 0.04, "NV": 0.9, "BCC": 0.06}, 0.05, 0.2)
     second = make_reading({"MEL": 0.04, "NV": 0.06, "BKL": 0.9}, 0.05, 0.2)
-    raised = replace(make_lesion(first, second), alert=True)
+    raised = replace(make_lesion(first, second), threshold=0.0)
     assert describe_disagreement(raised) == (
         "The photographs together raise the melanoma alert; none does alone. The photographs "
         "together raise the skin cancer alert; none does alone. The photographs disagree: the "
         "leading diagnosis is nevus (1) or benign keratosis (1)."
     )
     alert = make_reading({"MEL": 0.06, "NV": 0.94}, 0.05)
-    dropped = replace(make_lesion(alert, alert), alert=False)
+    dropped = replace(make_lesion(alert, alert), threshold=1.0)
     assert describe_disagreement(dropped) == (
         "Each photograph raises the melanoma alert; together they do not."
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from melanoma_core.training.augmentation import augment
+from melanoma_core.training.augmentation import augment_outlined
 from melanoma_core.training.batches import (
     Batch,
     TrainingBatches,
@@ -30,6 +30,10 @@ PLAIN = Recipe(
 AUGMENTED = replace(Recipe(name="augmented"), images_per_epoch=10, batch_size=4)
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), dtype=np.uint8)
 LABELS = np.array([0, 1, 1, 1, 7, 7])
+
+
+def augment(images: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
+    return augment_outlined(images, None, recipe, rng)[0]
 
 
 def make_batches(recipe: Recipe) -> TrainingBatches:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from melanoma_core.errors import RecipeError
-from melanoma_core.training.augmentation import augment, augment_outlined
+from melanoma_core.training.augmentation import augment_outlined
 from melanoma_core.training.batches import ImageFacts, TrainingBatches, disable_augmentation
 from melanoma_core.training.outlines import MISSING, Outlines, load_outlines
 from melanoma_core.training.recipe import Architecture, Recipe, make_recipe
@@ -69,7 +69,7 @@ def test_a_photograph_is_augmented_alike_with_and_without_its_mask():
     photographs = np.random.default_rng(0).integers(0, 256, (5, 64, 64, 3), np.uint8)
     masks = np.zeros((5, 32, 32), np.uint8)
 
-    alone = augment(photographs, RECIPE, np.random.default_rng(1))
+    alone, _ = augment_outlined(photographs, None, RECIPE, np.random.default_rng(1))
     together, _ = augment_outlined(photographs, masks, RECIPE, np.random.default_rng(1))
 
     np.testing.assert_array_equal(alone, together)
