@@ -1,41 +1,20 @@
-import json
-import math
-import shutil
 import subprocess
 import sys
 from contextlib import ExitStack
-from dataclasses import asdict
 
-import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.training.fields import RECIPE_FIELDS
-from melanoma_core.data.cache import FactCache
-from melanoma_core.data.catalogue import open_demonstration
-from melanoma_core.data.dataset import merge_records
-from melanoma_core.data.opening import open_folder
-from melanoma_core.data.splitting import split_dataset
 from melanoma_core.models.card import load_card
 from melanoma_core.models.registry import BUNDLED
 from melanoma_core.runs import control
-from melanoma_core.runs.folder import find_folder, hash_test
 from melanoma_core.runs.queue import open_queue
-from melanoma_core.runs.record import BATCH_LOSS, Measurement, open_record
-from melanoma_core.runs.run import Progress, RunSpec, RunState
+from melanoma_core.runs.run import RunState
 from melanoma_core.settings import PROJECT_ROOT, load_settings
-from melanoma_core.taxonomy import Diagnosis
-from melanoma_core.training.observer import Phase
-from melanoma_core.training.predictions import (
-    select_held_out,
-    tabulate_predictions,
-    write_predictions,
-)
 from melanoma_core.training.recipe import PRESETS
 from tests.dashboard.children import wait_for_children
-
-NAMES = tuple(str(label) for label in Diagnosis)
-TIME = "2026-11-20T13:34:00.000+00:00"
+from tests.written_runs import RunWriter
 
 
 @pytest.fixture(autouse=True)
@@ -68,61 +47,9 @@ def show(open_dashboard):
 
 
 @pytest.fixture
-def split(settings):
-    opened = open_folder(open_demonstration(settings), FactCache(settings.cache_dir))
-    return split_dataset(merge_records(opened.records).table, 0)
-
-
-@pytest.fixture
-def write_run(settings, split, empty_store):
+def write_run(settings, empty_store):
     """Write a queued or ended run into the tracking store, as its process would."""
-    settings.runs_dir.mkdir()
-    shutil.copy(empty_store, settings.runs_dir)
-
-    def write(
-        state=RunState.FINISHED, preset="baseline", name=None, num_epochs=7, study=None, **tags
-    ) -> str:
-        record = open_record(settings)
-        spec = RunSpec(PRESETS[preset], NAMES, "drawn lesions", {}, study)
-        run_id = record.create(
-            name or f"{preset} 1",
-            {key: str(value) for key, value in asdict(spec.recipe).items()},
-            {
-                "state": state,
-                "class_names": json.dumps(NAMES),
-                "data_name": spec.data_name,
-                "study": study or "",
-                "split_sha256": split.sha256,
-                "test_sha256": hash_test(split),
-                "ended_at": TIME,
-                **tags,
-            },
-        )
-        folder = find_folder(settings, run_id)
-        folder.write(spec, split)
-        folder.log.write_text("2026-11-20 13:30:00 Waiting for its turn\n", "utf-8")
-        epochs = [each for epoch in range(1, num_epochs + 1) for each in measure_epoch(epoch)]
-        record.log(run_id, [Measurement(BATCH_LOSS, 50, 2.0, 1), *epochs], {})
-        if state is RunState.FINISHED:
-            rows = select_held_out(split.table)
-            likely = np.array(
-                [[0.9 if label == name else 0.01 for name in NAMES] for label in rows["label"]]
-            )
-            write_predictions(tabulate_predictions(rows, likely, NAMES), folder.predictions)
-        if state.is_over:
-            record.set_state(run_id, state, {})
-        return run_id
-
-    return write
-
-
-def measure_epoch(epoch: int) -> list[Measurement]:
-    values = {"learning_rate": 1e-3}
-    for subset, loss in (("train", 2 / epoch), ("validation", 2.1 / epoch)):
-        shares = ("accuracy", "balanced_accuracy", "melanoma_sensitivity", "melanoma_specificity")
-        values |= {f"{subset}/loss": loss} | {f"{subset}/{name}": 0.5 for name in shares}
-        values |= {f"{subset}/roc_auc": math.nan} | {f"{subset}/recall/{n}": 0.5 for n in NAMES}
-    return [Measurement(name, epoch, value, epoch) for name, value in values.items()]
+    return RunWriter(settings, empty_store)
 
 
 def html(app: AppTest) -> str:
@@ -278,15 +205,8 @@ def test_a_launched_run_is_queued_selected_stopped_and_deleted(show, settings):
     assert "There are no runs yet." in html(app)
 
 
-def test_a_running_run_shows_its_progress(show, settings, write_run):
-    queue, record = open_queue(settings), open_record(settings)
-    run_id = write_run(RunState.QUEUED)
-    progress = Progress(Phase.NETWORK, 5, 20, 8, 20, 1.25, 83.2, 200.0, 1_320_000_000)
-    tags = {"progress": json.dumps(asdict(progress)), "started_at": TIME}
-    with ExitStack() as stack:
-        queue.draw(run_id)
-        assert queue.begin(stack.enter_context(queue.take(run_id)), 1)
-        record.set_state(run_id, RunState.RUNNING, tags)
+def test_a_running_run_shows_its_progress(show, write_run):
+    with write_run.keep_running():
         app = show()
     page = html(app)
     assert '<p class="verdict">Running</p>' in page

@@ -1,0 +1,261 @@
+"""Every page in its important states by WCAG 2.2 AA: axe-core in light and dark, wide and narrow.
+
+Each state leaves four screenshots in the folder that SCREENSHOTS names, or with the other temporary
+files of the tests.
+"""
+
+import io
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from melanoma_core.data.drawn.non_lesions import NonLesionKind, draw_non_lesion
+from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
+from melanoma_core.deployment.promotion import promote, propose
+from melanoma_core.models.card import load_card
+from melanoma_core.models.registry import BUNDLED
+from melanoma_core.runs.run import RunState
+from melanoma_core.settings import load_settings
+from tests.browser.conftest import run_server
+from tests.drawn_models import write_model
+from tests.written_runs import RunWriter
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+WIDTHS, SCHEMES = (1440, 420), ("light", "dark")
+PATIENCE_MS = 180_000  # the first page that opens the drawn lesions measures them
+# Violations inside widgets of Streamlit that neither style sheet nor labels reach: a rule, a part
+# of the selector, and why.
+ALLOWED: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class State:
+    """A page in a state: its address, and what a person does there.
+
+    Attributes:
+        name: Of the screenshots.
+        address: Path and query; `{finished}`, `{other}`, `{running}`, `{stopped}` are ids of runs.
+        prepare: What is done after the page is open.
+    """
+
+    name: str
+    address: str
+    prepare: Callable[[Page], None] = lambda _: None
+
+
+def wait_until_still(page: Page) -> None:
+    expect(page.locator('[data-test-script-state="notRunning"]')).to_be_visible()
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    page.wait_for_function("[...document.images].every(image => image.complete)")
+
+
+def read_lesion(page: Page) -> None:
+    page.get_by_role("button", name="Melanoma 1", exact=True).click()
+    expect(page.locator(".glance")).to_have_count(1, timeout=PATIENCE_MS)
+
+
+def open_report(page: Page) -> None:
+    read_lesion(page)
+    page.get_by_role("button", name="Report", exact=True).click()
+    expect(page.locator(".st-key-report img")).to_have_count(2)
+
+
+def upload_noise(page: Page) -> None:
+    content = io.BytesIO()
+    Image.fromarray(draw_non_lesion(NonLesionKind.NOISE, 0)).save(content, "PNG")
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
+        [{"name": "noise.png", "mimeType": "image/png", "buffer": content.getvalue()}]
+    )
+    expect(page.get_by_role("alert")).to_contain_text("noise.png was not read")
+
+
+def open_crop(page: Page) -> None:
+    upload_noise(page)
+    page.get_by_role("button", name="Crop", exact=True).click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def combine_lesion(page: Page) -> None:
+    paths = [lesion.path for lesion in DEMONSTRATION_LESIONS[:3]]
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(paths)
+    boxes = page.get_by_test_id("stSidebar").get_by_role("checkbox")
+    expect(boxes).to_have_count(3)
+    wait_until_still(page)
+    for place in (0, 2):
+        boxes.nth(place).focus()
+        page.keyboard.press("Space")
+        expect(boxes.nth(place)).to_be_checked()
+    name = page.get_by_role("textbox", name="Name of the lesion")
+    name.fill("left arm")
+    name.press("Enter")
+    expect(page.locator(".own")).to_have_count(2)
+
+
+def expect_text(text: str) -> Callable[[Page], None]:
+    def wait(page: Page) -> None:
+        shown = page.get_by_test_id("stMain").get_by_text(text).first
+        expect(shown).to_be_visible(timeout=PATIENCE_MS)
+
+    return wait
+
+
+def open_image(page: Page) -> None:
+    expect_text("64 images")(page)
+    page.locator(".st-key-gallery").get_by_role("button", name="Open", exact=True).first.click()
+    expect(page.get_by_text("Image 1 of 64")).to_be_visible()
+
+
+def choose_augmentation(page: Page) -> None:
+    page.get_by_text("Augmentor oversampling").click()
+    expect(page.locator(".st-key-previews").get_by_role("img")).to_have_count(16)
+
+
+def evaluate(page: Page) -> None:
+    page.get_by_role("button", name="Evaluate", exact=True).click()
+    expect(page.get_by_text("(subset").first).to_be_visible(timeout=PATIENCE_MS)
+
+
+def evaluate_part(part: str) -> Callable[[Page], None]:
+    def open_part(page: Page) -> None:
+        evaluate(page)
+        page.get_by_role("radio", name=part, exact=True).click()
+
+    return open_part
+
+
+STATES = (
+    State("reading-empty", "/", expect_text("Melanoma 1")),
+    State("reading-open", "/", read_lesion),
+    State("reading-report", "/", open_report),
+    State("reading-refused", "/", upload_noise),
+    State("reading-crop", "/", open_crop),
+    State("reading-lesion", "/", combine_lesion),
+    State("dataset-overview", "/dataset", expect_text("Files: 64")),
+    State("dataset-gallery", "/dataset?tab=Gallery", expect_text("64 images")),
+    State("dataset-image", "/dataset?tab=Gallery", open_image),
+    State("dataset-audit", "/dataset?tab=Audit", expect_text("Cleaned table")),
+    State("dataset-split", "/dataset?tab=Split", expect_text("in more than one subset")),
+    State("dataset-balancing", "/dataset?tab=Balancing", choose_augmentation),
+    State("dataset-get-data", "/dataset?tab=Get+data", expect_text("Search the archive")),
+    State("training-running", "/training?run={running}", expect_text("Time left")),
+    State("training-finished", "/training?run={finished}", expect_text("held-out test images")),
+    State("training-stopped", "/training?run={stopped}", expect_text("The disk is full.")),
+    State("training-recipe", "/training?tab=Recipe", expect_text("Images per epoch")),
+    State(
+        "training-compare",
+        "/training?tab=Compare&compared={finished},{other}",
+        expect_text("Recipe differences"),
+    ),
+    State("training-sources", "/training?tab=Sources"),
+    State("training-study", "/training?tab=Study", expect_text("Start a study")),
+    State("models-card", "/models", expect_text("Intended use")),
+    State("models-performance", "/models?part=Performance", expect_text("Confusion matrix")),
+    State("models-subgroups", "/models?part=Subgroups", expect_text("by subgroup")),
+    State("models-reliability", "/models?part=Reliability"),
+    State("models-data", "/models?part=Data+and+training"),
+    State("models-checklists", "/models?part=Reporting+checklists"),
+    State(
+        "models-promotion",
+        "/models?tab=Compare+and+promote&candidate=worse",
+        expect_text("The gate refuses the candidate"),
+    ),
+    State("models-history", "/models?tab=History", expect_text("Roll back to")),
+    State("evaluation-start", "/evaluation", expect_text("Held-out test set")),
+    State("evaluation-alerts", "/evaluation", evaluate),
+    State("evaluation-curves", "/evaluation", evaluate_part("Curves")),
+    State("evaluation-diagnoses", "/evaluation", evaluate_part("Diagnoses")),
+    State("evaluation-subgroups", "/evaluation", evaluate_part("Subgroups")),
+)
+
+
+@pytest.fixture(scope="module")
+def runs() -> dict[str, str]:
+    """Return the ids of the written runs, once the server runs."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def server(
+    tmp_path_factory: pytest.TempPathFactory, empty_store: Path, runs: dict[str, str]
+) -> Iterator[str]:
+    """Return the address of a dashboard with models, a promotion, and runs, one of them running."""
+    folder = tmp_path_factory.mktemp("server")
+    models_dir = folder / "MELANOMA_MODELS_DIR"
+    write_model(models_dir, "steady", missed=10, false_alerts=120)
+    write_model(models_dir, "worse", missed=40, false_alerts=60)
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        for name in ("MELANOMA_MODEL", "MELANOMA_DATA_DIR", "MLFLOW_TRACKING_URI"):
+            patch.delenv(name, raising=False)
+        for name in ("MELANOMA_RUNS_DIR", "MELANOMA_MODELS_DIR"):
+            patch.setenv(name, str(folder / name))
+        settings = load_settings()
+        write_run = RunWriter(settings, empty_store)
+        runs["finished"] = write_run(name="first", model_id="steady")
+        runs["other"] = write_run(name="second", preset="transfer")
+        runs["stopped"] = write_run(RunState.FAILED, name="third", message="The disk is full.")
+        for preset in ("baseline", "leaky"):
+            write_run(preset=preset, study="s-1")
+        runs["running"] = stack.enter_context(write_run.keep_running("fourth"))
+        promote(settings, propose(settings, "steady", load_card(BUNDLED).model_id), "Ada", "First")
+        yield stack.enter_context(run_server(folder))
+
+
+@pytest.fixture(scope="session")
+def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the screenshots, outside the checkout."""
+    folder = Path(os.environ.get("SCREENSHOTS") or tmp_path_factory.getbasetemp() / "screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def list_violations(page: Page) -> list[str]:
+    """Return what axe-core finds and is not allowed: rule, selector, and how to mend it."""
+    options = {"runOnly": TAGS, "resultTypes": ["violations"]}
+    found = Axe().run(page, options=options).response["violations"]
+    return [
+        f"{rule['id']} at {node['target']}: {node['failureSummary']} {node['html'][:200]}"
+        for rule in found
+        for node in rule["nodes"]
+        if not any(rule["id"] == name and part in str(node["target"]) for name, part, _ in ALLOWED)
+    ]
+
+
+def open_state(page: Page, address: str, state: State) -> None:
+    page.goto(address)
+    wait_until_still(page)
+    state.prepare(page)
+    wait_until_still(page)
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
+def test_axe_finds_no_violation_in_any_form(open_page, server, runs, screenshots, state):
+    page = open_page()
+    open_state(page, server + state.address.format(**runs), state)
+    problems = []
+    for width, scheme in product(WIDTHS, SCHEMES):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(600)  # charts and the viewer follow width and theme
+        wait_until_still(page)
+        save_screenshot(page, screenshots / f"{state.name}-{width}-{scheme}.png")
+        problems += [f"{width} {scheme}: {each}" for each in list_violations(page)]
+    assert problems == []
+
+
+def save_screenshot(page: Page, path: Path) -> None:
+    """Keep a screenshot of the whole page, not only of what is in view."""
+    size = page.viewport_size
+    assert size is not None
+    height = page.get_by_test_id("stMain").evaluate("main => main.scrollHeight")
+    page.set_viewport_size({"width": size["width"], "height": max(size["height"], height)})
+    page.wait_for_timeout(300)
+    page.screenshot(path=path)
+    page.set_viewport_size(size)
