@@ -6,6 +6,7 @@ from dashboard.reading.combining import choose_lesion, offer_combining
 from dashboard.reading.dragging import accept_drops
 from dashboard.reading.prevalence import adapt
 from dashboard.reading.verdict import name_level, render_row
+from dashboard.shared.markup import escape_markdown
 from dashboard.shared.paging import choose_page
 from melanoma_core.reading.filters import FilteredList, RowFilter, filter_lesions
 from melanoma_core.reading.grouping import Lesion
@@ -25,7 +26,7 @@ def show_worklist(worklist: Worklist) -> None:
     with st.sidebar:
         photographs = "" if len(lesions) == count else f" of {count:,} photographs"
         title = f"{len(lesions):,} readings" if len(lesions) > 1 else "1 reading"
-        st.subheader(f"{title}{photographs}, most suspicious first", anchor=False)
+        st.header(f"{title}{photographs}, most suspicious first", anchor=False)
         _choose_rows()
         filtered = get_shown(worklist)
         _describe_hidden(filtered)
@@ -83,7 +84,7 @@ def _show_row(worklist: Worklist, lesion: Lesion, is_open: bool) -> None:
             st.button(
                 name_level(lesion.reading, adapted),
                 key=f"open-{lesion.key}",
-                help=f"Open the reading of {lesion.name}.",
+                help=f"Open the reading of {escape_markdown(lesion.name)}.",
                 type="primary" if is_open else "secondary",
                 on_click=worklist.open_lesion,
                 args=(lesion.key,),
