@@ -1,0 +1,51 @@
+"""Everything that a record holds of one lesion."""
+
+from dataclasses import dataclass
+
+from melanoma_core.records.entities import Lesion, Outline, Patient, Photograph, Visit
+from melanoma_core.records.entry import Entry
+from melanoma_core.records.loop import (
+    Acknowledgement,
+    AiReading,
+    Decision,
+    FirstRead,
+    Histology,
+    Information,
+    Recall,
+    Specimen,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LesionCase:
+    """One lesion with all its entries: each in its current version, none that was withdrawn.
+
+    Attributes:
+        patient: The patient.
+        lesion: The lesion.
+        visits: All visits of the patient, by day and then by time of writing.
+        photographs: Photographs of the lesion. These and all that follow are in order of time.
+        outlines: Outlines of the lesion in its photographs.
+        first_reads: First reads.
+        ai_readings: AI readings.
+        decisions: Decisions.
+        specimens: Specimens.
+        histologies: Histology reports.
+        acknowledgements: That a reader has seen a report.
+        informations: That the patient was informed of a result.
+        recalls: Recalls of this lesion, whatever their status.
+    """
+
+    patient: Entry[Patient]
+    lesion: Entry[Lesion]
+    visits: tuple[Entry[Visit], ...] = ()
+    photographs: tuple[Entry[Photograph], ...] = ()
+    outlines: tuple[Entry[Outline], ...] = ()
+    first_reads: tuple[Entry[FirstRead], ...] = ()
+    ai_readings: tuple[Entry[AiReading], ...] = ()
+    decisions: tuple[Entry[Decision], ...] = ()
+    specimens: tuple[Entry[Specimen], ...] = ()
+    histologies: tuple[Entry[Histology], ...] = ()
+    acknowledgements: tuple[Entry[Acknowledgement], ...] = ()
+    informations: tuple[Entry[Information], ...] = ()
+    recalls: tuple[Entry[Recall], ...] = ()
