@@ -66,3 +66,7 @@ class SettingsError(MelanomaError):
 
 class ExplanationError(MelanomaError):
     """A heatmap cannot be computed."""
+
+
+class LookalikeError(MelanomaError):
+    """An index of look-alikes is missing, damaged or of another model."""

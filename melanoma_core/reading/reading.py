@@ -54,6 +54,8 @@ class Reading(Verdict):
         outline_threshold: Smallest probability inside the lesion, in (0, 1).
         outline_measures: Measures of the outline; None if the model draws no outline.
         crop: The part of the photograph that was read; None if it was read as a whole.
+        embedding: float32 [D], what the last layer of the network sees, in which look-alikes are
+            near (`lookalikes`); None if it was not kept.
     """
 
     evidence: NDArray[np.float32]
@@ -68,6 +70,7 @@ class Reading(Verdict):
     outline_threshold: float = 0.5
     outline_measures: OutlineMeasures | None = None
     crop: Crop | None = None
+    embedding: NDArray[np.float32] | None = None
 
     def heatmaps(self) -> NDArray[np.float32]:
         """Return every class's heatmap, float32 [C, height, width] in [0, 1]."""
@@ -183,6 +186,7 @@ def read_photograph(
         uncalibrated=tuple(outputs.uncalibrated[0].tolist()),
         read_anyway=is_unfamiliar,
         fingerprint=hashlib.sha256(squashed.tobytes()).hexdigest(),
+        embedding=outputs.embeddings[0],
         **_describe_outline(outputs, card, squashed, (height, width)),
     )
 
