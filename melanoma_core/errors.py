@@ -60,6 +60,10 @@ class RunError(MelanomaError):
     """A training run cannot be started, found, recorded or changed."""
 
 
+class RecordError(MelanomaError):
+    """The clinic's record cannot be opened, read or written."""
+
+
 class SettingsError(MelanomaError):
     """An environment variable has an invalid value."""
 
