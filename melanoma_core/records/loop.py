@@ -87,6 +87,9 @@ class PhotographReading:
         novelty: Distance to the training photographs; None if there is no such check.
         read_anyway: Whether a person had it read although it is out of distribution.
         heatmap_sha256: SHA-256 (hex) of the kept heatmap of the alert, a PNG; "" if there is none.
+        sharpness: As in `data.quality.Quality`; None if it was not measured.
+        brightness: The same.
+        contrast: The same.
     """
 
     photograph_id: str
@@ -97,6 +100,9 @@ class PhotographReading:
     novelty: float | None = None
     read_anyway: bool = False
     heatmap_sha256: str = ""
+    sharpness: float | None = None
+    brightness: float | None = None
+    contrast: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
