@@ -36,9 +36,9 @@ def show_audit(opened: "OpenedFolder") -> None:
         for finding in audit.findings:
             st.html(render_finding(finding))
     if audit.findings:
-        st.subheader("Affected images, side by side", anchor=False)
+        st.header("Affected images, side by side", anchor=False)
         _show_groups(opened, {str(each.kind): each for each in audit.findings if each.groups})
-    st.subheader("Cleaned table", anchor=False)
+    st.header("Cleaned table", anchor=False)
     _show_cleaned(opened)
 
 

@@ -118,13 +118,13 @@ def _show_oversampling(opened: "OpenedFolder", train: "pd.DataFrame") -> None:
     with right:
         _show_leakage(opened, target, seed)
         _offer_oversampling(opened, oversampling)
-    st.subheader("Synthetic images beside their parents", anchor=False)
+    st.header("Synthetic images beside their parents", anchor=False)
     _show_previews(oversampling)
 
 
 def _choose_target(largest: int) -> tuple[int, int]:
     with st.sidebar:
-        st.subheader("Oversampling", anchor=False)
+        st.header("Oversampling", anchor=False)
         target = st.number_input(
             "Minimum images per class",
             min_value=1,

@@ -163,7 +163,7 @@ def _show_details(opened: "OpenedFolder", row: "pd.Series[Any]") -> None:
     is_copy = (opened.records["cluster"] == row["cluster"]).fillna(False)
     copies = opened.records[is_copy & (opened.records["path"] != row["path"])]
     if len(copies):
-        st.subheader("Copies and near copies", anchor=False)
+        st.header("Copies and near copies", anchor=False)
         _show_page(opened, copies, "copies")
 
 

@@ -92,9 +92,9 @@ def render_finding(finding: "Finding") -> str:
     }
     items = "".join(f"<li>{name}: <strong>{value}</strong></li>" for name, value in effects.items())
     return (
-        f'<section class="finding {finding.severity}"><h3>'
+        f'<section class="finding {finding.severity}"><h2>'
         f'<span aria-hidden="true">{_SEVERITY_SYMBOLS[finding.severity]}</span> '
-        f"{FINDING_TITLES[finding.kind]} <small>({finding.severity} severity)</small></h3>"
+        f"{FINDING_TITLES[finding.kind]} <small>({finding.severity} severity)</small></h2>"
         f"<p>{escape(neutralise(finding.sentence))}</p>"
         f'<ul class="verdicts">{items}</ul></section>'
     )

@@ -35,13 +35,13 @@ def show_overview(opened: "OpenedFolder") -> None:
 
     st.html(f"<p>{describe_labels(opened.records)}</p>")
     _show_classes(opened.records)
-    st.subheader("Ground truth", anchor=False)
+    st.header("Ground truth", anchor=False)
     _show_confirmations(opened.records)
-    st.subheader("Patients and sources", anchor=False)
+    st.header("Patients and sources", anchor=False)
     _show_metadata(opened.records)
-    st.subheader("Image properties", anchor=False)
+    st.header("Image properties", anchor=False)
     _show_measurements(opened.records)
-    st.subheader("Mean image of each class", anchor=False)
+    st.header("Mean image of each class", anchor=False)
     _show_means(opened)
 
 

@@ -33,7 +33,7 @@ def show_split(opened: "OpenedFolder") -> None:
             show_figure(draw_classes(counts, False), table, "split-by-class")
     with right:
         st.html(render_table(counts))
-        st.subheader("Leakage check", anchor=False)
+        st.header("Leakage check", anchor=False)
         named = leakage.rename(columns={"known": "Groups", "images": "Images", "shared": "Divided"})
         st.html(render_table(named, "Must stay together"))
         st.html(

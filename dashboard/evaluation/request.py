@@ -41,7 +41,7 @@ def choose_model() -> ModelCard:
     serving = load_card(find_model(settings)).model_id
     default = serving if serving in cards else next(iter(cards))
     with st.sidebar:
-        st.subheader("Model", anchor=False)
+        st.header("Model", anchor=False)
         follow_address("model", _MODEL, default, cards)
         chosen = st.selectbox(
             "Model to evaluate",

@@ -51,7 +51,7 @@ _IMAGES_NOTE = (
 
 def show_card_metrics(card: ModelCard) -> None:
     """Show the metrics of a model card, on the held-out test set of the model."""
-    st.subheader("Held-out test set of the model", anchor=False)
+    st.header("Held-out test set of the model", anchor=False)
     st.html(render_paragraphs([f"{card.model_id}: {describe_model(card)}"]))
     figures = find_alert_figures(card)
     show_html(render_tiles(figures))
@@ -112,7 +112,7 @@ def show_assessment(assessment: "Assessment") -> None:
 
     from melanoma_core.assessment.tables import describe_assessment
 
-    st.subheader(f"Evaluation on {escape_markdown(assessment.folder)}", anchor=False)
+    st.header(f"Evaluation on {escape_markdown(assessment.folder)}", anchor=False)
     st.html(render_paragraphs(describe_assessment(assessment)))
     _offer_downloads(assessment)
     if assessment.unreadable:

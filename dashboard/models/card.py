@@ -108,7 +108,7 @@ def _choose_subset(card: ModelCard) -> str | None:
 
 
 def _show_metrics(card: ModelCard) -> None:
-    st.subheader("Metrics", anchor=False)
+    st.header("Metrics", anchor=False)
     subset = _choose_subset(card)
     show_headline(card, subset)
     if subset is None:
@@ -168,7 +168,7 @@ def _offer_downloads(folder: Path, card: ModelCard) -> None:
 
 
 def _show_section(section: "Section") -> None:
-    st.subheader(section.title, anchor=False)
+    st.header(section.title, anchor=False)
     if section.paragraphs:
         st.html(render_paragraphs(section.paragraphs))
     if section.diagram:

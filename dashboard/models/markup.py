@@ -168,7 +168,7 @@ def render_facts(card: "ModelCard") -> str:
     """Render the identity, intended use and licences of a model."""
     facts = {
         "Model": card.model_id,
-        "Created": card.created_at,
+        "Created": f"{card.created_at[:16].replace('T', ' ')} UTC",
         "Intended use": card.intended_use,
         "Licence": card.data.get("licence_of_the_model"),
         "Data licences": "; ".join(card.data.get("licences", ())),

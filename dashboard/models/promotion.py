@@ -198,7 +198,7 @@ def _find_photographs(folder: Path | None) -> "dict[str, str]":
 
 
 def _show_comparison(comparison: "Comparison | str", files: "dict[str, str]") -> None:
-    st.subheader("Comparison with the deployed model", anchor=False)
+    st.header("Comparison with the deployed model", anchor=False)
     if isinstance(comparison, str):
         st.html("<p>Not possible, for the reason above.</p>")
         return
@@ -210,7 +210,7 @@ def _show_comparison(comparison: "Comparison | str", files: "dict[str, str]") ->
         "McNemar's test uses the first image of each lesion; “correct by one only” counts those of "
         "the candidate and of the deployed model."
     )
-    st.subheader("Disagreements", anchor=False)
+    st.header("Disagreements", anchor=False)
     rows = comparison.disagreements
     if rows.empty:
         st.html("<p>None: both models alert on the same images.</p>")

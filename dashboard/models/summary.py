@@ -54,10 +54,10 @@ def show_purpose(card: ModelCard) -> None:
     """Show intended use, limitations and alerts, side by side."""
     purpose, alert = st.columns(2, gap="medium")
     with purpose:
-        st.subheader("Intended use", anchor=False)
+        st.header("Intended use", anchor=False)
         st.html(render_facts(card))
-        st.subheader("Limitations", anchor=False)
+        st.header("Limitations", anchor=False)
         st.html(render_limits(card))
     with alert:
-        st.subheader(Title.ALERT, anchor=False)
+        st.header(Title.ALERT, anchor=False)
         st.html(render_operating_point(card))

@@ -63,8 +63,10 @@ def _show(entry: Entry, opening: str) -> None:
     with st.container(key="report", gap="small"):
         st.html(render_head(report))
         photograph, heatmap = st.columns(2, gap="small")
-        photograph.image(entry.photograph, caption="Photograph", width="stretch")
-        heatmap.image(overlay, caption=caption, width="stretch")
+        photograph.image(
+            entry.photograph, caption="Photograph", width="stretch", alt=f"Photograph {entry.name}"
+        )
+        heatmap.image(overlay, caption=caption, width="stretch", alt=caption)
         st.html(render_body(report))
 
 

@@ -34,7 +34,7 @@ def choose_folder() -> Path | None:
 
     settings = load_settings()
     with st.sidebar:
-        st.subheader("Data", anchor=False)
+        st.header("Data", anchor=False)
         folders = _list_by_name()
         names = [_DEMONSTRATION, *folders]
         follow_address("folder", _FOLDER, _DEMONSTRATION, names)

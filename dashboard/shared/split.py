@@ -61,7 +61,7 @@ def _choose_shares() -> "Shares | None":
 def choose_seed() -> int:
     """Choose the seed of the split in the sidebar."""
     with st.sidebar:
-        st.subheader("Split", anchor=False)
+        st.header("Split", anchor=False)
         seed = st.number_input(
             "Split seed",
             min_value=0,

@@ -206,7 +206,7 @@ def _show_curves(runs: "dict[str, Run]") -> None:
     from dashboard.training.charts import CURVE_TITLES, draw_comparison
 
     curves = {name: get_curves(run) for name, run in runs.items()}
-    st.subheader("Curves", anchor=False)
+    st.header("Curves", anchor=False)
     with st.container(horizontal=True):
         metric = st.selectbox(
             "Metric", list(CURVE_TITLES), format_func=CURVE_TITLES.__getitem__, width=260
@@ -219,7 +219,7 @@ def _show_curves(runs: "dict[str, Run]") -> None:
 def _show_recipe_differences(runs: "dict[str, Run]") -> None:
     from melanoma_core.runs.comparison import tabulate_differences
 
-    st.subheader("Recipe differences", anchor=False)
+    st.header("Recipe differences", anchor=False)
     table = tabulate_differences({name: run.spec.recipe for name, run in runs.items()})
     if table.empty:
         st.caption("None." if len(runs) > 1 else "Select another run to compare with.")
@@ -234,7 +234,7 @@ def _show_tests(runs: "dict[str, Run]") -> None:
     from dashboard.shared.charts import draw_confusion
     from melanoma_core.runs.comparison import count_confusions, explain_incomparable
 
-    st.subheader("Test subset", anchor=False)
+    st.header("Test subset", anchor=False)
     finished = {name: run for name, run in runs.items() if run.state is RunState.FINISHED}
     if unfinished := [name for name in runs if name not in finished]:
         st.caption(f"Without test metrics, not finished: {escape_markdown(', '.join(unfinished))}.")

@@ -62,7 +62,7 @@ def choose_recipe(fields: DeltaGenerator, edit: str) -> Recipe | None:
 def _choose_preset() -> Recipe:
     first = next(iter(PRESETS))
     with st.sidebar:
-        st.subheader("Recipe", anchor=False)
+        st.header("Recipe", anchor=False)
         follow_address(_PRESET, _PRESET, first, PRESETS)
         name = st.selectbox(
             "Preset",

@@ -103,7 +103,7 @@ def _list_runs(runs: "list[Run]", selected: "Run | None") -> None:
 
 def _show_run(run: "Run") -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="run-head"):
-        st.subheader(escape_markdown(run.name), anchor=False, width="stretch")
+        st.header(escape_markdown(run.name), anchor=False, width="stretch")
         _offer_actions(run)
     show_stored_error(_ERROR)
     show_html(render_state(run, st.context.timezone))
@@ -177,12 +177,16 @@ def _show_curves(run: "Run", curves: "pd.DataFrame") -> None:
         if not run.state.is_over:
             st.caption("The curves appear with the first batches.")
         return
+    from dashboard.training.charts import CURVE_TITLES
     from melanoma_core.runs.fit import judge_fit
 
     show_html(render_fit(judge_fit(curves)))
     kinds = curves["metric"].str.partition("/")[0]
     rows = {kind: curves[kinds == kind].reset_index(drop=True) for kind in kinds.unique()}
-    charts = [chart for chart in _CHARTS if chart.partition("/")[0] in rows]
+    defined = set(kinds[curves["value"].notna()])
+    if undefined := [CURVE_TITLES[kind] for kind in rows if kind not in defined]:
+        st.caption(f"Undefined so far, for lack of such images: {', '.join(undefined)}.")
+    charts = [chart for chart in _CHARTS if chart.partition("/")[0] in defined]
     for start in range(0, len(charts), 2):  # row by row, so that pairs stay aligned
         for column, chart in zip(st.columns(2), charts[start : start + 2], strict=False):
             with column:

@@ -118,7 +118,7 @@ def _show_study(study: "Study", current: "dict[str, Run]") -> None:
     if not any(row.figures for row in study.rows):
         st.caption("Metrics appear when the first run finishes.")
         return
-    st.subheader("Findings", anchor=False)
+    st.header("Findings", anchor=False)
     show_html(render_conclusion(study))
     _show_accuracy(study)
     _show_table(study)

@@ -38,7 +38,7 @@ def test_the_card_gives_the_intended_use_and_limitations(show_model):
     assert not app.exception
     assert 'class="error"' not in html(app)
     assert card.model_id in html(app)
-    assert card.created_at in html(app)
+    assert f"{card.created_at.replace('T', ' ')[:16]} UTC" in html(app)
     limits = html(app).split('<ul class="limits">')[1].split("</ul>")[0]
     assert limits.count("<li>") == len(card.limitations)
     assert "Not a medical device" in html(app)
@@ -125,7 +125,7 @@ def test_a_model_whose_card_is_damaged_is_not_evaluated_and_the_page_says_why(
 
 def test_the_summary_has_tiles_charts_intended_use_limitations_and_alerts(show_model):
     app, figures = show_model(), load_card(BUNDLED).metrics["test:histopathology"]
-    assert [each.value for each in app.subheader] == ["Intended use", "Limitations", "Alerts"]
+    assert [each.value for each in app.header] == ["Intended use", "Limitations", "Alerts"]
     assert not app.dataframe
     tiles = html(app).split('<dl class="tiles">')[1].split("</dl>")[0]
     assert tiles.count("<dt>") == 8
@@ -151,7 +151,7 @@ def test_every_part_shows_its_sections_and_missing_facts_are_not_provided(show_m
     for part, titles in list(PARTS.items())[1:]:
         app = open_part(app, part)
         assert not app.exception
-        shown = [each.value for each in app.subheader]
+        shown = [each.value for each in app.header]
         assert [title for title in shown if title != "Metrics"] == list(titles)
     guides = [each.label for each in app.expander]
     assert guides == ["STARD-AI 2025", "TRIPOD+AI 2024", "CLAIM 2024", "CLEAR Derm"]
@@ -175,7 +175,7 @@ def test_the_address_has_tab_part_and_subset(show_model):
     assert app.session_state["card-part"] == "Summary"
     app.query_params["part"] = "Subgroups"
     app.run()
-    assert [each.value for each in app.subheader] == ["Performance by subgroup and confirmation"]
+    assert [each.value for each in app.header] == ["Performance by subgroup and confirmation"]
 
 
 def charts(app: AppTest) -> list[Element]:

@@ -67,7 +67,7 @@ def set_skin_cancer_threshold(folder, threshold: float) -> ModelCard:
 def test_a_single_photograph_has_nothing_to_combine_with(open_dashboard):
     app = upload_lesions(open_dashboard(), 1)
     assert not app.sidebar.checkbox
-    assert not app.sidebar.subheader
+    assert not app.sidebar.header
 
 
 def test_one_selected_photograph_asks_for_another(open_dashboard):
@@ -87,7 +87,7 @@ def test_selected_photographs_become_one_row_with_the_reading_of_all(open_dashbo
     (lesion,) = (each for each in worklist(app).lesions if len(each.entries) == 2)
     assert lesion.reading.probabilities == expected.probabilities
     assert name_opened(app) == "left <b>arm</b>: 2 photographs"
-    assert app.sidebar.subheader[0].value == "3 readings of 4 photographs, most suspicious first"
+    assert app.sidebar.header[0].value == "3 readings of 4 photographs, most suspicious first"
     assert name_level(expected) in [button.label for button in app.sidebar.button]
     page = unescape(html(app.main))
     assert describe_finding(expected).sentence in page
@@ -133,7 +133,7 @@ def test_a_lesion_quotes_the_metrics_of_lesions_and_its_photographs_those_of_pho
 def test_a_combined_lesion_is_taken_apart_again(open_dashboard):
     app = click(combine(upload_lesions(open_dashboard(), 3), "arm", 0, 1, 2), "Separate")
     assert len(worklist(app).lesions) == 3
-    assert app.sidebar.subheader[0].value == "3 readings, most suspicious first"
+    assert app.sidebar.header[0].value == "3 readings, most suspicious first"
 
 
 def test_photographs_are_added_to_a_lesion_under_its_name(open_dashboard):
@@ -144,7 +144,7 @@ def test_photographs_are_added_to_a_lesion_under_its_name(open_dashboard):
     (lesion,) = worklist(app).lesions
     assert lesion.name == "arm"
     assert len(lesion.entries) == 3
-    assert app.sidebar.subheader[0].value == "1 reading of 3 photographs, most suspicious first"
+    assert app.sidebar.header[0].value == "1 reading of 3 photographs, most suspicious first"
 
 
 def test_a_lesion_is_renamed(open_dashboard):

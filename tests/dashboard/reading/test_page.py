@@ -95,7 +95,7 @@ def test_the_most_suspicious_of_several_photographs_is_opened_and_listed_first(o
     assert shares == sorted(shares, reverse=True)
     names = re.findall(r'<p class="name">(.*?)</p>', html(app.sidebar))
     assert names == [entry.name for entry in entries]
-    assert app.sidebar.subheader[0].value == "4 readings, most suspicious first"
+    assert app.sidebar.header[0].value == "4 readings, most suspicious first"
 
 
 def test_navigation_and_worklist_open_another_photograph(open_dashboard):

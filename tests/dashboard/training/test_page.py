@@ -219,7 +219,8 @@ def test_a_running_run_shows_its_progress(show, write_run):
     ]
     assert "Stop" in list_buttons(app)
     assert "Still learning: both losses fall" in page
-    assert len(app.get("plotly_chart")) == 9
+    assert len(app.get("plotly_chart")) == 8
+    assert "Undefined so far, for lack of such images: Melanoma ROC AUC." in captions(app)
 
 
 def test_a_run_in_its_first_epoch_shows_the_loss_of_its_batches(show, write_run):
@@ -257,8 +258,8 @@ def test_a_run_that_died_in_the_queue_is_shown_as_interrupted(show, write_run):
 
 def test_the_run_in_the_address_is_selected_unless_it_no_longer_exists(show, write_run):
     first, _ = write_run(name="first"), write_run(name="second")
-    assert [each.value for each in show(run_id=first).main.subheader] == ["first"]
-    assert [each.value for each in show().main.subheader] == ["second"]
+    assert [each.value for each in show(run_id=first).main.header] == ["first"]
+    assert [each.value for each in show().main.header] == ["second"]
     assert "This run no longer exists" in html(show(run_id="gone"))
 
 
