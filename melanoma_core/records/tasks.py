@@ -1,34 +1,26 @@
 """What a lesion waits for, and since when; which day it is does not matter here.
 
-Today's list shows what is due on the day on which it is read: `is_due` and `is_overdue`.
+A list of tasks shows what is due on its day: `is_due` and `is_overdue`.
 """
 
-from collections.abc import Sequence
+import calendar
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import IntEnum
 
 from melanoma_core.records.case import LesionCase
+from melanoma_core.records.current_visit import find_current_visit, find_unread_photographs
 from melanoma_core.records.entities import Visit
 from melanoma_core.records.entry import Entry
-from melanoma_core.records.loop import Decision, Recall
-from melanoma_core.records.vocabulary import Task
+from melanoma_core.records.loop import Decision, Histology, Recall
+from melanoma_core.records.severity import Severity, rate_case, rate_histology
+from melanoma_core.records.vocabulary import RecallStatus, Task
 
 HISTOLOGY_DAYS = 7
 """Days after which the histology of a specimen is due."""
 
 OVERDUE_DAYS = 7
 """Days after it is due at which a task is overdue."""
-
-
-class Severity(IntEnum):
-    """How severe what is known of a lesion is; larger is more severe."""
-
-    ROUTINE = 0
-    WATCHED = 1
-    SKIN_CANCER = 2
-    MELANOMA = 3
-    URGENT = 4
 
 
 @dataclass(frozen=True)
@@ -60,27 +52,137 @@ def is_due(due_on: date, on: date) -> bool:
 def is_overdue(due_on: date, on: date) -> bool:
     """Return whether a task is overdue on a day: `OVERDUE_DAYS` after it was due.
 
-    >>> is_overdue(date(2026, 5, 8), date(2026, 5, 14)), is_overdue(date(2026, 5, 8), date(2026, 5, 15))
-    (False, True)
+    >>> [is_overdue(date(2026, 5, 8), date(2026, 5, day)) for day in (14, 15)]
+    [False, True]
     """
     return on >= due_on + timedelta(days=OVERDUE_DAYS)
 
 
 def find_tasks(case: LesionCase) -> tuple[DueTask, ...]:
-    """Return what a lesion waits for, most severe first."""
-    raise NotImplementedError
+    """Return what a lesion waits for, most severe first, then what is due first.
+
+    A later visit with new photographs waits to be read again. Only the last decision counts, so
+    that a decision to reassure ends the wait for a specimen. A report that was changed after it
+    was acknowledged, or after the patient was informed, waits for both again.
+    """
+    tasks = [
+        *_find_reading(case),
+        *_find_missing_specimen(case),
+        *_find_histology(case),
+        *_find_recalls(case.recalls, rate_case(case)),
+    ]
+    return tuple(sorted(tasks, key=lambda task: (-task.severity, task.due_on)))
 
 
 def find_patient_tasks(recalls: Sequence[Entry[Recall]]) -> tuple[DueTask, ...]:
     """Return the tasks of a patient's whole skin: open recalls that name no lesion."""
-    raise NotImplementedError
+    whole = [recall for recall in recalls if recall.value.lesion_id is None]
+    return tuple(sorted(_find_recalls(whole, Severity.ROUTINE), key=lambda task: task.due_on))
 
 
 def make_recall(decision: Decision, visit: Visit) -> Recall | None:
-    """Return the recall that a decision asks for; None if it sets no months."""
-    raise NotImplementedError
+    """Return the recall that a decision asks for; None if it sets no months.
+
+    It is due on the same day of a later month, or on the last day of a month that is shorter.
+
+    Args:
+        decision: The decision.
+        visit: The visit at which it was made; months count from its day.
+    """
+    months = decision.management.months
+    if months is None:
+        return None
+    return Recall(
+        patient_id=visit.patient_id,
+        lesion_id=decision.lesion_id,
+        due_on=_add_months(visit.on, months),
+        reason=str(decision.management),
+    )
 
 
 def find_answered_recalls(case: LesionCase) -> tuple[Entry[Recall], ...]:
-    """Return the open recalls since whose writing the lesion was photographed at a later visit."""
-    raise NotImplementedError
+    """Return the open recalls that a later visit has answered: the lesion was photographed.
+
+    A recall is written in UTC and a visit has the clinic's day, so that a visit counts from the
+    second day after it was written.
+    """
+    seen = {photograph.value.visit_id for photograph in case.photographs}
+    days = [visit.value.on for visit in case.visits if visit.id in seen]
+    return tuple(
+        recall
+        for recall in case.recalls
+        if recall.value.status is RecallStatus.OPEN
+        and any(day > recall.at.date() + timedelta(days=1) for day in days)
+    )
+
+
+def _add_months(day: date, months: int) -> date:
+    """Return the same day some months later, or the last of that month."""
+    years, month = divmod(day.month - 1 + months, 12)
+    year, month = day.year + years, month + 1
+    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+
+
+def _find_reading(case: LesionCase) -> Iterator[DueTask]:
+    """Yield what the current visit waits for: to be read, or to be decided."""
+    visit = find_current_visit(case)
+    if visit is None:
+        return
+    reads = [read for read in case.first_reads if read.value.visit_id == visit.id]
+    readings = [reading for reading in case.ai_readings if reading.value.visit_id == visit.id]
+    decisions = [decision for decision in case.decisions if decision.value.visit_id == visit.id]
+    if find_unread_photographs(case, visit) or not (reads or readings or decisions):
+        yield DueTask(Task.READ, visit.value.on, rate_case(case), visit.id)
+    elif not decisions or (readings and readings[-1].at > decisions[-1].at):
+        yield DueTask(Task.DECIDE, visit.value.on, rate_case(case), visit.id)
+
+
+def _find_missing_specimen(case: LesionCase) -> Iterator[DueTask]:
+    """Yield the last decision, if it removes tissue and there is no specimen of it."""
+    if not case.decisions or not case.decisions[-1].value.management.removes_tissue:
+        return
+    decision = case.decisions[-1]
+    days = {visit.id: visit.value.on for visit in case.visits}
+    decided_on = days.get(decision.value.visit_id, decision.at.date())
+    if not any(
+        specimen.value.decision_id == decision.id
+        or (specimen.value.decision_id is None and specimen.value.taken_on >= decided_on)
+        for specimen in case.specimens
+    ):
+        yield DueTask(Task.TAKE_SPECIMEN, decided_on, rate_case(case), decision.id)
+
+
+def _find_histology(case: LesionCase) -> Iterator[DueTask]:
+    """Yield each specimen without a report, and each report that waits for a person."""
+    reported = {histology.value.specimen_id for histology in case.histologies}
+    for specimen in case.specimens:
+        if specimen.id not in reported:
+            due_on = specimen.value.taken_on + timedelta(days=HISTOLOGY_DAYS)
+            yield DueTask(Task.HISTOLOGY, due_on, rate_case(case), specimen.id)
+    for histology in case.histologies:
+        task = _find_next_of_report(case, histology)
+        if task is not None:
+            severity = rate_histology(histology.value)
+            yield DueTask(task, histology.value.reported_on, severity, histology.id)
+
+
+def _find_next_of_report(case: LesionCase, histology: Entry[Histology]) -> Task | None:
+    """Return what a report waits for in its current version; None if for nothing."""
+    if not any(
+        each.value.histology_id == histology.id and each.at >= histology.at
+        for each in case.acknowledgements
+    ):
+        return Task.ACKNOWLEDGE
+    if not any(
+        each.value.histology_id == histology.id and each.at >= histology.at
+        for each in case.informations
+    ):
+        return Task.INFORM
+    return None
+
+
+def _find_recalls(recalls: Sequence[Entry[Recall]], severity: Severity) -> Iterator[DueTask]:
+    """Yield the open ones."""
+    for recall in recalls:
+        if recall.value.status is RecallStatus.OPEN:
+            yield DueTask(Task.RECALL, recall.value.due_on, severity, recall.id)

@@ -1,0 +1,49 @@
+"""What an entry is checked against, and what is found wrong with it."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from melanoma_core.records.entities import Lesion, Patient, Visit
+from melanoma_core.records.loop import AiReading, Histology, Specimen
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """What is wrong with a field: its name, and a sentence that says what is needed."""
+
+    field: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What an entry is checked against; a rule whose other side is None is not applied.
+
+    Attributes:
+        today: The day of the clinic.
+        patient: The patient whom it belongs to.
+        lesion: The lesion that it belongs to.
+        visit: The visit that it belongs to.
+        specimen: The specimen that a histology reports on.
+        histology: The histology that an information is about.
+        ai_reading: The AI reading that a decision names.
+    """
+
+    today: date = field(default_factory=date.today)
+    patient: Patient | None = None
+    lesion: Lesion | None = None
+    visit: Visit | None = None
+    specimen: Specimen | None = None
+    histology: Histology | None = None
+    ai_reading: AiReading | None = None
+
+    def check_past(self, name: str, day: date | None) -> FieldError | None:
+        """Return what is wrong with a day that has passed; None if nothing is."""
+        if day is None:
+            return None
+        if day > self.today:
+            return FieldError(name, f"{day} lies in the future: today is {self.today}.")
+        if self.patient and self.patient.birth_year and day.year < self.patient.birth_year:
+            born = self.patient.birth_year
+            return FieldError(name, f"{day} is before the patient's year of birth, {born}.")
+        return None
