@@ -42,6 +42,7 @@ class Settings:
     specificity_margin: float
     public_pages: str
     prevalence: tuple[float, ...] | None
+    indexes: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,10 @@ def _parse_absolute_folder(_: str, text: str) -> Path:
 
 def _parse_optional_folder(_: str, text: str) -> Path | None:
     return Path(text) if text else None
+
+
+def _parse_files(_: str, text: str) -> tuple[Path, ...]:
+    return tuple(Path(each).absolute() for each in text.split(os.pathsep) if each)
 
 
 def _parse_count(variable: str, text: str) -> int:
@@ -252,6 +257,15 @@ SETTINGS = (
         "one.",
         "none: probabilities hold for the mix of lesions in the model's training data",
     ),
+    Setting(
+        "MELANOMA_INDEXES",
+        "indexes",
+        "",
+        _parse_files,
+        "Files that `melanoma index` has written, in which readings find look-alikes; separated as "
+        "in `PATH`: by `:`, on Windows by `;`.",
+        "none",
+    ),
 )
 
 
@@ -310,7 +324,9 @@ def make_environment(settings: Settings | None = None) -> dict[str, str]:
     for setting in SETTINGS if settings else ():
         value = getattr(settings, setting.field)
         value = value.absolute() if isinstance(value, Path) else value
-        value = ",".join(map(str, value)) if isinstance(value, tuple) else value
+        if isinstance(value, tuple):
+            separator = os.pathsep if setting.field == "indexes" else ","
+            value = separator.join(map(str, value))
         environment[setting.variable] = "" if value is None else str(value)
     return environment
 

@@ -35,6 +35,7 @@ def check_defaults(settings: Settings) -> None:
     assert (settings.sensitivity_margin, settings.specificity_margin) == (0.05, 0.10)
     assert settings.public_pages == "reading"
     assert settings.prevalence is None
+    assert settings.indexes == ()
     assert settings.tracking_uri == f"sqlite:///{PROJECT_ROOT.as_posix()}/runs/mlflow.db"
 
 
@@ -67,6 +68,7 @@ def test_every_call_reads_the_environment_again(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"https://{name}.example/mlflow")
         monkeypatch.setenv("MELANOMA_PUBLIC_PAGES", "all")
         monkeypatch.setenv("MELANOMA_PREVALENCE", "0.02,0.08")
+        monkeypatch.setenv("MELANOMA_INDEXES", os.pathsep.join(["/a/one", "/b, c/two", ""]))
 
         assert load_settings() == Settings(
             models_dir=Path("/somewhere") / name,
@@ -82,6 +84,7 @@ def test_every_call_reads_the_environment_again(monkeypatch: pytest.MonkeyPatch)
             specificity_margin=0.1,
             public_pages="all",
             prevalence=(0.02, 0.08),
+            indexes=(Path("/a/one"), Path("/b, c/two")),
         )
 
 
@@ -104,7 +107,7 @@ def test_a_process_can_be_given_the_same_settings(monkeypatch: pytest.MonkeyPatc
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
     settings = replace(load_settings(), runs_dir=Path("/runs"), max_runs=3, model="one")
-    settings = replace(settings, prevalence=(0.02, 0.08))
+    settings = replace(settings, prevalence=(0.02, 0.08), indexes=(Path("/a,b"), Path("/c")))
 
     environment = make_environment(settings)
 
