@@ -9,39 +9,24 @@ What was written or corrected after the result was known is left out: it is not 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
-from enum import StrEnum
+from datetime import date, datetime
+from typing import Any
 
 from melanoma_core.records.case import LesionCase
+from melanoma_core.records.entities import Visit
+from melanoma_core.records.entry import Entry
+from melanoma_core.records.ground_truth import (
+    AuditRules,
+    Exclusion,
+    GroundTruth,
+    find_ground_truth,
+)
+from melanoma_core.records.loop import AiReading, Decision, FirstRead
 from melanoma_core.records.vocabulary import Management, Opinion, ReadOrder
-from melanoma_core.taxonomy import Confirmation, Label
+from melanoma_core.taxonomy import SKIN_CANCERS, Confirmation, Diagnosis, Label
 
-
-@dataclass(frozen=True)
-class AuditRules:
-    """When the ground truth of a lesion counts as known.
-
-    Attributes:
-        histology_months: A histology counts for a visit if its specimen was taken on the day of
-            the visit or up to so many months later.
-        follow_up_months: A lesion is confirmed as benign by follow-up if it was decided on again
-            at least so many months later. The default of 1.5 years is that of HAM10000 (Tschandl
-            et al. 2018, doi:10.1038/sdata.2018.161).
-    """
-
-    histology_months: int = 12
-    follow_up_months: int = 18
-
-
-class Exclusion(StrEnum):
-    """Why a lesion has no ground truth, or does not count."""
-
-    NOT_DECIDED = "no decision"
-    EXAMINED_BEFORE = "histology of a specimen from before the visit"
-    HISTOLOGY_DUE = "tissue taken, histology not known"
-    OPEN = "histology leaves the diagnosis open"
-    TOO_LATE = "tissue taken too long after the visit"
-    NOT_FOLLOWED = "no tissue taken, and not followed for long enough"
+_DEFAULT_RULES = AuditRules()
+_SEVERAL = "several"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +116,7 @@ class AuditCase:
 
 
 def make_audit_cases(
-    cases: Iterable[LesionCase], rules: AuditRules = AuditRules()
+    cases: Iterable[LesionCase], rules: AuditRules = _DEFAULT_RULES
 ) -> tuple[AuditCase, ...]:
     """Return one case per lesion of a record.
 
@@ -139,4 +124,162 @@ def make_audit_cases(
         cases: The lesions with all their entries.
         rules: When the ground truth counts as known.
     """
-    raise NotImplementedError
+    return tuple(_make_case(case, rules) for case in cases)
+
+
+@dataclass(frozen=True)
+class _Loop:
+    """A visit with what was said at it, and the ground truth of the lesion at that visit."""
+
+    visit: Entry[Visit]
+    truth: GroundTruth
+    decision: Entry[Decision] | None
+
+
+def _make_case(case: LesionCase, rules: AuditRules) -> AuditCase:
+    decided = {entry.value.visit_id for entry in case.decisions}
+    visits = [visit for visit in case.visits if visit.id in decided]
+    loop = _find_loop(case, visits, rules) or _find_undecided(case)
+    seen_on = None if loop is None else loop.visit.value.on
+    excised = [
+        entry.value.taken_on
+        for entry in case.specimens
+        if seen_on is None or entry.value.taken_on >= seen_on
+    ]
+    truth = GroundTruth(exclusion=Exclusion.NOT_DECIDED) if loop is None else loop.truth
+    facts = {} if loop is None else _describe_loop(case, loop)
+    return AuditCase(
+        patient_id=case.patient.id,
+        lesion_id=case.lesion.id,
+        num_loops=len(visits),
+        skin_type=str(case.patient.value.skin_type or ""),
+        excised_on=min(excised, default=None),
+        truth=truth.label,
+        is_melanoma=truth.is_melanoma,
+        is_skin_cancer=truth.is_skin_cancer,
+        histology=truth.histology,
+        breslow_mm=truth.breslow_mm,
+        confirmation=truth.confirmation,
+        known_on=truth.known_on,
+        exclusion=truth.exclusion,
+        **facts,
+    )
+
+
+def _find_loop(case: LesionCase, visits: list[Entry[Visit]], rules: AuditRules) -> _Loop | None:
+    """Return the first complete loop; without one, the first visit with a decision."""
+    first = None
+    for visit in visits:
+        truth = find_ground_truth(case, visit.value.on, rules)
+        decisions = [
+            entry
+            for entry in case.decisions
+            if entry.value.visit_id == visit.id and _is_before(entry, truth.known_at)
+        ]
+        if not decisions:
+            continue
+        loop = _Loop(visit, truth, decisions[-1])
+        if truth.exclusion is None:
+            return loop
+        first = first or loop
+    return first
+
+
+def _find_undecided(case: LesionCase) -> _Loop | None:
+    """Return the first visit at which anything was said or photographed, without a decision."""
+    entries = (*case.first_reads, *case.ai_readings, *case.photographs)
+    used = {entry.value.visit_id for entry in entries}
+    truth = GroundTruth(exclusion=Exclusion.NOT_DECIDED)
+    return next((_Loop(visit, truth, None) for visit in case.visits if visit.id in used), None)
+
+
+def _is_before(entry: Entry[FirstRead] | Entry[Decision], known_at: datetime | None) -> bool:
+    return known_at is None or entry.at <= known_at
+
+
+def _describe_loop(case: LesionCase, loop: _Loop) -> dict[str, Any]:
+    """Return what was said at the visit, as attributes of `AuditCase`."""
+    reading = _find_reading(case, loop)
+    facts: dict[str, Any] = {"visit_id": loop.visit.id, "visited_on": loop.visit.value.on}
+    if loop.decision is not None:
+        facts |= {
+            "signer": loop.decision.by,
+            "decision": loop.decision.value.management,
+            "knew_ai": loop.decision.value.ai_reading_id is not None,
+        }
+    facts |= _describe_first_read(case, loop)
+    facts |= _describe_photographs(case, loop, reading)
+    return facts if reading is None else facts | _describe_reading(reading)
+
+
+def _find_reading(case: LesionCase, loop: _Loop) -> AiReading | None:
+    """Return the AI reading that the decision was made with, else the last of the visit."""
+    known = None if loop.decision is None else loop.decision.value.ai_reading_id
+    found = [entry for entry in case.ai_readings if entry.value.visit_id == loop.visit.id]
+    chosen = [entry for entry in found if entry.id == known] or found
+    return chosen[-1].value if chosen else None
+
+
+def _describe_first_read(case: LesionCase, loop: _Loop) -> dict[str, Any]:
+    """Return the first read that counts, else the first one of the visit."""
+    found = [entry for entry in case.first_reads if entry.value.visit_id == loop.visit.id]
+    if not found:
+        return {}
+    seen_on = loop.visit.value.on
+    days = {visit.id: visit.value.on for visit in case.visits}
+    was_shown = any(days.get(entry.value.visit_id, seen_on) < seen_on for entry in case.ai_readings)
+    blind = [
+        entry
+        for entry in found
+        if entry.value.order is not ReadOrder.TOGETHER
+        and _is_before(entry, loop.truth.known_at)
+        and not was_shown
+    ]
+    chosen = (blind or found)[0]
+    return {
+        "reader": chosen.by,
+        "opinion": chosen.value.opinion,
+        "doctor_probability": chosen.value.melanoma_probability,
+        "management": chosen.value.management,
+        "order": chosen.value.order,
+        "seconds": chosen.value.seconds,
+        "is_blind": bool(blind),
+    }
+
+
+def _describe_photographs(
+    case: LesionCase, loop: _Loop, reading: AiReading | None
+) -> dict[str, str]:
+    given = {each.photograph_id for each in reading.photographs} if reading else set()
+    photographs = [
+        entry.value
+        for entry in case.photographs
+        if (entry.id in given if given else entry.value.visit_id == loop.visit.id)
+    ]
+    return {
+        "device": _name_all({each.device for each in photographs}),
+        "image_kind": _name_all({str(each.kind) for each in photographs}),
+    }
+
+
+def _name_all(names: set[str]) -> str:
+    """Return the only name; "" if there is none, "several" if there are more."""
+    known = names - {""}
+    return _SEVERAL if len(known) > 1 else next(iter(known), "")
+
+
+def _describe_reading(reading: AiReading) -> dict[str, Any]:
+    was_read = reading.was_read
+    adapted = dict(zip(reading.class_names, reading.adapted, strict=False))
+    probabilities = dict(zip(reading.class_names, reading.probabilities, strict=False))
+    cancers = [probabilities[name] for name in SKIN_CANCERS if name in probabilities]
+    return {
+        "has_ai": True,
+        "model_id": reading.model_id,
+        "app_version": reading.app_version,
+        "melanoma_probability": probabilities.get(Diagnosis.MEL),
+        "skin_cancer_probability": sum(cancers) if was_read else None,
+        "adapted_probability": adapted.get(Diagnosis.MEL),
+        "melanoma_alert": reading.melanoma_alert if was_read else None,
+        "skin_cancer_alert": reading.skin_cancer_alert if was_read else None,
+    }

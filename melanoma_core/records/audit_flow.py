@@ -3,10 +3,13 @@
 After the flow diagram of STARD (Bossuyt et al. 2015, doi:10.1136/bmj.h5527).
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from melanoma_core.records.audit_cases import AuditCase
+from melanoma_core.records.ground_truth import Exclusion
+from melanoma_core.taxonomy import Confirmation
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,40 @@ class AuditFlow:
     by_follow_up: int
     left_out: dict[str, int]
 
+    def __post_init__(self) -> None:
+        """Check the sum.
+
+        Raises:
+            ValueError: The counts do not add up.
+        """
+        if self.by_histology + self.by_follow_up + sum(self.left_out.values()) != self.lesions:
+            raise ValueError(f"not {self.lesions} lesions in all")
+
 
 def measure_audit_flow(cases: Sequence[AuditCase]) -> AuditFlow:
-    """Count the lesions at each step."""
-    raise NotImplementedError
+    """Count the lesions of a record at each step.
+
+    Args:
+        cases: Of `audit_cases.make_audit_cases`.
+
+    Example:
+        >>> case = AuditCase(patient_id="p", lesion_id="l", exclusion=Exclusion.NOT_DECIDED)
+        >>> measure_audit_flow([case]).left_out
+        {'no decision': 1}
+    """
+    confirmations = Counter(case.confirmation for case in cases)
+    exclusions = Counter(case.exclusion for case in cases)
+    return AuditFlow(
+        patients=len({case.patient_id for case in cases}),
+        lesions=len(cases),
+        first_reads=sum(case.management is not None for case in cases),
+        blind_reads=sum(case.is_blind for case in cases),
+        ai_readings=sum(case.has_ai for case in cases),
+        refused=sum(case.has_ai and case.melanoma_alert is None for case in cases),
+        decided=sum(case.decision is not None for case in cases),
+        decided_with_ai=sum(case.decision is not None and case.knew_ai for case in cases),
+        excised=sum(case.excised_on is not None for case in cases),
+        by_histology=confirmations[Confirmation.HISTOPATHOLOGY],
+        by_follow_up=confirmations[Confirmation.FOLLOW_UP],
+        left_out={str(each): exclusions[each] for each in Exclusion if exclusions[each]},
+    )

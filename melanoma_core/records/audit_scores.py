@@ -1,13 +1,12 @@
 """How good probabilities are here: ROC curve and calibration of the doctor and of the network."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from melanoma_core.evaluation.figure import Curve, Figure
 from melanoma_core.evaluation.reliability import CalibrationBin
-from melanoma_core.records.audit_cases import AuditCase
-from melanoma_core.records.performance import NUM_RESAMPLES, Condition, Scope
+from melanoma_core.records.audit_table import AuditTable, Condition
+from melanoma_core.records.patient_resampling import NUM_RESAMPLES
 
 
 class Score(StrEnum):
@@ -49,8 +48,7 @@ class ScoreQuality:
 
 
 def measure_scores(
-    cases: Sequence[AuditCase],
-    scope: Scope = Scope.HISTOLOGY,
+    table: AuditTable,
     *,
     num_resamples: int = NUM_RESAMPLES,
     seed: int = 0,
@@ -58,8 +56,7 @@ def measure_scores(
     """Compute how good each probability is, as far as any lesion has it.
 
     Args:
-        cases: As in `performance.measure_performance`.
-        scope: Which ground truth counts.
+        table: As in `performance.measure_performance`.
         num_resamples: Number of bootstrap resamples of patients.
         seed: Makes the resamples repeatable.
     """

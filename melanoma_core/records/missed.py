@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from melanoma_core.records.audit_cases import AuditCase
-from melanoma_core.records.performance import Judge
+from melanoma_core.records.audit_table import Judge
 
 
 @dataclass(frozen=True)

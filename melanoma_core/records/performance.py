@@ -3,38 +3,31 @@
 Intervals resample patients: the lesions of one patient are not independent.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+from numpy.typing import NDArray
+
 from melanoma_core.evaluation.figure import Figure
+from melanoma_core.evaluation.slices import UNKNOWN
 from melanoma_core.records.audit_cases import AuditCase
+from melanoma_core.records.audit_table import AuditTable, Condition, Judge, Scope
+from melanoma_core.records.patient_resampling import (
+    NUM_RESAMPLES,
+    Share,
+    explain_few,
+    measure_shares_by_patient,
+)
 
-NUM_RESAMPLES = 1000
-
-
-class Scope(StrEnum):
-    """Which ground truth an analysis takes; the two are never mixed without a word."""
-
-    HISTOLOGY = "histology only"
-    WITH_FOLLOW_UP = "histology and follow-up"
-
-
-class Condition(StrEnum):
-    """What is looked for."""
-
-    MELANOMA = "melanoma"
-    SKIN_CANCER = "skin cancer"
-
-
-class Judge(StrEnum):
-    """Who or what judges a lesion as suspicious."""
-
-    FIRST_READ = "first read"  # would biopsy, excise or refer
-    FIRST_OPINION = "first opinion"  # names the condition as the leading diagnosis
-    NETWORK = "network"  # the alert of the condition
-    NETWORK_INTENDED = "network, refusals counted against it"
-    TOGETHER = "doctor with network"  # the decision, made with the AI reading
+_PAIRS = (
+    (Judge.NETWORK, Judge.FIRST_READ),
+    (Judge.TOGETHER, Judge.FIRST_READ),
+    (Judge.TOGETHER, Judge.NETWORK),
+)
+_EXCISED = "excised"
 
 
 class Grouping(StrEnum):
@@ -60,14 +53,16 @@ class Rates:
         condition: What was looked for.
         sensitivity: Share of lesions with the condition that were judged suspicious.
         specificity: Share of the others that were not.
-        too_few: Why they are too few to say; "" if they are enough.
+        few_positives: Why the sensitivity is of too few patients to say; "" if it is not.
+        few_negatives: The same of the specificity.
     """
 
     judge: Judge
     condition: Condition
     sensitivity: Figure
     specificity: Figure
-    too_few: str
+    few_positives: str
+    few_negatives: str
 
 
 @dataclass(frozen=True)
@@ -80,7 +75,12 @@ class Difference:
         condition: What was looked for.
         sensitivity: Difference of the sensitivities, in [-1, 1].
         specificity: Difference of the specificities, in [-1, 1].
-        too_few: As in `Rates`.
+        few_positives: As in `Rates`.
+        few_negatives: As in `Rates`.
+        found_by_one: Lesions with the condition that only the first judged suspicious.
+        found_by_other: Those that only the second did.
+        spared_by_one: Lesions without it that only the first did not judge suspicious.
+        spared_by_other: Those that only the second did not.
     """
 
     one: Judge
@@ -88,7 +88,12 @@ class Difference:
     condition: Condition
     sensitivity: Figure
     specificity: Figure
-    too_few: str
+    few_positives: str
+    few_negatives: str
+    found_by_one: int
+    found_by_other: int
+    spared_by_one: int
+    spared_by_other: int
 
 
 @dataclass(frozen=True)
@@ -151,7 +156,6 @@ class Performance:
         rates: By judge and condition.
         differences: Between judges, paired.
         excisions: Lesions excised per melanoma found.
-        bias: What the ground truth hides, one sentence each.
     """
 
     scope: Scope
@@ -164,12 +168,10 @@ class Performance:
     rates: tuple[Rates, ...]
     differences: tuple[Difference, ...]
     excisions: Excisions
-    bias: tuple[str, ...]
 
 
 def measure_performance(
-    cases: Sequence[AuditCase],
-    scope: Scope = Scope.HISTOLOGY,
+    table: AuditTable,
     *,
     num_resamples: int = NUM_RESAMPLES,
     seed: int = 0,
@@ -177,29 +179,202 @@ def measure_performance(
     """Compute how good the doctor, the network and both together are.
 
     Args:
-        cases: Of `make_audit_cases`; those without ground truth in the scope are left out.
-        scope: Which ground truth counts.
+        table: Of `audit_table.make_table`: the lesions with ground truth in a scope.
         num_resamples: Number of bootstrap resamples of patients.
         seed: Makes the resamples repeatable.
     """
-    raise NotImplementedError
+    shares = _list_rates(table) | _list_pairs(table) | _list_excisions(table)
+    differences = {
+        (one, other, condition, side): (
+            (one, one, other, condition, side),
+            (other, one, other, condition, side),
+        )
+        for one, other in _PAIRS
+        for condition in Condition
+        for side in _Side
+    }
+    figures = measure_shares_by_patient(table.patient, shares, differences, (num_resamples, seed))
+    num_histology = int(table.by_histology.sum())
+    return Performance(
+        scope=table.scope,
+        num_lesions=len(table.cases),
+        num_patients=table.num_patients,
+        num_melanomas=table.count(Condition.MELANOMA),
+        num_skin_cancers=table.count(Condition.SKIN_CANCER),
+        by_histology=num_histology,
+        by_follow_up=len(table.cases) - num_histology,
+        rates=_collect_rates(figures),
+        differences=_collect_differences(table, figures),
+        excisions=_collect_excisions(figures),
+    )
 
 
 def measure_groups(
-    cases: Sequence[AuditCase],
+    table: AuditTable,
     grouping: Grouping,
-    scope: Scope = Scope.HISTOLOGY,
     *,
     num_resamples: int = NUM_RESAMPLES,
     seed: int = 0,
 ) -> tuple[Group, ...]:
-    """Compute the same for each value of a grouping, in its order.
+    """Compute the same for each value of a grouping, in the order of the values.
 
     Args:
-        cases: As in `measure_performance`.
+        table: As in `measure_performance`.
         grouping: What to divide by.
-        scope: Which ground truth counts.
         num_resamples: Number of bootstrap resamples of patients.
         seed: Makes the resamples repeatable.
     """
-    raise NotImplementedError
+    find = _ATTRIBUTES[grouping]
+    values = np.array([find(case) or UNKNOWN for case in table.cases], dtype=object)
+    groups = []
+    for value in sorted(set(values), key=lambda each: (each == UNKNOWN, each)):
+        part = table.select(values == value)
+        shares = _list_rates(part) | _list_excisions(part)
+        figures = measure_shares_by_patient(part.patient, shares, {}, (num_resamples, seed))
+        groups.append(
+            Group(
+                grouping=grouping,
+                value=value,
+                num_lesions=len(part.cases),
+                num_patients=part.num_patients,
+                num_melanomas=part.count(Condition.MELANOMA),
+                num_skin_cancers=part.count(Condition.SKIN_CANCER),
+                rates=_collect_rates(figures),
+                excisions=_collect_excisions(figures),
+            )
+        )
+    return tuple(groups)
+
+
+class _Side(StrEnum):
+    SENSITIVITY = "sensitivity"
+    SPECIFICITY = "specificity"
+
+
+# The names of shares: what is measured, then of whom, for which condition and on which side.
+_Name = tuple[str, ...]
+_Shares = dict[_Name, Share]
+
+
+def _split(table: AuditTable, condition: Condition) -> dict[_Side, NDArray[np.bool_]]:
+    return {
+        _Side.SENSITIVITY: table.find_positives(condition),
+        _Side.SPECIFICITY: table.find_negatives(condition),
+    }
+
+
+def _list_rates(table: AuditTable) -> _Shares:
+    shares: _Shares = {}
+    for judge, condition in table.judged:
+        said = table.find_judgements(judge, condition)
+        for side, among in _split(table, condition).items():
+            shares[judge, condition, side] = (
+                said.is_right(side is _Side.SENSITIVITY),
+                among & said.known,
+            )
+    return shares
+
+
+def _list_pairs(table: AuditTable) -> _Shares:
+    """Return the shares of both judges of each pair, on the lesions that both judged."""
+    shares: _Shares = {}
+    for one, other in _PAIRS:
+        for condition in Condition:
+            pair = {judge: table.find_judgements(judge, condition) for judge in (one, other)}
+            known = pair[one].known & pair[other].known
+            for side, among in _split(table, condition).items():
+                for judge, said in pair.items():
+                    name = (judge, one, other, condition, side)
+                    shares[name] = said.is_right(side is _Side.SENSITIVITY), among & known
+    return shares
+
+
+def _list_excisions(table: AuditTable) -> _Shares:
+    """Return the share of each condition among the lesions with histology."""
+    return {
+        (_EXCISED, condition): (
+            table.find_positives(condition),
+            table.by_histology & (table.truth[condition] >= 0),
+        )
+        for condition in Condition
+    }
+
+
+def _collect_rates(figures: Mapping[_Name, Figure]) -> tuple[Rates, ...]:
+    """Return the rates of each judge that judged any lesion."""
+    rates = []
+    for judge in Judge:
+        for condition in Condition:
+            sensitivity, specificity = (figures[judge, condition, side] for side in _Side)
+            if sensitivity.total + specificity.total:
+                few = _explain_sides(sensitivity, specificity, condition)
+                rates.append(Rates(judge, condition, sensitivity, specificity, *few))
+    return tuple(rates)
+
+
+def _explain_sides(positive: Figure, negative: Figure, condition: Condition) -> tuple[str, str]:
+    return (
+        explain_few(positive, f"a {condition}"),
+        explain_few(negative, f"another lesion than a {condition}"),
+    )
+
+
+def _collect_differences(
+    table: AuditTable, figures: Mapping[_Name, Figure]
+) -> tuple[Difference, ...]:
+    differences = []
+    for one, other in _PAIRS:
+        for condition in Condition:
+            measured = {side: figures[one, other, condition, side] for side in _Side}
+            if not sum(figure.total for figure in measured.values()):
+                continue
+            counts = _count_discordant(table, (one, other), condition)
+            few = _explain_sides(*measured.values(), condition)
+            differences.append(Difference(one, other, condition, *measured.values(), *few, *counts))
+    return tuple(differences)
+
+
+def _count_discordant(
+    table: AuditTable, pair: tuple[Judge, Judge], condition: Condition
+) -> list[int]:
+    """Count the lesions on which exactly one of two judges is right, on either side."""
+    first, second = (table.find_judgements(judge, condition) for judge in pair)
+    counts = []
+    for side, among in _split(table, condition).items():
+        both = among & first.known & second.known
+        right = [said.is_right(side is _Side.SENSITIVITY) for said in (first, second)]
+        counts += [
+            int((both & right[0] & ~right[1]).sum()),
+            int((both & right[1] & ~right[0]).sum()),
+        ]
+    return counts
+
+
+def _collect_excisions(figures: Mapping[_Name, Figure]) -> Excisions:
+    melanoma, skin_cancer = (figures[_EXCISED, condition] for condition in Condition)
+    return Excisions(
+        excised=melanoma.total,
+        melanomas=melanoma.count or 0,
+        per_melanoma=_invert(melanoma),
+        per_skin_cancer=_invert(skin_cancer),
+        too_few=explain_few(melanoma, "a lesion with histology"),
+    )
+
+
+def _invert(share: Figure) -> Figure:
+    """Return 1 divided by a share and its interval; NaN for 1 divided by 0."""
+    value, low, high = (
+        1 / each if each > 0 else math.nan for each in (share.value, share.high, share.low)
+    )
+    return Figure(value, low, high, None, share.total, share.num_lesions)
+
+
+_ATTRIBUTES: dict[Grouping, Callable[[AuditCase], str]] = {
+    Grouping.MONTH: lambda case: case.month,
+    Grouping.MODEL: lambda case: case.model_id,
+    Grouping.APP_VERSION: lambda case: case.app_version,
+    Grouping.SKIN_TYPE: lambda case: case.skin_type,
+    Grouping.DEVICE: lambda case: case.device,
+    Grouping.IMAGE_KIND: lambda case: case.image_kind,
+    Grouping.READER: lambda case: case.reader,
+}
