@@ -139,14 +139,15 @@ class _Loop:
 def _make_case(case: LesionCase, rules: AuditRules) -> AuditCase:
     decided = {entry.value.visit_id for entry in case.decisions}
     visits = [visit for visit in case.visits if visit.id in decided]
-    loop = _find_loop(case, visits, rules) or _find_undecided(case)
+    missing = Exclusion.DECIDED_LATE if visits else Exclusion.NOT_DECIDED
+    loop = _find_loop(case, visits, rules) or _find_undecided(case, missing)
     seen_on = None if loop is None else loop.visit.value.on
     excised = [
         entry.value.taken_on
         for entry in case.specimens
         if seen_on is None or entry.value.taken_on >= seen_on
     ]
-    truth = GroundTruth(exclusion=Exclusion.NOT_DECIDED) if loop is None else loop.truth
+    truth = GroundTruth(exclusion=missing) if loop is None else loop.truth
     facts = {} if loop is None else _describe_loop(case, loop)
     return AuditCase(
         patient_id=case.patient.id,
@@ -185,11 +186,11 @@ def _find_loop(case: LesionCase, visits: list[Entry[Visit]], rules: AuditRules) 
     return first
 
 
-def _find_undecided(case: LesionCase) -> _Loop | None:
+def _find_undecided(case: LesionCase, missing: Exclusion) -> _Loop | None:
     """Return the first visit at which anything was said or photographed, without a decision."""
     entries = (*case.first_reads, *case.ai_readings, *case.photographs)
     used = {entry.value.visit_id for entry in entries}
-    truth = GroundTruth(exclusion=Exclusion.NOT_DECIDED)
+    truth = GroundTruth(exclusion=missing)
     return next((_Loop(visit, truth, None) for visit in case.visits if visit.id in used), None)
 
 

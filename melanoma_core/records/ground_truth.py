@@ -33,6 +33,7 @@ class Exclusion(StrEnum):
     """Why the ground truth of a lesion is not known."""
 
     NOT_DECIDED = "no decision"
+    DECIDED_LATE = "decided, or the decision corrected, after the result was known"
     EXAMINED_BEFORE = "histology of a specimen from before the visit"
     HISTOLOGY_DUE = "tissue taken, histology not known"
     OPEN = "histology leaves the diagnosis open"
