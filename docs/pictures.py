@@ -57,7 +57,7 @@ def main() -> int:
 
 def _take_reading(page: Page) -> None:
     """Read a drawn lesion, then upload a page of text."""
-    page.get_by_role("button", name="Melanoma 1", exact=True).click()
+    page.get_by_role("button", name="Many colours, streaks", exact=True).click()
     expect(page.locator(".banner")).to_have_count(1)
     _take(page, "reading", 860, _reduce_photograph)
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files([_write_page_of_text()])

@@ -1,5 +1,6 @@
 """The model that all sessions share, and the worklist of this browser session."""
 
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,12 @@ def _load_classifier(folder: Path, card: ModelCard) -> "Classifier":  # noqa: AR
     # Imported here, so that the page is painted before ONNX Runtime is imported.
     from melanoma_core.models.classifier import load_classifier
 
-    return load_classifier(folder)
+    classifier = load_classifier(folder)
+    # Streamlit collects garbage after each run of a page. Without this, it walks all that was
+    # imported, while the browser waits for the rest of its answer.
+    gc.collect()
+    gc.freeze()
+    return classifier
 
 
 @st.cache_resource(show_spinner=False)

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from melanoma_core.data.drawn.shipped import DemonstrationLesion
 
 _SHOW_SECONDS = 1.0  # until the readings so far are shown
-_DRAWN = "Demonstration lesions are drawn by a program. They are not photographs of patients."
+_DRAWN = (
+    "Demonstration lesions are drawn by a program. They are not photographs of patients. The model "
+    "learned from photographs, so it may read a drawing as another diagnosis than the one whose "
+    "signs are drawn."
+)
 
 
 def accept_photographs(worklist: Worklist) -> None:
@@ -102,7 +106,7 @@ def _offer_demonstration() -> None:
             with st.container(width=170, gap="xxsmall"):
                 st.image(lesion.path, width=170, alt=lesion.description)
                 st.button(
-                    lesion.name.removeprefix("Drawn ").capitalize(),
+                    lesion.signs.capitalize(),
                     key=lesion.file_name,
                     help=lesion.description,
                     on_click=_add_lesion,
@@ -122,7 +126,7 @@ def _add_shot(key: str) -> None:
 
 
 def _add_lesion(lesion: "DemonstrationLesion") -> None:
-    _add([(lesion.file_name, lesion.path.read_bytes())])
+    _add([(lesion.name, lesion.path.read_bytes())])
 
 
 def _add(files: Iterable[tuple[str, bytes]]) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # the page is painted before ONNX Runtime is imported
     from melanoma_core.models.adaptation import AdaptedReading
     from melanoma_core.models.card import ModelCard
     from melanoma_core.models.methods import Method
-    from melanoma_core.reading.entry import RefusedFile
+    from melanoma_core.reading.entry import Entry, RefusedFile
     from melanoma_core.reading.grouping import TableUse
     from melanoma_core.reading.reading import Reading
     from melanoma_core.reading.verdict import Verdict
@@ -155,6 +155,11 @@ def render_map_trust(card: "ModelCard", method: "Method") -> str:
     """Render in one line the scale of a method's heatmaps, or how faithful they are."""
     line = summarise_maps(card, method) if method.is_instant else _OWN_SCALE
     return f'<p class="map-trust">{escape(line)}</p>'
+
+
+def render_reduction(entry: "Entry") -> str:
+    """Render how far a photograph is shown with fewer pixels than its file has; "" if it is not."""
+    return f'<p class="reduction">{escape(entry.reduction)}</p>' if entry.reduction else ""
 
 
 def render_energy(

@@ -21,12 +21,13 @@ show_page_header("Reading")
 worklist = get_worklist()
 if photographs := take_over():
     worklist.add(photographs)
+worklist.look_at_opened()
 accept_photographs(worklist)
 progress = st.container()
 show_undo(worklist)
 show_refused(worklist)
-show_worklist(worklist)
 opened = worklist.opened_lesion
+rows = st.sidebar.container()  # filled after what is open, which a person waits for
 show_prevalence(
     opened.entries[0].card if opened else None,
     by_lesion=worklist.opened is None and opened is not None and opened.reading.is_combined,
@@ -38,6 +39,8 @@ if opened is not None:
         show_lesion(worklist, opened)
     else:
         show_photograph(worklist.opened)
+with rows:
+    show_worklist(worklist)
 with progress, show_errors():  # last, so that the readings so far are on the page meanwhile
     read_pending(worklist)
 if opened is None and worklist.pending_name is None:

@@ -7,6 +7,7 @@ from dashboard.reading.markup import (
     render_check,
     render_energy,
     render_map_trust,
+    render_reduction,
     render_warnings,
 )
 from dashboard.reading.model import show_model
@@ -54,17 +55,18 @@ def _show_heatmap(entry: Entry) -> None:
         diagnosis, method = _choose_overlay(entry)
         with st.container(horizontal=True):
             with_outline, with_levels = choose_outline(entry.reading), choose_levels()
+    # Imported here, so that the page is painted before NumPy is imported.
+    from melanoma_core.reading.layers import draw_heatmap, draw_outline
+
     heatmap = get_heatmap(entry, method, diagnosis)
     with images:
         show_viewer(
-            entry.photograph,
-            # The viewer mixes both, so that opacity asks the server for nothing.
-            entry.draw_overlay(
-                diagnosis, 1, heatmap, with_outline=with_outline, with_levels=with_levels
-            ),
+            entry,
+            draw_heatmap(entry, diagnosis, heatmap, with_levels=with_levels),
             f"Photograph with the heatmap for {diagnosis.title}",
-            entry.draw_overlay(diagnosis, 0, with_outline=True) if with_outline else None,
+            draw_outline(entry) if with_outline else None,
         )
+        show_html(render_reduction(entry))
         _show_scale(diagnosis, method)
         show_html(render_energy(entry.reading, diagnosis, heatmap))
     _show_faithfulness(entry, method)

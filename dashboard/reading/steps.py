@@ -1,5 +1,7 @@
 """What is open: its name, steps through the list, marks, the table, and its removal."""
 
+from functools import partial
+
 import streamlit as st
 
 from dashboard.reading.markup import render_name
@@ -28,7 +30,7 @@ def show_navigation(worklist: Worklist, opened: Lesion) -> None:
             _offer_mark(worklist, opened)
         st.download_button(
             "Download table",
-            data=export_csv(worklist, get_prevalence()),
+            data=partial(export_csv, worklist, get_prevalence())  # made on the click,
             file_name="readings.csv",
             mime="text/csv",
             on_click="ignore",

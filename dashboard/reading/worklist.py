@@ -17,30 +17,28 @@ _SEARCH, _FILTER, _KEYS = "list-search", "list-filter", "list-keys"
 
 
 def show_worklist(worklist: Worklist) -> None:
-    """List the readings in the sidebar if there are several photographs."""
-    worklist.look_at_opened()
+    """List the readings if there are several photographs."""
     lesions, position = worklist.lesions, worklist.position
     count = len(worklist.entries)
     if count < 2 or position is None:
         return
-    with st.sidebar:
-        photographs = "" if len(lesions) == count else f" of {count:,} photographs"
-        title = f"{len(lesions):,} readings" if len(lesions) > 1 else "1 reading"
-        st.header(f"{title}{photographs}, most suspicious first", anchor=False)
-        _choose_rows()
-        filtered = get_shown(worklist)
-        _describe_hidden(filtered)
-        opened, shown = lesions[position], filtered.lesions
-        offer_combining(worklist, shown)
-        place = shown.index(opened) if opened in shown else 0
-        # A key per opened lesion, so that the list turns to its page.
-        page = choose_page(len(shown), _PAGE_LENGTH, f"page-{opened.key}", opened=place)
-        with st.container(gap="xsmall", key="worklist"):
-            for lesion in shown[page]:
-                _show_row(worklist, lesion, is_open=lesion is opened)
-        accept_drops(worklist)
-        # People who dictate to the computer must be able to switch single keys off.
-        st.checkbox("Keys J and K open the next and the previous reading", value=True, key=_KEYS)
+    photographs = "" if len(lesions) == count else f" of {count:,} photographs"
+    title = f"{len(lesions):,} readings" if len(lesions) > 1 else "1 reading"
+    st.header(f"{title}{photographs}, most suspicious first", anchor=False)
+    _choose_rows()
+    filtered = get_shown(worklist)
+    _describe_hidden(filtered)
+    opened, shown = lesions[position], filtered.lesions
+    offer_combining(worklist, shown)
+    place = shown.index(opened) if opened in shown else 0
+    # A key per opened lesion, so that the list turns to its page.
+    page = choose_page(len(shown), _PAGE_LENGTH, f"page-{opened.key}", opened=place)
+    with st.container(gap="xsmall", key="worklist"):
+        for lesion in shown[page]:
+            _show_row(worklist, lesion, is_open=lesion is opened)
+    accept_drops(worklist)
+    # People who dictate to the computer must be able to switch single keys off.
+    st.checkbox("Keys J and K open the next and the previous reading", value=True, key=_KEYS)
 
 
 def uses_keys() -> bool:
@@ -78,7 +76,8 @@ def _show_row(worklist: Worklist, lesion: Lesion, is_open: bool) -> None:
     row = f"lesion-row-{lesion.key}"  # `dragging.js` finds rows by this name
     with st.container(horizontal=True, vertical_alignment="top", gap="small", key=row):
         with st.container(width=56, gap="xxsmall"):
-            st.image(lesion.entries[0].thumbnail, width=56, alt="")
+            # Not `width=56`, with which Streamlit encodes the picture again in each run.
+            st.image(lesion.entries[0].thumbnail, width="stretch", alt="")
             choose_lesion(lesion)
         with st.container(gap=None):
             st.button(

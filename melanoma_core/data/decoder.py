@@ -18,7 +18,7 @@ from typing import BinaryIO, cast
 import numpy as np
 
 from melanoma_core.data.formats.budget import Budget, ExcessError
-from melanoma_core.data.images import Photograph, decode_image
+from melanoma_core.data.images import MAX_SIDE, Photograph, decode_image
 from melanoma_core.errors import ImageError
 from melanoma_core.settings import make_environment
 
@@ -44,10 +44,10 @@ class _Process:
         self._requests = cast("BinaryIO", self._process.stdin)
         self._answers = cast("BinaryIO", self._process.stdout)
 
-    def decode(self, data: bytes, seconds: float) -> Photograph:
+    def decode(self, data: bytes, seconds: float, max_side: int = MAX_SIDE) -> Photograph:
         started = time.monotonic()
         try:
-            header = {"length": len(data), "seconds": seconds}
+            header = {"length": len(data), "seconds": seconds, "max_side": max_side}
             self._requests.write(json.dumps(header).encode() + b"\n")
             self._requests.write(data)
             self._requests.flush()
@@ -96,13 +96,19 @@ class _Process:
 _idle: "queue.LifoQueue[_Process]" = queue.LifoQueue()
 
 
-def decode_within(data: bytes, seconds: float = LIMIT_SECONDS, quick: Budget = QUICK) -> Photograph:
+def decode_within(
+    data: bytes,
+    seconds: float = LIMIT_SECONDS,
+    quick: Budget = QUICK,
+    max_side: int = MAX_SIDE,
+) -> Photograph:
     """Decode one photograph within a time limit. Threads may call this at once.
 
     Args:
         data: Content of the file.
         seconds: The limit, without the time that it takes to start a process.
         quick: What is decoded in this process.
+        max_side: Maximum length of the longer side in pixels, as in `images.decode_image`.
 
     Returns:
         The photograph, as `images.decode_image` returns it.
@@ -112,10 +118,10 @@ def decode_within(data: bytes, seconds: float = LIMIT_SECONDS, quick: Budget = Q
             or its process ended.
     """
     with suppress(ExcessError):
-        return decode_image(data, budget=quick)
+        return decode_image(data, max_side, quick)
     process = _take()
     try:
-        return process.decode(data, seconds)
+        return process.decode(data, seconds, max_side)
     finally:
         if process.is_alive and _idle.qsize() < (os.cpu_count() or 1):
             _idle.put(process)

@@ -22,7 +22,7 @@ def _serve(requests: BinaryIO, answers: BinaryIO, discarded: TextIO) -> None:
         data = requests.read(request["length"])
         faulthandler.dump_traceback_later(request["seconds"], exit=True, file=discarded)
         try:
-            photograph = decode_image(data)
+            photograph = decode_image(data, request["max_side"])
         except ImageError as error:
             _answer(answers, {"refusal": str(error)})
             continue

@@ -29,6 +29,7 @@ from melanoma_core.errors import ImageError
 
 __all__ = [
     "MAX_BYTES",
+    "MAX_SIDE",
     "Photograph",
     "decode_image",
     "encode_jpeg",
@@ -37,7 +38,7 @@ __all__ = [
     "resize_to_square",
 ]
 
-_MAX_SIDE = 2048  # px; ten times the input of a network, and sharp on a wide screen
+MAX_SIDE = 2048  # px; ten times the input of a network, and sharp on a wide screen
 _MIN_SIDE = 64  # px; below this no dermoscopic structure is visible
 
 
@@ -114,7 +115,7 @@ class Photograph:
         return Image.fromarray(self.pixels)
 
 
-def decode_image(data: bytes, max_side: int = _MAX_SIDE, budget: Budget = BUDGET) -> Photograph:
+def decode_image(data: bytes, max_side: int = MAX_SIDE, budget: Budget = BUDGET) -> Photograph:
     """Decode one photograph.
 
     The function is thread-safe: it holds no state and changes none of Pillow's global settings.
@@ -164,7 +165,7 @@ def decode_image(data: bytes, max_side: int = _MAX_SIDE, budget: Budget = BUDGET
         ) from error
 
 
-def read_image(path: Path, max_side: int = _MAX_SIDE) -> Photograph:
+def read_image(path: Path, max_side: int = MAX_SIDE) -> Photograph:
     """Read and decode one photograph.
 
     Args:

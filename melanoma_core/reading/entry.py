@@ -1,6 +1,7 @@
 """A photograph of a worklist: one that was read, or a file that was refused."""
 
 import io
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:  # so that a page appears before ONNX Runtime is imported
     from melanoma_core.reading.reading import Reading, Refusal
 
 _SHOWN_SIDE = 1280  # px; sharp on half of a wide screen
+DETAIL_SIDE = 4096  # px; the own pixels of a photograph of 12 megapixels, as 2 to 5 MB of memory
+MAX_DETAIL_BYTES = 256 * 2**20  # of one session; a photograph beyond keeps 1280 pixels a side
+_NOT_REDUCED = 0.99  # of a side: a crop is rounded to whole pixels
 _THUMBNAIL_SIDE = 160  # px
 _MAX_NAME_LENGTH = 120
 
@@ -34,6 +38,9 @@ class Entry:
         reading: The reading.
         card: Card of the model that read it. Other photographs may have another model.
         seen: uint8 [size, size, 3], the input of the network.
+        detail: JPEG without metadata of the photograph's own pixels, at most 4096 on its longer
+            side; empty if `photograph` has them all, or if memory was short.
+        size: Width and height of the photograph in its file, in pixels.
     """
 
     key: int
@@ -43,6 +50,31 @@ class Entry:
     reading: "Reading"
     card: "ModelCard"
     seen: "NDArray[np.uint8]"
+    detail: bytes = b""
+    size: tuple[int, int] = (0, 0)
+
+    @property
+    def kept_size(self) -> tuple[int, int]:
+        """Width and height of what is kept of the photograph for display, in pixels."""
+        from PIL import Image
+
+        return Image.open(io.BytesIO(self.detail or self.photograph)).size
+
+    @property
+    def reduction(self) -> str:
+        """How far what is shown has fewer pixels than the file, and why; "" if it has all."""
+        kept, original = self.kept_size, self.size
+        if max(kept) >= _NOT_REDUCED * max(original):
+            return ""
+        limit = (
+            f"{DETAIL_SIDE:,} pixels on the longer side of a photograph"
+            if max(kept) == DETAIL_SIDE
+            else f"{MAX_DETAIL_BYTES // 2**20} MiB of full resolution for a session"
+        )
+        return (
+            f"Shown at {kept[0]:,} × {kept[1]:,} of its {original[0]:,} × {original[1]:,} pixels: "
+            f"the server keeps at most {limit}."
+        )
 
     @property
     def num_bytes(self) -> int:
@@ -50,46 +82,28 @@ class Entry:
         outline = self.reading.outline
         arrays = (self.seen, self.reading.evidence, *(() if outline is None else (outline,)))
         of_arrays = sum(int(each.nbytes) for each in arrays)
-        return len(self.photograph) + len(self.thumbnail) + of_arrays
+        images = (self.photograph, self.thumbnail, self.detail)
+        return sum(len(each) for each in images) + of_arrays
 
-    def draw_overlay(
-        self,
-        class_name: str,
-        opacity: float,
-        strengths: "NDArray[np.float32] | None" = None,
-        *,
-        with_outline: bool = False,
-        with_levels: bool = False,
-    ) -> bytes:
-        """Return the photograph with the heatmap of a diagnosis, as a JPEG.
+    def draw_overlay(self, class_name: str, opacity: float) -> bytes:
+        """Return the photograph with the Grad-CAM heatmap of a diagnosis, as a JPEG.
 
         Args:
             class_name: Diagnosis code.
             opacity: Opacity of full strength, in [0, 1].
-            strengths: float32 [h, w] in [0, 1], a heatmap of another method; by default the
-                Grad-CAM heatmap of the reading.
-            with_outline: Whether to draw the outline of the lesion, if the reading has one.
-            with_levels: Whether to draw contour lines instead of a tint.
         """
         import numpy as np
         from PIL import Image
 
         from melanoma_core.data.images import encode_jpeg
         from melanoma_core.reading.explanation import shape_heatmaps
-        from melanoma_core.reading.outline import place_outline
-        from melanoma_core.reading.overlay import blend, draw_contour, draw_levels
+        from melanoma_core.reading.overlay import blend
 
         # Not `decode_image`, which refuses narrow photographs: this JPEG is already checked.
         pixels = np.asarray(Image.open(io.BytesIO(self.photograph)))
-        reading, size = self.reading, pixels.shape[:2]
-        if strengths is None:
-            strengths = reading.evidence[reading.class_names.index(class_name)]
-        (heatmap,) = shape_heatmaps(strengths[None], *size)
-        drawn = draw_levels(pixels, heatmap) if with_levels else blend(pixels, heatmap, opacity)
-        if with_outline and reading.outline is not None:
-            inside = place_outline(reading.outline, reading.outline_threshold, *size)
-            drawn = draw_contour(drawn, inside)
-        return encode_jpeg(drawn)
+        strengths = self.reading.evidence[self.reading.class_names.index(class_name)]
+        (heatmap,) = shape_heatmaps(strengths[None], *pixels.shape[:2])
+        return encode_jpeg(blend(pixels, heatmap, opacity))
 
 
 @dataclass(frozen=True)
@@ -109,6 +123,7 @@ class RefusedFile:
         field_of_view: What lies inside a black ring or corners of a dermoscope; None if there are
             none.
         crop: The part that was refused; None if it was the whole photograph.
+        detail: Of the whole photograph, as in `Entry`; a crop is read from it.
     """
 
     key: int
@@ -120,12 +135,15 @@ class RefusedFile:
     thumbnail: bytes = b""
     field_of_view: "Crop | None" = None
     crop: "Crop | None" = None
+    detail: bytes = b""
 
     @property
     def num_bytes(self) -> int:
         """Memory that its images take."""
         withheld = self.withheld.num_bytes if self.withheld else 0
-        return len(self.photograph) + len(self.thumbnail) + withheld
+        if self.withheld and self.withheld.detail is self.detail:  # the same bytes
+            withheld -= len(self.detail)
+        return len(self.photograph) + len(self.thumbnail) + len(self.detail) + withheld
 
     @property
     def can_be_cropped(self) -> bool:
@@ -184,9 +202,9 @@ def read_file(
         part = crop_photograph(whole, crop) if crop else whole
         result = read_photograph(classifier, part, is_drawn=is_drawn(content), read_anyway=True)
     except ImageError as error:  # the part is too small
-        return _refuse(RefusedFile(key, name, Refusal(str(error)), crop=crop), whole)
+        return _refuse(RefusedFile(key, name, Refusal(str(error)), crop=crop), whole, content)
     if isinstance(result, Refusal):
-        return _refuse(RefusedFile(key, name, result, crop=crop), whole)
+        return _refuse(RefusedFile(key, name, result, crop=crop), whole, content)
     entry = Entry(
         key=key,
         name=name,
@@ -195,14 +213,19 @@ def read_file(
         reading=replace(result, crop=crop),
         card=classifier.card,
         seen=resize_to_square(part.pixels, classifier.card.image_size),
+        detail=_encode_detail(content, part, crop),
+        size=(part.original_width, part.original_height),
     )
     if result.read_anyway and result.novelty is not None and result.novelty_limit is not None:
         refusal = refuse_unfamiliar(result.novelty, result.novelty_limit)
-        return _refuse(RefusedFile(key, name, refusal, withheld=entry, crop=crop), whole)
+        file = RefusedFile(
+            key, name, refusal, withheld=entry, crop=crop, detail=b"" if crop else entry.detail
+        )
+        return _refuse(file, whole, content)
     return entry
 
 
-def _refuse(file: RefusedFile, whole: "Photograph") -> RefusedFile:
+def _refuse(file: RefusedFile, whole: "Photograph", content: bytes) -> RefusedFile:
     """Return a refused file with what a person needs to crop it."""
     from melanoma_core.data.crop import find_field_of_view
 
@@ -210,8 +233,31 @@ def _refuse(file: RefusedFile, whole: "Photograph") -> RefusedFile:
         file,
         photograph=_encode(whole, _SHOWN_SIDE),
         thumbnail=_encode(whole, _THUMBNAIL_SIDE),
+        detail=file.detail or _encode_detail(content, whole),
         field_of_view=find_field_of_view(whole.pixels),
     )
+
+
+def _encode_detail(content: bytes, part: "Photograph", crop: "Crop | None" = None) -> bytes:
+    """Return the own pixels of what was read as JPEG; empty if its picture has them all.
+
+    A photograph above the resolution that the network reads is decoded once more. It is kept
+    without them where that fails.
+
+    Args:
+        content: The file.
+        part: What was read of it.
+        crop: Which part that is; None for all.
+    """
+    from melanoma_core.data.crop import crop_photograph
+    from melanoma_core.data.decoder import decode_within
+
+    original = max(part.original_width, part.original_height)
+    if original > max(part.pixels.shape):
+        with suppress(ImageError):
+            whole = decode_within(content, max_side=DETAIL_SIDE)
+            return _encode(crop_photograph(whole, crop) if crop else whole, DETAIL_SIDE)
+    return _encode(part, DETAIL_SIDE) if max(part.pixels.shape) > _SHOWN_SIDE else b""
 
 
 def _encode(photograph: "Photograph", side: int) -> bytes:

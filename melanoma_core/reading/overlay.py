@@ -1,5 +1,6 @@
 """Draw a heatmap over a photograph, with NumPy and Pillow only."""
 
+import io
 import math
 
 import numpy as np
@@ -34,7 +35,7 @@ _VIRIDIS = bytes.fromhex(
     "fde725"
 )
 _CONTOUR = 300  # of the longer side: width of a line
-_LIGHT_LINE, _DARK_LINE = (255, 255, 255), (0, 0, 0)
+_LIGHT_LINE, _DARK_LINE = (255, 255, 255, 255), (0, 0, 0, 255)
 LEVELS = (0.25, 0.5, 0.75)  # strengths of the contour lines
 _NEAR_LEVEL = 0.05  # difference in strength; beyond it, a pixel belongs to no line
 _LEVEL_LINE = 600  # of the longer side: half the width of the light line
@@ -71,18 +72,42 @@ def blend(
         )
     if not 0 <= opacity <= 1:
         raise ValueError(f"The opacity is {opacity}. It must be in [0, 1].")
-    strength = np.where(np.isnan(heatmap), np.float32(0), heatmap)  # 8 times faster than nan_to_num
-    if strength.min() < 0 or strength.max() > 1:
-        raise ValueError(
-            f"The heatmap is in [{strength.min()}, {strength.max()}]. It must be in [0, 1]."
-        )
-    strength *= 255  # in place, because allocating memory takes longer than the arithmetic
-    strength += 0.5
-    levels = Image.fromarray(strength.astype(np.uint8))
-    shares = levels.point([round(opacity * math.sqrt(255 * level)) for level in range(256)])
+    levels = _find_levels(heatmap)
+    shares = levels.point(_list_shares(opacity))
     levels.putpalette(_VIRIDIS)
     blended = Image.composite(levels.convert("RGB"), Image.fromarray(pixels), shares)
     return np.asarray(blended)
+
+
+def encode_tint(heatmap: NDArray[np.float32]) -> bytes:
+    """Return a heatmap as a PNG that, laid over a photograph, looks as `blend` draws it.
+
+    Args:
+        heatmap: float32 [height, width] in [0, 1]; NaN is no evidence. It may be smaller than the
+            photograph.
+
+    Returns:
+        Colours of the palette, each as opaque as `blend` at an opacity of 1 makes it.
+
+    Raises:
+        ValueError: A strength is out of range.
+    """
+    levels = _find_levels(heatmap)
+    levels.putpalette(_VIRIDIS)
+    buffer = io.BytesIO()
+    levels.save(buffer, "PNG", transparency=bytes(_list_shares(1)))
+    return buffer.getvalue()
+
+
+def encode_lines(drawn: NDArray[np.uint8]) -> bytes:
+    """Return lines on a transparent ground as a PNG.
+
+    Args:
+        drawn: uint8 [height, width, 4], as `draw_contour` and `draw_levels` draw on zeros.
+    """
+    buffer = io.BytesIO()
+    Image.fromarray(drawn).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def draw_contour(pixels: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -91,11 +116,11 @@ def draw_contour(pixels: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArra
     One of both can be seen on any colour. The light one lies inside, the dark one outside.
 
     Args:
-        pixels: uint8 [height, width, 3].
+        pixels: uint8 [height, width, 3], or 4 with opacity.
         inside: bool [height, width], true inside the lesion.
 
     Returns:
-        uint8 [height, width, 3]; each line is as wide as a 300th of the longer side, at least 1
+        uint8 as `pixels`; each line is as wide as a 300th of the longer side, at least 1
         pixel.
 
     >>> row = np.full((1, 4, 3), 128, np.uint8)
@@ -104,8 +129,9 @@ def draw_contour(pixels: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArra
     """
     steps = max(1, round(max(inside.shape) / _CONTOUR))
     drawn = pixels.copy()
-    drawn[_spread(inside, steps) & ~inside] = _DARK_LINE
-    drawn[inside & _spread(~inside, steps)] = _LIGHT_LINE
+    channels = pixels.shape[2]
+    drawn[_spread(inside, steps) & ~inside] = _DARK_LINE[:channels]
+    drawn[inside & _spread(~inside, steps)] = _LIGHT_LINE[:channels]
     return drawn
 
 
@@ -120,12 +146,12 @@ def draw_levels(
     in strength over the slope.
 
     Args:
-        pixels: uint8 [height, width, 3].
+        pixels: uint8 [height, width, 3], or 4 with opacity.
         heatmap: float32 [height, width] in [0, 1], smooth (`explanation.shape_heatmaps`).
         levels: Strengths at which lines are drawn, in (0, 1).
 
     Returns:
-        uint8 [height, width, 3].
+        uint8 as `pixels`.
     """
     half = max(1.0, max(heatmap.shape) / _LEVEL_LINE)
     steep = np.full_like(heatmap, 1e-12)
@@ -140,7 +166,7 @@ def draw_levels(
     drawn = Image.fromarray(pixels)
     for colour, width in ((_DARK_LINE, 2 * half), (_LIGHT_LINE, half)):
         share = np.clip(width + np.float32(0.5) - distance, 0, 1) * 255
-        drawn.paste(colour, mask=Image.fromarray(share.astype(np.uint8)))
+        drawn.paste(colour[: pixels.shape[2]], mask=Image.fromarray(share.astype(np.uint8)))
     return np.asarray(drawn)
 
 
@@ -170,3 +196,20 @@ def colour_scale(width: int, height: int) -> NDArray[np.uint8]:
     table = np.frombuffer(_VIRIDIS, np.uint8).reshape(256, 3)
     row = table[np.linspace(0, 255, width).round().astype(int)]
     return np.tile(row, (height, 1, 1))
+
+
+def _list_shares(opacity: float) -> list[int]:
+    """Return the share of the heatmap's colour at each level, of 255."""
+    return [round(opacity * math.sqrt(255 * level)) for level in range(256)]
+
+
+def _find_levels(heatmap: NDArray[np.float32]) -> Image.Image:
+    """Return the strength of a heatmap in 256 levels."""
+    strength = np.where(np.isnan(heatmap), np.float32(0), heatmap)  # 8 times faster than nan_to_num
+    if strength.min() < 0 or strength.max() > 1:
+        raise ValueError(
+            f"The heatmap is in [{strength.min()}, {strength.max()}]. It must be in [0, 1]."
+        )
+    strength *= 255  # in place, because allocating memory takes longer than the arithmetic
+    strength += 0.5
+    return Image.fromarray(strength.astype(np.uint8))

@@ -3,18 +3,18 @@
 import threading
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count as count_up
 from typing import TYPE_CHECKING
 
-from melanoma_core.reading.entry import Entry, RefusedFile, clean_name, read_file
+from melanoma_core.reading.entry import MAX_DETAIL_BYTES, Entry, RefusedFile, clean_name, read_file
 from melanoma_core.reading.ranking import measure_suspicion
 
 if TYPE_CHECKING:  # so that a page appears before ONNX Runtime is imported
     from melanoma_core.data.crop import Crop
     from melanoma_core.models.classifier import Classifier
 
-_MAX_PHOTOGRAPHS = 200  # of one session; each keeps about half a megabyte
+_MAX_PHOTOGRAPHS = 200  # of one session; each keeps half a megabyte, and its own pixels
 _MAX_WAITING_BYTES = 256 * 2**20  # of one session
 # A page that gets another worklist keeps heatmaps by key, so no two worklists share one.
 _FIRST_KEYS = count_up(0, 2**20)
@@ -113,6 +113,7 @@ class ReadingQueue:
         with self._changed:
             file = self._reading.pop(key, None)
             if file is not None:
+                result = self._limit_detail(result)
                 if isinstance(result, Entry):
                     self._keep(result)
                 elif result is not None:
@@ -120,6 +121,21 @@ class ReadingQueue:
                 elif file.refused is not None:  # an error while a part of it was read
                     self._refused.append(file.refused)
             self._changed.notify_all()
+
+    def _limit_detail(self, result: "Entry | RefusedFile | None") -> "Entry | RefusedFile | None":
+        """Return a result without its own pixels where those of the session take too much memory.
+
+        Args:
+            result: What was read or refused.
+        """
+        kept: list[Entry | RefusedFile] = [*self._entries, *self._refused]
+        if result is None or not result.detail:
+            return result
+        if sum(len(each.detail) for each in kept) + len(result.detail) <= MAX_DETAIL_BYTES:
+            return result
+        if isinstance(result, RefusedFile) and result.withheld:
+            result = replace(result, withheld=replace(result.withheld, detail=b""))
+        return replace(result, detail=b"")
 
     def _keep(self, entry: Entry) -> None:
         self._entries.append(entry)
@@ -176,7 +192,9 @@ class ReadingQueue:
                     if not self._pending and not self._reading:
                         self._batch_start, self._batch_size = self._next_key, 0
                     # A key of its own: another part may still be read after it was cancelled.
-                    waiting = _Waiting(self._next_key, file.name, file.photograph, crop, file)
+                    waiting = _Waiting(
+                        self._next_key, file.name, file.detail or file.photograph, crop, file
+                    )
                     self._pending.appendleft(waiting)
                     self._next_key += 1
                     self._batch_size += 1

@@ -95,9 +95,13 @@ def open_page(chromium: Browser, server: str) -> Iterator[Open]:
     """Open the dashboard in a new browser context; errors in the browser fail the test."""
     contexts, problems = [], []
 
-    def open_(width: int = 1440, height: int = 900, color_scheme: str = "light") -> Page:
+    def open_(
+        width: int = 1440, height: int = 900, color_scheme: str = "light", has_touch: bool = False
+    ) -> Page:
         context = chromium.new_context(
-            viewport={"width": width, "height": height}, color_scheme=color_scheme
+            viewport={"width": width, "height": height},
+            color_scheme=color_scheme,
+            has_touch=has_touch,
         )
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)

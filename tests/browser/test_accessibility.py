@@ -59,13 +59,14 @@ class State:
 
 
 def wait_until_still(page: Page) -> None:
-    expect(page.locator('[data-test-script-state="notRunning"]')).to_be_visible()
+    still = page.locator('[data-test-script-state="notRunning"]')
+    expect(still).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
     page.wait_for_function("[...document.images].every(image => image.complete)")
 
 
 def read_lesion(page: Page) -> None:
-    page.get_by_role("button", name="Melanoma 1", exact=True).click()
+    page.get_by_role("button", name="Many colours, streaks", exact=True).click()
     expect(page.locator(".glance")).to_have_count(1, timeout=PATIENCE_MS)
 
 
@@ -139,7 +140,7 @@ def evaluate_part(part: str) -> Callable[[Page], None]:
 
 
 STATES = (
-    State("reading-empty", "/", expect_text("Melanoma 1")),
+    State("reading-empty", "/", expect_text("Many colours, streaks")),
     State("reading-open", "/", read_lesion),
     State("reading-report", "/", open_report),
     State("reading-refused", "/", upload_noise),

@@ -9,7 +9,7 @@ UNADAPTED = "Without your clinic's prevalence"
 
 
 def read_lesion(page: Page) -> None:
-    name = DEMONSTRATION_LESIONS[0].name.removeprefix("Drawn ").capitalize()
+    name = DEMONSTRATION_LESIONS[0].signs.capitalize()
     page.get_by_role("button", name=name, exact=True).click()
     expect(page.locator(".st-key-opened .meaning")).to_have_count(1)
     expect(page.locator('[data-test-script-state="notRunning"]')).to_be_visible()

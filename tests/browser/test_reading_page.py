@@ -242,8 +242,9 @@ def test_another_heatmap_method_runs_without_blocking_other_sessions(open_page, 
 def test_a_drawn_lesion_is_read_with_one_click(open_page):
     page = open_page()
     expect(page.locator(".st-key-lesions img")).to_have_count(len(DEMONSTRATION_LESIONS))
-    page.get_by_role("button", name="Melanoma 1", exact=True).click()
-    wait_for_answer(page, "drawn-melanoma-1.jpg")
+    lesion = DEMONSTRATION_LESIONS[0]
+    page.get_by_role("button", name=lesion.signs.capitalize(), exact=True).click()
+    wait_for_answer(page, lesion.name)
 
 
 def test_a_narrow_window_shows_the_reading_first_and_has_no_horizontal_scroll(

@@ -1,20 +1,45 @@
 // The images that the viewer shows. The page draws them as plain images below the viewer; a style
 // sheet hides those while the viewer stands, and they stay where it cannot run.
 
-export const NAMES = ["photograph", "marks", "overlay"] as const; // from the lowest to the highest
+// From the lowest to the highest. The detail is the photograph in its own pixels.
+export const NAMES = ["photograph", "detail", "marks", "overlay"] as const;
+const DRAWN = ["photograph", "marks", "overlay"] as const; // by the page
 export type Name = (typeof NAMES)[number];
 
 export interface Layers {
   /** The address of each image; null for one that is not there. */
-  addresses: Record<Name, string | null>;
+  addresses: Record<(typeof DRAWN)[number], string | null>;
+  /** The photograph's own pixels; null if its address has them all. */
+  detail: Detail | null;
   /** What the highest one shows, in words. */
   description: string;
 }
 
-export function readLayers(page: ParentNode): Layers | null {
+/** What the server offers of a photograph. Addresses are compared by file name. */
+export interface Detail {
+  photograph: string;
+  detail: string;
+  width: number; // in pixels
+}
+
+export function readLayers(page: ParentNode, offered: Partial<Detail>): Layers | null {
   const find = (name: Name) => page.querySelector<HTMLImageElement>(`.st-key-layer-${name} img`);
-  const addresses = Object.fromEntries(NAMES.map((name) => [name, find(name)?.src || null]));
+  const addresses = Object.fromEntries(DRAWN.map((name) => [name, find(name)?.src || null]));
   const description = (find("overlay") ?? find("photograph"))?.alt ?? "";
   if (!addresses.photograph) return null;
-  return { addresses: addresses as Layers["addresses"], description };
+  const detail = findDetail(addresses.photograph, offered);
+  return { addresses: addresses as Layers["addresses"], detail, description };
+}
+
+/** Return the offer with its whole address; null if it is of another photograph. */
+function findDetail(photograph: string, offered: Partial<Detail>): Detail | null {
+  const { photograph: name, detail, width } = offered;
+  if (!name || !detail || !width) return null;
+  if (nameFile(name) !== nameFile(photograph)) return null;
+  const address = new URL(nameFile(detail), new URL(photograph, document.baseURI)).href;
+  return { photograph: name, detail: address, width };
+}
+
+function nameFile(address: string): string {
+  return address.split("/").at(-1)!;
 }

@@ -1,6 +1,6 @@
 // The images over each other in OpenSeadragon: zoom, pan, opacity and wipe.
 import OpenSeadragon from "openseadragon";
-import { NAMES, type Layers, type Name } from "./layers";
+import { NAMES, type Detail, type Layers, type Name } from "./layers";
 
 export interface View {
   /** Whether anything is shown over the photograph. */
@@ -19,6 +19,7 @@ const PAN = 0.15; // of what is visible
 export class Stage {
   private readonly viewer: OpenSeadragon.Viewer;
   private readonly items = new Map<Name, OpenSeadragon.TiledImage>();
+  private detail: Detail | null = null;
   private shown: Partial<Record<Name, string | null>> = {};
   private view: View = { isOn: true, opacity: 60, wipe: null };
 
@@ -46,6 +47,7 @@ export class Stage {
     const follow = () => {
       this.clip();
       this.reportZoom();
+      this.refine();
     };
     this.viewer.addHandler("viewport-change", follow);
     this.viewer.addHandler("resize", () => requestAnimationFrame(follow));
@@ -58,12 +60,14 @@ export class Stage {
 
   /** Show images. The same photograph keeps its place; another one is fitted to the stage. */
   show(layers: Layers): void {
-    if (layers.addresses.photograph !== this.shown.photograph) {
+    const isOther = layers.addresses.photograph !== this.shown.photograph;
+    this.detail = layers.detail ?? (isOther ? null : this.detail);
+    if (isOther) {
       this.viewer.world.removeAll();
       this.items.clear();
       this.shown = {};
     }
-    for (const name of NAMES) {
+    for (const name of ["photograph", "marks", "overlay"] as const) {
       const address = layers.addresses[name];
       if (this.shown[name] === address) continue;
       this.shown[name] = address;
@@ -98,7 +102,7 @@ export class Stage {
   showActualPixels(): void {
     const photograph = this.items.get("photograph");
     if (!photograph) return;
-    this.viewer.viewport.zoomTo(findActualZoom(photograph)).applyConstraints();
+    this.viewer.viewport.zoomTo(this.findActualZoom(photograph)).applyConstraints();
   }
 
   destroy(): void {
@@ -122,7 +126,7 @@ export class Stage {
         // A photograph smaller than the stage is shown in its own pixels, too.
         const least = LEAST_SHARE * this.viewer.viewport.getHomeZoom();
         const viewport = this.viewer.viewport as OpenSeadragon.Viewport & { minZoomLevel: number };
-        viewport.minZoomLevel = Math.min(least, findActualZoom(item));
+        viewport.minZoomLevel = Math.min(least, this.findActualZoom(item));
         this.reportZoom();
         this.onOutcome(true);
       },
@@ -148,7 +152,7 @@ export class Stage {
 
   /** Hide and cut what lies over the photograph, as the view says. */
   private clip(): void {
-    this.items.get("photograph")?.setOpacity(1);
+    for (const name of ["photograph", "detail"] as const) this.items.get(name)?.setOpacity(1);
     const strength: Record<string, number> = { marks: 1, overlay: this.view.opacity / 100 };
     for (const name of ["marks", "overlay"] as const) {
       const item = this.items.get(name);
@@ -171,12 +175,25 @@ export class Stage {
   private reportZoom(): void {
     const photograph = this.items.get("photograph");
     if (!photograph) return;
-    const zoom = photograph.viewportToImageZoom(this.viewer.viewport.getZoom(true));
-    this.onZoom(Math.round(100 * zoom * window.devicePixelRatio));
+    const zoom = this.viewer.viewport.getZoom(true) / this.findActualZoom(photograph);
+    this.onZoom(Math.round(100 * zoom));
   }
-}
 
-/** Return the zoom at which one pixel of an image is one pixel of the screen. */
-function findActualZoom(image: OpenSeadragon.TiledImage): number {
-  return image.imageToViewportZoom(1 / window.devicePixelRatio);
+  /** Fetch the photograph's own pixels once the screen has more than the page's picture. */
+  private refine(): void {
+    const photograph = this.items.get("photograph");
+    const address = this.detail?.detail;
+    if (!photograph || !address || this.shown.detail === address) return;
+    const zoom = photograph.viewportToImageZoom(this.viewer.viewport.getZoom(true));
+    if (zoom * window.devicePixelRatio <= 1) return;
+    this.shown.detail = address;
+    this.load("detail", address);
+  }
+
+  /** Return the zoom at which one of the photograph's own pixels is one pixel of the screen. */
+  private findActualZoom(photograph: OpenSeadragon.TiledImage): number {
+    const { x: width } = photograph.getContentSize();
+    const share = (this.detail?.width ?? width) / width;
+    return photograph.imageToViewportZoom(share / window.devicePixelRatio);
+  }
 }

@@ -1,6 +1,6 @@
 // The image viewer of the Reading page: a component of Streamlit around OpenSeadragon.
 import { makeControls, makeHandle, placeHandle, make } from "./controls";
-import { readLayers } from "./layers";
+import { readLayers, type Detail } from "./layers";
 import { Stage, type View } from "./stage";
 
 const KEPT = "melanoma-viewer"; // opacity and whether the overlay is on, for this tab of the browser
@@ -8,16 +8,17 @@ const OPACITY_STEP = 5;
 
 interface Component {
   parentElement: HTMLElement | ShadowRoot;
+  data: Partial<Detail> | null;
 }
 
 const viewers = new WeakMap<Component["parentElement"], Viewer>();
 
 /** Show the viewer. Streamlit calls this when the page runs again, too: the viewer stays. */
-export default function ({ parentElement }: Component): (() => void) | undefined {
+export default function ({ parentElement, data }: Component): (() => void) | undefined {
   try {
     const viewer = viewers.get(parentElement) ?? new Viewer(parentElement);
     viewers.set(parentElement, viewer);
-    viewer.keep();
+    viewer.keep(data ?? {});
     return () => viewer.leave(() => viewers.delete(parentElement));
   } catch (error) {
     console.warn("The image viewer cannot run here. The plain images stay.", error);
@@ -28,6 +29,7 @@ export default function ({ parentElement }: Component): (() => void) | undefined
 
 class Viewer {
   private view: View = { isOn: true, opacity: 60, wipe: null, ...recall() };
+  private offered: Partial<Detail> = {};
   private departure = 0;
   private readonly host: HTMLElement;
   private readonly page: Element;
@@ -69,11 +71,13 @@ class Viewer {
       childList: true,
       attributeFilter: ["src", "alt"],
     });
-    this.follow();
   }
 
-  keep(): void {
+  /** Stay, with what the page offers of the photograph now. */
+  keep(offered: Partial<Detail>): void {
     clearTimeout(this.departure);
+    this.offered = offered;
+    this.follow();
   }
 
   /** Go, unless the same place is given back at once. */
@@ -88,7 +92,7 @@ class Viewer {
   }
 
   private follow(): void {
-    const layers = readLayers(this.page);
+    const layers = readLayers(this.page, this.offered);
     if (!layers) return;
     this.stage.show(layers);
     this.stage.canvas.setAttribute("aria-label", layers.description);

@@ -20,7 +20,8 @@ class DemonstrationLesion:
     """One drawn lesion that ships with the project, and what is visible in it.
 
     Attributes:
-        name: Display name.
+        signs: What is drawn, in a few words. It names no diagnosis, because a network that learned
+            from photographs may read a drawing as another one.
         file_name: Name of its file.
         sha256: Hash of its file, in hexadecimal digits.
         diagnosis: The diagnosis whose dermoscopic signs it imitates.
@@ -31,7 +32,7 @@ class DemonstrationLesion:
         structures: Its dermoscopic structures in words.
     """
 
-    name: str
+    signs: str
     file_name: str
     sha256: str
     diagnosis: Diagnosis
@@ -40,6 +41,11 @@ class DemonstrationLesion:
     border: str
     colours: str
     structures: str
+
+    @property
+    def name(self) -> str:
+        """Display name, which says what is drawn."""
+        return f"Drawn lesion: {self.signs}"
 
     @property
     def path(self) -> Path:
@@ -58,7 +64,7 @@ class DemonstrationLesion:
 
 DEMONSTRATION_LESIONS = (
     DemonstrationLesion(
-        name="Drawn melanoma 1",
+        signs="many colours, streaks",
         file_name="drawn-melanoma-1.jpg",
         sha256="59c80b266ea341800d14baaf03c052c94c5e06c2052c170298ed1398c118ba48",
         diagnosis=Diagnosis.MEL,
@@ -69,7 +75,7 @@ DEMONSTRATION_LESIONS = (
         structures="broken network, black dots, blue-white veil",
     ),
     DemonstrationLesion(
-        name="Drawn melanoma 2",
+        signs="black blotch, notched",
         file_name="drawn-melanoma-2.jpg",
         sha256="654dc7445b6bf136d2660e9262641c3956fe7e445e21f6e50a66d321c3c229d1",
         diagnosis=Diagnosis.MEL,
@@ -80,7 +86,7 @@ DEMONSTRATION_LESIONS = (
         structures="black blotch off the centre, blue-white veil, dots",
     ),
     DemonstrationLesion(
-        name="Drawn basal cell carcinoma",
+        signs="pink, branching vessels",
         file_name="drawn-basal-cell-carcinoma.jpg",
         sha256="40d1cdbbabd0694d03312558dc579e74a925d601717231bbfd1c54dd89a32e5c",
         diagnosis=Diagnosis.BCC,
@@ -91,7 +97,7 @@ DEMONSTRATION_LESIONS = (
         structures="branching vessels, blue-grey nests, a small ulcer, no network",
     ),
     DemonstrationLesion(
-        name="Drawn nevus",
+        signs="even, brown network",
         file_name="drawn-nevus.jpg",
         sha256="459e7c64d9d0321d36364c332cd1a78243a07274a61e262d213a6c524aacc312",
         diagnosis=Diagnosis.NV,
@@ -102,7 +108,7 @@ DEMONSTRATION_LESIONS = (
         structures="one regular network",
     ),
     DemonstrationLesion(
-        name="Drawn benign keratosis",
+        signs="sharp border, fissures",
         file_name="drawn-benign-keratosis.jpg",
         sha256="fbcda4a74ff92614dc8ea95f8fc3150d22c4a5e2f35bd4dedc3fd698fce30f09",
         diagnosis=Diagnosis.BKL,
@@ -113,7 +119,7 @@ DEMONSTRATION_LESIONS = (
         structures="fissures, dark comedo-like openings, bright milia-like cysts, no network",
     ),
     DemonstrationLesion(
-        name="Drawn vascular lesion",
+        signs="red, round lacunae",
         file_name="drawn-vascular-lesion.jpg",
         sha256="5d0a215718908b4f2b761019d898e858e1d9d1dc2341c1d097b8cf9e584a892b",
         diagnosis=Diagnosis.VASC,

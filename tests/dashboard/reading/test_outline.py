@@ -1,13 +1,16 @@
 """The outline on the Reading page: absent where the model draws none."""
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from dashboard.reading.markup import render_energy
 from melanoma_core.models.card import OutlineFacts, load_card
+from melanoma_core.reading.layers import draw_outline
 from melanoma_core.taxonomy import Diagnosis
 from tests.dashboard.reading.driver import html, upload_lesions, worklist
 from tests.drawn_models import write_model
@@ -58,8 +61,14 @@ def test_the_outline_is_drawn_on_request(open_dashboard):
     (entry,) = worklist(app).entries
     reading = with_outline(entry.reading)
     entry = replace(entry, reading=reading)
-    plain, drawn = (entry.draw_overlay("MEL", 0.6, with_outline=each) for each in (False, True))
-    assert plain != drawn
+    drawn = draw_outline(entry)
+    assert drawn is not None
+    lines = Image.open(io.BytesIO(drawn))
+    assert lines.size == Image.open(io.BytesIO(entry.photograph)).size
+    # Black and white lines on a transparent ground, or nothing where all is inside.
+    assert {colour for _, colour in lines.getcolors()} <= {
+        (0, 0, 0, 0), (0, 0, 0, 255), (255, 255, 255, 255)
+    }  # fmt: skip
 
 
 def test_the_caption_of_the_heatmap_says_how_much_of_it_is_inside():

@@ -63,7 +63,7 @@ def test_the_camera_is_not_requested_until_it_is_opened(open_dashboard):
 
 
 def test_a_demonstration_lesion_is_read_with_one_click(open_dashboard):
-    app = click(open_dashboard(), LESION.name.removeprefix("Drawn ").capitalize())
+    app = click(open_dashboard(), LESION.signs.capitalize())
     assert name_opened(app) == LESION.file_name
     page = html(app)
     (entry,) = worklist(app).entries
@@ -280,7 +280,7 @@ def test_an_out_of_distribution_photograph_is_refused_without_a_probability(open
 def test_a_drawn_lesion_is_read_without_the_out_of_distribution_check(
     open_dashboard, guarded_model
 ):
-    app = click(open_dashboard(), LESION.name.removeprefix("Drawn ").capitalize())
+    app = click(open_dashboard(), LESION.signs.capitalize())
     (entry,) = worklist(app).entries
     assert load_card(guarded_model).novelty is not None
     assert entry.reading.is_drawn

@@ -32,7 +32,7 @@ def section(app: AppTest, name: str) -> str:
 
 
 def read_lesion(app: AppTest) -> AppTest:
-    label = LESION.name.removeprefix("Drawn ").capitalize()
+    label = LESION.signs.capitalize()
     next(button for button in app.button if button.label == label).click().run()
     assert not app.exception
     return app

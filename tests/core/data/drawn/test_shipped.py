@@ -1,13 +1,14 @@
 """The demonstration lesions that ship with the project."""
 
 import hashlib
+import re
 import subprocess
 import sys
 
 from PIL import Image
 
 from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS, is_drawn
-from melanoma_core.taxonomy import RiskTier
+from melanoma_core.taxonomy import Diagnosis, RiskTier
 
 
 def test_only_the_exact_shipped_files_are_recognised():
@@ -51,7 +52,7 @@ def test_every_lesion_has_a_unique_name_and_states_that_it_is_drawn():
     assert len({lesion.name for lesion in DEMONSTRATION_LESIONS}) == 6
     assert len({lesion.file_name for lesion in DEMONSTRATION_LESIONS}) == 6
     for lesion in DEMONSTRATION_LESIONS:
-        assert lesion.name.startswith("Drawn ")
+        assert lesion.name.startswith("Drawn lesion: ")
         assert lesion.file_name.startswith("drawn-")
         assert lesion.description.startswith("Drawn, not a photograph, after the signs of ")
         assert lesion.diagnosis.title in lesion.description
@@ -60,3 +61,16 @@ def test_every_lesion_has_a_unique_name_and_states_that_it_is_drawn():
 def test_half_of_the_lesions_imitate_a_malignant_diagnosis():
     tiers = [lesion.diagnosis.tier for lesion in DEMONSTRATION_LESIONS]
     assert tiers == [RiskTier.MALIGNANT] * 3 + [RiskTier.BENIGN] * 3
+
+
+def test_no_name_claims_a_diagnosis_since_a_network_may_read_a_drawing_as_another_one():
+    words = {
+        word
+        for diagnosis in Diagnosis
+        for word in f"{diagnosis} {diagnosis.title}".casefold().split()
+    }
+    assert {"melanoma", "mel", "nevus", "keratosis", "carcinoma", "vascular"} <= words
+    for lesion in DEMONSTRATION_LESIONS:
+        assert not words & set(re.findall(r"\w+", f"{lesion.signs} {lesion.name}".casefold())) - {
+            "lesion"  # of "vascular lesion"
+        }
