@@ -11,7 +11,7 @@ groups seborrheic and lichen planus like keratosis and solar lentigo; HAM10000 (
 from dataclasses import dataclass
 from functools import cache
 
-from isic_metadata.fields import DiagnosisEnum
+from isic_metadata.diagnosis_hierarchical import DiagnosisEnum
 
 from melanoma_core.records.word_search import find_names
 from melanoma_core.taxonomy import Diagnosis, RiskTier

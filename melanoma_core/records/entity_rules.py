@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
-from isic_metadata.fields import AnatomSiteEnum
+from isic_metadata.anatom_site_hierarchical import AnatomSiteEnum
 
 from melanoma_core.records.entities import Lesion, Outline, Patient, Photograph, Visit
 from melanoma_core.records.isic_fields import (

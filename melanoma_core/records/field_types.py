@@ -21,7 +21,8 @@ def find_type_errors(value: Any) -> Iterator[FieldError]:
     >>> [error.field for error in find_type_errors(Patient(pseudonym="7", birth_year="1960"))]
     ['birth_year']
     """
-    for name, hint in _list_hints(type(value)).items():
+    hints = _list_hints(type(value))  # type: ignore[arg-type]  # mypy takes no type for hashable
+    for name, hint in hints.items():
         content = getattr(value, name)
         if not _fits(content, hint):
             yield FieldError(name, f"Found {_shorten(content)}; needed is {_name(hint)}.")

@@ -5,7 +5,7 @@ isic-metadata validates them, here and in what a record exports.
 
 from typing import Any
 
-from isic_metadata.fields import DiagnosisEnum
+from isic_metadata.diagnosis_hierarchical import DiagnosisEnum
 from isic_metadata.metadata import MetadataRow, convert_errors
 from pydantic import ValidationError
 

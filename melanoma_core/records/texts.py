@@ -81,7 +81,8 @@ def _tidy_character(character: str) -> str:
 
 def clean(value: Value) -> Value:
     """Return an entry with tidy texts: no control characters, no white space around."""
-    return _clean_fields(value)
+    cleaned: Value = _clean_fields(value)
+    return cleaned
 
 
 def _clean_fields(value: Any) -> Any:

@@ -4,15 +4,16 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
-from isic_metadata.fields import AnatomSiteEnum
+from isic_metadata.anatom_site_hierarchical import AnatomSiteEnum
 
-from melanoma_core.errors import MelanomaError
+from melanoma_core.errors import RecordError
 from melanoma_core.records import entities, entity_rules, loop, loop_rules
 from melanoma_core.records.entry import Value
 from melanoma_core.records.field_types import find_type_errors
 from melanoma_core.records.staging import explain_disagreement
 from melanoma_core.records.surroundings import FieldError, Surroundings
 from melanoma_core.records.texts import clean, find_text_errors
+from melanoma_core.records.vocabulary import Laterality
 from melanoma_core.records.word_search import find_names
 
 __all__ = [
@@ -45,7 +46,7 @@ _RULES: dict[type, _Rule] = {
 }
 
 
-class InvalidEntryError(MelanomaError):
+class InvalidEntryError(RecordError):
     """An entry holds what a record does not keep.
 
     Attributes:
@@ -114,6 +115,8 @@ def list_sites() -> tuple[str, ...]:
 def find_sites(text: str, limit: int = 20) -> tuple[str, ...]:
     """Return the anatomic sites whose names hold all words of a text, the best fit first.
 
+    A side of the body is no part of a site: "left cheek" finds the cheek.
+
     Args:
         text: Words or their beginnings, as a person types them.
         limit: The most that are returned.
@@ -121,4 +124,5 @@ def find_sites(text: str, limit: int = 20) -> tuple[str, ...]:
     >>> find_sites("upper back")[0]
     'Trunk:Posterior trunk:Upper back'
     """
-    return find_names(text, list_sites(), limit)
+    words = (word for word in text.split() if word.casefold() not in set(Laterality))
+    return find_names(" ".join(words), list_sites(), limit)

@@ -32,7 +32,8 @@ def find_names(text: str, names: Sequence[str], limit: int) -> tuple[str, ...]:
         limit: The most that are returned.
 
     Returns:
-        First those of which the last level holds all words, and of these the shortest.
+        First those whose last level holds all words, then those that begin with the first, then
+        the shortest.
 
     >>> sites = ("Trunk", "Trunk:Posterior trunk", "Trunk:Posterior trunk:Upper back")
     >>> find_names("BACK trunk", sites, 5)
@@ -66,7 +67,9 @@ def _holds(name: str, words: tuple[str, ...]) -> bool:
     return all(any(each.startswith(word) for each in held) for word in words)
 
 
-def _rank(name: str, words: tuple[str, ...]) -> tuple[bool, bool, int, int]:
+def _rank(name: str, words: tuple[str, ...]) -> tuple[bool, bool, bool, int, int]:
     """Return what to sort by: names whose last level fits best come first."""
     last = name.rsplit(":", 1)[-1]
-    return (fold(last) != words, not _holds(last, words), name.count(":"), len(name))
+    held = fold(last)
+    begins = held[:1] != () and held[0].startswith(words[0])
+    return (held != words, not _holds(last, words), not begins, name.count(":"), len(name))
