@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard.reading.model import show_model
 from dashboard.reading.prevalence import adapt, show_probabilities
+from dashboard.reading.report import offer_lesion_report
 from dashboard.reading.verdict import (
     render_banner,
     render_disagreement,
@@ -33,6 +34,7 @@ def show_lesion(worklist: Worklist, lesion: Lesion) -> None:
         in_clinic = [adapt(each, card) for each in reading.counted]
         show_html(render_disagreement(reading, [each for each in in_clinic if each]))
         show_probabilities(reading, card, by_lesion=reading.is_combined)
+        offer_lesion_report(lesion)
     with photographs:
         _show_photographs(worklist, lesion)
         show_model(card, by_lesion=reading.is_combined)

@@ -9,7 +9,7 @@ from dashboard.reading.model import show_model
 from dashboard.reading.photograph import show_photograph
 from dashboard.reading.prevalence import show_prevalence
 from dashboard.reading.refused import show_refused
-from dashboard.reading.removing import show_undo
+from dashboard.reading.removing import show_loss, show_undo
 from dashboard.reading.steps import show_navigation
 from dashboard.reading.worklist import show_worklist
 from dashboard.shared.errors import show_errors
@@ -24,6 +24,7 @@ if photographs := take_over():
 worklist.look_at_opened()
 accept_photographs(worklist)
 progress = st.container()
+show_loss(worklist)
 show_undo(worklist)
 show_refused(worklist)
 opened = worklist.opened_lesion

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from dashboard.reading.combining import clear_selection
-from melanoma_core.reading.sessions import HOURS_KEPT
+from melanoma_core.reading.removal import Limit, Loss
+from melanoma_core.reading.sessions import HOURS_KEPT, MAX_BYTES
 from melanoma_core.reading.worklist import UNDO_SECONDS, Worklist
 
 PRIVACY = (
@@ -17,6 +18,34 @@ def offer_forgetting(worklist: Worklist) -> None:
     """Offer to forget all photographs; it asks first."""
     if st.button("Forget all", help="Delete all photographs and readings of this session."):
         _confirm(worklist)
+
+
+def show_loss(worklist: Worklist) -> None:
+    """Say that the server has deleted the photographs of this session, and why."""
+    if worklist.loss is not None:
+        with st.container(key="loss"):
+            st.warning(describe_loss(worklist.loss))
+            st.button("Dismiss", key="dismiss-loss", on_click=_dismiss_loss, args=(worklist,))
+
+
+def describe_loss(loss: Loss) -> str:
+    """Return what was deleted, why, and what to do.
+
+    >>> describe_loss(Loss(1, Limit.TIME))[:70]
+    '1 photograph was deleted from memory: your last action was 4 hours ago'
+    """
+    what = "1 photograph was" if loss.count == 1 else f"{loss.count:,} photographs were"
+    why = f"your last action was {HOURS_KEPT} hours ago or earlier."
+    if loss.limit is Limit.MEMORY:
+        why = (
+            "those of all people together reached the limit of "
+            f"{MAX_BYTES // 2**20:,} MiB, and yours were unused for longest."
+        )
+    return f"{what} deleted from memory: {why} Upload them again to read them."
+
+
+def _dismiss_loss(worklist: Worklist) -> None:
+    worklist.loss = None
 
 
 def show_undo(worklist: Worklist) -> None:

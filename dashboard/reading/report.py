@@ -1,4 +1,4 @@
-"""The report of an opened photograph: a preview to print, a PDF, and notes that are not kept."""
+"""The report of a photograph or lesion: a preview to print, a PDF, and notes that are not kept."""
 
 from datetime import datetime
 from html import escape
@@ -10,11 +10,15 @@ import streamlit as st
 from dashboard.reading.prevalence import adapt
 from melanoma_core.models.methods import Method
 from melanoma_core.reading.entry import Entry
+from melanoma_core.reading.grouping import Lesion
 from melanoma_core.reading.ranking import choose_explained
-from melanoma_core.reading.report import MAX_NOTES, write_report
+from melanoma_core.taxonomy import Diagnosis
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from melanoma_core.reading.report import Report
+    from melanoma_core.reading.report_pdf import ReportImages
 
 _OPACITY = 0.6
 _HELP = (
@@ -29,31 +33,79 @@ def offer_report(entry: Entry) -> None:
         _show(entry, uuid4().hex)
 
 
+def offer_lesion_report(lesion: Lesion) -> None:
+    """Offer the report of a lesion of several photographs."""
+    if st.button("Report", help=_HELP, key=f"report-of-lesion-{lesion.key}"):
+        _show_lesion(lesion, uuid4().hex)
+
+
 @st.dialog("Report", width="large")
 def _show(entry: Entry, opening: str) -> None:
-    """Show the report as it is printed, with a field for notes and its PDF.
+    """Show the report of a photograph.
 
     Args:
         entry: The photograph.
         opening: Unique, so that no report opened later has the notes of this one.
     """
-    from melanoma_core.reading.report_pdf import write_report_pdf
+    from melanoma_core.reading.report import write_report
+    from melanoma_core.reading.report_pdf import ReportImages
 
-    notes = st.text_area(
+    diagnosis = st.session_state.get(f"explained-{entry.key}", choose_explained(entry.reading))
+    overlay = entry.draw_overlay(diagnosis, _OPACITY)
+    notes, made_at = _ask_notes(opening), datetime.now().astimezone()
+    in_clinic = adapt(entry.reading, entry.card)
+    report = write_report(entry, _describe(diagnosis), made_at, notes, in_clinic)
+    _show_report(report, ReportImages(entry.photograph, overlay), made_at)
+
+
+@st.dialog("Report", width="large")
+def _show_lesion(lesion: Lesion, opening: str) -> None:
+    """Show the report of a lesion.
+
+    Args:
+        lesion: The lesion.
+        opening: As for a photograph.
+    """
+    from melanoma_core.reading.report import MAX_OTHERS, order_photographs, write_lesion_report
+    from melanoma_core.reading.report_pdf import ReportImages
+
+    first, *others = order_photographs(lesion)
+    diagnosis = choose_explained(lesion.reading)
+    images = ReportImages(
+        first.photograph,
+        first.draw_overlay(diagnosis, _OPACITY),
+        tuple(entry.thumbnail for entry in others[:MAX_OTHERS]),
+    )
+    notes, made_at = _ask_notes(opening), datetime.now().astimezone()
+    report = write_lesion_report(
+        lesion, _describe(diagnosis), made_at, notes, lambda each: adapt(each, first.card)
+    )
+    _show_report(report, images, made_at)
+
+
+def _describe(diagnosis: Diagnosis) -> str:
+    return f"Heatmap for {diagnosis.title} ({Method.GRAD_CAM.title})"
+
+
+def _ask_notes(opening: str) -> str:
+    from melanoma_core.reading.report import MAX_NOTES
+
+    return st.text_area(
         "Notes",
         max_chars=MAX_NOTES,
         key=f"report-notes-{opening}",
         help="They are on the report alone, and gone when you close it.",
     )
-    made_at = datetime.now().astimezone()
-    diagnosis = st.session_state.get(f"explained-{entry.key}", choose_explained(entry.reading))
-    caption = f"Heatmap for {diagnosis.title} ({Method.GRAD_CAM.title})"
-    overlay = entry.draw_overlay(diagnosis, _OPACITY)
-    report = write_report(entry, caption, made_at, notes, adapt(entry.reading, entry.card))
+
+
+def _show_report(report: "Report", images: "ReportImages", made_at: datetime) -> None:
+    """Show a report as it is printed, with its PDF."""
+    from melanoma_core.reading.report_pdf import write_report_pdf
+
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Download PDF",
-            data=write_report_pdf(report, entry.photograph, overlay, made_at),
+            data=write_report_pdf(report, images, made_at),
             file_name="reading.pdf",
             mime="application/pdf",
             on_click="ignore",
@@ -62,12 +114,21 @@ def _show(entry: Entry, opening: str) -> None:
         st.caption("Or print this page (Ctrl+P): it prints the report alone.", width="content")
     with st.container(key="report", gap="small"):
         st.html(render_head(report))
-        photograph, heatmap = st.columns(2, gap="small")
-        photograph.image(
-            entry.photograph, caption="Photograph", width="stretch", alt=f"Photograph {entry.name}"
-        )
-        heatmap.image(overlay, caption=caption, width="stretch", alt=caption)
+        with st.container(key="report-images"):
+            photograph, heatmap = st.columns(2, gap="small")
+            _show_image(photograph, images.photograph, report.photograph)
+            _show_image(heatmap, images.overlay, report.overlay)
+        if images.others:
+            with st.container(horizontal=True, gap="small", key="report-others"):
+                for other, caption in zip(images.others, report.others, strict=True):
+                    _show_image(st.container(width=120, gap="xxsmall"), other, caption)
         st.html(render_body(report))
+
+
+def _show_image(place: "DeltaGenerator", image: bytes, caption: str) -> None:
+    """Show an image above its caption, which no Markdown changes."""
+    place.image(image, width="stretch", alt=caption)
+    place.html(f'<p class="report-caption">{escape(caption)}</p>')
 
 
 def render_head(report: "Report") -> str:

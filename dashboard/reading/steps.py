@@ -30,7 +30,7 @@ def show_navigation(worklist: Worklist, opened: Lesion) -> None:
             _offer_mark(worklist, opened)
         st.download_button(
             "Download table",
-            data=partial(export_csv, worklist, get_prevalence())  # made on the click,
+            data=partial(export_csv, worklist, get_prevalence()),  # made on the click
             file_name="readings.csv",
             mime="text/csv",
             on_click="ignore",

@@ -1,9 +1,30 @@
-"""What was taken out of a worklist and can still be brought back."""
+"""What was taken out of a worklist and can still be brought back, and what was lost."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from melanoma_core.reading.entry import Entry, RefusedFile
 from melanoma_core.reading.grouping import Grouping
+
+
+class Limit(StrEnum):
+    """A limit for which the server deletes photographs by itself."""
+
+    TIME = "time"
+    MEMORY = "memory"
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Photographs of a session that the server deleted by itself, for good.
+
+    Attributes:
+        count: Number of photographs and files, at least 1.
+        limit: Why.
+    """
+
+    count: int
+    limit: Limit
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,23 +1,41 @@
 """Write the report of a reading as a PDF of one page."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from fpdf.enums import WrapMode
 from fpdf.fonts import FontFace
 
 from melanoma_core.models.card_text.pdf import FAMILY, Document
-from melanoma_core.reading.report import Report
+from melanoma_core.reading.report import MAX_OTHERS, Report
 
 _SIZES = (8.5, 8.0, 7.5, 7.0, 6.5, 6.0, 5.5, 5.0)  # points of the text, until it fits
 _MAX_LIMITS = 3000  # characters of all limitations
 _IMAGE_HEIGHT = 68.0  # mm
+_IMAGE_HEIGHT_OF_SEVERAL = 55.0  # mm, where small images follow
+_SMALL_HEIGHT = 18.0  # mm
 _LONG_WORD = 60  # characters
 _GAP = 4.0  # mm between the images
 _FILL = (241, 244, 247)
 
 
-def write_report_pdf(report: Report, photograph: bytes, overlay: bytes, made_at: datetime) -> bytes:
+@dataclass(frozen=True)
+class ReportImages:
+    """The images of a report, each as JPEG.
+
+    Attributes:
+        photograph: What the report is about.
+        overlay: It with its heatmap.
+        others: A small picture of each other photograph of the lesion (`Report.others`).
+    """
+
+    photograph: bytes
+    overlay: bytes
+    others: tuple[bytes, ...] = ()
+
+
+def write_report_pdf(report: Report, images: ReportImages, made_at: datetime) -> bytes:
     """Return a report as a PDF of exactly one page.
 
     The text gets smaller until it fits. Of very many limitations the last are left out, and the
@@ -25,11 +43,9 @@ def write_report_pdf(report: Report, photograph: bytes, overlay: bytes, made_at:
 
     Args:
         report: What it says.
-        photograph: JPEG.
-        overlay: JPEG of the photograph with its heatmap.
+        images: What it shows.
         made_at: Date of the document, with its zone.
     """
-    images = (photograph, overlay)
     limits = _shorten(report.limits)
     document = _compose(report, images, made_at, _SIZES[0], limits)
     for size in _SIZES[1:]:
@@ -53,7 +69,7 @@ def _shorten(limits: Sequence[str]) -> tuple[str, ...]:
 
 def _compose(
     report: Report,
-    images: tuple[bytes, bytes],
+    images: ReportImages,
     made_at: datetime,
     size: float,
     limits: Sequence[str],
@@ -101,27 +117,43 @@ def _write(
     )
 
 
-def _place_images(
-    document: Document, images: tuple[bytes, bytes], report: Report, size: float
+def _place_images(document: Document, images: ReportImages, report: Report, size: float) -> None:
+    """Place the photograph beside its overlay, and below both the others in one row."""
+    height = _IMAGE_HEIGHT_OF_SEVERAL if images.others else _IMAGE_HEIGHT
+    pair = ((images.photograph, report.photograph), (images.overlay, report.overlay))
+    _place_row(document, pair, (2, height), size)
+    if images.others:
+        small = tuple(zip(images.others, report.others, strict=True))
+        _place_row(document, small, (MAX_OTHERS, _SMALL_HEIGHT), size - 1)
+
+
+def _place_row(
+    document: Document,
+    images: Sequence[tuple[bytes, str]],
+    form: tuple[int, float],
+    size: float,
 ) -> None:
-    width = (document.epw - _GAP) / 2
-    top = document.get_y()
-    captions = ("Photograph", report.overlay)
-    for place, (content, caption) in enumerate(zip(images, captions, strict=True)):
+    """Place images side by side, each above its caption.
+
+    Args:
+        document: The page.
+        images: Content and caption of each.
+        form: How many fit side by side, and the height of an image in mm.
+        size: Of the captions, in points.
+    """
+    count, height = form
+    width = (document.epw - (count - 1) * _GAP) / count
+    top = bottom = document.get_y()
+    document.set_font(FAMILY, "", size)
+    for place, (content, caption) in enumerate(images):
         left = document.l_margin + place * (width + _GAP)
         document.image(
-            content,
-            x=left,
-            y=top,
-            w=width,
-            h=_IMAGE_HEIGHT,
-            keep_aspect_ratio=True,
-            alt_text=caption,
+            content, x=left, y=top, w=width, h=height, keep_aspect_ratio=True, alt_text=caption
         )
-        document.set_xy(left, top + _IMAGE_HEIGHT + 0.5)
-        document.set_font(FAMILY, "", size)
-        document.cell(width, 4, caption)
-    document.set_xy(document.l_margin, top + _IMAGE_HEIGHT + 6)
+        document.set_xy(left, top + height + 0.5)
+        document.multi_cell(width, size * 0.42, caption, align="L", wrapmode=WrapMode.CHAR)
+        bottom = max(bottom, document.get_y())
+    document.set_xy(document.l_margin, bottom + 1.5)
 
 
 def _tabulate(

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from melanoma_core.reading.removal import Limit, Loss
 from melanoma_core.reading.worklist import Worklist
 
 HOURS_KEPT = 4
@@ -16,7 +17,8 @@ class Sessions:
     """Keeps the worklist of each browser session, so that a reload of the page loses nothing.
 
     The photographs of a session are deleted four hours after its last use. If those of all sessions
-    take too much memory, the sessions that were not used for longest lose theirs first.
+    take too much memory, the sessions that were not used for longest lose theirs first. The
+    worklist says what was lost, also after a reload.
 
     Args:
         max_bytes: Memory that the photographs of all sessions may take.
@@ -34,6 +36,7 @@ class Sessions:
         self._max_bytes, self._clock = max_bytes, clock
         self._lock = threading.Lock()
         self._worklists: dict[str, tuple[Worklist, float]] = {}  # with the last use, oldest first
+        self._losses: dict[str, Loss] = {}  # of sessions that are no longer kept, oldest first
 
     def find(self, key: str, own: Worklist | None = None) -> Worklist:
         """Return the worklist of a session, and count this as a use of it.
@@ -45,6 +48,7 @@ class Sessions:
         with self._lock:
             self._sweep()
             kept, _ = self._worklists.pop(key, (own or Worklist(self._clock), 0.0))
+            kept.loss = self._losses.pop(key, kept.loss)
             self._worklists[key] = kept, self._clock()
             self._free_memory()
             return kept
@@ -67,7 +71,7 @@ class Sessions:
     def _sweep(self) -> None:
         oldest = self._clock() - HOURS_KEPT * 3600
         for key in [key for key, (_, used) in self._worklists.items() if used < oldest]:
-            self._worklists.pop(key)[0].clear()
+            self._delete(key, Limit.TIME)
 
     def _free_memory(self) -> None:
         """Delete photographs until the limits hold; the session used last keeps its own."""
@@ -75,6 +79,12 @@ class Sessions:
         for key in list(self._worklists)[:-1]:
             if total <= self._max_bytes and len(self._worklists) <= _MAX_SESSIONS:
                 return
-            worklist, _ = self._worklists.pop(key)
-            total -= worklist.num_bytes
-            worklist.clear()
+            total -= self._worklists[key][0].num_bytes
+            self._delete(key, Limit.MEMORY)
+
+    def _delete(self, key: str, limit: Limit) -> None:
+        loss = self._worklists.pop(key)[0].lose(limit)
+        if loss is not None:
+            self._losses[key] = loss
+        for oldest in list(self._losses)[:-_MAX_SESSIONS]:
+            del self._losses[oldest]

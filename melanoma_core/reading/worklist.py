@@ -15,7 +15,7 @@ from melanoma_core.reading.entry import Entry, RefusedFile, clean_name
 from melanoma_core.reading.grouping import Grouping, Lesion, TableUse
 from melanoma_core.reading.queue import ReadingQueue
 from melanoma_core.reading.ranking import measure_suspicion
-from melanoma_core.reading.removal import Removal
+from melanoma_core.reading.removal import Limit, Loss, Removal
 
 if TYPE_CHECKING:  # so that a page appears before NumPy is imported
     from melanoma_core.data.crop import Crop
@@ -28,6 +28,9 @@ class Worklist(ReadingQueue):
 
     Args:
         clock: Seconds since any moment.
+
+    Attributes:
+        loss: What a limit of the server has deleted, until a person has seen it; else None.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -41,10 +44,28 @@ class Worklist(ReadingQueue):
             self._looked_at: set[int] = set()
             self._last_shown: int | None = None
             self._removal: Removal | None = None
+            self.loss: Loss | None = None
             self._opened: int | None = None
             self._opened_alone = False
             self._grouping = Grouping()
             self._combined: tuple[object, list[Lesion]] | None = None
+
+    def lose(self, limit: Limit) -> Loss | None:
+        """Remove all photographs for good because of a limit; keep for the person what was lost.
+
+        Args:
+            limit: Which one.
+
+        Returns:
+            What was lost; None if there was nothing.
+        """
+        with self._lock:
+            waiting = len(self._pending) + len(self._reading)
+            count = len(self._entries) + len(self._refused) + waiting
+            earlier = self.loss
+            self.clear()
+            self.loss = Loss(count, limit) if count else earlier
+            return self.loss
 
     def add(self, files: Iterable[tuple[str, bytes]]) -> None:
         """Add files to the queue. The most suspicious one will be opened.
@@ -56,7 +77,7 @@ class Worklist(ReadingQueue):
         """
         with self._lock:
             super().add(files)
-            self._opened = None
+            self._opened = self.loss = None
 
     def read_anyway(self, key: int) -> None:
         """Show the reading of a photograph that was refused as out of distribution, and open it.

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from dashboard.reading.report import render_body, render_head
+from melanoma_core.data.crop import Crop
 from melanoma_core.data.images import encode_jpeg
 from melanoma_core.data.quality import QualityFinding, QualityKind
 from melanoma_core.evaluation.prevalence import Prevalence
@@ -16,8 +17,17 @@ from melanoma_core.models.adaptation import adapt_reading
 from melanoma_core.models.card import load_card
 from melanoma_core.models.registry import BUNDLED
 from melanoma_core.reading.entry import Entry
-from melanoma_core.reading.report import MAX_NOTES, Report, write_report
-from melanoma_core.reading.report_pdf import write_report_pdf
+from melanoma_core.reading.grouping import Lesion
+from melanoma_core.reading.lesion import combine_readings
+from melanoma_core.reading.report import (
+    MAX_NOTES,
+    MAX_OTHERS,
+    Report,
+    order_photographs,
+    write_lesion_report,
+    write_report,
+)
+from melanoma_core.reading.report_pdf import ReportImages, write_report_pdf
 from tests.made_readings import make_reading
 
 HOSTILE = "<script>alert('1')</script>**bold** \x00\x1b[31m\u202egpj.exe\r\n--x--"
@@ -38,7 +48,8 @@ def write(entry: Entry, notes: str = "", adapted=None) -> Report:
 
 
 def make_pdf(report: Report, entry: Entry) -> bytes:
-    return write_report_pdf(report, entry.photograph, entry.photograph, MADE_AT)
+    images = ReportImages(entry.photograph, entry.photograph)
+    return write_report_pdf(report, images, MADE_AT)
 
 
 def count_pages(pdf: bytes) -> int:
@@ -85,6 +96,72 @@ def test_in_a_clinic_the_diagnoses_are_adapted_and_the_operating_points_are_not(
     assert "2.0% of lesions are melanomas" in report.assumption
     assert report.alerts[0].probability == "20.0%"
     assert ("▲ malignant", "melanoma", "20.0%", "yes") not in report.diagnoses
+
+
+def make_lesion(count: int, name: str = "left arm", photograph: str = "{}.jpg") -> Lesion:
+    """Return a lesion of which the first photograph alone raises an alert."""
+    entries = []
+    for number in range(count):
+        shares = SHARES if number == 0 else SHARES | {"MEL": 0.01, "NV": 0.79}
+        entry = make_entry(photograph.format(number))
+        reading = replace(make_reading(shares, 0.0436, 0.0436), model_id=CARD.model_id)
+        entries.append(replace(entry, key=number, reading=reading))
+    return Lesion(name, tuple(entries), combine_readings(CARD, [e.reading for e in entries]))
+
+
+def make_lesion_pdf(lesion: Lesion, report: Report) -> bytes:
+    first, *others = order_photographs(lesion)
+    small = tuple(entry.thumbnail for entry in others[:MAX_OTHERS])
+    images = ReportImages(first.photograph, first.photograph, small)
+    return write_report_pdf(report, images, MADE_AT)
+
+
+def test_the_report_of_a_lesion_has_the_combined_answer_and_in_what_its_photographs_disagree():
+    lesion = make_lesion(3)
+    report = write_lesion_report(lesion, "Heatmap for melanoma", MADE_AT, "Left arm.")
+    assert report.title == "Reading of left arm, 3 photographs"
+    assert report.alerts[0].probability.startswith(f"{lesion.reading.melanoma_probability:.1%}")
+    assert report.warnings[0] == ("The photographs disagree: 1 of 3 raises the melanoma alert.")
+    assert report.photograph == "0.jpg: Melanoma alert, nevus 60.0%"
+    assert [text.partition(":")[0] for text in report.others] == ["1.jpg", "2.jpg"]
+    assert report.others[0].endswith("nevus 79.0%")
+    assert report.notes == "Left arm."
+    assert count_pages(make_lesion_pdf(lesion, report)) == 1
+
+
+def test_a_photograph_that_does_not_count_is_never_the_main_one():
+    lesion = make_lesion(2)
+    aside = replace(lesion.entries[0], reading=replace(lesion.entries[0].reading, read_anyway=True))
+    entries = (aside, lesion.entries[1])
+    lesion = Lesion("a", entries, combine_readings(CARD, [entry.reading for entry in entries]))
+    assert [entry.key for entry in order_photographs(lesion)] == [1, 0]
+    report = write_lesion_report(lesion, "Heatmap", MADE_AT)
+    assert "1 of 2 photographs is out of distribution" in report.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("count", "name", "photograph"),
+    [(2, "a", "{}"), (12, "W" * 500, "W" * 200), (7, HOSTILE, HOSTILE.replace("{", ""))],
+)
+def test_the_report_of_any_lesion_is_one_page_and_names_what_it_leaves_out(count, name, photograph):
+    lesion = make_lesion(count, name, photograph)
+    report = write_lesion_report(lesion, "Heatmap for melanoma", MADE_AT, "W" * 5000)
+    report = replace(report, limits=("It was evaluated at one image size. " * 6,) * 40)
+    assert len(report.others) == min(count - 1, MAX_OTHERS)
+    unseen = count - 1 - MAX_OTHERS
+    assert (f"{unseen} more of its photographs are not shown." in report.warnings) is (unseen > 0)
+    assert count_pages(make_lesion_pdf(lesion, report)) == 1
+    html = render_head(report) + render_body(report)
+    assert "<script" not in html
+
+
+def test_a_crop_stays_marked_on_paper():
+    entry = make_entry()
+    reading = replace(entry.reading, crop=Crop(0.25, 0.25, 0.75, 0.75))
+    warnings = write(replace(entry, reading=reading)).warnings
+    assert warnings == (
+        "Read from a crop, 25% of the photograph. The network was tested on whole photographs.",
+    )
 
 
 @pytest.mark.parametrize(

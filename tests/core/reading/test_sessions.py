@@ -1,5 +1,6 @@
 import pytest
 
+from melanoma_core.reading.removal import Limit, Loss
 from melanoma_core.reading.sessions import HOURS_KEPT, Sessions
 from melanoma_core.reading.worklist import Worklist
 
@@ -72,3 +73,40 @@ def test_there_are_never_more_than_a_thousand_sessions(clock):
     for number in range(1, 1001):
         sessions.find(str(number))
     assert sessions.find("0") is not first
+
+
+def test_a_reload_and_an_open_page_learn_what_was_deleted_and_why(clock):
+    sessions = Sessions(clock=clock)
+    opened = fill(sessions.find("key"), 10)
+    clock.now += HOURS_KEPT * HOUR + 1
+    sessions.sweep()
+    assert opened.loss == Loss(1, Limit.TIME)
+    assert sessions.find("key", Worklist()).loss == Loss(1, Limit.TIME)  # a reload
+    assert sessions.find("key").loss == Loss(1, Limit.TIME)  # until it is dismissed
+    assert sessions.find("other").loss is None
+
+
+def test_new_photographs_end_the_message_about_lost_ones(clock):
+    sessions = Sessions(100, clock)
+    fill(sessions.find("key"), 60)
+    fill(sessions.find("other"), 60)
+    sessions.find("other")
+    worklist = sessions.find("key")
+    assert worklist.loss == Loss(1, Limit.MEMORY)
+    assert fill(worklist, 10).loss is None
+    assert sessions.find("key").loss is None
+
+
+def test_an_empty_list_loses_nothing(clock):
+    sessions = Sessions(clock=clock)
+    sessions.find("key")
+    clock.now += HOURS_KEPT * HOUR + 1
+    assert sessions.find("key").loss is None
+
+
+def test_a_loss_that_was_not_yet_seen_outlasts_another_limit(clock):
+    sessions = Sessions(clock=clock)
+    fill(sessions.find("key"), 10)
+    for _ in range(2):
+        clock.now += HOURS_KEPT * HOUR + 1
+        assert sessions.find("key").loss == Loss(1, Limit.TIME)

@@ -1,9 +1,11 @@
 """The list of readings: search, filter, marks, removal and undo."""
 
+import pytest
 from streamlit.runtime.context import ContextProxy
 
 from dashboard.reading.cached import get_sessions
 from dashboard.shared.session_key import name_cookie
+from melanoma_core.reading.removal import Limit
 from tests.dashboard.reading.driver import (
     click,
     forget_all,
@@ -85,3 +87,23 @@ def test_a_reload_with_the_same_cookie_shows_the_same_photographs(open_dashboard
     monkeypatch.setattr(ContextProxy, "cookies", {name: "b" * 43})
     assert worklist(open_dashboard()).entries == []
     get_sessions().find("a" * 43).clear()
+
+
+@pytest.mark.parametrize(
+    ("limit", "why"),
+    [
+        (Limit.TIME, "your last action was 4 hours ago or earlier."),
+        (Limit.MEMORY, "those of all people together reached the limit of 1,024 MiB"),
+    ],
+)
+def test_photographs_that_a_limit_deleted_leave_a_message_until_it_is_dismissed(
+    open_dashboard, limit, why
+):
+    app = upload_lesions(open_dashboard(), 2)
+    worklist(app).lose(limit)
+    app.run()
+    assert not app.exception
+    (warning,) = app.main.warning
+    assert warning.value.startswith(f"2 photographs were deleted from memory: {why}")
+    assert not list_rows(app)
+    assert not click(app, "Dismiss").main.warning
