@@ -188,8 +188,9 @@ def _find_loop(case: LesionCase, visits: list[Entry[Visit]], rules: AuditRules) 
 
 def _find_undecided(case: LesionCase, missing: Exclusion) -> _Loop | None:
     """Return the first visit at which anything was said or photographed, without a decision."""
-    entries = (*case.first_reads, *case.ai_readings, *case.photographs)
-    used = {entry.value.visit_id for entry in entries}
+    used = {entry.value.visit_id for entry in case.photographs}
+    used |= {entry.value.visit_id for entry in case.first_reads}
+    used |= {entry.value.visit_id for entry in case.ai_readings}
     truth = GroundTruth(exclusion=missing)
     return next((_Loop(visit, truth, None) for visit in case.visits if visit.id in used), None)
 

@@ -1,12 +1,28 @@
 """How good probabilities are here: ROC curve and calibration of the doctor and of the network."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from melanoma_core.evaluation.figure import Curve, Figure
-from melanoma_core.evaluation.reliability import CalibrationBin
+import numpy as np
+from numpy.typing import NDArray
+
+from melanoma_core.evaluation.discrimination import measure_discrimination, rank_pairs
+from melanoma_core.evaluation.figure import UNDEFINED, Curve, Figure
+from melanoma_core.evaluation.reliability import (
+    CalibrationBin,
+    measure_brier_score,
+    measure_calibration,
+    measure_calibration_error,
+)
+from melanoma_core.evaluation.resampling import Resamples, to_difference
+from melanoma_core.records.audit_cases import AuditCase
 from melanoma_core.records.audit_table import AuditTable, Condition
-from melanoma_core.records.patient_resampling import NUM_RESAMPLES
+from melanoma_core.records.patient_resampling import (
+    NUM_RESAMPLES,
+    explain_few,
+    resample_patients,
+)
 
 
 class Score(StrEnum):
@@ -32,7 +48,7 @@ class ScoreQuality:
         calibration: The calibration curve, in up to 10 bins of equal mass.
         calibration_error: Expected calibration error.
         brier_score: Brier score.
-        too_few: As in `performance.Rates`.
+        too_few: Why they are too few patients to say; "" if they are enough.
     """
 
     score: Score
@@ -48,16 +64,97 @@ class ScoreQuality:
 
 
 def measure_scores(
-    table: AuditTable,
-    *,
-    num_resamples: int = NUM_RESAMPLES,
-    seed: int = 0,
+    table: AuditTable, *, num_resamples: int = NUM_RESAMPLES, seed: int = 0
 ) -> tuple[ScoreQuality, ...]:
     """Compute how good each probability is, as far as any lesion has it.
+
+    The statistics are those of Evaluation, with resamples of patients. Probabilities of lesions
+    that were excised say nothing of the others: see docs/explanation/audit.md.
 
     Args:
         table: As in `performance.measure_performance`.
         num_resamples: Number of bootstrap resamples of patients.
         seed: Makes the resamples repeatable.
     """
-    raise NotImplementedError
+    found = []
+    for score, (condition, find) in _SCORES.items():
+        values = _gather(table, find)
+        known = ~np.isnan(values) & (table.truth[condition] >= 0)
+        if known.any():
+            part = table.select(known)
+            resamples = resample_patients(part.patient, num_resamples, seed)
+            found.append(_measure(score, condition, part, (values[known], resamples)))
+    return tuple(found)
+
+
+def compare_areas(
+    table: AuditTable, *, num_resamples: int = NUM_RESAMPLES, seed: int = 0
+) -> Figure:
+    """Compute the ROC AUC of the network minus that of the first read, for melanoma.
+
+    Both are computed on the lesions that have both probabilities, in the same resamples.
+
+    Args:
+        table: As in `performance.measure_performance`.
+        num_resamples: Number of bootstrap resamples of patients.
+        seed: Makes the resamples repeatable.
+
+    Returns:
+        The difference, in [-1, 1]; NaN where it is undefined.
+    """
+    scores = [_gather(table, _SCORES[each][1]) for each in (Score.NETWORK, Score.DOCTOR)]
+    known = (table.truth[Condition.MELANOMA] >= 0) & ~np.isnan(scores).any(axis=0)
+    if not known.any():
+        return UNDEFINED
+    part = table.select(known)
+    resamples = resample_patients(part.patient, num_resamples, seed)
+    is_melanoma = part.find_positives(Condition.MELANOMA)
+    one, other = (rank_pairs(resamples, score[known], is_melanoma) for score in scores)
+    return to_difference(one - other, len(part.cases), resamples.num_lesions)
+
+
+def _measure(
+    score: Score,
+    condition: Condition,
+    table: AuditTable,
+    measured: tuple[NDArray[np.float64], Resamples],
+) -> ScoreQuality:
+    values, resamples = measured
+    is_positive = table.find_positives(condition)
+    discrimination = measure_discrimination(resamples, values, is_positive)
+    few = (
+        explain_few(resamples.count_lesions(is_positive), f"a {condition}"),
+        explain_few(resamples.count_lesions(~is_positive), f"another lesion than a {condition}"),
+    )
+    return ScoreQuality(
+        score=score,
+        condition=condition,
+        num_lesions=len(values),
+        num_positives=int(is_positive.sum()),
+        roc_auc=discrimination.roc_auc,
+        roc=discrimination.roc,
+        calibration=measure_calibration(resamples, values, is_positive),
+        calibration_error=measure_calibration_error(resamples, values, is_positive),
+        brier_score=measure_brier_score(resamples, values, is_positive),
+        too_few=few[0] or few[1],
+    )
+
+
+def _gather(table: AuditTable, find: Callable[[AuditCase], float | None]) -> NDArray[np.float64]:
+    """Return the probability of each lesion, float64 [N]; NaN without one."""
+    found = (find(case) for case in table.cases)
+    return np.array([np.nan if each is None else each for each in found], dtype=np.float64)
+
+
+_SCORES: dict[Score, tuple[Condition, Callable[[AuditCase], float | None]]] = {
+    Score.DOCTOR: (
+        Condition.MELANOMA,
+        lambda case: case.doctor_probability if case.is_blind else None,
+    ),
+    Score.NETWORK: (Condition.MELANOMA, lambda case: case.melanoma_probability),
+    Score.ADAPTED: (Condition.MELANOMA, lambda case: case.adapted_probability),
+    Score.NETWORK_SKIN_CANCER: (
+        Condition.SKIN_CANCER,
+        lambda case: case.skin_cancer_probability,
+    ),
+}

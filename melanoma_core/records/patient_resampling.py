@@ -7,17 +7,18 @@ it draws. The result is that of drawing patients one by one, and takes little ti
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from melanoma_core.evaluation.figure import UNDEFINED, Figure
-from melanoma_core.evaluation.resampling import divide, to_difference, to_figure
+from melanoma_core.evaluation.resampling import Resamples, divide, to_difference, to_figure
 from melanoma_core.evaluation.slices import FEWEST_LESIONS
 
 NUM_RESAMPLES = 1000
 FEWEST_PATIENTS = FEWEST_LESIONS  # the rule of Evaluation: see there
+_BLOCK = 64  # resamples in memory at once
 _KINDS_PER_DRAW = 16  # a binomial number takes so much longer than drawing one patient
 
 Key = TypeVar("Key", bound=Hashable)
@@ -75,24 +76,18 @@ def _draw(
     kind: NDArray[np.intp],
     sizes: NDArray[np.intp],
     num_resamples: int,
-) -> NDArray[np.int64]:
+) -> NDArray[np.int32]:
     """Draw as many patients as there are, with replacement, and count each kind: [R, kinds]."""
     num_patients, num_kinds = len(kind), len(sizes)
     if num_kinds * _KINDS_PER_DRAW < num_patients:
-        return generator.multinomial(num_patients, sizes / num_patients, size=num_resamples)
-    return (
-        np.stack(
-            [
-                np.bincount(
-                    kind[generator.integers(num_patients, size=num_patients, dtype=np.uint32)],
-                    minlength=num_kinds,
-                )
-                for _ in range(num_resamples)
-            ]
-        )
-        if num_resamples
-        else np.empty((0, num_kinds), dtype=np.int64)
-    )
+        shares = sizes / num_patients
+        drawn = generator.multinomial(num_patients, shares, size=num_resamples)
+        return drawn.astype(np.int32)
+    counts = np.empty((num_resamples, num_kinds), dtype=np.int32)
+    for row in counts:
+        patients = generator.integers(num_patients, size=num_patients, dtype=np.uint32)
+        row[:] = np.bincount(kind[patients], minlength=num_kinds)
+    return counts
 
 
 def measure_shares_by_patient(
@@ -143,23 +138,59 @@ def measure_shares_by_patient(
     return figures
 
 
-def explain_few(figure: Figure, what: str) -> str:
-    """Return why a figure is of too few patients to say anything; "" if it is not.
+@dataclass(frozen=True, eq=False)
+class PatientResamples(Resamples):
+    """Resamples of patients for the statistics of Evaluation, an eighth of their size."""
+
+    def sum(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        """Compute weighted sums over lesions, as `Resamples.sum` does, in little memory."""
+        blocks = (
+            Resamples(self.lesion, self.weights[first : first + _BLOCK].astype(np.float64))
+            for first in range(0, len(self.weights), _BLOCK)
+        )
+        return np.concatenate([block.sum(values) for block in blocks], axis=-1)
+
+
+def resample_patients(
+    patient: NDArray[np.integer[Any]], num_resamples: int = NUM_RESAMPLES, seed: int = 0
+) -> PatientResamples:
+    """Draw bootstrap resamples of patients: with replacement, as many as there are.
+
+    Args:
+        patient: int [N], equal for lesions of the same patient; N above 0.
+        num_resamples: Number of resamples.
+        seed: Makes the resamples repeatable.
+
+    Example:
+        >>> resample_patients(np.array([5, 5, 7])).sum(np.ones(3))[0]
+        3.0
+    """
+    patients, position = np.unique(patient, return_inverse=True)
+    generator = np.random.default_rng(seed)
+    # One byte each: a patient is drawn once on average, and 256 times in no run of any computer.
+    weights = np.ones((1 + num_resamples, len(patients)), dtype=np.uint8)
+    for row in weights[1:]:
+        drawn = generator.integers(len(patients), size=len(patients), dtype=np.uint32)
+        row[:] = np.bincount(drawn, minlength=len(patients))
+    return PatientResamples(position, cast("NDArray[np.float64]", weights))
+
+
+def explain_few(num_patients: int, what: str) -> str:
+    """Return why patients are too few to say anything; "" if they are enough.
 
     The rule of Evaluation: fewer than 30. If all of 30 were found, one in ten may still be missed
     (Hanley and Lippman-Hand 1983). Here patients are counted, because they are resampled.
 
     Args:
-        figure: Of `measure_shares_by_patient`.
+        num_patients: Number of patients that a figure is of.
         what: What these patients have.
 
-    >>> explain_few(Figure(0.5, 0.1, 0.9, 1, 2, 2), "a melanoma")
+    >>> explain_few(2, "a melanoma")
     'Too few to say: 2 patients with a melanoma; 30 are needed'
     """
-    count = figure.num_lesions
-    if count >= FEWEST_PATIENTS:
+    if num_patients >= FEWEST_PATIENTS:
         return ""
-    patients = "1 patient" if count == 1 else f"{count} patients"
+    patients = "1 patient" if num_patients == 1 else f"{num_patients} patients"
     return f"Too few to say: {patients} with {what}; {FEWEST_PATIENTS} are needed"
 
 

@@ -184,7 +184,7 @@ def measure_performance(
         seed: Makes the resamples repeatable.
     """
     shares = _list_rates(table) | _list_pairs(table) | _list_excisions(table)
-    differences = {
+    differences: dict[_Name, tuple[_Name, _Name]] = {
         (one, other, condition, side): (
             (one, one, other, condition, side),
             (other, one, other, condition, side),
@@ -314,8 +314,8 @@ def _collect_rates(figures: Mapping[_Name, Figure]) -> tuple[Rates, ...]:
 
 def _explain_sides(positive: Figure, negative: Figure, condition: Condition) -> tuple[str, str]:
     return (
-        explain_few(positive, f"a {condition}"),
-        explain_few(negative, f"another lesion than a {condition}"),
+        explain_few(positive.num_lesions, f"a {condition}"),
+        explain_few(negative.num_lesions, f"another lesion than a {condition}"),
     )
 
 
@@ -325,12 +325,13 @@ def _collect_differences(
     differences = []
     for one, other in _PAIRS:
         for condition in Condition:
-            measured = {side: figures[one, other, condition, side] for side in _Side}
-            if not sum(figure.total for figure in measured.values()):
-                continue
-            counts = _count_discordant(table, (one, other), condition)
-            few = _explain_sides(*measured.values(), condition)
-            differences.append(Difference(one, other, condition, *measured.values(), *few, *counts))
+            positive, negative = (figures[one, other, condition, side] for side in _Side)
+            if positive.total + negative.total:
+                few = _explain_sides(positive, negative, condition)
+                counts = _count_discordant(table, (one, other), condition)
+                differences.append(
+                    Difference(one, other, condition, positive, negative, *few, *counts)
+                )
     return tuple(differences)
 
 
@@ -357,7 +358,7 @@ def _collect_excisions(figures: Mapping[_Name, Figure]) -> Excisions:
         melanomas=melanoma.count or 0,
         per_melanoma=_invert(melanoma),
         per_skin_cancer=_invert(skin_cancer),
-        too_few=explain_few(melanoma, "a lesion with histology"),
+        too_few=explain_few(melanoma.num_lesions, "a lesion with histology"),
     )
 
 
