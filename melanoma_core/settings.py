@@ -43,6 +43,8 @@ class Settings:
     public_pages: str
     prevalence: tuple[float, ...] | None
     indexes: tuple[Path, ...]
+    record: Path | None
+    record_url: str | None = field(repr=False)  # may hold a password
 
 
 @dataclass(frozen=True)
@@ -265,6 +267,24 @@ SETTINGS = (
         "Files that `melanoma index` has written, in which readings find look-alikes; separated as "
         "in `PATH`: by `:`, on Windows by `;`.",
         "none",
+    ),
+    Setting(
+        "MELANOMA_RECORD",
+        "record",
+        "",
+        _parse_optional_folder,
+        "Folder of the clinic's record: patients, photographs, readings, decisions, histology. "
+        "`melanoma records create` makes one.",
+        "none: nothing is kept",
+    ),
+    Setting(
+        "MELANOMA_RECORD_URL",
+        "record_url",
+        "",
+        _parse_optional_text,
+        "Address of a PostgreSQL database for the record, such as "
+        "`postgresql://ada@server/clinic`. Photographs stay in the folder.",
+        "none: an SQLite database in the folder of the record",
     ),
 )
 

@@ -15,10 +15,12 @@ from melanoma_core import __version__
 from melanoma_core.cli.dataset import add_dataset_commands
 from melanoma_core.cli.evaluate import add_evaluate_command
 from melanoma_core.cli.explanations import add_explanations_command
+from melanoma_core.cli.index import add_index_command
 from melanoma_core.cli.leave_out import add_leave_out_command
 from melanoma_core.cli.models import add_model_commands
 from melanoma_core.cli.outlines import add_outlines_command
 from melanoma_core.cli.predict import add_predict_command
+from melanoma_core.cli.records import add_records_commands
 from melanoma_core.cli.refusals import add_refusals_command
 from melanoma_core.cli.robustness import add_robustness_command
 from melanoma_core.cli.study import add_study_command
@@ -63,11 +65,13 @@ def build_parser() -> argparse.ArgumentParser:
     add_outlines_command(commands)
     add_refusals_command(commands)
     add_robustness_command(commands)
+    add_index_command(commands)
     add_training_commands(commands)
     add_leave_out_command(commands)
     add_study_command(commands)
     add_dataset_commands(commands)
     add_model_commands(commands)
+    add_records_commands(commands)
     draw = commands.add_parser("demonstration", help="write the demonstration lesions to a folder")
     draw.add_argument("folder", type=Path, metavar="DIR")
     draw.set_defaults(run=_demonstration)

@@ -1,72 +1,155 @@
 """The clinic's record: open it, write to it, ask it."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
+import sqlalchemy as sa
+
+from melanoma_core.errors import FolderError
+from melanoma_core.files import explain_write_errors
+from melanoma_core.records import ledger, migrations, worklist
 from melanoma_core.records.case import LesionCase
+from melanoma_core.records.database import Database
 from melanoma_core.records.entities import Patient
-from melanoma_core.records.entry import Entry, Value
+from melanoma_core.records.entry import Entry, Value, make_id
+from melanoma_core.records.erasing import Erasure, finish_removals, write_erasure
+from melanoma_core.records.errors import (
+    NoRecordError,
+    RecordDamagedError,
+    RecordVersionError,
+    UnknownEntryError,
+)
 from melanoma_core.records.images import ImageStore
-from melanoma_core.records.ledger import LogEntry
-from melanoma_core.records.verification import Verification
+from melanoma_core.records.ledger import Action, Head, LogEntry
+from melanoma_core.records.loading import load_cases, read_entries, select_current, select_where
+from melanoma_core.records.place import Place, find_place
+from melanoma_core.records.schema import KINDS, LOG, REMOVAL, TABLES
+from melanoma_core.records.verification import Known, Verification, report_damage, verify
 from melanoma_core.records.worklist import TaskPage, TaskQuery
+from melanoma_core.records.writing import Change, write_change
 
+__all__ = ["Change", "Place", "Record", "find_place"]
 
-@dataclass(frozen=True)
-class Place:
-    """Where a record is.
-
-    Attributes:
-        folder: Folder of the photographs, and of the SQLite database unless there is a `url`.
-        url: Address of a PostgreSQL database, such as "postgresql://ada@server/clinic"; "" for
-            SQLite in the folder.
-    """
-
-    folder: Path
-    url: str = field(default="", repr=False)  # may hold a password
-
-
-class Change:
-    """What one person writes at once."""
-
-    by: str
-    at: datetime
-
-    def add(self, value: Value) -> Entry[Value]:
-        """Add an entry, and return its first version."""
-        raise NotImplementedError
-
-    def correct(self, entry: Entry[Value], value: Value) -> Entry[Value]:
-        """Write a new version of an entry, and return it."""
-        raise NotImplementedError
-
-    def withdraw(self, entry: Entry[Value], reason: str) -> Entry[Value]:
-        """Withdraw an entry that is an error, and return its last version."""
-        raise NotImplementedError
+_PRIVATE = 0o700  # patients' photographs are for nobody else on this machine
+# What a record has in its folder, or a creation that was killed.
+_OWN_FILES = ("record.sqlite", "head.json", ".head.json", "images")
 
 
 class Record:
-    """A record that is open. Threads and processes may use it at once."""
+    """A record that is open. Threads and processes may use it at once.
 
-    place: Place
-    is_read_only: bool
-    images: ImageStore
+    Args:
+        database: Its database.
+
+    Attributes:
+        place: Where it is.
+        record_id: Its id.
+        is_read_only: Whether it cannot be written here.
+        images: Its photographs.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.place = database.place
+        self.is_read_only = database.is_read_only
+        self.images = ImageStore(self.place.images_folder, is_read_only=self.is_read_only)
+        _check_version(database)
+        with database.read() as connection:
+            self.record_id = ledger.read_record_id(connection)
+        head = ledger.read_head(self.place.head_file)
+        if head is not None and head.record_id != self.record_id:
+            raise NoRecordError(
+                f"The folder {self.place.folder} belongs to another record than its database. "
+                "Check MELANOMA_RECORD and MELANOMA_RECORD_URL."
+            )
 
     @classmethod
     def create(cls, place: Path | Place, by: str) -> "Record":
-        """Create a record in a new or empty folder, and open it."""
-        raise NotImplementedError
+        """Create a record in a new or empty folder, and open it.
+
+        Args:
+            place: The folder, or the folder and the address of an empty PostgreSQL database.
+            by: Who creates it.
+
+        Raises:
+            FolderError: The folder cannot be made, or has other files in it.
+            RecordError: There is a record already, or its database cannot be made.
+        """
+        place = _make_place(place)
+        entry = LogEntry(
+            at=(change := Change(by)).at, by=change.by, action=Action.CREATED, entry_id=make_id()
+        )
+        _make_folder(place)
+        database = Database(place)
+        try:
+            if not place.url:
+                database.use_write_ahead_log()
+            with database.write() as connection:
+                if migrations.find_current(connection) is not None:
+                    raise FolderError(
+                        f"There is a record in {place.folder} already. Open it, or choose another "
+                        "folder."
+                    )
+                migrations.upgrade(connection)
+                number, last_hash = ledger.append(connection, [entry])
+            ledger.write_head(place.head_file, Head(entry.entry_id, number, last_hash))
+            return cls(database)
+        except BaseException:
+            database.close()
+            raise
 
     @classmethod
     def open(cls, place: Path | Place) -> "Record":
-        """Open a record."""
-        raise NotImplementedError
+        """Open a record.
+
+        Raises:
+            NoRecordError: There is none.
+            RecordVersionError: It was written by another version of this software.
+            RecordError: It cannot be read.
+        """
+        database = _open_database(_make_place(place))
+        try:
+            record = cls(database)
+            with suppress(FolderError):  # `verify` names what could not be removed
+                record.finish_removals()
+        except BaseException:
+            database.close()
+            raise
+        return record
+
+    @classmethod
+    def upgrade(cls, place: Path | Place, by: str) -> tuple[str, ...]:
+        """Bring a record's tables to this version of the software; all of it, or nothing.
+
+        Returns:
+            The versions of the tables that were gone through; empty if they were the newest.
+
+        Raises:
+            RecordError: There is no record, it is of a newer version, or it cannot be written.
+        """
+        database = _open_database(_make_place(place))
+        try:
+            _check_version(database, may_be_old=True)
+            with database.write() as connection:
+                steps = migrations.upgrade(connection)
+                if not steps:
+                    return ()
+                change = Change(by)
+                detail = f"to version {steps[-1]}"
+                entry = LogEntry(at=change.at, by=by, action=Action.UPGRADED, detail=detail)
+                number, last_hash = ledger.append(connection, [entry])
+                head = Head(ledger.read_record_id(connection), number, last_hash)
+                worklist.rebuild(connection)
+            ledger.write_head(database.place.head_file, head)
+            return steps
+        finally:
+            database.close()
 
     def close(self) -> None:
         """Close the connections to the database."""
+        self._database.close()
 
     @contextmanager
     def write(self, by: str) -> Generator[Change, None, None]:
@@ -74,52 +157,264 @@ class Record:
 
         What `Change` returns is written when the statement ends. Then all of it is on the disk.
 
+        Args:
+            by: Who writes.
+
         Raises:
             EditConflict: Another person came first. Nothing was written.
+            RecordError: It cannot be written. Nothing was written.
         """
-        raise NotImplementedError
-        yield
+        change = Change(by)
+        yield change
+        if change.steps:
+            with self._database.write() as connection:
+                number, last_hash = write_change(connection, change, self.images)
+            self._keep_head(number, last_hash)
+
+    @contextmanager
+    def erasing(self, patient_id: str, by: str) -> Generator[Erasure, None, None]:
+        """Erase in a `with` statement: all of it, or nothing if it raises; see `erasing`.
+
+        Args:
+            patient_id: Id of the patient.
+            by: Who erases.
+
+        Raises:
+            UnknownEntryError: An entry is not there, or one that stays names it.
+            FolderError: All is erased but the file of a photograph, which the next start removes.
+        """
+        erasure = Erasure(patient_id, by)
+        yield erasure
+        if not erasure.entries:
+            return
+        try:
+            with self._database.write() as connection:
+                number, last_hash = write_erasure(connection, erasure)
+        except sa.exc.IntegrityError as error:
+            raise UnknownEntryError(
+                "An entry that stays names one that was to be erased. Nothing was erased. Erase "
+                "both."
+            ) from error
+        self._keep_head(number, last_hash)
+        self.finish_removals()
+        self._database.shrink()
+
+    def finish_removals(self) -> None:
+        """Remove the files of erased photographs that a killed process has left.
+
+        Raises:
+            FolderError: A file cannot be removed.
+        """
+        if self.is_read_only:
+            return
+        with self._database.read() as connection:
+            is_open = connection.execute(sa.select(REMOVAL)).first() is not None
+        if is_open:
+            with self._database.write() as connection:
+                finish_removals(connection, self.images)
 
     def get(self, kind: type[Value], entry_id: str) -> Entry[Value]:
-        """Return the current version of an entry, withdrawn or not."""
-        raise NotImplementedError
+        """Return the current version of an entry, withdrawn or not.
+
+        Raises:
+            UnknownEntryError: There is no such entry.
+        """
+        return self.versions(kind, entry_id)[-1]
 
     def versions(self, kind: type[Value], entry_id: str) -> tuple[Entry[Value], ...]:
-        """Return all versions of an entry, the first one first."""
-        raise NotImplementedError
+        """Return all versions of an entry, the first one first.
+
+        Raises:
+            UnknownEntryError: There is no such entry.
+        """
+        table = TABLES[kind]
+        query = sa.select(table).where(table.c.id == entry_id).order_by(table.c.version)
+        found = self._read(kind, query)
+        if not found:
+            raise _make_unknown(kind)
+        return found
 
     def find(self, kind: type[Value], **where: object) -> tuple[Entry[Value], ...]:
-        """Return the current entries with these values of fields, none withdrawn, in order of time."""
-        raise NotImplementedError
+        """Return current entries, none withdrawn, in the order in which they were added.
+
+        Args:
+            kind: Kind of the entries.
+            where: Values of fields, by name; of several in a tuple or set, any. Also `id`.
+        """
+        return self._read(kind, select_where(kind, where))
 
     def find_patient(self, pseudonym: str) -> Entry[Patient] | None:
         """Return the patient with this pseudonym."""
-        raise NotImplementedError
+        found = self.find(Patient, pseudonym=pseudonym)
+        return found[0] if found else None
 
     def search_patients(self, text: str, limit: int = 20) -> tuple[Entry[Patient], ...]:
-        """Return patients whose pseudonym holds a text, by pseudonym."""
-        raise NotImplementedError
+        """Return patients whose pseudonym holds a text, in any case of ASCII, by pseudonym."""
+        pseudonym = TABLES[Patient].c.pseudonym
+        query = select_current(Patient).where(worklist.contains(sa.func.lower(pseudonym), text))
+        return self._read(Patient, query.order_by(None).order_by(pseudonym).limit(limit))
 
     def load_case(self, lesion_id: str) -> LesionCase:
-        """Return everything of one lesion."""
-        raise NotImplementedError
+        """Return everything of one lesion.
+
+        Raises:
+            UnknownEntryError: There is no such lesion, or it was withdrawn.
+        """
+        cases = self.load_cases([lesion_id])
+        if not cases:
+            raise UnknownEntryError(
+                "The lesion is not in the record: it was withdrawn or erased, or the address is "
+                "wrong. Choose it from the list of its patient."
+            )
+        return cases[0]
+
+    def load_cases(self, lesion_ids: Sequence[str]) -> list[LesionCase]:
+        """Return everything of several lesions, at most some thousand at once."""
+        with self._database.read() as connection:
+            return load_cases(connection, lesion_ids)
 
     def list_tasks(self, query: TaskQuery) -> TaskPage:
-        """Return what is due, the most severe first, then the oldest."""
-        raise NotImplementedError
+        """Return what is due, the most severe first, then what has been due longest."""
+        with self._database.read() as connection:
+            return worklist.list_tasks(connection, query)
+
+    def rebuild(self) -> int:
+        """Derive the tasks of all lesions again, and return how many there are."""
+        with self._database.write() as connection:
+            return worklist.rebuild(connection)
 
     def log_seen(self, *, by: str, kind: type, entry_id: str) -> None:
-        """Write into the audit log that a person has seen an entry."""
+        """Write into the audit log that a person has seen an entry; not where it is read-only."""
+        if not self.is_read_only:
+            self._log(Action.SEEN, by, _name(kind), entry_id)
 
-    def log_export(self, *, by: str, kind: type | None, entry_id: str, detail: str) -> None:
-        """Write into the audit log that a person has taken data out of the record."""
+    def log_export(self, *, by: str, kind: type | None, entry_id: str = "", detail: str) -> None:
+        """Write into the audit log that a person has taken data out of the record.
+
+        Args:
+            by: Who.
+            kind: Kind of the entry that was taken out with all of its own; None for the whole.
+            entry_id: Id of that entry.
+            detail: What it was, without a name of a patient.
+
+        Raises:
+            RecordReadOnlyError: It cannot be written, so that nothing may be taken out.
+        """
+        self._log(Action.EXPORTED, by, _name(kind), entry_id, detail)
 
     def list_log(
         self, *, entry_id: str = "", limit: int = 100, offset: int = 0
     ) -> tuple[LogEntry, ...]:
-        """Return entries of the audit log, the newest first."""
-        raise NotImplementedError
+        """Return entries of the audit log, the newest first.
 
-    def verify(self, *, read_images: bool = True) -> Verification:
-        """Check the audit log, the entries and the photographs."""
-        raise NotImplementedError
+        Args:
+            entry_id: Only those of this entry of the record; "" for all.
+            limit: Maximum number.
+            offset: Number to leave out first.
+        """
+        query = sa.select(LOG).order_by(LOG.c.number.desc()).limit(limit).offset(offset)
+        if entry_id:
+            query = query.where(LOG.c.entry_id == entry_id)
+        with self._database.read() as connection:
+            return tuple(map(ledger.to_log_entry, connection.execute(query)))
+
+    def count(self) -> dict[str, int]:
+        """Return the number of current entries of each kind, without those withdrawn."""
+        with self._database.read() as connection:
+            return {
+                name: connection.execute(
+                    sa.select(sa.func.count()).select_from(select_current(kind).subquery())
+                ).scalar_one()
+                for name, kind in KINDS.items()
+            }
+
+    def verify(self, known: Known | None = None, *, read_images: bool = True) -> Verification:
+        """Check the audit log, the entries and the photographs; see `verification`.
+
+        Args:
+            known: The end of the log at an earlier check; None if none was kept.
+            read_images: Whether to read each photograph, or only to look whether it is there.
+        """
+        try:
+            with self._database.read() as connection:
+                return verify(connection, self.place, self.images, known, read_images=read_images)
+        except RecordDamagedError as error:
+            return report_damage(error)
+
+    def _read(self, kind: type[Value], query: sa.Select[Any]) -> tuple[Entry[Value], ...]:
+        with self._database.read() as connection:
+            return read_entries(connection, kind, query)
+
+    def _log(self, action: Action, by: str, kind: str, entry_id: str, detail: str = "") -> None:
+        change = Change(by)
+        entry = LogEntry(
+            at=change.at, by=by, action=action, kind=kind, entry_id=entry_id, detail=detail
+        )
+        with self._database.write() as connection:
+            number, last_hash = ledger.append(connection, [entry])
+        self._keep_head(number, last_hash)
+
+    def _keep_head(self, number: int, last_hash: str) -> None:
+        ledger.write_head(self.place.head_file, Head(self.record_id, number, last_hash))
+
+
+def _make_place(place: Path | Place) -> Place:
+    return place if isinstance(place, Place) else Place(place)
+
+
+def _make_folder(place: Place) -> None:
+    with explain_write_errors(place.folder, "or choose another folder"):
+        place.folder.mkdir(parents=True, exist_ok=True)
+        names = sorted(each.name for each in place.folder.iterdir())
+        others = [name for name in names if not name.startswith(_OWN_FILES)]
+        if others:
+            raise FolderError(
+                f"{place.folder} has files in it, such as {others[0]}. A record needs a "
+                "new or empty folder of its own. Name another one."
+            )
+        place.folder.chmod(_PRIVATE)
+        place.images_folder.mkdir(exist_ok=True)
+
+
+def _open_database(place: Place) -> Database:
+    if not place.folder.is_dir() or not (place.url or place.database_file.is_file()):
+        raise NoRecordError(
+            f"There is no record in {place.folder}. Create one with `melanoma records create "
+            f"{place.folder}`, or correct MELANOMA_RECORD."
+        )
+    return Database(place)
+
+
+def _check_version(database: Database, *, may_be_old: bool = False) -> None:
+    """Refuse a database whose tables this software does not know."""
+    folder = database.place.folder
+    with database.read() as connection:
+        version = migrations.find_current(connection)
+    if version is None:
+        raise NoRecordError(
+            f"There is a database in {folder}, but no record in it: its creation was interrupted, "
+            f"or it is another program's. Run `melanoma records create {folder}`, or name another "
+            "folder."
+        )
+    if not migrations.is_known(version):
+        raise RecordVersionError(
+            f"The record in {folder} was written by a newer version of this software (its tables "
+            f"have version {version}, and at most {migrations.find_newest()} can be read). Install "
+            "the newer version. Nothing was changed."
+        )
+    if version != migrations.find_newest() and not may_be_old:
+        raise RecordVersionError(
+            f"The record in {folder} was written by an older version of this software. Copy the "
+            f"folder, then run `melanoma records upgrade {folder}`."
+        )
+
+
+def _name(kind: type | None) -> str:
+    return kind.__name__ if kind is not None else ""
+
+
+def _make_unknown(kind: type) -> UnknownEntryError:
+    return UnknownEntryError(
+        f"The {kind.__name__.lower()} is not in the record: it was erased, or the address is "
+        "wrong. Choose it from its list."
+    )

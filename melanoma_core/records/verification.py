@@ -1,7 +1,32 @@
-"""Check that a record is what was written: its audit log, its entries, its photographs."""
+"""Check that a record is what was written: its audit log, its entries, its photographs.
 
+What is found: any entry of the audit log that was altered, removed or moved; entries removed at its
+end, by the file `head.json` beside the database; any version of an entry that was altered, removed,
+or written past the log; any photograph that is missing or altered; any trigger that was taken away.
+
+What is not found: who can write the database and the file can write the whole log again from some
+point on, with hashes that fit. Against that, keep the hash that `melanoma records verify` prints
+in another place, and give it to a later check. Entries that were added in the instant before a
+process was killed may not yet be in the file, so that their removal is not found.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256 as hash_bytes
+from typing import Any
+
+import sqlalchemy as sa
+
+from melanoma_core.records import ledger
+from melanoma_core.records.errors import RecordDamagedError
+from melanoma_core.records.images import ImageStore
+from melanoma_core.records.ledger import Action
+from melanoma_core.records.place import Place
+from melanoma_core.records.schema import ENTITY, IMAGE_USE, LOG, REMOVAL, TABLES, hash_row
+
+_AT_ONCE = 1000  # rows in memory
+_WRITTEN = tuple(map(str, (Action.ADDED, Action.CORRECTED, Action.WITHDRAWN)))
 
 
 class FaultKind(StrEnum):
@@ -39,7 +64,7 @@ class Verification:
         faults: What is wrong; empty if nothing is.
         num_log_entries: Entries of the audit log.
         num_versions: Versions of entries.
-        num_images: Photographs.
+        num_images: Photographs and heatmaps that entries name.
         head: Hash of the last entry of the audit log, to be kept elsewhere.
     """
 
@@ -48,3 +73,255 @@ class Verification:
     num_versions: int
     num_images: int
     head: str
+
+
+@dataclass(frozen=True)
+class Known:
+    """The end of the audit log at an earlier check, as a person has kept it.
+
+    Attributes:
+        number: Number of its last entry then.
+        hash: Hash of that entry.
+    """
+
+    number: int
+    hash: str
+
+
+def verify(
+    connection: sa.Connection,
+    place: Place,
+    images: ImageStore,
+    known: Known | None = None,
+    *,
+    read_images: bool = True,
+) -> Verification:
+    """Check a record, and name all that is wrong.
+
+    Args:
+        connection: A transaction that reads.
+        place: Where the record is.
+        images: Its photographs.
+        known: The end of the log at an earlier check; None if none was kept.
+        read_images: Whether to read each photograph, or only to look whether it is there.
+    """
+    number, head = ledger.read_end(connection)
+    faults = [
+        *_check_database(connection),
+        *_check_log(connection),
+        *_check_head(connection, place),
+        *(_check_end(connection, known, "the hash that was kept") if known else ()),
+        *_check_versions(connection),
+        *_check_missing(connection),
+        *_check_images(connection, images, read_images=read_images),
+    ]
+    return Verification(
+        tuple(faults),
+        number,
+        sum(_count(connection, table) for table in TABLES.values()),
+        connection.execute(sa.select(sa.func.count(sa.distinct(IMAGE_USE.c.sha256)))).scalar_one(),
+        head,
+    )
+
+
+def _count(connection: sa.Connection, table: sa.Table) -> int:
+    return connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+
+
+def _stream(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Any]:
+    options = {"stream_results": True, "yield_per": _AT_ONCE}
+    yield from connection.execute(query, execution_options=options).mappings()
+
+
+def _check_database(connection: sa.Connection) -> Iterator[Fault]:
+    """Yield what the database itself finds wrong, and the triggers that are missing."""
+    if connection.dialect.name == "sqlite":
+        for (line,) in connection.exec_driver_sql("PRAGMA integrity_check(20)"):
+            if line != "ok":
+                yield Fault(FaultKind.DAMAGED, "the database", f"SQLite finds: {line}.")
+        query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    else:
+        query = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
+    present = set(connection.exec_driver_sql(query).scalars())
+    for table in (ENTITY, IMAGE_USE, LOG, *TABLES.values()):
+        missing = [
+            each for each in ("update", "delete") if f"{table.name}_no_{each}" not in present
+        ]
+        if missing:
+            yield Fault(
+                FaultKind.UNPROTECTED,
+                f"the table {table.name}",
+                f"The trigger was taken away that refuses to {' and to '.join(missing)} rows of "
+                f"the table {table.name}.",
+            )
+
+
+def _check_log(connection: sa.Connection) -> Iterator[Fault]:
+    """Follow the chain from its first entry to its last."""
+    expected, previous = 1, ledger.NO_HASH
+    for row in _stream(connection, sa.select(LOG).order_by(LOG.c.number)):
+        number = row["number"]
+        subject = f"entry {number} of the audit log"
+        if number != expected:
+            gap = str(expected) if number == expected + 1 else f"{expected} to {number - 1}"
+            yield Fault(
+                FaultKind.MISSING, f"entry {gap} of the audit log", f"Entry {gap} was removed."
+            )
+        elif row["previous"] != previous:
+            yield _explain_break(connection, number, row["previous"])
+        if ledger.hash_entry(dict(row)) != row["hash"]:
+            yield Fault(
+                FaultKind.ALTERED, subject, f"Entry {number} does not fit its hash: it was altered."
+            )
+        expected, previous = number + 1, row["hash"]
+
+
+def _explain_break(connection: sa.Connection, number: int, previous: str) -> Fault:
+    """Return why an entry does not follow on the one before."""
+    query = sa.select(LOG.c.number).where(LOG.c.hash == previous)
+    place = connection.execute(query).scalar()
+    if place is not None or (previous == ledger.NO_HASH and number > 1):
+        after = f"after entry {place}" if place is not None else "at the beginning"
+        return Fault(
+            FaultKind.MISPLACED,
+            f"entry {number} of the audit log",
+            f"Entry {number} was written {after}: it was moved.",
+        )
+    return Fault(
+        FaultKind.MISSING,
+        f"entry {number} of the audit log",
+        f"Entry {number} does not follow on the one before: one between them was removed, or the "
+        "one before was written again.",
+    )
+
+
+def _check_head(connection: sa.Connection, place: Place) -> Iterator[Fault]:
+    """Compare the end of the log with the file beside the database."""
+    head = ledger.read_head(place.head_file)
+    if head is None:
+        yield Fault(
+            FaultKind.MISSING,
+            place.head_file.name,
+            f"{place.head_file} is missing or damaged: it says where the audit log ends. The next "
+            "change writes it again.",
+        )
+    elif head.record_id != ledger.read_record_id(connection):
+        yield Fault(
+            FaultKind.ALTERED,
+            place.head_file.name,
+            f"{place.head_file} is of another record, or the first entry of the log was altered.",
+        )
+    else:
+        known = Known(head.number, head.hash)
+        yield from _check_end(connection, known, place.head_file.name)
+
+
+def _check_end(connection: sa.Connection, known: Known, source: str) -> Iterator[Fault]:
+    last, _ = ledger.read_end(connection)
+    if last < known.number:
+        yield Fault(
+            FaultKind.TRUNCATED,
+            "the audit log",
+            f"The audit log ends with entry {last}, but {source} knows entry {known.number}: "
+            f"{known.number - last} were removed at its end.",
+        )
+        return
+    query = sa.select(LOG.c.hash).where(LOG.c.number == known.number)
+    if connection.execute(query).scalar() != known.hash:
+        yield Fault(
+            FaultKind.ALTERED,
+            f"entry {known.number} of the audit log",
+            f"Entry {known.number} has another hash than {source} knows: the log was written "
+            "again.",
+        )
+
+
+def _check_versions(connection: sa.Connection) -> Iterator[Fault]:
+    """Compare each version of an entry with its hash in the log."""
+    for kind, table in TABLES.items():
+        is_its_entry = sa.and_(
+            LOG.c.entry_id == table.c.id,
+            LOG.c.version == table.c.version,
+            LOG.c.kind == kind.__name__,
+            LOG.c.action.in_(_WRITTEN),
+        )
+        query = sa.select(table, LOG.c.content.label("logged_content")).join_from(
+            table, LOG, is_its_entry, isouter=True
+        )
+        for row in _stream(connection, query):
+            fields = dict(row)
+            logged = fields.pop("logged_content")
+            subject = f"version {row['version']} of {kind.__name__} {row['id']}"
+            if logged is None:
+                yield Fault(
+                    FaultKind.UNLOGGED,
+                    subject,
+                    f"The audit log does not know {subject}: it was written outside of this "
+                    "software.",
+                )
+            elif _hash(fields) != logged:
+                yield Fault(
+                    FaultKind.ALTERED,
+                    subject,
+                    f"What {subject} says does not fit its hash in the audit log: it was altered.",
+                )
+
+
+def _hash(row: dict[str, Any]) -> str:
+    """Return the hash of a row; "" if it holds what has none."""
+    try:
+        return hash_row(row)
+    except (ValueError, TypeError):
+        return ""
+
+
+def _check_missing(connection: sa.Connection) -> Iterator[Fault]:
+    """Yield what the log has written, nobody has erased, and is not there."""
+    erased = LOG.alias("erased")
+    is_erased = sa.exists().where(
+        erased.c.entry_id == LOG.c.entry_id, erased.c.action == str(Action.ERASED)
+    )
+    for kind, table in TABLES.items():
+        is_there = sa.exists().where(table.c.id == LOG.c.entry_id, table.c.version == LOG.c.version)
+        query = sa.select(LOG).where(
+            LOG.c.kind == kind.__name__, LOG.c.action.in_(_WRITTEN), ~is_there, ~is_erased
+        )
+        for row in _stream(connection, query):
+            subject = f"version {row['version']} of {kind.__name__} {row['entry_id']}"
+            yield Fault(
+                FaultKind.MISSING,
+                subject,
+                f"Entry {row['number']} of the audit log wrote {subject}, which is not there: it "
+                "was removed.",
+            )
+
+
+def _check_images(
+    connection: sa.Connection, images: ImageStore, *, read_images: bool
+) -> Iterator[Fault]:
+    """Yield photographs that are missing or altered, and those that should be gone."""
+    query = sa.select(IMAGE_USE.c.sha256).distinct().order_by(IMAGE_USE.c.sha256)
+    for row in _stream(connection, query):
+        sha256 = row["sha256"]
+        path = images.find(sha256)
+        if path is None:
+            yield Fault(
+                FaultKind.MISSING,
+                f"photograph {sha256}",
+                f"The file of the photograph {sha256} is missing.",
+            )
+        elif read_images and hash_bytes(path.read_bytes()).hexdigest() != sha256:
+            yield Fault(FaultKind.ALTERED, f"photograph {sha256}", f"{path} was altered.")
+    for sha256 in connection.execute(sa.select(REMOVAL.c.sha256)).scalars():
+        if images.find(sha256) is not None:
+            yield Fault(
+                FaultKind.DAMAGED,
+                f"photograph {sha256}",
+                f"The photograph {sha256} was erased, but its file could not be removed. Remove "
+                f"{images.find(sha256)}.",
+            )
+
+
+def report_damage(error: RecordDamagedError) -> Verification:
+    """Return the result of a check that the database's damage has ended."""
+    return Verification((Fault(FaultKind.DAMAGED, "the database", str(error)),), 0, 0, 0, "")

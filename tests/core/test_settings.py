@@ -36,6 +36,7 @@ def check_defaults(settings: Settings) -> None:
     assert settings.public_pages == "reading"
     assert settings.prevalence is None
     assert settings.indexes == ()
+    assert (settings.record, settings.record_url) == (None, None)
     assert settings.tracking_uri == f"sqlite:///{PROJECT_ROOT.as_posix()}/runs/mlflow.db"
 
 
@@ -68,6 +69,8 @@ def test_every_call_reads_the_environment_again(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"https://{name}.example/mlflow")
         monkeypatch.setenv("MELANOMA_PUBLIC_PAGES", "all")
         monkeypatch.setenv("MELANOMA_PREVALENCE", "0.02,0.08")
+        monkeypatch.setenv("MELANOMA_RECORD", f"/records/{name}")
+        monkeypatch.setenv("MELANOMA_RECORD_URL", f"postgresql://{name}.example/clinic")
         monkeypatch.setenv("MELANOMA_INDEXES", os.pathsep.join(["/a/one", "/b, c/two", ""]))
 
         assert load_settings() == Settings(
@@ -85,6 +88,8 @@ def test_every_call_reads_the_environment_again(monkeypatch: pytest.MonkeyPatch)
             public_pages="all",
             prevalence=(0.02, 0.08),
             indexes=(Path("/a/one"), Path("/b, c/two")),
+            record=Path("/records") / name,
+            record_url=f"postgresql://{name}.example/clinic",
         )
 
 
