@@ -13,19 +13,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NUM_SHOWN = 8
+RECORD = "record"  # source of the lesions of the clinic's own record
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Query:
     """A lesion whose look-alikes are searched, and what is its own.
 
     Attributes:
         model_id: Id of the model that computed the embeddings.
-        embeddings: float32 [M, D], one row per photograph of the lesion (`Reading.embedding`).
+        embeddings: float32 [M, D], one row per photograph of the lesion (`Reading.embedding`); at
+            least one.
         lesions: Ids of lesions that are left out: its own.
         patients: Ids of patients whose lesions are left out: its own.
-        files: SHA-256 (hex) of its files; their lesions are left out.
-        fingerprints: `Reading.fingerprint` of its photographs; their lesions are left out.
+        files: SHA-256 (hex) of its files; lesions with one of them are left out.
+        fingerprints: `Reading.fingerprint` of its photographs; lesions with a photograph in which
+            the network saw the same are left out.
     """
 
     model_id: str
@@ -36,7 +39,7 @@ class Query:
     fingerprints: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Lookalike:
     """A lesion that looks like the searched one, by its nearest photograph.
 
@@ -44,7 +47,7 @@ class Lookalike:
         distance: Between the embeddings, in [0, 2]; 0 for equal ones.
         diagnosis: Its diagnosis, or its risk tier where only that is known.
         confirmation: How the diagnosis was confirmed; None if that is not stated.
-        source: Collection of the photograph; "record" for the clinic's own.
+        source: Collection of the photograph; `RECORD` for the clinic's own.
         image: Path of the photograph's file; in the clinic's own record its SHA-256 (hex).
         lesion: Id of the lesion.
         is_own: Whether it is of the clinic's own record.
@@ -61,7 +64,7 @@ class Lookalike:
     title: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Lookalikes:
     """The lesions that look most like one, and among what they were searched.
 
@@ -84,27 +87,29 @@ class Lookalikes:
         return sum(each.diagnosis is Diagnosis.MEL for each in self.nearest)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class IndexFacts:
-    """What an index holds.
+    """What an index holds, and what was left out of it.
 
     Attributes:
-        name: Its name: that of the folder, or "record".
+        name: Its name: that of the folder, or `RECORD`.
         model_id: Id of the model that computed its embeddings.
         num_lesions: Number of lesions.
         num_photographs: Number of photographs.
-        by_diagnosis: Number of lesions of each diagnosis or tier.
-        num_unreadable: Photographs that could not be read.
-        num_unconfirmed: Photographs left out because no histology confirmed them.
+        by_diagnosis: Number of lesions of each diagnosis or risk tier.
+        num_unreadable: Photographs left out because they cannot be read.
+        num_unfamiliar: Photographs left out because they are out of distribution.
+        num_unconfirmed: Photographs left out because histopathology did not confirm them.
         is_own: Whether it is of the clinic's own record.
     """
 
     name: str
     model_id: str
-    num_lesions: int
-    num_photographs: int
+    num_lesions: int = 0
+    num_photographs: int = 0
     by_diagnosis: dict[str, int] = field(default_factory=dict)
     num_unreadable: int = 0
+    num_unfamiliar: int = 0
     num_unconfirmed: int = 0
     is_own: bool = False
 
@@ -112,7 +117,23 @@ class IndexFacts:
 def describe_lookalikes(found: Lookalikes) -> str:
     """Return how many of the nearest lesions are melanomas, beside how many of all are.
 
-    >>> describe_lookalikes(Lookalikes())
-    'There is no lesion to compare with.'
+    It gives no probability: what is indexed is not the mix of lesions of a clinic.
+
+    Example:
+        >>> describe_lookalikes(Lookalikes())
+        'There is no lesion to compare with.'
     """
-    raise NotImplementedError
+    number = len(found.nearest)
+    if not number:
+        return "There is no lesion to compare with."
+    near = found.num_near_melanomas
+    are = "is a melanoma" if near == 1 else "are melanomas"
+    begins = f"Of the {number} most similar lesions, {near} {are}"
+    if number == 1:
+        begins = f"The most similar lesion is {'a' if near else 'no'} melanoma"
+    all_are = "is a melanoma" if found.num_melanomas == 1 else "are melanomas"
+    return (
+        f"{begins}; of all {found.num_lesions:,} that were compared, {found.num_melanomas:,} "
+        f"{all_are}. This is reference, not a verdict: it says what looks alike to the network, "
+        "not what this lesion is."
+    )
