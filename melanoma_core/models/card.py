@@ -6,6 +6,7 @@ After Mitchell et al., "Model Cards for Model Reporting" (2019).
 import math
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
@@ -19,6 +20,7 @@ CARD_NAME = "card.json"
 KERAS_NAME = "model.keras"
 ONNX_NAME = "model.onnx"
 EVERY_CLASS = "all"
+_MOST_CARDS = 64  # in memory
 # By diagnosis (or EVERY_CLASS), then by the name of the metric; see `reading.faithfulness`.
 ExplanationFigures = dict[str, dict[str, Figure]]
 
@@ -230,7 +232,7 @@ class ModelCard:
 
 
 def load_card(folder: Path) -> ModelCard:
-    """Read the card of the model in `folder`.
+    """Return the card of the model in `folder`; not to be changed, since callers share it.
 
     Raises:
         ModelError: The card is missing, damaged, or not a card of this project.
@@ -246,6 +248,12 @@ def load_card(folder: Path) -> ModelCard:
         ) from None
     except OSError as error:
         raise _explain(f"Cannot read {path} ({error.strerror}).") from error
+    return _parse_card(content, path)
+
+
+# Kept by content: a page asks for the same card several times in each of its runs.
+@lru_cache(maxsize=_MOST_CARDS)
+def _parse_card(content: bytes, path: Path) -> ModelCard:
     try:
         raw = load_json(content)
     except ValueError as error:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 from PIL import Image, ImageOps
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.reading.sessions import MAX_BYTES
@@ -95,8 +95,9 @@ def measure() -> Iterable[Row]:
     median, late = statistics.median(ordered), ordered[int(0.95 * len(ordered))]
     origin = "real" if _REAL.is_dir() else "drawn (../shared is missing)"
     yield (
-        f"click on a row of {_NUM_PHOTOGRAPHS} {origin} photographs of 12 megapixels, to its answer "
-        f"and picture: median (95th percentile) of {len(ordered)}; load of the machine {load:.1f}",
+        f"click on a row of {_NUM_PHOTOGRAPHS} {origin} photographs of 12 megapixels, to its "
+        f"answer and picture: median (95th percentile) of {len(ordered)} clicks at a load of "
+        f"{load:.1f}",
         f"{milliseconds(median)} ({milliseconds(late)})",
         "the target for the median",
         milliseconds(_TARGET),
