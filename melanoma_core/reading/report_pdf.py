@@ -16,6 +16,7 @@ _IMAGE_HEIGHT = 68.0  # mm
 _IMAGE_HEIGHT_OF_SEVERAL = 55.0  # mm, where small images follow
 _SMALL_HEIGHT = 18.0  # mm
 _LONG_WORD = 60  # characters
+_WIDE_LETTER = 0.35  # mm per point of its size: the width of a W
 _GAP = 4.0  # mm between the images
 _FILL = (241, 244, 247)
 
@@ -80,6 +81,7 @@ def _compose(
     document.set_creation_date(made_at.astimezone(UTC))
     document.set_lang("en")
     document.add_page()
+    document.c_margin = 0  # text begins where images do
     line = size * 0.47
     _write(document, report.title, 13, 6, bold=True)
     _write(document, report.date, size, line)
@@ -109,12 +111,16 @@ def _write(
     document: Document, text: str, size: float, height: float, *, bold: bool = False
 ) -> None:
     document.set_font(FAMILY, "B" if bold else "", size)
-    # By characters, so that a name or a note without a space stays on the page.
-    longest = max((len(word) for word in text.split()), default=0)
-    mode = WrapMode.CHAR if longest > _LONG_WORD else WrapMode.WORD
+    mode = _choose_wrap(text, _LONG_WORD)
     document.multi_cell(
         0, height, text, new_x="LMARGIN", new_y="NEXT", align="L", wrapmode=mode, markdown=False
     )
+
+
+def _choose_wrap(text: str, longest: int) -> WrapMode:
+    """Return how a text is wrapped: by characters where a word of it would leave its column."""
+    is_long = any(len(word) > longest for word in text.split())
+    return WrapMode.CHAR if is_long else WrapMode.WORD
 
 
 def _place_images(document: Document, images: ReportImages, report: Report, size: float) -> None:
@@ -151,7 +157,8 @@ def _place_row(
             content, x=left, y=top, w=width, h=height, keep_aspect_ratio=True, alt_text=caption
         )
         document.set_xy(left, top + height + 0.5)
-        document.multi_cell(width, size * 0.42, caption, align="L", wrapmode=WrapMode.CHAR)
+        mode = _choose_wrap(caption, int(width / (_WIDE_LETTER * size)))
+        document.multi_cell(width, size * 0.42, caption, align="C", wrapmode=mode)
         bottom = max(bottom, document.get_y())
     document.set_xy(document.l_margin, bottom + 1.5)
 

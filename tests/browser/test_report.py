@@ -1,10 +1,15 @@
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 
 HOSTILE = "<script>alert(1)</script>"
+NAMES = ("W" * 120 + ".jpg", "<b>bold<b> [x](y) photograph.jpg", "c.jpg")
+FIND_CUT = """report => [...report.querySelectorAll("p, li, td, th, img")]
+  .filter(part => part.scrollWidth > part.clientWidth + 1)
+  .map(part => part.textContent)"""
 
 
 def read_lesion(page: Page) -> None:
@@ -58,3 +63,35 @@ def test_a_report_is_downloaded_and_printed_on_one_page_and_its_notes_are_not_ke
     expect(report.locator("img")).to_have_count(2)
     expect(page.get_by_role("textbox", name="Notes")).to_have_value("")
     expect(report).not_to_contain_text(HOSTILE)
+
+
+@pytest.mark.parametrize("width", [420, 1440])
+def test_a_lesion_of_several_photographs_has_a_report_of_one_page(open_page, tmp_path, width):
+    page = open_page(width=width)
+    page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(
+        [
+            {"name": name, "mimeType": "image/jpeg", "buffer": lesion.path.read_bytes()}
+            for name, lesion in zip(NAMES, DEMONSTRATION_LESIONS, strict=False)
+        ]
+    )
+    expect(page.locator('[class*="st-key-lesion-row-"]')).to_have_count(3)
+    if width < 1000:
+        page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_role("button", name="Select all shown").click()
+    page.get_by_role("button", name="Combine 3 as one lesion").click()
+    expect(page.locator(".own")).to_have_count(3)
+    if width < 1000:
+        page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
+    page.get_by_role("button", name="Report", exact=True).click()
+    report = page.locator(".st-key-report")
+    expect(report.locator("img")).to_have_count(4)
+    expect(report).to_contain_text("Reading of Lesion 1, 3 photographs")
+    expect(report).to_contain_text("The photographs disagree")
+    expect(report).to_contain_text("<b>bold<b> [x](y) photograph.jpg: ")
+    assert report.evaluate(FIND_CUT) == []
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download PDF").click()
+    download.value.save_as(tmp_path / "lesion.pdf")
+    assert len(re.findall(rb"/Type /Page\b", (tmp_path / "lesion.pdf").read_bytes())) == 1
+    printed = page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
