@@ -57,6 +57,8 @@ def check_patient(patient: Patient, around: Surroundings) -> Iterator[FieldError
 
 def check_lesion(lesion: Lesion, around: Surroundings) -> Iterator[FieldError]:
     """Yield what is wrong with a lesion."""
+    if lesion.label in around.labels:
+        yield FieldError("label", f"Another lesion of the patient is called {lesion.label}.")
     if lesion.site and lesion.site not in {each.value for each in AnatomSiteEnum}:
         yield FieldError("site", f"{lesion.site} is no anatomic site of the list: choose one.")
     else:

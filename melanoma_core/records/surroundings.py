@@ -27,6 +27,7 @@ class Surroundings:
         specimen: The specimen that a histology reports on.
         histology: The histology that an information is about.
         ai_reading: The AI reading that a decision names.
+        labels: Names of the patient's other lesions, if it is a lesion.
     """
 
     today: date = field(default_factory=date.today)
@@ -36,6 +37,7 @@ class Surroundings:
     specimen: Specimen | None = None
     histology: Histology | None = None
     ai_reading: AiReading | None = None
+    labels: frozenset[str] = frozenset()
 
     def check_past(self, name: str, day: date | None) -> FieldError | None:
         """Return what is wrong with a day that has passed; None if nothing is."""

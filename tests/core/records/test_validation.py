@@ -157,6 +157,12 @@ def test_a_point_outside_the_body_map_and_a_change_listed_twice_are_refused():
     assert list_fields(value) == ["map_point", "changes"]
 
 
+def test_two_lesions_of_a_patient_have_two_names():
+    around = replace(AROUND, labels=frozenset({"1"}))
+    assert list_fields(LESION, around) == ["label"]
+    assert list_fields(replace(LESION, label="2"), around) == []
+
+
 def test_a_visit_in_the_future_or_before_birth_is_refused():
     assert list_fields(Visit(patient_id="p", on=date(2026, 6, 2))) == ["on"]
     around = replace(AROUND, patient=PATIENT)

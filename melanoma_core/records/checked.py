@@ -1,0 +1,65 @@
+"""Check an entry against what the record holds already, before it is written."""
+
+from datetime import date
+from typing import Any
+
+from melanoma_core.records.entities import Lesion, Patient, Visit
+from melanoma_core.records.entry import Value
+from melanoma_core.records.loop import AiReading, Histology, Specimen
+from melanoma_core.records.store import Record
+from melanoma_core.records.surroundings import Surroundings
+from melanoma_core.records.validation import check
+
+
+def check_entry(record: Record, value: Value, today: date, entry_id: str = "") -> Value:
+    """Return an entry, cleaned, that fits the record; write what is returned.
+
+    Args:
+        record: The record.
+        value: The entry as it was typed.
+        today: The day of the clinic.
+        entry_id: Id of the entry if it is corrected; "" if it is new.
+
+    Raises:
+        InvalidEntryError: A field holds what it may not; `errors` lists all of them.
+        UnknownEntryError: It names an entry that is not in the record.
+    """
+    return check(value, find_surroundings(record, value, today, entry_id))
+
+
+def find_surroundings(
+    record: Record, value: Value, today: date, entry_id: str = ""
+) -> Surroundings:
+    """Return what an entry is checked against: the entries that it names by their ids.
+
+    Args:
+        record: The record.
+        value: The entry.
+        today: The day of the clinic.
+        entry_id: Id of the entry if it is corrected; "" if it is new.
+    """
+
+    def find(kind: type[Any], name: str) -> Any:
+        named = getattr(value, name, None)
+        return record.get(kind, named).value if named else None
+
+    lesion = find(Lesion, "lesion_id")
+    patient_id = getattr(value, "patient_id", None) or (lesion.patient_id if lesion else "")
+    return Surroundings(
+        today=today,
+        patient=record.get(Patient, patient_id).value if patient_id else None,
+        lesion=lesion,
+        visit=find(Visit, "visit_id"),
+        specimen=find(Specimen, "specimen_id"),
+        histology=find(Histology, "histology_id"),
+        ai_reading=find(AiReading, "ai_reading_id"),
+        labels=_find_labels(record, value, entry_id),
+    )
+
+
+def _find_labels(record: Record, value: Value, entry_id: str) -> frozenset[str]:
+    """Return the names of the patient's other lesions, if the entry is a lesion."""
+    if not isinstance(value, Lesion):
+        return frozenset()
+    lesions = record.find(Lesion, patient_id=value.patient_id)
+    return frozenset(each.value.label for each in lesions if each.id != entry_id)
