@@ -150,6 +150,7 @@ def _make_sqlite_engine(url: str) -> sa.Engine:
         )
         for pragma in _PRAGMAS:
             connection.execute(pragma)
+        connection.create_function("lower", 1, str.lower, deterministic=True)  # not ASCII alone
         return connection
 
     engine = sa.create_engine(

@@ -249,9 +249,10 @@ class Record:
         return found[0] if found else None
 
     def search_patients(self, text: str, limit: int = 20) -> tuple[Entry[Patient], ...]:
-        """Return patients whose pseudonym holds a text, in any case of ASCII, by pseudonym."""
+        """Return patients whose pseudonym holds a text, in any case, by pseudonym."""
         pseudonym = TABLES[Patient].c.pseudonym
-        query = select_current(Patient).where(worklist.contains(sa.func.lower(pseudonym), text))
+        is_found = sa.func.lower(pseudonym).contains(text.lower(), autoescape=True)
+        query = select_current(Patient).where(is_found)
         return self._read(Patient, query.order_by(None).order_by(pseudonym).limit(limit))
 
     def load_case(self, lesion_id: str) -> LesionCase:

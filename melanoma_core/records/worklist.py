@@ -91,7 +91,7 @@ def list_tasks(connection: sa.Connection, query: TaskQuery) -> TaskPage:
     conditions = [
         TASK.c.due_on <= last,
         *([TASK.c.task == str(query.task)] if query.task is not None else []),
-        *(contains(TASK.c.searched, word) for word in query.text.split()),
+        *(TASK.c.searched.contains(word, autoescape=True) for word in _fold(query.text).split()),
     ]
     order = TASK.c["rank", "due_on", "pseudonym", "label", "id"]
     rows = connection.execute(
@@ -99,11 +99,6 @@ def list_tasks(connection: sa.Connection, query: TaskQuery) -> TaskPage:
     )
     total = connection.execute(sa.select(sa.func.count()).select_from(TASK).where(*conditions))
     return TaskPage(tuple(map(_to_task_row, rows)), total.scalar_one())
-
-
-def contains(column: "sa.ColumnElement[str]", text: str) -> "sa.ColumnElement[bool]":
-    """Return the condition that a case-folded column holds a text."""
-    return column.contains(text.casefold(), autoescape=True)
 
 
 def refresh_lesions(connection: sa.Connection, lesion_ids: Collection[str]) -> None:
