@@ -67,7 +67,7 @@ def _index(options: argparse.Namespace) -> int:
 
 def _build(options: argparse.Namespace, embedder: "Embedder") -> int:
     from melanoma_core.lookalikes.building import build_index, select_folder
-    from melanoma_core.lookalikes.index_file import SUFFIX
+    from melanoma_core.lookalikes.embeddings import SUFFIX
 
     opened = open_files(options.folder)
     selection = select_folder(opened, with_unconfirmed=options.all)

@@ -10,7 +10,7 @@ from melanoma_core.data.copies import connect_rows
 from melanoma_core.data.opening import OpenedFolder
 from melanoma_core.errors import DatasetError
 from melanoma_core.lookalikes.embedder import Embedder, ReadPhotograph
-from melanoma_core.lookalikes.index_file import write_index_file
+from melanoma_core.lookalikes.index_file import TEXTS, write_index_file
 from melanoma_core.lookalikes.lookalike import IndexFacts
 from melanoma_core.progress import Progress
 from melanoma_core.taxonomy import Confirmation
@@ -29,6 +29,8 @@ class Selection:
         num_unreadable: Files that cannot be read and are no rows.
         num_unconfirmed: Photographs left out because histopathology did not confirm them.
         is_own: Whether they are of the clinic's own record.
+        with_unfamiliar: Whether those that are out of distribution are indexed too, as the drawn
+            lesions of the demonstration record.
     """
 
     rows: pd.DataFrame
@@ -36,6 +38,7 @@ class Selection:
     num_unreadable: int = 0
     num_unconfirmed: int = 0
     is_own: bool = False
+    with_unfamiliar: bool = False
 
 
 def select_folder(opened: OpenedFolder, *, with_unconfirmed: bool = False) -> Selection:
@@ -116,11 +119,11 @@ def build_index(
     Raises:
         FolderError: The file cannot be written.
     """
-    rows = selection.rows.reindex(columns=[*selection.rows.columns, "title"], fill_value="")
-    rows = rows.loc[:, ~rows.columns.duplicated()].sort_values(["lesion", "image"], kind="stable")
-    rows = rows.drop_duplicates(["lesion", "file"]).reset_index(drop=True)
+    rows = selection.rows.reindex(columns=[*TEXTS, "patient", "file"])
+    rows = rows.sort_values(["lesion", "image"]).drop_duplicates(["lesion", "file"])
+    rows = rows.reset_index(drop=True)
     embedder.embed(dict(zip(rows["file"], rows["image"], strict=True)), read, progress)
-    made = embedder.make_vectors(list(rows["file"]))
+    made = embedder.make_vectors(list(rows["file"]), with_unfamiliar=selection.with_unfamiliar)
     usable = rows[made.is_usable].assign(fingerprint=made.fingerprints)
     by_lesion = usable.drop_duplicates("lesion")
     facts = IndexFacts(

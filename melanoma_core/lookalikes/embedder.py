@@ -70,7 +70,7 @@ class Embedder:
             progress: Progress callback, in photographs; called once for those that are kept. An
                 exception that it raises stops the work, and what was computed stays.
         """
-        kept = self._store.find(images)
+        kept = self._store.find_all()
         missing = {file: image for file, image in images.items() if file not in kept}
         done, total = len(images) - len(missing), len(images)
         if progress and done:
@@ -106,16 +106,16 @@ class Embedder:
             )
         }
 
-    def make_vectors(self, files: Sequence[str]) -> Vectors:
+    def make_vectors(self, files: Sequence[str], *, with_unfamiliar: bool = False) -> Vectors:
         """Return the vectors of photographs that were embedded.
-
-        Photographs that a reading would refuse as out of distribution are left out.
 
         Args:
             files: SHA-256 (hex) of the N files.
+            with_unfamiliar: Whether to take also what a reading would refuse as out of
+                distribution.
         """
         novelty = self.classifier.card.novelty
-        limit = np.inf if novelty is None else novelty.distance
+        limit = np.inf if novelty is None or with_unfamiliar else novelty.distance
         vectors = [np.zeros((0, NUM_DIMENSIONS), np.float32)]
         is_usable = np.zeros(len(files), dtype=bool)
         fingerprints: list[str] = []
@@ -126,7 +126,7 @@ class Embedder:
             usable = [
                 (place, stored[file])
                 for place, file in some
-                if file in stored and stored[file].novelty <= limit
+                if file in stored and stored[file].novelty <= limit  # not if it is NaN
             ]
             if usable:
                 embeddings = np.stack([each.embedding for _, each in usable])

@@ -16,6 +16,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+SUFFIX = ".lookalikes"  # of the file of an index
+_PREFIX = "embeddings-"
 _CREATE = (
     "CREATE TABLE IF NOT EXISTS embeddings (file BLOB PRIMARY KEY, fingerprint BLOB, novelty REAL, "
     "embedding BLOB)"
@@ -50,6 +52,22 @@ class Embedded:
     novelty: float = 0.0
 
 
+def forget_file(folder: Path, file: str) -> None:
+    """Remove a photograph from all that is derived from it in a folder, whatever the model.
+
+    Indexes cannot lose a single photograph: they are deleted, and are made again without reading
+    the others.
+
+    Args:
+        folder: Folder of the embeddings and the indexes; it need not exist.
+        file: SHA-256 (hex) of the photograph's file.
+    """
+    for path in folder.glob(f"*{SUFFIX}"):
+        path.unlink(missing_ok=True)
+    for path in folder.glob(f"{_PREFIX}*.sqlite"):
+        EmbeddingStore(folder, path.stem.removeprefix(_PREFIX)).remove([file])
+
+
 class EmbeddingStore:
     """Embeddings of one model in an SQLite database that several processes can use at once.
 
@@ -61,14 +79,14 @@ class EmbeddingStore:
     """
 
     def __init__(self, folder: Path, model_id: str) -> None:
-        self.path = folder / f"embeddings-{model_id}.sqlite"
+        self.path = folder / f"{_PREFIX}{model_id}.sqlite"
 
-    def find(self, files: Iterable[str]) -> set[str]:
-        """Return which of some files, by their SHA-256 (hex), are stored."""
+    def find_all(self) -> set[str]:
+        """Return the SHA-256 (hex) of all stored files."""
         if not self.path.exists():
             return set()
         stored = self._run(lambda connection: list(connection.execute(_SELECT_FILES)))
-        return {file.hex() for (file,) in stored} & set(files)
+        return {file.hex() for (file,) in stored}
 
     def load(self, files: Iterable[str]) -> dict[str, Embedded]:
         """Load what is stored of some files.
@@ -115,20 +133,20 @@ class EmbeddingStore:
             self._run(write)
 
     def keep_only(self, files: Iterable[str]) -> None:
-        """Remove all files but these, such as those of a patient who was erased."""
-        kept = {bytes.fromhex(file) for file in files}
+        """Remove all files but these (SHA-256, hex)."""
+        self.remove(self.find_all() - set(files))
 
-        def remove(connection: sqlite3.Connection) -> None:
-            stored = [row[0] for row in connection.execute(_SELECT_FILES)]
-            gone = [(file,) for file in stored if file not in kept]
-            if not gone:
-                return
+    def remove(self, files: Iterable[str]) -> None:
+        """Remove files (SHA-256, hex), so that nothing of them is left on the disk."""
+        gone = [(bytes.fromhex(file),) for file in self.find_all() & set(files)]
+
+        def delete(connection: sqlite3.Connection) -> None:
             with connection:
                 connection.executemany("DELETE FROM embeddings WHERE file = ?", gone)
             connection.execute("VACUUM")  # or the deleted values would stay in the file
 
-        if self.path.exists():
-            self._run(remove)
+        if gone:
+            self._run(delete)
 
     def _run(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
         try:

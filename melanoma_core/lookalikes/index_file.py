@@ -22,7 +22,6 @@ from melanoma_core.files import write_file
 from melanoma_core.jsonable import from_jsonable
 from melanoma_core.lookalikes.lookalike import IndexFacts
 
-SUFFIX = ".lookalikes"
 TEXTS = ("lesion", "image", "source", "diagnosis", "confirmation", "title")
 KEYS = ("lesion", "patient", "file", "fingerprint")
 _FORMAT = "melanoma look-alikes 1"
