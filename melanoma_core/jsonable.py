@@ -8,7 +8,6 @@ import json
 import math
 import types
 from collections.abc import Mapping
-from datetime import date
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -38,9 +37,7 @@ _NAMES = {
 
 
 def to_jsonable(value: object) -> Any:
-    """Return a value as dictionaries, lists and plain values.
-
-    NaN becomes None; a path and a day become text.
+    """Return a value as dictionaries, lists and plain values, with None for NaN and text for paths.
 
     Args:
         value: A dataclass, mapping, sequence or plain value, nested to any depth.
@@ -59,8 +56,6 @@ def to_jsonable(value: object) -> Any:
         return [to_jsonable(each) for each in value]
     if isinstance(value, Path):
         return str(value)
-    if isinstance(value, date):
-        return value.isoformat()
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
@@ -156,9 +151,6 @@ def _build_plain(kind: Any, raw: Any, place: str) -> Any:
     elif isinstance(kind, type) and issubclass(kind, Enum | Path):
         _check(str, raw, place)
         return kind(raw)
-    elif kind is date:
-        _check(str, raw, place)
-        return date.fromisoformat(raw)
     else:
         _check(kind, raw, place)
     return raw

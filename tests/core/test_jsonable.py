@@ -2,7 +2,6 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
@@ -58,15 +57,6 @@ def test_an_undefined_number_is_null_at_any_depth():
 
 def test_null_stays_none_where_a_number_is_optional():
     assert from_jsonable(Shape, to_jsonable(SHAPE)).limit is None
-
-
-def test_a_day_survives_the_way_through_json():
-    assert to_jsonable({"on": date(2026, 3, 1)}) == {"on": "2026-03-01"}
-    assert from_jsonable(date, "2026-03-01") == date(2026, 3, 1)
-    with pytest.raises(ValueError, match="isoformat"):
-        from_jsonable(date, "yesterday")
-    with pytest.raises(TypeError, match="it must be text"):
-        from_jsonable(date, 3)
 
 
 def test_an_infinite_number_is_refused():
