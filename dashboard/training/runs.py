@@ -185,7 +185,7 @@ def _show_curves(run: "Run", curves: "pd.DataFrame") -> None:
     rows = {kind: curves[kinds == kind].reset_index(drop=True) for kind in kinds.unique()}
     defined = set(kinds[curves["value"].notna()])
     if undefined := [CURVE_TITLES[kind] for kind in rows if kind not in defined]:
-        st.caption(f"Undefined so far, for lack of such images: {', '.join(undefined)}.")
+        st.caption(f"Undefined for lack of such images: {', '.join(undefined)}.")
     charts = [chart for chart in _CHARTS if chart.partition("/")[0] in defined]
     for start in range(0, len(charts), 2):  # row by row, so that pairs stay aligned
         for column, chart in zip(st.columns(2), charts[start : start + 2], strict=False):

@@ -16,6 +16,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as NotInTime
 
 from melanoma_core.data.drawn.non_lesions import NonLesionKind, draw_non_lesion
 from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
@@ -42,6 +43,16 @@ ALLOWED = (
     ),
 )
 
+# The page is given the state that Streamlit gives it at a click.
+READ_SPINNER = """() => {
+  const app = document.querySelector(".stApp");
+  const before = app.dataset.testScriptState;
+  app.dataset.testScriptState = "rerunRequested";
+  const { content, animationDelay } = getComputedStyle(app, "::after");
+  app.dataset.testScriptState = before;
+  return { content, delay: animationDelay };
+}"""
+
 
 @dataclass(frozen=True)
 class State:
@@ -49,7 +60,8 @@ class State:
 
     Attributes:
         name: Of the screenshots.
-        address: Path and query; `{finished}`, `{other}`, `{running}`, `{stopped}` are ids of runs.
+        address: Path and query; `{finished}`, `{other}`, `{running}`, `{stopped}` are ids of runs,
+            and `{bundled}` of the bundled model.
         prepare: What is done after the page is open.
     """
 
@@ -159,13 +171,14 @@ STATES = (
     State("training-recipe", "/training?tab=Recipe", expect_text("Images per epoch")),
     State(
         "training-compare",
-        "/training?tab=Compare&compared={finished},{other}",
+        "/training?tab=Compare&compared={finished:.8},{other:.8}",
         expect_text("Recipe differences"),
     ),
     State("training-sources", "/training?tab=Sources"),
     State("training-study", "/training?tab=Study", expect_text("Start a study")),
     State("models-card", "/models", expect_text("Intended use")),
-    State("models-performance", "/models?part=Performance", expect_text("Confusion matrix")),
+    State("models-performance", "/models?part=Performance", expect_text("One diagnosis against")),
+    State("models-charts", "/models?model={bundled}", expect_text("Limitations")),
     State("models-subgroups", "/models?part=Subgroups", expect_text("by subgroup")),
     State("models-reliability", "/models?part=Reliability"),
     State("models-data", "/models?part=Data+and+training"),
@@ -186,7 +199,7 @@ STATES = (
 
 @pytest.fixture(scope="module")
 def runs() -> dict[str, str]:
-    """Return the ids of the written runs, once the server runs."""
+    """Return the ids of the written runs and of the bundled model, once the server runs."""
     return {}
 
 
@@ -211,8 +224,9 @@ def server(
         runs["stopped"] = write_run(RunState.FAILED, name="third", message="The disk is full.")
         for preset in ("baseline", "leaky"):
             write_run(preset=preset, study="s-1")
+        runs["bundled"] = load_card(BUNDLED).model_id
         runs["running"] = stack.enter_context(write_run.keep_running("fourth"))
-        promote(settings, propose(settings, "steady", load_card(BUNDLED).model_id), "Ada", "First")
+        promote(settings, propose(settings, "steady", runs["bundled"]), "Ada", "First")
         yield stack.enter_context(run_server(folder))
 
 
@@ -240,6 +254,17 @@ def list_violations(page: Page) -> list[str]:
     ]
 
 
+def list_overflow(page: Page) -> list[str]:
+    """Return that the page scrolls sideways, if it still does after tables have taken its width."""
+    main = '[data-testid="stMain"]'
+    fits = f"(main => main.scrollWidth <= main.clientWidth)(document.querySelector('{main}'))"
+    try:
+        page.wait_for_function(fits, timeout=10_000)
+    except NotInTime:
+        return ["The page scrolls sideways."]
+    return []
+
+
 def open_state(page: Page, address: str, state: State) -> None:
     page.goto(address)
     wait_until_still(page)
@@ -258,7 +283,8 @@ def test_axe_finds_no_violation_in_any_form(open_page, server, runs, screenshots
         page.wait_for_timeout(600)  # charts and the viewer follow width and theme
         wait_until_still(page)
         save_screenshot(page, screenshots / f"{state.name}-{width}-{scheme}.png")
-        problems += [f"{width} {scheme}: {each}" for each in list_violations(page)]
+        found = [*list_violations(page), *list_overflow(page)]
+        problems += [f"{width} {scheme}: {each}" for each in found]
     assert not problems, "\n".join(problems)
 
 
@@ -271,3 +297,52 @@ def save_screenshot(page: Page, path: Path) -> None:
     page.wait_for_timeout(300)
     page.screenshot(path=path)
     page.set_viewport_size(size)
+
+
+@pytest.mark.parametrize("page_title", ["Reading", "Dataset", "Training", "Models", "Evaluation"])
+def test_every_page_has_its_title_one_main_heading_and_a_spinner_soon_after_a_click(
+    open_page, server, page_title
+):
+    page = open_page()
+    page.goto(server if page_title == "Reading" else f"{server}/{page_title.lower()}")
+    wait_until_still(page)
+    expect(page).to_have_title(f"{page_title} · Melanoma dashboard")
+    expect(page.get_by_role("heading", level=1)).to_have_text(page_title)
+    sidebar = page.get_by_test_id("stSidebar")
+    if sidebar.count() and sidebar.is_visible():
+        assert sidebar.inner_text().strip()  # an empty one is closed
+    delays = page.evaluate(READ_SPINNER)
+    assert delays.pop("content") == '""'
+    assert max(float(each.removesuffix("s")) for each in delays["delay"].split(", ")) <= 0.1
+
+
+@pytest.mark.parametrize(
+    ("address", "role", "name", "key"),
+    [
+        ("/dataset?tab=Gallery", "button", "Next page", "Enter"),
+        ("/models", "radio", "Subgroups", "Space"),
+        ("/evaluation", "switch", "Include images seen in training", "Space"),
+        ("/training", "button", "Change the recipe", "Enter"),
+    ],
+)
+def test_the_control_that_was_used_keeps_the_focus(open_page, server, address, role, name, key):
+    page = open_page()
+    page.goto(server + address)
+    wait_until_still(page)
+    control = page.get_by_role(role, name=name, exact=True)
+    control.focus()
+    page.keyboard.press(key)
+    wait_until_still(page)
+    page.wait_for_timeout(500)
+    expect(control).to_be_focused()
+
+
+def test_a_thumbnail_of_the_gallery_has_one_tab_stop(open_page, server):
+    page = open_page()
+    page.goto(f"{server}/dataset?tab=Gallery")
+    expect_text("64 images")(page)
+    wait_until_still(page)
+    first, second = page.locator(".st-key-gallery").get_by_role("button", name="Open").all()[:2]
+    first.focus()
+    page.keyboard.press("Tab")
+    expect(second).to_be_focused()

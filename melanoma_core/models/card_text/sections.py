@@ -207,7 +207,7 @@ def _build_classes(card: ModelCard, evidence: Evidence | None) -> Section:
 def _tabulate_confusion(evaluation: Evaluation, subset: str) -> Table:
     return Table(
         f"Confusion matrix: ground truth (rows), most probable diagnosis (columns); {subset}",
-        ("", *evaluation.class_names),
+        ("Ground truth", *evaluation.class_names),
         tuple(
             (name_class(name), *(f"{count:,}" for count in row))
             for name, row in zip(evaluation.class_names, evaluation.confusion, strict=True)

@@ -220,7 +220,7 @@ def test_a_running_run_shows_its_progress(show, write_run):
     assert "Stop" in list_buttons(app)
     assert "Still learning: both losses fall" in page
     assert len(app.get("plotly_chart")) == 8
-    assert "Undefined so far, for lack of such images: Melanoma ROC AUC." in captions(app)
+    assert "Undefined for lack of such images: Melanoma ROC AUC." in captions(app)
 
 
 def test_a_run_in_its_first_epoch_shows_the_loss_of_its_batches(show, write_run):
