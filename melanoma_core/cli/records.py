@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from melanoma_core.cli.records_audit import add_audit_options
 from melanoma_core.cli.terminal import log, print_json
 from melanoma_core.errors import RecordError, SettingsError
 from melanoma_core.names import neutralise
@@ -31,6 +32,11 @@ def add_records_commands(
         "create", help="create a record in a new folder; without one, nothing is kept"
     )
     create.add_argument("folder", type=Path, metavar="FOLDER")
+    create.add_argument(
+        "--drawn",
+        action="store_true",
+        help="fill it with invented patients whose lesions are drawn, as a demonstration",
+    )
     _add_common(create, _create, names=True)
 
     verify = _add(kinds, "verify", _verify, "check that nothing was altered, removed or moved")
@@ -49,6 +55,8 @@ def add_records_commands(
     _add(kinds, "status", _status, "print what a record holds")
     _add(kinds, "upgrade", _upgrade, "bring a record to this version of the software", names=True)
     _add(kinds, "rebuild", _rebuild, "derive from the entries again what each lesion waits for")
+    audit = _add(kinds, "audit", _status, "measure how good doctor, network and both together are")
+    add_audit_options(audit, _open)
 
 
 def _add(
@@ -107,7 +115,10 @@ def _create(options: argparse.Namespace) -> int:
     from melanoma_core.records.store import Record
 
     place = _find(options)
-    record = Record.create(place, options.by or getpass.getuser())
+    if options.drawn:
+        record = _create_drawn(place)
+    else:
+        record = Record.create(place, options.by or getpass.getuser())
     record.close()
     if options.json:
         print_json({"folder": str(place.folder), "record": record.record_id})
@@ -119,6 +130,18 @@ def _create(options: argparse.Namespace) -> int:
         + (" together with the database." if place.url else ".")
     )
     return 0
+
+
+def _create_drawn(place: "Place") -> "Record":
+    from melanoma_core.models.classifier import load_classifier
+    from melanoma_core.models.registry import find_serving
+    from melanoma_core.records.drawn import create_drawn_record
+
+    serving = find_serving(load_settings())
+    if serving.notice:
+        log(serving.notice)
+    log("Drawing 30 lesions, and reading them with the network: this takes up to a minute.")
+    return create_drawn_record(place, load_classifier(serving.folder))
 
 
 def _verify(options: argparse.Namespace) -> int:

@@ -114,7 +114,7 @@ def decode_heatmap(data: bytes) -> NDArray[np.float32]:
     True
     """
     with Image.open(io.BytesIO(data)) as image:
-        return np.asarray(image.convert("L"), np.float32) / 255
+        return np.asarray(image.convert("L"), np.float32) / np.float32(255)
 
 
 def _read(

@@ -1,6 +1,8 @@
 """The drawn photographs of the demonstration record: dermoscopic, and of the site of a specimen."""
 
 import io
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,11 @@ _COMMENT = "Drawn by a program, not a photograph of anyone."
 _REACH = 0.95  # of half the height: beyond it, a lesion that grows moves nothing
 _SMALL = 0.3  # size of a lesion in a photograph of its surroundings
 _INK = (70, 40, 120)
+# scikit-image declares no types.
+_WARP: Callable[..., Any] = warp
+_GAUSSIAN: Callable[..., Any] = gaussian
+_OTSU: Callable[..., Any] = threshold_otsu
+_CLOSE: Callable[..., Any] = isotropic_closing
 
 
 def draw_dermoscopic(diagnosis: Diagnosis, seed: int, view: int, growth: float = 1.0) -> Pixels:
@@ -58,7 +65,7 @@ def grow(pixels: Pixels, factor: float) -> Pixels:
 
     if factor == 1:
         return pixels
-    grown = warp(pixels, find_source, order=1, mode="edge", preserve_range=True)
+    grown = _WARP(pixels, find_source, order=1, mode="edge", preserve_range=True)
     return np.asarray(np.round(grown).astype(np.uint8))
 
 
@@ -98,6 +105,6 @@ def outline_drawing(pixels: Pixels) -> Points:
     Returns:
         Corners as shares of width and height; none if nothing stands out.
     """
-    green = gaussian(pixels[..., 1].astype(np.float64), sigma=HEIGHT / 90)
-    inside = isotropic_closing(green < threshold_otsu(green), radius=HEIGHT / 12)
+    green = _GAUSSIAN(pixels[..., 1].astype(np.float64), sigma=HEIGHT / 90)
+    inside = _CLOSE(green < _OTSU(green), radius=HEIGHT / 12)
     return trace_outline(inside)  # closed, so that a pale part at the border belongs to it

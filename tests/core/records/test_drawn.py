@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from melanoma_core.cli.main import main
 from melanoma_core.models.classifier import load_classifier
 from melanoma_core.models.registry import BUNDLED
 from melanoma_core.records.ai_readings import DRAWN
@@ -36,6 +37,12 @@ def cases(record: Record) -> list[LesionCase]:
 def test_the_stories_are_of_12_patients_with_30_lesions():
     patients = load_patients()
     assert (len(patients), sum(len(each.lesions) for each in patients)) == (12, 30)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MELANOMA_RECORD", "MELANOMA_RECORD_URL", "MELANOMA_MODEL"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def test_a_new_record_holds_no_drawn_lesions(tmp_path):
@@ -110,3 +117,12 @@ def test_a_melanoma_has_a_recall_of_the_whole_skin(record: Record):
     whole = [each.value for each in record.find(Recall) if each.value.lesion_id is None]
     assert {each.due_on for each in whole} == {date(2026, 6, 9)}
     assert len(whole) == 4
+
+
+@pytest.mark.slow
+def test_the_command_line_makes_one_and_never_fills_one_that_is_there(tmp_path, capsys):
+    folder = str(tmp_path / "record")
+    assert main(["records", "create", folder, "--drawn", "--json"]) == 0
+    assert '"record"' in capsys.readouterr().out
+    assert main(["records", "create", folder, "--drawn"]) == 2
+    assert "There is a record in" in capsys.readouterr().err
