@@ -34,6 +34,7 @@ _RATIO = 0.9  # largest of the distances to the nearest and to the next descript
 _TOLERANCE = 3.0  # px; a match within this distance agrees with a transform
 _OFFSET = 0.25  # px; scikit-image doubles the image first, and forgets the half pixel
 _MAX_TRIALS, _CONFIDENCE = 1000, 0.999  # of RANSAC
+_NEEDED = 2  # matches that determine a similarity transform
 _SEED = 0
 _GRID = 64  # points of each side at which the overlap is counted
 
@@ -92,13 +93,13 @@ class Features:
         size: Height and width of the photograph in pixels.
         shrinkage: Pixels of the photograph per pixel at which it is compared.
         positions: float64 [N, 2], x and y at which each lies, at the size of comparison.
-        descriptors: float32 [N, 128].
+        descriptors: uint8 [N, 128].
     """
 
     size: tuple[int, int]
     shrinkage: float
     positions: NDArray[np.float64]
-    descriptors: NDArray[np.float32]
+    descriptors: NDArray[np.uint8]
 
 
 def register_photographs(
@@ -124,7 +125,7 @@ def describe_features(pixels: NDArray[np.uint8]) -> Features:
     """
     height, width = pixels.shape[:2]
     shrinkage = max(height, width) / _SIDE
-    none = np.empty((0, 2)), np.empty((0, 128), np.float32)
+    none = np.empty((0, 2)), np.empty((0, 128), np.uint8)
     if _is_small((height, width)):
         return Features((height, width), shrinkage, *none)
     size = max(1, round(width / shrinkage)), max(1, round(height / shrinkage))
@@ -135,7 +136,7 @@ def describe_features(pixels: NDArray[np.uint8]) -> Features:
     except RuntimeError:  # there is no feature
         return Features((height, width), shrinkage, *none)
     positions = np.asarray(sift.positions[:, ::-1], np.float64) - _OFFSET
-    return Features((height, width), shrinkage, positions, sift.descriptors.astype(np.float32))
+    return Features((height, width), shrinkage, positions, sift.descriptors)
 
 
 def register_features(earlier: Features, later: Features) -> Registration | NotRegistered:
@@ -148,12 +149,12 @@ def register_features(earlier: Features, later: Features) -> Registration | NotR
                 f"{_MIN_ASPECT:.3f} of the longer one."
             )
     source, target = _match(earlier, later)
-    if len(source) < MIN_INLIERS:
-        return _refuse_few(len(source), len(source))
+    if len(source) < _NEEDED:
+        return _refuse_few(len(source), 0)
     model, agrees = ransac(
         (source, target),
         _Similarity,
-        min_samples=2,
+        min_samples=_NEEDED,
         residual_threshold=_TOLERANCE,
         is_model_valid=_is_plausible,
         max_trials=_MAX_TRIALS,
