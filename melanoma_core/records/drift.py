@@ -229,9 +229,12 @@ def _summarise(indices: NDArray[np.float64], total: int, num_patients: int) -> F
     """Return the index and its interval, both without what chance adds.
 
     Resampling adds to the index what chance has added already. So the mean of the resamples lies
-    as far above the index as this lies above the true one, and their range twice as far.
+    as far above the index as this lies above the true one, and their range twice as far. Fewer
+    than 30 patients do not show how much patients vary: their interval is NaN.
     """
     chance = float(indices[1:].mean() - indices[0])
     low, high = (max(0.0, each - 2 * chance) for each in quantiles(indices))
     value = min(max(float(indices[0]) - chance, low), high)
+    if num_patients < FEWEST_PATIENTS:
+        low = high = np.nan
     return Figure(value, low, high, None, total, num_patients)

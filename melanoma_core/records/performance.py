@@ -301,11 +301,17 @@ def _list_excisions(table: AuditTable) -> _Shares:
 
 
 def _collect_rates(figures: Mapping[_Name, Figure]) -> tuple[Rates, ...]:
-    """Return the rates of each judge that judged any lesion."""
+    """Return the rates of each judge that judged any lesion.
+
+    Where nothing was refused, the network has the same rates with and without refusals.
+    """
     rates = []
     for judge in Judge:
         for condition in Condition:
             sensitivity, specificity = (figures[judge, condition, side] for side in _Side)
+            read = [figures[Judge.NETWORK, condition, side] for side in _Side]
+            if judge is Judge.NETWORK_INTENDED and [sensitivity, specificity] == read:
+                continue
             if sensitivity.total + specificity.total:
                 few = _explain_sides(sensitivity, specificity, condition)
                 rates.append(Rates(judge, condition, sensitivity, specificity, *few))

@@ -92,6 +92,7 @@ def test_a_large_shift_raises_an_alert_in_its_month_alone() -> None:
 def test_few_patients_say_nothing_however_many_photographs() -> None:
     (shift,) = measure(draw(10, 3, shift=2.0, each=100), STANDARD)
     assert (shift.psi.total, shift.verdict) == (1000, Verdict.TOO_FEW)
+    assert math.isnan(shift.psi.low)
 
 
 def test_an_interval_from_little_to_large_says_nothing() -> None:
