@@ -22,6 +22,7 @@ from melanoma_core.cli.outlines import add_outlines_command
 from melanoma_core.cli.predict import add_predict_command
 from melanoma_core.cli.records import add_records_commands
 from melanoma_core.cli.refusals import add_refusals_command
+from melanoma_core.cli.registration import add_registration_command
 from melanoma_core.cli.robustness import add_robustness_command
 from melanoma_core.cli.study import add_study_command
 from melanoma_core.cli.training import add_training_commands
@@ -65,6 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_outlines_command(commands)
     add_refusals_command(commands)
     add_robustness_command(commands)
+    add_registration_command(commands)
     add_index_command(commands)
     add_training_commands(commands)
     add_leave_out_command(commands)
