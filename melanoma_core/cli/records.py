@@ -133,6 +133,7 @@ def _create(options: argparse.Namespace) -> int:
 
 
 def _create_drawn(place: "Place") -> "Record":
+    from melanoma_core import __version__
     from melanoma_core.models.classifier import load_classifier
     from melanoma_core.models.registry import find_serving
     from melanoma_core.records.drawn import create_drawn_record
@@ -141,7 +142,7 @@ def _create_drawn(place: "Place") -> "Record":
     if serving.notice:
         log(serving.notice)
     log("Drawing 30 lesions, and reading them with the network: this takes up to a minute.")
-    return create_drawn_record(place, load_classifier(serving.folder))
+    return create_drawn_record(place, load_classifier(serving.folder), __version__)
 
 
 def _verify(options: argparse.Namespace) -> int:

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from melanoma_core import __version__
 from melanoma_core.data.decoder import decode_within
 from melanoma_core.data.images import Photograph
 from melanoma_core.data.quality import measure_quality
@@ -41,6 +40,7 @@ class ReadingRequest:
         lesion_id: Id of the lesion.
         visit_id: Id of the visit.
         photographs: Content of each photograph's file, by the id of the photograph.
+        app_version: Version of this software, `melanoma_core.__version__`.
         prevalence: Prevalence in force; None if none is set.
         is_drawn: Whether they are drawn lesions, which are read although out of distribution.
         read_anyway: Whether a person has them read although they are out of distribution.
@@ -49,6 +49,7 @@ class ReadingRequest:
     lesion_id: str
     visit_id: str
     photographs: Mapping[str, bytes]
+    app_version: str
     prevalence: Prevalence | None = None
     is_drawn: bool = False
     read_anyway: bool = False
@@ -140,7 +141,7 @@ def _describe_lesion(
         lesion_id=request.lesion_id,
         visit_id=request.visit_id,
         model_id=card.model_id,
-        app_version=__version__,
+        app_version=request.app_version,
         class_names=tuple(map(str, card.class_names)),
         probabilities=(),
         melanoma_threshold=card.operating_point.threshold,

@@ -33,7 +33,7 @@ def holds_drawn(record: Record) -> bool:
 
 
 def create_drawn_record(
-    place: Path | Place, classifier: Classifier, now: datetime | None = None
+    place: Path | Place, classifier: Classifier, app_version: str, now: datetime | None = None
 ) -> Record:
     """Create the demonstration record in a new folder, and open it.
 
@@ -43,6 +43,7 @@ def create_drawn_record(
     Args:
         place: A new or empty folder.
         classifier: The model that reads the drawn lesions.
+        app_version: Version of this software, `melanoma_core.__version__`.
         now: When today is, in UTC; None for now.
 
     Raises:
@@ -51,7 +52,7 @@ def create_drawn_record(
     """
     record = Record.create(place, by=ASSISTANT)
     try:
-        _play(Stage(record, classifier, now or datetime.now(UTC)))
+        _play(Stage(record, classifier, app_version, now or datetime.now(UTC)))
     except BaseException:
         record.close()
         raise

@@ -78,6 +78,7 @@ class Stage:
     Attributes:
         record: The record.
         classifier: The model that reads.
+        app_version: Version of this software.
         now: When today is, in UTC.
         patients: The patients that are in the record, by their number.
         visits: Their visits, by number and days before today.
@@ -85,6 +86,7 @@ class Stage:
 
     record: Record
     classifier: Classifier
+    app_version: str
     now: datetime
     patients: dict[int, Entry[Patient]] = field(default_factory=dict)
     visits: dict[tuple[int, int], Entry[Visit]] = field(default_factory=dict)
@@ -261,6 +263,7 @@ class LesionLoop:
             lesion_id=self._lesion.id,
             visit_id=visit.id,
             photographs=photographs,
+            app_version=self._stage.app_version,
             is_drawn=True,
         )
         put = self._stage.record.images.put

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from melanoma_core import __version__
 from melanoma_core.data.drawn.non_lesions import NonLesionKind, draw_non_lesion
 from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.evaluation.prevalence import Prevalence
@@ -43,7 +42,9 @@ class Kept(dict[str, bytes]):
 
 def request(*paths: Path, **facts: object) -> ReadingRequest:
     photographs = {path.stem: path.read_bytes() for path in paths}
-    return ReadingRequest(lesion_id="l", visit_id="v", photographs=photographs, **facts)  # type: ignore[arg-type]
+    return ReadingRequest(
+        lesion_id="l", visit_id="v", photographs=photographs, app_version="0.2.0", **facts
+    )  # type: ignore[arg-type]
 
 
 def test_a_lesion_without_photographs_is_not_read(classifier: Classifier):
@@ -53,7 +54,9 @@ def test_a_lesion_without_photographs_is_not_read(classifier: Classifier):
 
 
 def test_a_file_that_is_no_photograph_is_named_with_the_reason(classifier: Classifier):
-    broken = ReadingRequest(lesion_id="l", visit_id="v", photographs={"f": b"no image"})
+    broken = ReadingRequest(
+        lesion_id="l", visit_id="v", photographs={"f": b"no image"}, app_version="0.2.0"
+    )
     reading = read_lesion(classifier, broken, Kept().put)
     assert not reading.was_read
     (photograph,) = reading.photographs
@@ -86,7 +89,7 @@ def test_a_reading_keeps_what_was_in_force(classifier: Classifier):
     reading = read_lesion(
         classifier, request(MELANOMA, is_drawn=True, prevalence=Prevalence(0.02, 0.1)), kept.put
     )
-    assert (reading.model_id, reading.app_version) == (card.model_id, __version__)
+    assert (reading.model_id, reading.app_version) == (card.model_id, "0.2.0")
     assert reading.melanoma_threshold == card.operating_point.threshold
     assert reading.skin_cancer_threshold == card.rules.skin_cancer_threshold
     assert reading.melanoma_alert

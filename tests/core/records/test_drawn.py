@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from melanoma_core import __version__
 from melanoma_core.cli.main import main
 from melanoma_core.models.classifier import load_classifier
 from melanoma_core.models.registry import BUNDLED
@@ -24,7 +25,7 @@ NOW = datetime(2026, 5, 20, 10, 0, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Record]:
     folder = tmp_path_factory.mktemp("drawn") / "record"
-    record = create_drawn_record(folder, load_classifier(BUNDLED, num_threads=1), NOW)
+    record = create_drawn_record(folder, load_classifier(BUNDLED, num_threads=1), __version__, NOW)
     yield record
     record.close()
 
