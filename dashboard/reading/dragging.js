@@ -1,6 +1,6 @@
 // Drag the picture of a row of the list onto another row: both become one lesion.
 // The rows are Streamlit's own; their keys are in the names of their classes.
-export default function ({ setTriggerValue }) {
+export default function ({ parentElement, setTriggerValue }) {
   const ROW = /st-key-lesion-row-(\d+)/;
   const stop = new AbortController();
   let dragged = null;
@@ -33,5 +33,6 @@ export default function ({ setTriggerValue }) {
     dragged = null;
     mark(null);
   });
+  parentElement.toggleAttribute("data-listens", true); // for tests: a drag has an effect now
   return () => stop.abort();
 }

@@ -64,7 +64,7 @@ def test_the_camera_is_not_requested_until_it_is_opened(open_dashboard):
 
 def test_a_demonstration_lesion_is_read_with_one_click(open_dashboard):
     app = click(open_dashboard(), LESION.signs.capitalize())
-    assert name_opened(app) == LESION.file_name
+    assert name_opened(app) == LESION.name
     page = html(app)
     (entry,) = worklist(app).entries
     finding = describe_finding(entry.reading)
