@@ -145,10 +145,6 @@ class Embedder:
         """Return what is kept of photographs, by the SHA-256 (hex) of their files."""
         return self._store.load(files)
 
-    def keep_only(self, files: Sequence[str]) -> None:
-        """Remove all embeddings but those of these files (SHA-256, hex)."""
-        self._store.keep_only(files)
-
 
 def _cut(items: Iterator[_Item] | enumerate[_Item], size: int) -> Iterator[list[_Item]]:
     remaining = iter(items)

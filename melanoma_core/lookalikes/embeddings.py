@@ -16,6 +16,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from melanoma_core.files import explain_write_errors
+
 SUFFIX = ".lookalikes"  # of the file of an index
 _PREFIX = "embeddings-"
 _CREATE = (
@@ -52,20 +54,28 @@ class Embedded:
     novelty: float = 0.0
 
 
-def forget_file(folder: Path, file: str) -> None:
-    """Remove a photograph from all that is derived from it in a folder, whatever the model.
+def forget_files(folder: Path, files: Iterable[str]) -> None:
+    """Remove photographs from all that is derived from them in a folder, whatever the model.
 
-    Indexes cannot lose a single photograph: they are deleted, and are made again without reading
-    the others.
+    An index cannot lose single photographs: all are deleted, and are made again without reading
+    the photographs that stay.
 
     Args:
         folder: Folder of the embeddings and the indexes; it need not exist.
-        file: SHA-256 (hex) of the photograph's file.
+        files: SHA-256 (hex) of the photographs' files.
+
+    Raises:
+        FolderError: They cannot be removed.
     """
-    for path in folder.glob(f"*{SUFFIX}"):
-        path.unlink(missing_ok=True)
-    for path in folder.glob(f"{_PREFIX}*.sqlite"):
-        EmbeddingStore(folder, path.stem.removeprefix(_PREFIX)).remove([file])
+    gone = set(files)
+    with explain_write_errors(folder, "then erase the patient again"):
+        for path in folder.glob(f"*{SUFFIX}") if gone else ():
+            path.unlink(missing_ok=True)
+        for path in folder.glob(f"{_PREFIX}*.sqlite") if gone else ():
+            try:
+                EmbeddingStore(folder, path.stem.removeprefix(_PREFIX)).remove(gone)
+            except sqlite3.DatabaseError:  # what is locked or broken can be computed again
+                path.unlink(missing_ok=True)
 
 
 class EmbeddingStore:
@@ -132,10 +142,6 @@ class EmbeddingStore:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._run(write)
 
-    def keep_only(self, files: Iterable[str]) -> None:
-        """Remove all files but these (SHA-256, hex)."""
-        self.remove(self.find_all() - set(files))
-
     def remove(self, files: Iterable[str]) -> None:
         """Remove files (SHA-256, hex), so that nothing of them is left on the disk."""
         gone = [(bytes.fromhex(file),) for file in self.find_all() & set(files)]
@@ -143,7 +149,6 @@ class EmbeddingStore:
         def delete(connection: sqlite3.Connection) -> None:
             with connection:
                 connection.executemany("DELETE FROM embeddings WHERE file = ?", gone)
-            connection.execute("VACUUM")  # or the deleted values would stay in the file
 
         if gone:
             self._run(delete)
@@ -160,6 +165,7 @@ class EmbeddingStore:
 
     def _connect(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
         with closing(sqlite3.connect(self.path, timeout=_LOCK_SECONDS)) as connection:
+            connection.execute("PRAGMA secure_delete = ON")  # zeros over what is deleted
             connection.execute(_CREATE)
             return work(connection)
 

@@ -16,10 +16,12 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from melanoma_core.errors import RecordError
+from melanoma_core.lookalikes.embeddings import forget_files
 from melanoma_core.records import ledger
 from melanoma_core.records.errors import UnknownEntryError
 from melanoma_core.records.images import ImageStore
 from melanoma_core.records.ledger import Action, LogEntry
+from melanoma_core.records.place import LOOKALIKES
 from melanoma_core.records.schema import ENTITY, ERASING, IMAGE_USE, REMOVAL, TABLES, TASK
 
 
@@ -123,8 +125,10 @@ def finish_removals(connection: sa.Connection, images: ImageStore) -> None:
     Raises:
         FolderError: A file cannot be removed.
     """
-    for sha256 in connection.execute(sa.select(REMOVAL.c.sha256)).scalars().all():
-        is_used = sa.select(IMAGE_USE.c.sha256).where(IMAGE_USE.c.sha256 == sha256).limit(1)
-        if connection.execute(is_used).first() is None:
-            images.remove(sha256)
-        connection.execute(sa.delete(REMOVAL).where(REMOVAL.c.sha256 == sha256))
+    waiting = connection.execute(sa.select(REMOVAL.c.sha256)).scalars().all()
+    is_used = sa.select(IMAGE_USE.c.sha256).where(IMAGE_USE.c.sha256.in_(waiting))
+    gone = set(waiting) - set(connection.execute(is_used).scalars())
+    forget_files(images.folder.parent / LOOKALIKES, gone)
+    for sha256 in sorted(gone):
+        images.remove(sha256)
+    connection.execute(sa.delete(REMOVAL).where(REMOVAL.c.sha256.in_(waiting)))

@@ -6,6 +6,7 @@ from pathlib import Path
 from melanoma_core.errors import SettingsError
 from melanoma_core.settings import Settings
 
+LOOKALIKES = "lookalikes"  # beside the photographs: what is derived of them (`own_index`)
 _SCHEMES = ("postgresql://", "postgres://")
 
 
@@ -44,6 +45,11 @@ class Place:
     def images_folder(self) -> Path:
         """The photographs."""
         return self.folder / "images"
+
+    @property
+    def lookalikes_folder(self) -> Path:
+        """What is derived of the photographs to find look-alikes."""
+        return self.folder / LOOKALIKES
 
     @property
     def driver_url(self) -> str:

@@ -12,7 +12,7 @@ from melanoma_core.data.opening import OpenedFolder, open_folder
 from melanoma_core.errors import DatasetError, ImageError
 from melanoma_core.lookalikes.building import Selection, build_index, select_folder
 from melanoma_core.lookalikes.embedder import Embedder
-from melanoma_core.lookalikes.embeddings import Embedded, EmbeddingStore, forget_file
+from melanoma_core.lookalikes.embeddings import Embedded, EmbeddingStore, forget_files
 from melanoma_core.lookalikes.index import find_lookalikes, open_index
 from melanoma_core.lookalikes.lookalike import Query
 from melanoma_core.models.classifier import Classifier
@@ -268,7 +268,7 @@ def test_what_is_forgotten_leaves_nothing_on_the_disk(tmp_path: Path):
     pattern = np.full(8, 0.123, np.float16).tobytes()
     assert pattern in EmbeddingStore(tmp_path, "one").path.read_bytes()
 
-    forget_file(tmp_path, "01")
+    forget_files(tmp_path, ["01"])
 
     for model in ("one", "other"):
         store = EmbeddingStore(tmp_path, model)
@@ -276,17 +276,24 @@ def test_what_is_forgotten_leaves_nothing_on_the_disk(tmp_path: Path):
         assert pattern not in store.path.read_bytes()
         assert bytes.fromhex("cd" * 32) not in store.path.read_bytes()
         assert not (tmp_path / f"{model}.lookalikes").exists()
-    forget_file(tmp_path / "nowhere", "01")
+    forget_files(tmp_path / "nowhere", ["01"])
 
 
-def test_only_named_files_are_kept(tmp_path: Path):
+def test_without_a_file_to_forget_indexes_stay(tmp_path: Path):
+    (tmp_path / "one.lookalikes").write_bytes(b"an index")
+
+    forget_files(tmp_path, [])
+
+    assert (tmp_path / "one.lookalikes").exists()
+
+
+def test_damaged_embeddings_are_forgotten_whole(tmp_path: Path):
     store = EmbeddingStore(tmp_path, "one")
-    store.keep_only(["00"])
-    store.add({name: make_embedded(1) for name in ("00", "01", "02")})
+    store.path.write_bytes(b"rubbish" * 1000)
 
-    store.keep_only(["01", "07"])
+    forget_files(tmp_path, ["00"])
 
-    assert store.find_all() == {"01"}
+    assert store.find_all() == set()
 
 
 def test_damaged_embeddings_are_computed_again(tmp_path: Path):
