@@ -50,4 +50,4 @@ def _explain(flow: AuditFlow, scope: Scope) -> Iterator[str]:
             "after the result was known."
         )
     if flow.refused:
-        yield f"The network refused {flow.refused:,} lesions. Its own rates are without them."
+        yield f"Lesions that the network refused: {flow.refused:,}. Its own rates are without them."
