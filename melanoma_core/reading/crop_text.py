@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # so that a page appears before ONNX Runtime is imported
-    from melanoma_core.reading.lesion import LesionReading
-    from melanoma_core.reading.reading import Reading
+    from melanoma_core.reading.verdict import Verdict
 
 
-def describe_crops(reading: "Reading | LesionReading") -> str:
+def describe_crops(reading: "Verdict") -> str:
     """Return which part of the photograph was read, or of each that was cropped; "" if none was.
 
     Args:
