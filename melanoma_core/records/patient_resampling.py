@@ -162,7 +162,7 @@ def resample_patients(
         seed: Makes the resamples repeatable.
 
     Example:
-        >>> resample_patients(np.array([5, 5, 7])).sum(np.ones(3))[0]
+        >>> resample_patients(np.array([5, 5, 7])).sum(np.ones(3))[0].item()
         3.0
     """
     patients, position = np.unique(patient, return_inverse=True)
