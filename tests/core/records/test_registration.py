@@ -1,7 +1,5 @@
 """Registration finds known transforms, and refuses other lesions and degenerate photographs."""
 
-import math
-
 import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
@@ -15,39 +13,7 @@ from melanoma_core.records.registration import (
     lay_points,
     register_photographs,
 )
-
-
-def draw_skin(seed: int, size: tuple[int, int] = (300, 225)) -> Image.Image:
-    """Return a drawn lesion of many spots on skin, without any photograph of a person."""
-    rng = np.random.default_rng(seed)
-    width, height = size
-    rows, columns = np.indices((height, width))
-    image = np.full((height, width, 3), (205, 160, 140), np.float64)
-    for _ in range(220):
-        x, y = rng.normal(width / 2, width / 6), rng.normal(height / 2, height / 6)
-        radius, depth = rng.uniform(1.5, 7), rng.uniform(10, 55)
-        spot = np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * radius**2))
-        image -= depth * spot[..., None] * (0.7, 0.9, 1.0)
-    image += rng.normal(0, 2, image.shape)
-    return Image.fromarray(np.clip(image, 0, 255).astype(np.uint8))
-
-
-def make_matrix(scale: float, degrees: float, shift: tuple[float, float]) -> np.ndarray:
-    turn = math.radians(degrees)
-    cos, sin = scale * math.cos(turn), scale * math.sin(turn)
-    return np.array([[cos, -sin, shift[0]], [sin, cos, shift[1]], [0, 0, 1]])
-
-
-def take_again(image: Image.Image, matrix: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Return the photograph whose pixels `matrix` maps onto those of `image`."""
-    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
-    affine = half @ matrix @ np.linalg.inv(half)
-    return np.asarray(
-        image.transform(
-            size, Image.Transform.AFFINE, tuple(affine[:2].ravel()), Image.Resampling.BICUBIC
-        )
-    )
-
+from tests.core.records.drawn_skin import draw_skin, make_matrix, take_with
 
 EARLIER = draw_skin(1)
 
@@ -65,7 +31,7 @@ EARLIER = draw_skin(1)
 )
 def test_a_known_transform_is_found_within_half_a_pixel(scale, degrees, shift):
     matrix = make_matrix(scale, degrees, shift)
-    found = register_photographs(np.asarray(EARLIER), take_again(EARLIER, matrix, (300, 225)))
+    found = register_photographs(np.asarray(EARLIER), take_with(EARLIER, matrix, (300, 225)))
     assert isinstance(found, Registration)
     corners = np.array([[100, 70, 1], [200, 70, 1], [100, 150, 1], [200, 150, 1]])
     there = corners @ np.linalg.inv(matrix).T
@@ -113,7 +79,7 @@ def test_light_colour_crop_and_jpeg_do_not_hide_a_lesion(tmp_path):
 
 
 def test_the_same_photographs_give_the_same_transform_every_time():
-    later = take_again(EARLIER, make_matrix(1.1, 12, (5, 5)), (300, 225))
+    later = take_with(EARLIER, make_matrix(1.1, 12, (5, 5)), (300, 225))
     first = register_photographs(np.asarray(EARLIER), later)
     assert register_photographs(np.asarray(EARLIER), later) == first
 
