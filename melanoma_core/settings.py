@@ -43,6 +43,7 @@ class Settings:
     public_pages: str
     prevalence: tuple[float, ...] | None
     indexes: tuple[Path, ...]
+    records_dir: Path
     record: Path | None
     record_url: str | None = field(repr=False)  # may hold a password
 
@@ -267,6 +268,14 @@ SETTINGS = (
         "Files that `melanoma index` has written, in which readings find look-alikes; separated as "
         "in `PATH`: by `:`, on Windows by `;`.",
         "none",
+    ),
+    Setting(
+        "MELANOMA_RECORDS_DIR",
+        "records_dir",
+        str(_DATA_HOME / "records"),
+        _parse_folder,
+        "Folder of the records that people create on the pages, and of a note which one is open.",
+        "`records/` in a checkout, in the user's data folder when installed",
     ),
     Setting(
         "MELANOMA_RECORD",

@@ -42,9 +42,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @contextmanager
-def run_server(folder: Path) -> Iterator[str]:
-    """Run the dashboard with runs and models in a folder; at the end, stop the runs left over."""
-    places = {name: str(folder / name) for name in ("MELANOMA_RUNS_DIR", "MELANOMA_MODELS_DIR")}
+def run_server(folder: Path, **more: str) -> Iterator[str]:
+    """Run the dashboard with runs and models in a folder; at the end, stop the runs left over.
+
+    Args:
+        folder: Of runs, models and records.
+        more: Further variables of its environment, such as MELANOMA_RECORD.
+    """
+    names = ("MELANOMA_RUNS_DIR", "MELANOMA_MODELS_DIR", "MELANOMA_RECORDS_DIR")
+    places = {name: str(folder / name) for name in names} | more
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
         port = probe.getsockname()[1]

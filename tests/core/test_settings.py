@@ -69,6 +69,7 @@ def test_every_call_reads_the_environment_again(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"https://{name}.example/mlflow")
         monkeypatch.setenv("MELANOMA_PUBLIC_PAGES", "all")
         monkeypatch.setenv("MELANOMA_PREVALENCE", "0.02,0.08")
+        monkeypatch.setenv("MELANOMA_RECORDS_DIR", f"/kept/{name}")
         monkeypatch.setenv("MELANOMA_RECORD", f"/records/{name}")
         monkeypatch.setenv("MELANOMA_RECORD_URL", f"postgresql://{name}.example/clinic")
         monkeypatch.setenv("MELANOMA_INDEXES", os.pathsep.join(["/a/one", "/b, c/two", ""]))
@@ -88,6 +89,7 @@ def test_every_call_reads_the_environment_again(monkeypatch: pytest.MonkeyPatch)
             public_pages="all",
             prevalence=(0.02, 0.08),
             indexes=(Path("/a/one"), Path("/b, c/two")),
+            records_dir=Path("/kept") / name,
             record=Path("/records") / name,
             record_url=f"postgresql://{name}.example/clinic",
         )

@@ -34,6 +34,14 @@ def _sit_at_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ContextProxy, "cookies", {})
 
 
+@pytest.fixture(autouse=True)
+def _keep_no_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no record be open that a person has opened on this machine."""
+    monkeypatch.setenv("MELANOMA_RECORDS_DIR", str(tmp_path / "kept-records"))
+    monkeypatch.delenv("MELANOMA_RECORD", raising=False)
+    monkeypatch.delenv("MELANOMA_RECORD_URL", raising=False)
+
+
 @pytest.fixture
 def open_dashboard() -> Open:
     """Open the dashboard in a new session.

@@ -1,0 +1,107 @@
+"""The clinic's record on a page: what a page of the record begins with, and how it writes.
+
+A page calls `need_record` after its header. It returns the record, or shows the introduction and
+stops the page. `save` writes, and `show_outcome` says what came of it.
+"""
+
+from html import escape
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard.shared.clock import get_today, render_moment
+from dashboard.shared.drafts import (
+    find_base,
+    forget_draft,
+    has_draft,
+    keep_draft,
+    name_field,
+    read_draft,
+)
+from dashboard.shared.errors import show_errors
+from dashboard.shared.html import show_html
+from dashboard.shared.opening import open_record
+from dashboard.shared.person import ask_who, get_who, show_who
+from dashboard.shared.record_introduction import offer_closing, show_introduction
+from dashboard.shared.saving import get_outcome, save, show_field_error, show_outcome
+
+if TYPE_CHECKING:
+    from melanoma_core.records.store import Record
+
+__all__ = [
+    "ask_who",
+    "find_base",
+    "forget_draft",
+    "get_outcome",
+    "get_today",
+    "get_who",
+    "has_draft",
+    "keep_draft",
+    "log_seen",
+    "name_field",
+    "need_record",
+    "open_record",
+    "read_draft",
+    "render_moment",
+    "save",
+    "show_field_error",
+    "show_outcome",
+    "show_record_bar",
+]
+
+_SEEN = "seen-entries"
+
+
+def need_record() -> "Record":
+    """Return the open record, with its bar on the page; else introduce it, and stop the page."""
+    record = None
+    with show_errors():
+        record = open_record()
+        if record is None:
+            show_introduction()
+        else:
+            show_record_bar(record)
+    if record is None:
+        st.stop()
+    return record
+
+
+def show_record_bar(record: "Record") -> None:
+    """Show which record is open and for whom; that it is drawn, or cannot be written.
+
+    The page stops as long as the person has given no name.
+    """
+    from melanoma_core.records.drawn import holds_drawn
+
+    is_drawn = holds_drawn(record)
+    show_html(_render_state(is_drawn=is_drawn, is_read_only=record.is_read_only))
+    ask_who(is_drawn=is_drawn)
+    with st.container(horizontal=True, vertical_alignment="center", key="record-bar"):
+        name = "Demonstration record" if is_drawn else "Record"
+        st.html(
+            f'<p class="fact">{name} in <code>{escape(str(record.place.folder))}</code></p>',
+            width="content",
+        )
+        show_who()
+        offer_closing()
+
+
+def log_seen(record: "Record", kind: type, entry_id: str) -> None:
+    """Write into the audit log that the person sees an entry: once until the page is reloaded."""
+    seen: set[tuple[str, str]] = st.session_state.setdefault(_SEEN, set())
+    if (get_who(), entry_id) not in seen:
+        with show_errors():
+            record.log_seen(by=get_who(), kind=kind, entry_id=entry_id)
+            seen.add((get_who(), entry_id))
+
+
+def _render_state(*, is_drawn: bool, is_read_only: bool) -> str:
+    notes = []
+    if is_drawn:
+        notes.append(
+            "Demonstration: a program has drawn every photograph here, and invented every person, "
+            "date and report."
+        )
+    if is_read_only:
+        notes.append("This record cannot be written here: you can read it, and nothing is saved.")
+    return "".join(f'<p class="drawn" role="note">{note}</p>' for note in notes)
