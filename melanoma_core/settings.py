@@ -17,6 +17,8 @@ PROJECT_ROOT = _PACKAGE.parent
 _IS_CHECKOUT = (PROJECT_ROOT / "pyproject.toml").is_file()
 _DATA_HOME = PROJECT_ROOT if _IS_CHECKOUT else user_data_path(_NAME)
 ASSETS = _PACKAGE / "assets" if (_PACKAGE / "assets").is_dir() else PROJECT_ROOT / "assets"
+FIRST_READS = ("doctor first", "together", "off")
+"""Whether a doctor reads a lesion of the record before the AI reading is shown."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Settings:
     records_dir: Path
     record: Path | None
     record_url: str | None = field(repr=False)  # may hold a password
+    first_read: str
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,14 @@ def _parse_count(variable: str, text: str) -> int:
 def _parse_pages(variable: str, text: str) -> str:
     if text not in {"reading", "all"}:
         raise SettingsError(f'Found {variable}="{text}". It must be "reading" or "all". Change it.')
+    return text
+
+
+def _parse_first_read(variable: str, text: str) -> str:
+    if text not in FIRST_READS:
+        raise SettingsError(
+            f'Found {variable}="{text}". It must be one of: {", ".join(FIRST_READS)}. Change it.'
+        )
     return text
 
 
@@ -294,6 +305,15 @@ SETTINGS = (
         "Address of a PostgreSQL database for the record, such as "
         "`postgresql://ada@server/clinic`. Photographs stay in the folder.",
         "none: an SQLite database in the folder of the record",
+    ),
+    Setting(
+        "MELANOMA_FIRST_READ",
+        "first_read",
+        FIRST_READS[0],
+        _parse_first_read,
+        "When a doctor reads a lesion of the record. `doctor first`: the AI reading stays hidden "
+        "until the first read is kept. `together`: both are shown. `off`: no first read is asked "
+        "for.",
     ),
 )
 

@@ -72,6 +72,7 @@ def test_every_call_reads_the_environment_again(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv("MELANOMA_RECORDS_DIR", f"/kept/{name}")
         monkeypatch.setenv("MELANOMA_RECORD", f"/records/{name}")
         monkeypatch.setenv("MELANOMA_RECORD_URL", f"postgresql://{name}.example/clinic")
+        monkeypatch.setenv("MELANOMA_FIRST_READ", "together")
         monkeypatch.setenv("MELANOMA_INDEXES", os.pathsep.join(["/a/one", "/b, c/two", ""]))
 
         assert load_settings() == Settings(
@@ -92,7 +93,14 @@ def test_every_call_reads_the_environment_again(monkeypatch: pytest.MonkeyPatch)
             records_dir=Path("/kept") / name,
             record=Path("/records") / name,
             record_url=f"postgresql://{name}.example/clinic",
+            first_read="together",
         )
+
+
+def test_another_order_of_the_first_read_is_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MELANOMA_FIRST_READ", "network first")
+    with pytest.raises(SettingsError, match="doctor first, together, off"):
+        load_settings()
 
 
 @pytest.mark.parametrize("text", ["two", "0", "-1", "1.5"])
