@@ -37,7 +37,7 @@ quick: $(VENV)/test.stamp
 bench: $(VENV)/test.stamp
 	$(RUN) tests.benchmarks
 
-# Kills work 500 times at random moments and counts what is left wrong; takes half an hour.
+# Kills work 1,000 times at random moments and counts what is left wrong; takes an hour.
 soak: $(VENV)/test.stamp
 	$(RUN) tests.soak
 

@@ -1,4 +1,4 @@
-"""`python -m tests.soak`: kill work 500 times at random moments, and count what is left wrong.
+"""`python -m tests.soak`: kill work 1,000 times at random moments, and count what is left wrong.
 
 Names after the command run only some of the kinds. The exit status is 1 if anything is wrong.
 """
@@ -14,14 +14,14 @@ from pathlib import Path
 from tests.soak.killing import Kind, kill_once, measure
 from tests.soak.kinds import make_kinds
 
-_TOTAL = 500
+_TOTAL = 1000
 
 
 def main() -> int:
     """Run the kinds that are named, or all, and print a line for each."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak")
     parser.add_argument("names", nargs="*", metavar="KIND")
-    parser.add_argument("--kills", type=int, default=_TOTAL, help="of all kinds; default: 500")
+    parser.add_argument("--kills", type=int, default=_TOTAL, help="of all kinds; default: 1000")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     options = parser.parse_args()
     print(f"Seed {options.seed}.", flush=True)

@@ -24,7 +24,7 @@ class Kind:
 
     Attributes:
         name: Its name.
-        num_kills: How many of 500 kills it gets.
+        num_kills: How many of 1,000 kills it gets.
         prepare: Fills a new folder before each kill.
         work: Does the work in a folder; calls its second argument when it begins in earnest.
         inspect: Starts again where the work was killed, and returns what is wrong, in sentences.

@@ -39,6 +39,7 @@ from melanoma_core.training.description import describe_data
 from melanoma_core.training.recipe import make_recipe
 from tests.drawn_models import write_model
 from tests.soak.killing import Kind
+from tests.soak.records import make_record_kind
 
 _NUM_SCANNED, _NUM_DOWNLOADED = 320, 120
 _LICENCE = "CC-BY"
@@ -60,6 +61,7 @@ def make_kinds(place: Path) -> list[Kind]:
         Kind("model write", 60, empty.copy, partial(_write_model, task), _inspect_models),
         _make_download(place / "archive"),
         Kind("run", 40, empty.copy, partial(_run, task), _inspect_runs),
+        make_record_kind(500),
     ]
 
 
