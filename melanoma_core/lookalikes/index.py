@@ -46,7 +46,9 @@ class LookalikeIndex:
             return Lookalikes()
         is_own = self._find_own(query)
         direction = project(mean_direction(query.embeddings)[None])[0]
-        products = np.maximum.reduceat(self._vectors @ direction, self._starts)
+        # Without BLAS, whose threads spin and take the cores from a reading.
+        products = np.einsum("ij,j->i", self._vectors, direction)
+        products = np.maximum.reduceat(products, self._starts)
         products[is_own] = -np.inf
         rows = [self._refine(lesion, direction) for lesion in _find_best(products, number)]
         nearest = sorted((self._describe(*row) for row in rows), key=_rank)

@@ -26,6 +26,7 @@ TEXTS = ("lesion", "image", "source", "diagnosis", "confirmation", "title")
 KEYS = ("lesion", "patient", "file", "fingerprint")
 _FORMAT = "melanoma look-alikes 1"
 _ARRAYS = ("starts", "texts", *(f"{name} keys" for name in KEYS), "is_melanoma", "vectors")
+_ALIGNMENT = 64  # bytes: NumPy copies what does not begin at a multiple of a number's size
 _ADVICE = "or name another file with `--out`"
 
 Arrays = dict[str, NDArray[Any]]
@@ -58,6 +59,7 @@ def write_index_file(
 
     def write(file: IO[bytes]) -> None:
         for array in (np.frombuffer(description, np.uint8), *(arrays[name] for name in _ARRAYS)):
+            file.write(bytes(-file.tell() % _ALIGNMENT))
             npy.write_array(file, array, allow_pickle=False)
 
     write_file(path, write, _ADVICE)
@@ -129,7 +131,8 @@ def _encode_texts(rows: pd.DataFrame) -> NDArray[Any]:
 
 
 def _map_array(file: IO[bytes]) -> NDArray[Any]:
-    """Map the array that begins at the file's position, and go behind it."""
+    """Map the next array, and go behind it."""
+    file.seek(-file.tell() % _ALIGNMENT, 1)
     version = npy.read_magic(file)
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     shape, is_fortran, dtype = read(file)

@@ -108,4 +108,5 @@ def _measure_mean(
         resamples.sum(np.where(among, values, 0.0)), resamples.sum(among.astype(np.float64))
     )
     num_lesions = resamples.count_lesions(among)
+    means = means.round(12)  # equal resamples are then equal, whatever the order of their sums
     return to_figure(means, num_lesions, None, int(among.sum()), num_lesions)
