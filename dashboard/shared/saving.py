@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.shared.clock import get_today
 from dashboard.shared.drafts import forget_draft
 from dashboard.shared.kept import get_kept
 from dashboard.shared.markup import render_error
@@ -94,7 +95,7 @@ def _write(action: Callable[[Change], Entry[Any] | None]) -> Outcome:
             raise RecordError("No record is open. Open one on the page Today.")
         if not get_who():
             raise RecordError("The record notes who wrote what. Give your name or initials.")
-        with record.write(by=get_who()) as change:
+        with record.write(by=get_who(), today=get_today()) as change:
             entry = action(change)
             is_alone = len(change.steps) == 1
     except EditConflict as conflict:

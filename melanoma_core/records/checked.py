@@ -1,17 +1,26 @@
 """Check an entry against what the record holds already, before it is written."""
 
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 from melanoma_core.records.entities import Lesion, Patient, Visit
-from melanoma_core.records.entry import Value
+from melanoma_core.records.entry import Entry, Value
 from melanoma_core.records.loop import AiReading, Histology, Specimen
-from melanoma_core.records.store import Record
 from melanoma_core.records.surroundings import Surroundings
 from melanoma_core.records.validation import check
 
 
-def check_entry(record: Record, value: Value, today: date, entry_id: str = "") -> Value:
+class Holder(Protocol):
+    """Holds entries: a record, or a record with what is about to be written into it."""
+
+    def get(self, kind: type[Value], entry_id: str) -> Entry[Value]:
+        """Return the current version of an entry, as `Record.get`."""
+
+    def find(self, kind: type[Value], **where: object) -> tuple[Entry[Value], ...]:
+        """Return current entries, as `Record.find`."""
+
+
+def check_entry(record: Holder, value: Value, today: date, entry_id: str = "") -> Value:
     """Return an entry, cleaned, that fits the record; write what is returned.
 
     Args:
@@ -28,7 +37,7 @@ def check_entry(record: Record, value: Value, today: date, entry_id: str = "") -
 
 
 def find_surroundings(
-    record: Record, value: Value, today: date, entry_id: str = ""
+    record: Holder, value: Value, today: date, entry_id: str = ""
 ) -> Surroundings:
     """Return what an entry is checked against: the entries that it names by their ids.
 
@@ -57,7 +66,7 @@ def find_surroundings(
     )
 
 
-def _find_labels(record: Record, value: Value, entry_id: str) -> frozenset[str]:
+def _find_labels(record: Holder, value: Value, entry_id: str) -> frozenset[str]:
     """Return the names of the patient's other lesions, if the entry is a lesion."""
     if not isinstance(value, Lesion):
         return frozenset()

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 
 from melanoma_core.errors import FolderError
 from melanoma_core.files import explain_write_errors
+from melanoma_core.progress import Progress
 from melanoma_core.records import ledger, migrations, worklist
 from melanoma_core.records.case import LesionCase
 from melanoma_core.records.database import Database
@@ -24,9 +26,16 @@ from melanoma_core.records.errors import (
 from melanoma_core.records.images import ImageStore
 from melanoma_core.records.ledger import Action, Head, LogEntry
 from melanoma_core.records.loading import load_cases, read_entries, select_current, select_where
+from melanoma_core.records.log_search import LogPage, LogQuery, find_last_change, search_log
 from melanoma_core.records.place import Place, find_place
 from melanoma_core.records.schema import KINDS, LOG, REMOVAL, TABLES
-from melanoma_core.records.verification import Known, Verification, report_damage, verify
+from melanoma_core.records.verification import (
+    ImageCheck,
+    Known,
+    Verification,
+    report_damage,
+    verify,
+)
 from melanoma_core.records.worklist import TaskPage, TaskQuery
 from melanoma_core.records.writing import Change, write_change
 
@@ -152,19 +161,21 @@ class Record:
         self._database.close()
 
     @contextmanager
-    def write(self, by: str) -> Generator[Change, None, None]:
+    def write(self, by: str, today: date | None = None) -> Generator[Change, None, None]:
         """Write in a `with` statement: all of it, or nothing if it raises.
 
         What `Change` returns is written when the statement ends. Then all of it is on the disk.
 
         Args:
             by: Who writes.
+            today: The day of the clinic, on which a person has typed the entries: each is then
+                cleaned and checked (`checked.check_entry`). None for the entries of a program.
 
         Raises:
             EditConflict: Another person came first. Nothing was written.
             RecordError: It cannot be written. Nothing was written.
         """
-        change = Change(by)
+        change = Change(by, self if today is not None else None, today)
         yield change
         if change.steps:
             with self._database.write() as connection:
@@ -284,10 +295,19 @@ class Record:
         with self._database.write() as connection:
             return worklist.rebuild(connection)
 
-    def log_seen(self, *, by: str, kind: type, entry_id: str) -> None:
-        """Write into the audit log that a person has seen an entry; not where it is read-only."""
+    def log_seen(
+        self, *, by: str, kind: type | None, entry_id: str = "", detail: str = ""
+    ) -> None:
+        """Write into the audit log that a person has seen an entry; not where it is read-only.
+
+        Args:
+            by: Who.
+            kind: Kind of the entry; None for what is made of many, such as the audit.
+            entry_id: Id of that entry.
+            detail: What it was, without a name of a patient.
+        """
         if not self.is_read_only:
-            self._log(Action.SEEN, by, _name(kind), entry_id)
+            self._log(Action.SEEN, by, _name(kind), entry_id, detail)
 
     def log_export(self, *, by: str, kind: type | None, entry_id: str = "", detail: str) -> None:
         """Write into the audit log that a person has taken data out of the record.
@@ -319,6 +339,20 @@ class Record:
         with self._database.read() as connection:
             return tuple(map(ledger.to_log_entry, connection.execute(query)))
 
+    def search_log(self, query: LogQuery) -> LogPage:
+        """Return entries of the audit log, the newest first, with whom each is about."""
+        with self._database.read() as connection:
+            return search_log(connection, query)
+
+    def find_last_change(self, *, erased: bool = False) -> int:
+        """Return the number of the last entry of the log that changed what the record holds.
+
+        Args:
+            erased: Whether only what was erased counts; 0 if nothing was.
+        """
+        with self._database.read() as connection:
+            return find_last_change(connection, erased=erased)
+
     def count(self) -> dict[str, int]:
         """Return the number of current entries of each kind, without those withdrawn."""
         with self._database.read() as connection:
@@ -329,16 +363,24 @@ class Record:
                 for name, kind in KINDS.items()
             }
 
-    def verify(self, known: Known | None = None, *, read_images: bool = True) -> Verification:
+    def verify(
+        self,
+        known: Known | None = None,
+        *,
+        read_images: bool = True,
+        progress: Progress | None = None,
+    ) -> Verification:
         """Check the audit log, the entries and the photographs; see `verification`.
 
         Args:
             known: The end of the log at an earlier check; None if none was kept.
             read_images: Whether to read each photograph, or only to look whether it is there.
+            progress: Progress callback, in photographs. An exception that it raises stops the work.
         """
+        images = ImageCheck(self.images, read=read_images, progress=progress)
         try:
             with self._database.read() as connection:
-                return verify(connection, self.place, self.images, known, read_images=read_images)
+                return verify(connection, self.place, images, known)
         except RecordDamagedError as error:
             return report_damage(error)
 

@@ -7,13 +7,14 @@ came second. Rows, audit log and derived tasks are one transaction.
 import dataclasses
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from melanoma_core.errors import RecordError
 from melanoma_core.records import ledger
+from melanoma_core.records.checked import Holder, check_entry
 from melanoma_core.records.entities import Lesion, Patient, Visit
 from melanoma_core.records.entry import Entry, Value, make_id
 from melanoma_core.records.errors import (
@@ -38,31 +39,59 @@ class _Step:
     before: Entry[Any] | None = None
 
 
+class _Surrounding:
+    """A record with what is about to be written into it."""
+
+    def __init__(self, record: Holder, pending: Sequence[Entry[Any]]) -> None:
+        self._record, self._pending = record, pending
+
+    def get(self, kind: type[Value], entry_id: str) -> Entry[Value]:
+        for entry in reversed(self._pending):
+            if entry.id == entry_id and isinstance(entry.value, kind):
+                return entry
+        return self._record.get(kind, entry_id)
+
+    def find(self, kind: type[Value], **where: object) -> tuple[Entry[Value], ...]:
+        pending = {entry.id: entry for entry in self._pending if isinstance(entry.value, kind)}
+        kept = {entry.id: entry for entry in self._record.find(kind, **where)}
+        return tuple(
+            entry
+            for entry in (kept | pending).values()
+            if not entry.withdrawn
+            and all(getattr(entry.value, name) == wanted for name, wanted in where.items())
+        )
+
+
 class Change:
     """What one person writes at once. It is written when the `with` statement of `write` ends.
 
     Args:
         by: Who writes.
+        record: What a person's entries are checked against; None for those of a program.
+        today: The day of the clinic.
 
     Attributes:
         by: Who writes.
         at: When, in UTC.
     """
 
-    def __init__(self, by: str) -> None:
+    def __init__(self, by: str, record: Holder | None = None, today: date | None = None) -> None:
         if not by.strip():
             raise RecordError("The record keeps who wrote what. Give a name.")
         _check_texts(by, "the name")
         self.by = by
         self.at = datetime.now(UTC)
         self._steps: list[_Step] = []
+        self._record, self._today = record, today or self.at.date()
 
     def add(self, value: Value) -> Entry[Value]:
         """Add an entry, and return its first version.
 
         Raises:
             RecordError: A text or a number is one that no database can hold.
+            InvalidEntryError: A person's entry holds what it may not.
         """
+        value = self._check(value)
         entry = Entry(id=make_id(), version=1, by=self.by, at=self.at, value=value)
         return self._take(Action.ADDED, entry)
 
@@ -75,7 +104,9 @@ class Change:
 
         Raises:
             RecordError: A text or a number is one that no database can hold.
+            InvalidEntryError: A person's entry holds what it may not.
         """
+        value = self._check(value, entry.id)
         after = Entry(id=entry.id, version=entry.version + 1, by=self.by, at=self.at, value=value)
         return self._take(Action.CORRECTED, after, entry)
 
@@ -101,6 +132,13 @@ class Change:
     def steps(self) -> Sequence[_Step]:
         """What is to be written, in order."""
         return self._steps
+
+    def _check(self, value: Value, entry_id: str = "") -> Value:
+        """Return an entry, cleaned and checked if a person writes it."""
+        if self._record is None:
+            return value
+        around = _Surrounding(self._record, [step.entry for step in self._steps])
+        return check_entry(around, value, self._today, entry_id)
 
     def _take(
         self, action: Action, entry: Entry[Value], before: Entry[Value] | None = None
