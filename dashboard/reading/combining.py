@@ -55,7 +55,8 @@ def offer_combining(worklist: Worklist, shown: Sequence[Lesion]) -> None:
                 args=(worklist, [lesion.key for lesion in selected]),
             )
         if len(selected) < len(shown):
-            st.button("Select all shown", on_click=_select, args=(shown,), type="tertiary")
+            keys = [lesion.key for lesion in shown]  # Streamlit keeps arguments for the session
+            st.button("Select all shown", on_click=_select, args=(keys,), type="tertiary")
     for name in worklist.divided_lesions:
         st.caption(
             f"Photographs of {escape_markdown(name)} stay apart, because different models read "
@@ -115,9 +116,9 @@ def _remove(worklist: Worklist, keys: list[int]) -> None:
     clear_selection()
 
 
-def _select(lesions: Sequence[Lesion]) -> None:
+def _select(keys: list[int]) -> None:
     clear_selection()
-    _get_selected().update(lesion.key for lesion in lesions)
+    _get_selected().update(keys)
 
 
 def _toggle(key: int) -> None:

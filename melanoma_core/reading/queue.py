@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import count as count_up
 from typing import TYPE_CHECKING
 
+from melanoma_core.memory import return_freed_memory
 from melanoma_core.reading.entry import MAX_DETAIL_BYTES, Entry, RefusedFile, clean_name, read_file
 from melanoma_core.reading.ranking import measure_suspicion
 
@@ -121,6 +122,8 @@ class ReadingQueue:
                 elif file.refused is not None:  # an error while a part of it was read
                     self._refused.append(file.refused)
             self._changed.notify_all()
+        if self.pending_name is None:
+            return_freed_memory()  # decoded photographs took much more than what is kept
 
     def _limit_detail(self, result: "Entry | RefusedFile | None") -> "Entry | RefusedFile | None":
         """Return a result without its own pixels where those of the session take too much memory.

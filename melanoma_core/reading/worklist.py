@@ -6,11 +6,13 @@ the photograph without metadata, and the reading.
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from itertools import count as count_up
 from typing import TYPE_CHECKING
 
 from melanoma_core.errors import LesionError
+from melanoma_core.memory import return_freed_memory
 from melanoma_core.reading.entry import Entry, RefusedFile, clean_name
 from melanoma_core.reading.grouping import Grouping, Lesion, TableUse
 from melanoma_core.reading.queue import ReadingQueue
@@ -138,14 +140,16 @@ class Worklist(ReadingQueue):
             )
             self.clear()
             self._removal = removal
-            timer = threading.Timer(UNDO_SECONDS, self._drop, (removal,))
+            timer = threading.Timer(UNDO_SECONDS, self._drop, (weakref.ref(removal),))
             timer.daemon = True
             timer.start()
 
-    def _drop(self, removal: Removal) -> None:
+    def _drop(self, removal: "weakref.ref[Removal]") -> None:
+        """Free what was forgotten; a timer that held it would hold it beyond this call."""
         with self._lock:
-            if self._removal is removal:
+            if self._removal is removal():
                 self._removal = None
+        return_freed_memory()
 
     def undo(self) -> None:
         """Bring back what was last removed or forgotten, beside what was added since."""

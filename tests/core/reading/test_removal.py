@@ -1,4 +1,5 @@
 import time
+import weakref
 
 import pytest
 
@@ -100,10 +101,12 @@ def test_after_ten_seconds_nothing_is_left(worklist, clock):
 
 def test_the_memory_is_freed_though_no_page_asks(worklist, monkeypatch):
     monkeypatch.setattr("melanoma_core.reading.worklist.UNDO_SECONDS", 0.05)
+    entries = [weakref.ref(entry) for entry in worklist.entries]
     worklist.forget()
-    assert worklist._removal is not None
+    assert all(entry() is not None for entry in entries)
     time.sleep(0.5)
     assert worklist._removal is None
+    assert [entry() for entry in entries] == [None] * len(entries)
 
 
 def test_what_is_open_counts_as_looked_at_until_a_person_says_otherwise(worklist):
