@@ -105,6 +105,7 @@ def open_chosen_folder(folder: Path) -> "OpenedFolder | None":
     from melanoma_core.data.cache import FactCache
     from melanoma_core.data.opening import open_folder
 
+    work = st.empty()  # in every run: else the rest of the page moves, and loses the focus
     stored: OpenedFolder | None = st.session_state.get("opened-folder")
     if stored and st.session_state.get("opened-path") == folder:
         return stored
@@ -112,7 +113,6 @@ def open_chosen_folder(folder: Path) -> "OpenedFolder | None":
         st.html("<p>Scan cancelled. Results so far are kept, and the scan can be continued.</p>")
         st.button("Continue the scan", on_click=allow_scan, args=(folder,))
         return None
-    work = st.empty()
     with work.container():
         st.caption(f"Opening {escape_markdown(str(folder))}")
         st.button(

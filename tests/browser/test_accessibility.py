@@ -177,9 +177,13 @@ STATES = (
     State("training-sources", "/training?tab=Sources"),
     State("training-study", "/training?tab=Study", expect_text("Start a study")),
     State("models-card", "/models", expect_text("Intended use")),
-    State("models-performance", "/models?part=Performance", expect_text("One diagnosis against")),
+    State(
+        "models-performance",
+        "/models?model={bundled}&part=Performance",
+        expect_text("One diagnosis against"),
+    ),
     State("models-charts", "/models?model={bundled}", expect_text("Limitations")),
-    State("models-subgroups", "/models?part=Subgroups", expect_text("by subgroup")),
+    State("models-subgroups", "/models?model={bundled}&part=Subgroups", expect_text("by subgroup")),
     State("models-reliability", "/models?part=Reliability"),
     State("models-data", "/models?part=Data+and+training"),
     State("models-checklists", "/models?part=Reporting+checklists"),
@@ -269,6 +273,7 @@ def open_state(page: Page, address: str, state: State) -> None:
     page.goto(address)
     wait_until_still(page)
     state.prepare(page)
+    page.mouse.move(0, 0)  # no tooltip
     wait_until_still(page)
 
 
