@@ -152,6 +152,18 @@ def _is_outline(luma: Image.Image) -> bool:
     return bool(is_two_valued or extreme >= _MIN_OUTLINE_SHARE * counts.sum())
 
 
+def hash_look(pixels: NDArray[np.uint8]) -> str:
+    """Return a hash that is nearly the same for near copies: `FileFacts.dhash`, of any pixels.
+
+    Args:
+        pixels: uint8 [height, width, 3], such as those that a network sees.
+
+    Returns:
+        256 bits as 64 hexadecimal digits. Copies differ in at most 16 of them (`copies`).
+    """
+    return _hash_differences(resize_to_standard(Image.fromarray(pixels).convert("L")))
+
+
 def _hash_differences(standard: Image.Image) -> str:
     small = np.asarray(standard.resize((17, 16), Image.Resampling.LANCZOS))
     return np.packbits(small[:, 1:] > small[:, :-1]).tobytes().hex()

@@ -124,7 +124,7 @@ def build_index(
     rows = rows.reset_index(drop=True)
     embedder.embed(dict(zip(rows["file"], rows["image"], strict=True)), read, progress)
     made = embedder.make_vectors(list(rows["file"]), with_unfamiliar=selection.with_unfamiliar)
-    usable = rows[made.is_usable].assign(fingerprint=made.fingerprints)
+    usable = rows[made.is_usable].assign(fingerprint=made.fingerprints, look=made.looks)
     by_lesion = usable.drop_duplicates("lesion")
     facts = IndexFacts(
         name=selection.name,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from melanoma_core.data.decoding import map_in_threads
 from melanoma_core.data.images import Photograph, resize_to_square
+from melanoma_core.data.scanning import hash_look
 from melanoma_core.errors import ImageError
 from melanoma_core.lookalikes.embeddings import Embedded, EmbeddingStore
 from melanoma_core.lookalikes.projection import NUM_DIMENSIONS, project
@@ -36,6 +37,7 @@ class Vectors:
         vectors: float32 [M, d].
         is_usable: bool [N], which photographs these are.
         fingerprints: Of these M photographs.
+        looks: Of these M photographs.
         num_unreadable: Number of photographs that cannot be read.
         num_unfamiliar: Number of photographs that are out of distribution.
     """
@@ -43,6 +45,7 @@ class Vectors:
     vectors: NDArray[np.float32]
     is_usable: NDArray[np.bool_]
     fingerprints: list[str]
+    looks: list[str]
     num_unreadable: int
     num_unfamiliar: int
 
@@ -100,7 +103,12 @@ class Embedder:
         outputs = self.classifier.classify(np.stack(list(readable.values())))
         distances = np.zeros(len(readable)) if outputs.novelty is None else outputs.novelty
         return {
-            file: Embedded(embedding, hashlib.sha256(pixels.tobytes()).hexdigest(), float(distance))
+            file: Embedded(
+                embedding,
+                hashlib.sha256(pixels.tobytes()).hexdigest(),
+                hash_look(pixels),
+                float(distance),
+            )
             for (file, pixels), embedding, distance in zip(
                 readable.items(), outputs.embeddings, distances, strict=True
             )
@@ -119,6 +127,7 @@ class Embedder:
         vectors = [np.zeros((0, NUM_DIMENSIONS), np.float32)]
         is_usable = np.zeros(len(files), dtype=bool)
         fingerprints: list[str] = []
+        looks: list[str] = []
         num_embedded = 0
         for some in _cut(enumerate(files), _FILES_PER_LOAD):
             stored = self._store.load(file for _, file in some)
@@ -133,10 +142,12 @@ class Embedder:
                 vectors.append(project(embeddings))
                 is_usable[[place for place, _ in usable]] = True
                 fingerprints += [each.fingerprint for _, each in usable]
+                looks += [each.look for _, each in usable]
         return Vectors(
             np.concatenate(vectors),
             is_usable,
             fingerprints,
+            looks,
             num_unreadable=len(files) - num_embedded,
             num_unfamiliar=num_embedded - len(fingerprints),
         )

@@ -21,12 +21,12 @@ from melanoma_core.files import explain_write_errors
 SUFFIX = ".lookalikes"  # of the file of an index
 _PREFIX = "embeddings-"
 _CREATE = (
-    "CREATE TABLE IF NOT EXISTS embeddings (file BLOB PRIMARY KEY, fingerprint BLOB, novelty REAL, "
-    "embedding BLOB)"
+    "CREATE TABLE IF NOT EXISTS embeddings (file BLOB PRIMARY KEY, fingerprint BLOB, look BLOB, "
+    "novelty REAL, embedding BLOB)"
 )
-_SELECT = "SELECT file, fingerprint, novelty, embedding FROM embeddings WHERE file IN ({})"
+_SELECT = "SELECT file, fingerprint, look, novelty, embedding FROM embeddings WHERE file IN ({})"
 _SELECT_FILES = "SELECT file FROM embeddings"
-_INSERT = "INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?, ?)"
+_INSERT = "INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?, ?, ?)"
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _LOCK_SECONDS = 10.0  # how long to wait while another process writes
 _ROWS_PER_QUERY = 500
@@ -45,12 +45,14 @@ class Embedded:
     Attributes:
         embedding: float32 [D].
         fingerprint: SHA-256 (hex) of the squashed photograph (`Reading.fingerprint`).
+        look: `scanning.hash_look` of the squashed photograph.
         novelty: Mahalanobis distance to the training photographs (`Reading.novelty`); 0 if the
             model has no out-of-distribution check.
     """
 
     embedding: NDArray[np.float32]
     fingerprint: str
+    look: str = ""
     novelty: float = 0.0
 
 
@@ -115,9 +117,9 @@ class EmbeddingStore:
             found = {}
             for some in _cut(keys, _ROWS_PER_QUERY):
                 query = _SELECT.format(",".join("?" * len(some)))
-                for file, fingerprint, novelty, embedding in connection.execute(query, some):
+                for file, fingerprint, look, novelty, embedding in connection.execute(query, some):
                     values = np.frombuffer(embedding, _KEPT).astype(np.float32)
-                    found[file.hex()] = Embedded(values, fingerprint.hex(), novelty)
+                    found[file.hex()] = Embedded(values, fingerprint.hex(), look.hex(), novelty)
             return found
 
         return self._run(read)
@@ -128,6 +130,7 @@ class EmbeddingStore:
             (
                 bytes.fromhex(file),
                 bytes.fromhex(each.fingerprint),
+                bytes.fromhex(each.look),
                 each.novelty,
                 each.embedding.astype(_KEPT).tobytes(),
             )

@@ -14,13 +14,20 @@ from numpy.typing import NDArray
 
 from melanoma_core.errors import LookalikeError
 from melanoma_core.lookalikes.directions import mean_direction
-from melanoma_core.lookalikes.index_file import KEYS, Arrays, hash_texts, read_index_file
+from melanoma_core.lookalikes.index_file import (
+    KEYS,
+    Arrays,
+    hash_texts,
+    parse_looks,
+    read_index_file,
+)
 from melanoma_core.lookalikes.lookalike import NUM_SHOWN, IndexFacts, Lookalike, Lookalikes, Query
 from melanoma_core.lookalikes.projection import project
 from melanoma_core.taxonomy import Confirmation, read_label
 
 _DIGITS = 6  # of a distance: what the stored float32 values give
 _MARGIN = 1e-5  # of a product of float32 vectors; far above its rounding
+_MOST_DIFFERING = 16  # of the 256 bits of a near copy's look (`copies`)
 _MOST_REFINED = 256  # lesions; so many only where hundreds of photographs are equal
 
 
@@ -38,6 +45,7 @@ class LookalikeIndex:
         self._starts = np.asarray(arrays["starts"])
         self._is_melanoma = np.asarray(arrays["is_melanoma"])
         self._keys = {name: arrays[f"{name} keys"] for name in KEYS}
+        self._looks = arrays["looks"]
         self._texts = arrays["texts"]
 
     def search(self, query: Query, number: int) -> Lookalikes:
@@ -66,6 +74,8 @@ class LookalikeIndex:
         for name, texts in zip(KEYS, own, strict=True):
             for key in hash_texts(texts - {""}):  # of what is unknown, nothing is known to be own
                 is_own |= self._keys[name] == key
+        for look in parse_looks(query.looks):
+            is_own |= np.bitwise_count(self._looks ^ look).sum(axis=1) <= _MOST_DIFFERING
         lesions: NDArray[np.bool_] = np.logical_or.reduceat(is_own, self._starts)
         return lesions
 

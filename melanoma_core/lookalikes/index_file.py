@@ -25,7 +25,8 @@ from melanoma_core.lookalikes.lookalike import IndexFacts
 TEXTS = ("lesion", "image", "source", "diagnosis", "confirmation", "title")
 KEYS = ("lesion", "patient", "file", "fingerprint")
 _FORMAT = "melanoma look-alikes 1"
-_ARRAYS = ("starts", "texts", *(f"{name} keys" for name in KEYS), "is_melanoma", "vectors")
+_ARRAYS = ("starts", "texts", *(f"{name} keys" for name in KEYS), "looks", "is_melanoma", "vectors")
+_LOOK_WORDS = 4  # of 64 bits
 _ALIGNMENT = 64  # bytes: NumPy copies what does not begin at a multiple of a number's size
 _ADVICE = "or name another file with `--out`"
 
@@ -41,7 +42,7 @@ def write_index_file(
         path: The file.
         facts: What it holds.
         rows: One per photograph, sorted by `lesion`: the columns of `TEXTS` and `KEYS` as texts,
-            missing where unknown.
+            missing where unknown; and `look` (`scanning.hash_look`).
         vectors: float32 [N, d], of length 1.
 
     Raises:
@@ -51,6 +52,7 @@ def write_index_file(
     arrays: Arrays = {
         "starts": np.flatnonzero(is_first).astype(np.int64),
         "texts": _encode_texts(rows),
+        "looks": parse_looks(rows["look"]),
         "is_melanoma": (rows["diagnosis"] == "MEL").to_numpy(dtype=bool)[is_first],
         "vectors": np.ascontiguousarray(vectors, np.float32),
     }
@@ -70,8 +72,8 @@ def read_index_file(path: Path) -> tuple[IndexFacts, Arrays]:
 
     Returns:
         What it holds, and its arrays by name: `starts` int64 [L], the first row of each lesion;
-        `texts` [N] with the fields `TEXTS`; `lesion keys` and so on, uint64 [N]; `is_melanoma`
-        bool [L]; `vectors` float32 [N, d].
+        `texts` [N] with the fields `TEXTS`; `lesion keys` and so on, uint64 [N]; `looks`
+        uint64 [N, 4]; `is_melanoma` bool [L]; `vectors` float32 [N, d].
 
     Raises:
         LookalikeError: The file is missing or damaged.
@@ -105,6 +107,12 @@ def hash_texts(texts: Iterable[str | None]) -> NDArray[np.uint64]:
         [14602722955505535690, 0]
     """
     return np.array([_hash_text(each) for each in texts], np.uint64)
+
+
+def parse_looks(looks: Iterable[str]) -> NDArray[np.uint64]:
+    """Return hashes of 64 hexadecimal digits as numbers, uint64 [N, 4]."""
+    content = bytes.fromhex("".join(looks))
+    return np.frombuffer(content, ">u8").astype(np.uint64).reshape(-1, _LOOK_WORDS)
 
 
 def _hash_text(text: object) -> int:
@@ -158,6 +166,7 @@ def _check(facts: IndexFacts, arrays: Arrays) -> None:
         and starts.dtype == np.int64
         and arrays["is_melanoma"].shape == (num_lesions,)
         and arrays["texts"].dtype.names == TEXTS
+        and arrays["looks"].shape == (num_rows, _LOOK_WORDS)
         and all(len(arrays[name]) == num_rows for name in ("texts", *_key_names()))
         and (facts.num_photographs, facts.num_lesions) == (num_rows, num_lesions)
         and (not num_lesions or (starts[0] == 0 and bool((np.diff(starts) > 0).all())))

@@ -29,6 +29,7 @@ class Query:
         files: SHA-256 (hex) of its files; lesions with one of them are left out.
         fingerprints: `Reading.fingerprint` of its photographs; lesions with a photograph in which
             the network saw the same are left out.
+        looks: `Reading.look` of its photographs; lesions with a near copy of one are left out.
     """
 
     model_id: str
@@ -37,6 +38,7 @@ class Query:
     patients: frozenset[str] = frozenset()
     files: frozenset[str] = frozenset()
     fingerprints: frozenset[str] = frozenset()
+    looks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)

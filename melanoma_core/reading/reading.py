@@ -17,6 +17,7 @@ from melanoma_core.data.decoding import map_in_threads
 from melanoma_core.data.drawn.shipped import is_drawn
 from melanoma_core.data.images import Photograph, read_bytes, resize_to_square
 from melanoma_core.data.quality import QualityFinding, judge_quality, measure_quality
+from melanoma_core.data.scanning import hash_look
 from melanoma_core.errors import ImageError
 from melanoma_core.evaluation.prediction_set import make_prediction_set
 from melanoma_core.models.card import ModelCard
@@ -56,6 +57,8 @@ class Reading(Verdict):
         crop: The part of the photograph that was read; None if it was read as a whole.
         embedding: float32 [D], what the last layer of the network sees, in which look-alikes are
             near (`lookalikes`); None if it was not kept.
+        look: `scanning.hash_look` of what the network saw, by which near copies are known; "" if
+            it was not kept.
     """
 
     evidence: NDArray[np.float32]
@@ -71,6 +74,7 @@ class Reading(Verdict):
     outline_measures: OutlineMeasures | None = None
     crop: Crop | None = None
     embedding: NDArray[np.float32] | None = None
+    look: str = ""
 
     def heatmaps(self) -> NDArray[np.float32]:
         """Return every class's heatmap, float32 [C, height, width] in [0, 1]."""
@@ -187,6 +191,7 @@ def read_photograph(
         read_anyway=is_unfamiliar,
         fingerprint=hashlib.sha256(squashed.tobytes()).hexdigest(),
         embedding=outputs.embeddings[0],
+        look=hash_look(squashed),
         **_describe_outline(outputs, card, squashed, (height, width)),
     )
 

@@ -36,6 +36,7 @@ def write_index(tmp_path: Path) -> WriteIndex:
             image=[f"/{number}.jpg" for number in numbers],
             file=[f"file {number}" for number in numbers],
             fingerprint=[f"fingerprint {number}" for number in numbers],
+            look=[f"{name} {number}".encode().hex().zfill(64) for number in range(len(rows))],
             source=name,
             confirmation="histopathology",
             title="",

@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from melanoma_core.data.cache import FactCache
+from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.data.images import read_image
 from melanoma_core.data.opening import OpenedFolder, open_folder
 from melanoma_core.errors import DatasetError, ImageError
@@ -136,6 +138,31 @@ def test_a_query_leaves_out_its_patient_and_its_copy_of_another_name(
     assert [each.lesion for each in find_lookalikes(query, [index]).nearest] == ["clinic/d.png"]
 
 
+def test_a_copy_that_was_saved_again_in_another_size_is_left_out(
+    embedder: Embedder, tmp_path: Path
+):
+    folder = tmp_path / "data" / "melanoma"
+    folder.mkdir(parents=True)
+    for lesion in DEMONSTRATION_LESIONS:
+        shutil.copy(lesion.path, folder)
+    path = tmp_path / "x.lookalikes"
+    selection = select_folder(scan(folder.parent), with_unconfirmed=True)
+    build_index(selection, embedder, read, path)
+    copy = tmp_path / "copy.jpg"
+    with Image.open(DEMONSTRATION_LESIONS[0].path) as photograph:
+        small = photograph.convert("RGB").resize((photograph.width // 2, photograph.height // 2))
+    small.save(copy, quality=60)
+    reading = read_photograph(embedder.classifier, read_image(copy))
+    assert isinstance(reading, Reading)
+
+    query = read_query(embedder.classifier, copy, looks=frozenset({reading.look}))
+    found = find_lookalikes(query, [open_index(path, "unguarded")])
+
+    assert (found.num_lesions, found.num_left_out) == (5, 1)
+    name = DEMONSTRATION_LESIONS[0].path.name
+    assert name not in {Path(each.image).name for each in found.nearest}
+
+
 def test_unreadable_files_are_skipped_and_counted(folder: Path, embedder: Embedder, tmp_path: Path):
     (folder / "b.png").write_bytes((folder / "b.png").read_bytes()[:100])
     opened = scan(folder)
@@ -236,7 +263,7 @@ def test_no_photograph_makes_an_empty_index(embedder: Embedder, tmp_path: Path):
 
 
 def make_embedded(value: float) -> Embedded:
-    return Embedded(np.array([value, 1], np.float32), "ab" * 32, 3.5)
+    return Embedded(np.array([value, 1], np.float32), "ab" * 32, "ef" * 32, 3.5)
 
 
 def test_embeddings_are_kept_by_model_and_file(tmp_path: Path):
@@ -249,7 +276,8 @@ def test_embeddings_are_kept_by_model_and_file(tmp_path: Path):
     loaded = EmbeddingStore(tmp_path, "one").load(["01", "02", "01"])
     assert list(loaded) == ["01"]
     assert loaded["01"].embedding.tolist() == [2, 1]
-    assert (loaded["01"].fingerprint, loaded["01"].novelty) == ("ab" * 32, 3.5)
+    assert (loaded["01"].fingerprint, loaded["01"].look) == ("ab" * 32, "ef" * 32)
+    assert loaded["01"].novelty == 3.5
     assert other.load(["01"]) == {}
 
 
