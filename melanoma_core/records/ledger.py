@@ -9,7 +9,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -111,7 +111,7 @@ def append(connection: sa.Connection, entries: Sequence[LogEntry]) -> tuple[int,
     last, previous = read_end(connection)
     rows = []
     for number, entry in enumerate(entries, last + 1):
-        row = asdict(entry) | {
+        row = vars(entry) | {
             "number": number,
             "action": str(entry.action),
             "previous": previous,

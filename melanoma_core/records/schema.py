@@ -4,7 +4,6 @@ A row is one version of an entry and is never changed. The version after it, if 
 the next number. `migrations/` holds the same tables as they were at each release.
 """
 
-import dataclasses
 import hashlib
 import json
 import secrets
@@ -208,13 +207,6 @@ REFERENCES = {
 def to_row(entry: Entry[Any]) -> dict[str, Any]:
     """Return a version of an entry as a row of its table, with a new salt."""
     value = entry.value
-    hints = get_type_hints(type(value))
-    fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    row = {
-        # SQLite gives whole numbers back as they were written, others as 1.0.
-        name: float(each) if _strip_none(hints[name])[0] is float and each is not None else each
-        for name, each in fields.items()
-    }
     return {
         "id": entry.id,
         "version": entry.version,
@@ -222,11 +214,7 @@ def to_row(entry: Entry[Any]) -> dict[str, Any]:
         "at": entry.at,
         "withdrawn": entry.withdrawn,
         "salt": secrets.token_hex(16),
-        # Plain text for an enumeration, whose name some drivers would write.
-        **{
-            name: str(each) if isinstance(each, StrEnum) else to_jsonable(each)
-            for name, each in row.items()
-        },
+        **{name: write(getattr(value, name)) for name, write in _WRITERS[type(value)].items()},
     }
 
 
@@ -290,6 +278,19 @@ def _build_some(build: Callable[[Any], Any], raw: Any) -> Any:
     return None if raw is None else build(raw)
 
 
+def _make_writer(hint: Any) -> Callable[[Any], Any]:
+    inner, _ = _strip_none(hint)
+    if inner is float:
+        return partial(_build_some, float)  # a whole number comes back as 1.0, not as 1
+    if isinstance(inner, type) and issubclass(inner, StrEnum):
+        return partial(_build_some, str)  # some drivers would write the name, not the value
+    return _keep if inner in _PLAIN else to_jsonable
+
+
+_WRITERS = {
+    kind: {name: _make_writer(hint) for name, hint in get_type_hints(kind).items()}
+    for kind in KINDS.values()
+}
 _BUILDERS = {
     kind: {name: _make_builder(hint) for name, hint in get_type_hints(kind).items()}
     for kind in KINDS.values()

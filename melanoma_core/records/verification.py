@@ -18,6 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from melanoma_core.progress import Progress
 from melanoma_core.records import ledger
 from melanoma_core.records.errors import RecordDamagedError
 from melanoma_core.records.images import ImageStore
@@ -88,22 +89,31 @@ class Known:
     hash: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class ImageCheck:
+    """How the photographs of a record are checked.
+
+    Attributes:
+        images: The photographs.
+        read: Whether to read each of them, or only to look whether it is there.
+        progress: Progress callback, in photographs. An exception that it raises stops the work.
+    """
+
+    images: ImageStore
+    read: bool = True
+    progress: Progress | None = None
+
+
 def verify(
-    connection: sa.Connection,
-    place: Place,
-    images: ImageStore,
-    known: Known | None = None,
-    *,
-    read_images: bool = True,
+    connection: sa.Connection, place: Place, images: ImageCheck, known: Known | None = None
 ) -> Verification:
     """Check a record, and name all that is wrong.
 
     Args:
         connection: A transaction that reads.
         place: Where the record is.
-        images: Its photographs.
+        images: How to check its photographs.
         known: The end of the log at an earlier check; None if none was kept.
-        read_images: Whether to read each photograph, or only to look whether it is there.
     """
     number, head = ledger.read_end(connection)
     faults = [
@@ -113,19 +123,24 @@ def verify(
         *(_check_end(connection, known, "the hash that was kept") if known else ()),
         *_check_versions(connection),
         *_check_missing(connection),
-        *_check_images(connection, images, read_images=read_images),
+        *_check_images(connection, images),
     ]
     return Verification(
         tuple(faults),
         number,
         sum(_count(connection, table) for table in TABLES.values()),
-        connection.execute(sa.select(sa.func.count(sa.distinct(IMAGE_USE.c.sha256)))).scalar_one(),
+        _count_images(connection),
         head,
     )
 
 
 def _count(connection: sa.Connection, table: sa.Table) -> int:
     return connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+
+
+def _count_images(connection: sa.Connection) -> int:
+    query = sa.select(sa.func.count(sa.distinct(IMAGE_USE.c.sha256)))
+    return connection.execute(query).scalar_one()
 
 
 def _stream(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Any]:
@@ -222,8 +237,8 @@ def _check_end(connection: sa.Connection, known: Known, source: str) -> Iterator
         yield Fault(
             FaultKind.TRUNCATED,
             "the audit log",
-            f"The audit log ends with entry {last}, but {source} knows entry {known.number}: "
-            f"{known.number - last} were removed at its end.",
+            f"The audit log ends with entry {last}, but {source} knows entry {known.number}. "
+            f"Removed at its end: {known.number - last}.",
         )
         return
     query = sa.select(LOG.c.hash).where(LOG.c.number == known.number)
@@ -296,13 +311,14 @@ def _check_missing(connection: sa.Connection) -> Iterator[Fault]:
             )
 
 
-def _check_images(
-    connection: sa.Connection, images: ImageStore, *, read_images: bool
-) -> Iterator[Fault]:
+def _check_images(connection: sa.Connection, check: ImageCheck) -> Iterator[Fault]:
     """Yield photographs that are missing or altered, and those that should be gone."""
+    images, total = check.images, _count_images(connection)
     query = sa.select(IMAGE_USE.c.sha256).distinct().order_by(IMAGE_USE.c.sha256)
-    for row in _stream(connection, query):
+    for number, row in enumerate(_stream(connection, query), start=1):
         sha256 = row["sha256"]
+        if check.progress:
+            check.progress(number, total)
         path = images.find(sha256)
         if path is None:
             yield Fault(
@@ -310,7 +326,7 @@ def _check_images(
                 f"photograph {sha256}",
                 f"The file of the photograph {sha256} is missing.",
             )
-        elif read_images and hash_bytes(path.read_bytes()).hexdigest() != sha256:
+        elif check.read and hash_bytes(path.read_bytes()).hexdigest() != sha256:
             yield Fault(FaultKind.ALTERED, f"photograph {sha256}", f"{path} was altered.")
     for sha256 in connection.execute(sa.select(REMOVAL.c.sha256)).scalars():
         if images.find(sha256) is not None:

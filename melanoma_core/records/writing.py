@@ -6,6 +6,7 @@ came second. Rows, audit log and derived tasks are one transaction.
 
 import dataclasses
 import math
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
@@ -30,6 +31,7 @@ from melanoma_core.records.schema import ENTITY, IMAGE_USE, REFERENCES, TABLES, 
 from melanoma_core.records.worklist import refresh_lesions, refresh_patients
 
 _LARGEST = 2**31 - 1  # whole number in a column
+_IMPOSSIBLE = re.compile("[\0\ud800-\udfff]")  # a zero byte, and half of a character
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,8 +145,7 @@ class Change:
     def _take(
         self, action: Action, entry: Entry[Value], before: Entry[Value] | None = None
     ) -> Entry[Value]:
-        for field in dataclasses.fields(entry.value):
-            _check_texts(getattr(entry.value, field.name), field.name)
+        _check_texts(entry.value, type(entry.value).__name__)
         self._steps.append(_Step(action, entry, before))
         return entry
 
@@ -248,12 +249,16 @@ def _check_follows(connection: sa.Connection, step: _Step) -> None:
 
 
 def _write_image_uses(connection: sa.Connection, steps: Sequence[_Step]) -> None:
-    for step in steps:
-        for sha256 in list_images(step.entry.value):
-            use = {"sha256": sha256, "entity_id": step.entry.id}
-            is_known = sa.select(IMAGE_USE).filter_by(**use)
-            if step.before is None or connection.execute(is_known).first() is None:
-                connection.execute(sa.insert(IMAGE_USE), use)
+    """Note which entries name which images, each once whatever its versions."""
+    uses = {(sha256, step.entry.id) for step in steps for sha256 in list_images(step.entry.value)}
+    corrected = {step.entry.id for step in steps if step.before is not None}
+    query = sa.select(IMAGE_USE.c.sha256, IMAGE_USE.c.entity_id)
+    for entry_id in corrected:
+        known = connection.execute(query.where(IMAGE_USE.c.entity_id == entry_id))
+        uses -= {(row.sha256, row.entity_id) for row in known}
+    if uses:
+        rows = [{"sha256": sha256, "entity_id": entry_id} for sha256, entry_id in sorted(uses)]
+        connection.execute(sa.insert(IMAGE_USE), rows)
 
 
 def list_images(value: Any) -> tuple[str, ...]:
@@ -265,13 +270,12 @@ def list_images(value: Any) -> tuple[str, ...]:
 
 
 def _check_images(steps: Sequence[_Step], images: ImageStore) -> None:
-    for step in steps:
-        for sha256 in list_images(step.entry.value):
-            if images.find(sha256) is None:
-                raise RecordDamagedError(
-                    f"The photograph {sha256} is not in {images.folder}, so that no entry may name "
-                    "it. Add the photograph again."
-                )
+    for sha256 in {each for step in steps for each in list_images(step.entry.value)}:
+        if images.find(sha256) is None:
+            raise RecordDamagedError(
+                f"The photograph {sha256} is not in {images.folder}, so that no entry may name it. "
+                "Add the photograph again."
+            )
 
 
 def _check_pseudonyms(connection: sa.Connection, steps: Sequence[_Step]) -> None:
@@ -326,7 +330,7 @@ def _check_texts(value: object, name: str) -> None:
             large.
     """
     if isinstance(value, str):
-        if "\0" in value or any("\ud800" <= c <= "\udfff" for c in value):
+        if _IMPOSSIBLE.search(value):
             raise RecordError(
                 f'The field "{name}" holds a character that no text can have. Type it again.'
             )
@@ -340,5 +344,5 @@ def _check_texts(value: object, name: str) -> None:
         for each in value:
             _check_texts(each, name)
     elif dataclasses.is_dataclass(value):
-        for field in dataclasses.fields(value):
-            _check_texts(getattr(value, field.name), field.name)
+        for part, each in vars(value).items():
+            _check_texts(each, part)

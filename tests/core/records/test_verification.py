@@ -165,8 +165,8 @@ def test_entries_removed_at_the_end_are_found_by_the_file_beside(
     assert [(fault.kind, fault.text) for fault in result.faults] == [
         (
             FaultKind.TRUNCATED,
-            "The audit log ends with entry 12, but head.json knows entry 14: 2 were removed at "
-            "its end.",
+            "The audit log ends with entry 12, but head.json knows entry 14. Removed at its end: "
+            "2.",
         )
     ]
     assert filled
