@@ -12,6 +12,8 @@ if TYPE_CHECKING:  # the page is painted before SQLAlchemy is imported
     from melanoma_core.records.place import Place
     from melanoma_core.records.store import Record
 
+_DRAWN_SECONDS = 60  # a record may just be drawn on the command line
+
 
 def open_record() -> "Record | None":
     """Return the record that is open; None if nothing is kept, or the person is elsewhere.
@@ -19,10 +21,36 @@ def open_record() -> "Record | None":
     Raises:
         RecordError: It cannot be opened.
     """
+    place = _find_place()
+    if place is None or not (place.url or has_opened() or place.database_file.is_file()):
+        return None
+    return _open(place, _identify(place.database_file))
+
+
+def has_opened() -> bool:
+    """Return whether a person has opened a record on a page, whether or not it can be read now."""
+    from melanoma_core.records.opened import read_opened
+
+    settings = load_settings()
+    return is_local() and settings.record is None and read_opened(settings) is not None
+
+
+def holds_drawn(record: "Record") -> bool:
+    """Return whether it is the demonstration record."""
+    return _holds_drawn(record.record_id, record)
+
+
+@st.cache_data(show_spinner=False, ttl=_DRAWN_SECONDS)
+def _holds_drawn(record_id: str, _record: "Record") -> bool:  # noqa: ARG001
+    from melanoma_core.records.drawn import holds_drawn
+
+    return holds_drawn(_record)
+
+
+def _find_place() -> "Place | None":
     from melanoma_core.records.opened import find_opened
 
-    place = find_opened(load_settings()) if is_local() else None
-    return _open(place, _identify(place.database_file)) if place is not None else None
+    return find_opened(load_settings()) if is_local() else None
 
 
 @st.cache_resource(show_spinner=False, max_entries=4, on_release=lambda record: record.close())

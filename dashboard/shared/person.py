@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard.shared.kept import get_kept
 from dashboard.shared.markup import escape_markdown
 
-_MAX_LENGTH = 80
+MAX_LENGTH = 80
 _VISITOR = "visitor"  # in the demonstration record
 _WHO, _FIELD = "who", "who-field"
 
@@ -26,7 +26,7 @@ def ask_who(*, is_drawn: bool = False) -> str:
     if not get_who():
         st.html("<h2>Who are you?</h2><p>The record notes who saw and who wrote what.</p>")
         with st.form("who-form", border=False, width=420):
-            st.text_input("Your name or initials", max_chars=_MAX_LENGTH, key=_FIELD)
+            st.text_input("Your name or initials", max_chars=MAX_LENGTH, key=_FIELD)
             st.form_submit_button("Continue", type="primary", on_click=_set_who)
         st.stop()
     return get_who()

@@ -20,9 +20,9 @@ from dashboard.shared.drafts import (
 )
 from dashboard.shared.errors import show_errors
 from dashboard.shared.html import show_html
-from dashboard.shared.opening import open_record
+from dashboard.shared.opening import has_opened, holds_drawn, open_record
 from dashboard.shared.person import ask_who, get_who, show_who
-from dashboard.shared.record_introduction import offer_closing, show_introduction
+from dashboard.shared.record_introduction import show_closing, show_introduction
 from dashboard.shared.saving import get_outcome, save, show_field_error, show_outcome
 
 if TYPE_CHECKING:
@@ -59,10 +59,11 @@ def need_record() -> "Record":
         record = open_record()
         if record is None:
             show_introduction()
-        else:
-            show_record_bar(record)
     if record is None:
+        if has_opened():
+            show_closing()  # what cannot be opened can still be closed
         st.stop()
+    show_record_bar(record)
     return record
 
 
@@ -71,19 +72,17 @@ def show_record_bar(record: "Record") -> None:
 
     The page stops as long as the person has given no name.
     """
-    from melanoma_core.records.drawn import holds_drawn
-
     is_drawn = holds_drawn(record)
     show_html(_render_state(is_drawn=is_drawn, is_read_only=record.is_read_only))
     ask_who(is_drawn=is_drawn)
-    with st.container(horizontal=True, vertical_alignment="center", key="record-bar"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="record-bar"):
         name = "Demonstration record" if is_drawn else "Record"
         st.html(
             f'<p class="fact">{name} in <code>{escape(str(record.place.folder))}</code></p>',
             width="content",
         )
         show_who()
-        offer_closing()
+        show_closing()
 
 
 def log_seen(record: "Record", kind: type, entry_id: str) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from melanoma_core.models.classifier import Classifier
+from melanoma_core.progress import Progress
 from melanoma_core.records.drawn_loop import ASSISTANT, PREFIX, Cue, LesionLoop, Stage, Steps
 from melanoma_core.records.drawn_stories import load_patients
 from melanoma_core.records.entities import Patient
@@ -33,7 +34,11 @@ def holds_drawn(record: Record) -> bool:
 
 
 def create_drawn_record(
-    place: Path | Place, classifier: Classifier, app_version: str, now: datetime | None = None
+    place: Path | Place,
+    classifier: Classifier,
+    app_version: str,
+    now: datetime | None = None,
+    progress: Progress = lambda *_: None,
 ) -> Record:
     """Create the demonstration record in a new folder, and open it.
 
@@ -45,6 +50,7 @@ def create_drawn_record(
         classifier: The model that reads the drawn lesions.
         app_version: Version of this software, `melanoma_core.__version__`.
         now: When today is, in UTC; None for now.
+        progress: Called with how often a lesion was drawn and read so far, and in all.
 
     Raises:
         FolderError: The folder cannot be made, or has other files in it.
@@ -52,20 +58,22 @@ def create_drawn_record(
     """
     record = Record.create(place, by=ASSISTANT)
     try:
-        _play(Stage(record, classifier, app_version, now or datetime.now(UTC)))
+        _play(Stage(record, classifier, app_version, now or datetime.now(UTC)), progress)
     except BaseException:
         record.close()
         raise
     return record
 
 
-def _play(stage: Stage) -> None:
+def _play(stage: Stage, progress: Progress) -> None:
     """Take the steps of all lesions in the order of time, each in a transaction of its own."""
-    loops = [
-        LesionLoop(stage, number, patient, lesion).play()
+    lesions = [
+        (number, patient, lesion)
         for number, patient in enumerate(load_patients(), start=1)
         for lesion in patient.lesions
     ]
+    total = sum(len(lesion.seen) for _, _, lesion in lesions)
+    loops = [LesionLoop(stage, *each).play() for each in lesions]
     cues = [(next(steps), place) for place, steps in enumerate(loops)]
     heapq.heapify(cues)
     while cues:
@@ -73,6 +81,7 @@ def _play(stage: Stage) -> None:
         with stage.record.write(by=cue.by) as change:
             change.at = cue.at
             following = _send(loops[place], change)
+        progress(stage.num_seen, total)
         if following is not None:
             heapq.heappush(cues, (following, place))
 

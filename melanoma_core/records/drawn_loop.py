@@ -82,6 +82,7 @@ class Stage:
         now: When today is, in UTC.
         patients: The patients that are in the record, by their number.
         visits: Their visits, by number and days before today.
+        num_seen: Number of times that a lesion was photographed so far.
     """
 
     record: Record
@@ -90,6 +91,7 @@ class Stage:
     now: datetime
     patients: dict[int, Entry[Patient]] = field(default_factory=dict)
     visits: dict[tuple[int, int], Entry[Visit]] = field(default_factory=dict)
+    num_seen: int = 0
 
     def find_day(self, ago: int) -> date:
         """Return a day so many days before today."""
@@ -138,6 +140,7 @@ class LesionLoop:
         self._open(change)
         visit = self._visit(change, seen.ago)
         photographs = dict(self._photograph(change, visit, seen, view))
+        self._stage.num_seen += 1
         if seen.opinion is None:
             return None
         change = yield self._stage.make_cue(seen.ago, minute + 2, self._reader)

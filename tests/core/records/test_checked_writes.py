@@ -1,6 +1,6 @@
 """What a person types is checked and cleaned before it is written, whatever page it comes from."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -28,30 +28,37 @@ def test_what_is_typed_is_cleaned(record: Record):
     assert record.get(Patient, patient.id) == patient
 
 
-def test_an_entry_with_an_error_writes_nothing_of_its_change(record: Record):
-    with pytest.raises(InvalidEntryError) as found, record.write(by="a", today=TODAY) as change:
-        patient = change.add(Patient(pseudonym="7"))
-        change.add(Visit(patient_id=patient.id, on=date(2026, 11, 28)))
+def write_patient(record: Record, patient: Patient, *more: Callable[[str], Lesion | Visit]) -> None:
+    with record.write(by="dr.a", today=TODAY) as change:
+        patient_id = change.add(patient).id
+        for make in more:
+            change.add(make(patient_id))
 
-    assert [error.field for error in found.value.errors] == ["on"]
+
+def list_wrong(record: Record, patient: Patient, *more: Callable[[str], Lesion | Visit]) -> str:
+    with pytest.raises(InvalidEntryError) as found:
+        write_patient(record, patient, *more)
+    return " ".join(error.field for error in found.value.errors)
+
+
+def test_an_entry_with_an_error_writes_nothing_of_its_change(record: Record):
+    tomorrow = date(2026, 11, 28)
+
+    assert list_wrong(record, Patient(pseudonym="7"), lambda p: Visit(patient_id=p, on=tomorrow))
     assert record.find(Patient) == ()
 
 
 def test_entries_of_one_change_are_checked_against_each_other(record: Record):
-    with pytest.raises(InvalidEntryError) as found, record.write(by="a", today=TODAY) as change:
-        patient = change.add(Patient(pseudonym="7", birth_year=1980))
-        change.add(Lesion(patient_id=patient.id, label="1", noticed="1979"))
+    patient = Patient(pseudonym="7", birth_year=1980)
+    early = list_wrong(record, patient, lambda p: Lesion(patient_id=p, label="1", noticed="1979"))
 
-    assert [error.field for error in found.value.errors] == ["noticed"]
+    assert early == "noticed"
 
 
 def test_two_lesions_of_one_change_cannot_have_one_label(record: Record):
-    with pytest.raises(InvalidEntryError) as found, record.write(by="a", today=TODAY) as change:
-        patient = change.add(Patient(pseudonym="7"))
-        change.add(Lesion(patient_id=patient.id, label="1"))
-        change.add(Lesion(patient_id=patient.id, label="1"))
+    twice = [lambda p: Lesion(patient_id=p, label="1")] * 2
 
-    assert [error.field for error in found.value.errors] == ["label"]
+    assert list_wrong(record, Patient(pseudonym="7"), *twice) == "label"
 
 
 def test_a_correction_is_checked_and_may_keep_its_label(record: Record):
@@ -61,11 +68,12 @@ def test_a_correction_is_checked_and_may_keep_its_label(record: Record):
     with record.write(by="dr.a", today=TODAY) as change:
         change.correct(lesion, Lesion(patient_id=patient.id, label="1", noticed="2024"))
 
-    with (
-        pytest.raises(InvalidEntryError, match="birth_year"),
-        record.write(by="dr.a", today=TODAY) as change,
-    ):
-        change.correct(patient, Patient(pseudonym="7", birth_year=2027))
+    def give_birth_year(year: int) -> None:
+        with record.write(by="dr.a", today=TODAY) as change:
+            change.correct(patient, Patient(pseudonym="7", birth_year=year))
+
+    with pytest.raises(InvalidEntryError, match="birth_year"):
+        give_birth_year(2027)
     assert record.get(Lesion, lesion.id).value.noticed == "2024"
 
 
