@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.reading.cached import get_classifier, get_turns, get_worklist
+from dashboard.reading.cached import get_worklist
 from dashboard.reading.combining import accept_table
 from dashboard.reading.removing import PRIVACY
 from dashboard.shared.markup import escape_markdown
+from dashboard.shared.reading_model import get_classifier, get_turns
 from melanoma_core.reading.worklist import Worklist
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.reading.cached import get_card, get_worklist
+from dashboard.reading.cached import get_worklist
 from dashboard.reading.intake import accept_photographs, read_pending, show_introduction
 from dashboard.reading.lesion import show_lesion
 from dashboard.reading.model import show_model
@@ -16,6 +16,7 @@ from dashboard.shared.errors import show_errors
 from dashboard.shared.handover import take_over
 from dashboard.shared.head import show_page_header
 from dashboard.shared.prevalence import show_address_error
+from dashboard.shared.reading_model import get_card
 
 show_page_header("Reading")
 worklist = get_worklist()

@@ -47,7 +47,7 @@ def measure() -> Iterable[Row]:
 
 def _read_together(in_turns: bool) -> tuple[int, float, float, float]:
     """Return the peak memory, and the seconds until the first, the median and the last person."""
-    from dashboard.reading.cached import _NUM_TURNS
+    from dashboard.shared.reading_model import _NUM_TURNS
     from melanoma_core.models.classifier import load_classifier
     from melanoma_core.models.registry import BUNDLED
     from melanoma_core.reading.turns import Turns

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image, ImageFilter
 from streamlit.testing.v1 import AppTest
 
-from dashboard.reading.cached import get_turns
 from dashboard.reading.verdict import name_level
+from dashboard.shared.reading_model import get_turns
 from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.models.card import load_card
 from melanoma_core.models.card_text.heatmaps import describe_maps, summarise_maps
