@@ -106,25 +106,29 @@ def find_at_visit(case: LesionCase, order: ReadOrder) -> AtVisit | None:
     if visit is None:
         return None
 
-    def find_last(entries: tuple[Entry[_AtVisit], ...]) -> Entry[_AtVisit] | None:
-        return next((each for each in reversed(entries) if each.value.visit_id == visit.id), None)
-
     photographs = tuple(
         each
         for each in case.photographs
         if each.value.visit_id == visit.id and not each.value.shows_specimen_site
     )
-    ai_reading = find_last(case.ai_readings)
+    ai_reading = _find_last(case.ai_readings, visit)
     dermoscopic = [each for each in photographs if each.value.kind is ImageKind.DERMOSCOPIC]
     return AtVisit(
         visit=visit,
         photographs=photographs,
-        first_read=find_last(case.first_reads),
+        first_read=_find_last(case.first_reads, visit),
         ai_reading=ai_reading,
-        decision=find_last(case.decisions),
+        decision=_find_last(case.decisions, visit),
         unread=find_unread_photographs(case, visit) if ai_reading else tuple(dermoscopic),
         order=order,
     )
+
+
+def _find_last(
+    entries: tuple[Entry[_AtVisit], ...], visit: Entry[Visit]
+) -> Entry[_AtVisit] | None:
+    """Return the last entry of a visit."""
+    return next((each for each in reversed(entries) if each.value.visit_id == visit.id), None)
 
 
 def find_open_steps(case: LesionCase, at_visit: AtVisit | None) -> tuple[OpenStep, ...]:

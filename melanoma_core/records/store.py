@@ -23,6 +23,7 @@ from melanoma_core.records.errors import (
     RecordVersionError,
     UnknownEntryError,
 )
+from melanoma_core.records.history import Event, load_history
 from melanoma_core.records.images import ImageStore
 from melanoma_core.records.ledger import Action, Head, LogEntry
 from melanoma_core.records.loading import load_cases, read_entries, select_current, select_where
@@ -284,6 +285,11 @@ class Record:
         """Return everything of several lesions, at most some thousand at once."""
         with self._database.read() as connection:
             return load_cases(connection, lesion_ids)
+
+    def load_history(self, lesion_id: str) -> tuple[Event, ...]:
+        """Return all entries of a lesion with all versions, also those withdrawn, newest first."""
+        with self._database.read() as connection:
+            return load_history(connection, lesion_id)
 
     def list_tasks(self, query: TaskQuery) -> TaskPage:
         """Return what is due, the most severe first, then what has been due longest."""
