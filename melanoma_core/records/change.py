@@ -245,7 +245,7 @@ def _choose_limits(
     """Return the limits of agreement by measure, and why they are unknown; "" if they are known."""
     drawn = Drawn.of(earlier.source, later.source)
     if drawn is Drawn.PERSON:
-        return dict(PERSON), ""
+        return {str(measure): limit for measure, limit in PERSON.items()}, UNKNOWN
     drawn_by = {shot.model_id for shot in (earlier, later) if shot.source is OutlineSource.NETWORK}
     if len(drawn_by) > 1:
         return {}, "The outlines were drawn by different models."

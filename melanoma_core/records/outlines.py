@@ -38,7 +38,7 @@ def fill_polygon(points: Points, height: int, width: int) -> NDArray[np.bool_]:
     if len(points) < _MIN_CORNERS:
         return np.zeros((height, width), np.bool_)
     corners = _to_pixels(points, height, width)[:, ::-1] - 0.5
-    inside: NDArray[np.bool_] = polygon2mask((height, width), corners)
+    inside: NDArray[np.bool_] = polygon2mask((height, width), corners)  # type: ignore[no-untyped-call]
     return inside
 
 
@@ -65,8 +65,9 @@ def trace_outline(inside: NDArray[np.bool_], tolerance: float = _TOLERANCE) -> P
         return ()
     padded = np.pad(fill_holes(regions[0]), 1).astype(np.float32)
     # Regions touch side by side. So do the contours: pixels that touch at a corner alone are apart.
-    contour = max(find_contours(padded, 0.5, fully_connected="low"), key=len)
-    corners = approximate_polygon(contour, tolerance)[:-1]
+    contours = find_contours(padded, 0.5, fully_connected="low")  # type: ignore[no-untyped-call]
+    contour = max(contours, key=len)
+    corners = approximate_polygon(contour, tolerance)[:-1]  # type: ignore[no-untyped-call]
     if len(corners) < _MIN_CORNERS:  # simplified to nothing
         corners = contour[:-1]
     shares = np.clip((corners - 0.5) / inside.shape, 0, 1)

@@ -10,6 +10,7 @@ of different lesions have some by chance. How often each happens on real photogr
 import math
 import warnings
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,8 @@ _SEED = 0
 _GRID = 64  # points of each side at which the overlap is counted
 
 # RANSAC warns where no transform is plausible, which is an answer here.
-warnings.filterwarnings("ignore", "No inliers found", UserWarning)
+for _message in ("No inliers found", "Estimated model is not valid"):
+    warnings.filterwarnings("ignore", _message, UserWarning)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +132,7 @@ def describe_features(pixels: NDArray[np.uint8]) -> Features:
         return Features((height, width), shrinkage, *none)
     size = max(1, round(width / shrinkage)), max(1, round(height / shrinkage))
     grey = Image.fromarray(pixels).convert("L").resize(size, Image.Resampling.BICUBIC)
-    sift = SIFT(c_dog=_CONTRAST)
+    sift: Any = SIFT(c_dog=_CONTRAST)  # type: ignore[no-untyped-call]
     try:
         sift.detect_and_extract(np.asarray(grey, np.float32) / 255)
     except RuntimeError:  # there is no feature
@@ -151,7 +153,7 @@ def register_features(earlier: Features, later: Features) -> Registration | NotR
     source, target = _match(earlier, later)
     if len(source) < _NEEDED:
         return _refuse_few(len(source), 0)
-    model, agrees = ransac(
+    model, agrees = ransac(  # type: ignore[no-untyped-call]
         (source, target),
         _Similarity,
         min_samples=_NEEDED,
@@ -174,11 +176,11 @@ def register_features(earlier: Features, later: Features) -> Registration | NotR
     return _describe(model, (earlier, later), (num_matches, num_inliers), residual)
 
 
-class _Similarity(SimilarityTransform):  # type: ignore[misc]  # the library has no types
+class _Similarity(SimilarityTransform):
     """A similarity transform whose residuals are in pixels of the coarser photograph."""
 
     def residuals(self, src: NDArray[np.float64], dst: NDArray[np.float64]) -> NDArray[np.float64]:
-        distances: NDArray[np.float64] = super().residuals(src, dst)
+        distances: NDArray[np.float64] = super().residuals(src, dst)  # type: ignore[no-untyped-call]
         return distances / max(1.0, float(self.scale))
 
 
@@ -194,7 +196,9 @@ def _match(earlier: Features, later: Features) -> tuple[NDArray[np.float64], NDA
     """Return where the matched features lie in the later and in the earlier photograph."""
     if not len(earlier.positions) or not len(later.positions):
         return np.empty((0, 2)), np.empty((0, 2))
-    pairs = match_descriptors(earlier.descriptors, later.descriptors, max_ratio=_RATIO)
+    pairs = match_descriptors(  # type: ignore[no-untyped-call]
+        earlier.descriptors, later.descriptors, max_ratio=_RATIO
+    )
     return later.positions[pairs[:, 1]], earlier.positions[pairs[:, 0]]
 
 
@@ -243,10 +247,10 @@ def _describe(
     earlier, later = features
     # The centre of a pixel is at 0.5 from the photograph's edge, which all sizes share.
     grow = _zoom(earlier.shrinkage) @ model.params @ np.linalg.inv(_zoom(later.shrinkage))
-    rows = [tuple(map(float, row)) for row in grow[:2]]
+    (a, b, x), (c, d, y) = grow[:2].tolist()
     scale = math.hypot(grow[0, 0], grow[1, 0])
     registration = Registration(
-        matrix=(rows[0], rows[1]),
+        matrix=((a, b, x), (c, d, y)),
         earlier_size=earlier.size,
         later_size=later.size,
         num_matches=counts[0],

@@ -76,14 +76,14 @@ def measure_distances(
         ImageError: A file cannot be read.
     """
     masks = [_find_masks(pairs[column]) for column in ("earlier", "later")]
+    files = zip(pairs["earlier"], pairs["later"], strict=True)
     rows = []
-    for done, pair in enumerate(pairs.itertuples(), start=1):
-        files = (Path(str(pair.earlier)), Path(str(pair.later)))
-        found = (masks[0].get(pair.Index), masks[1].get(pair.Index))
-        for kind, name, distance in _compare(files, found, classifier):
+    for done, (pair, photographs) in enumerate(zip(pairs.itertuples(), files, strict=True)):
+        found = (masks[0].get(done), masks[1].get(done))
+        for kind, name, distance in _compare(photographs, found, classifier):
             rows.append((pair.group, pair.is_reported, kind, name, distance))
         if progress is not None:
-            progress(done, len(pairs))
+            progress(done + 1, len(pairs))
     return pd.DataFrame(rows, columns=["group", "is_reported", "kind", "name", "distance"])
 
 
@@ -132,7 +132,8 @@ def _share(groups: pd.Series, event: NDArray[np.bool_]) -> Figure:
 
 
 def _find_masks(paths: pd.Series) -> dict[int, Path]:
-    outlined = select_outlined(pd.DataFrame({"path": paths}))
+    """Return the outlines by the position of their photograph."""
+    outlined = select_outlined(pd.DataFrame({"path": list(paths)}))
     return dict(zip(outlined.index, outlined["outline"], strict=True))
 
 
@@ -151,16 +152,17 @@ def _compare(
         read = [_read(classifier, shot) for shot in shots]
         outlines = {Drawn.NETWORK: read, Drawn.MIXED: [drawn[0], read[1]]}
         for code, probability in read[0].probabilities.items():
-            later = read[1].probabilities[code]
-            yield PROBABILITIES, code, to_logit(later) - to_logit(probability)
+            distance = to_logit(read[1].probabilities[code]) - to_logit(probability)
+            yield PROBABILITIES, code, distance
     usable = {kind: pair for kind, pair in outlines.items() if pair[0].points and pair[1].points}
     if not usable:
         return
     registration = register_photographs(shots[0].pixels, shots[1].pixels)
     for kind, (earlier, later) in usable.items():
         for change in compare_registered(earlier, later, registration).changes:
-            is_known = change.difference is not None and change.earlier is not None
-            if is_known and change.later is not None and change.name in set(Measure):
+            if change.name not in set(Measure) or change.difference is None:
+                continue
+            if change.earlier is not None and change.later is not None:
                 measure = Measure(change.name)
                 yield kind, measure, find_distance(measure, change.earlier, change.later)
 
