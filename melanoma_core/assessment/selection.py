@@ -14,12 +14,12 @@ from melanoma_core.data.splitting import find_groups
 from melanoma_core.data.tiers import fill_tiers
 from melanoma_core.errors import DatasetError
 from melanoma_core.models.identifiers import IdKey, explain_unchecked
+from melanoma_core.models.lineage import find_seen
 
 ALL = "all"
 SUBSETS = ("test", "validation", "train", ALL)
 _FOLDER_LABELS = "as in the folder, including images that cleaning would leave out or relabel"
 _CLEANED_LABELS = "from the cleaned table"
-_ISIC = r"^ISIC_\d{7}$"  # other file names do not identify an image
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +76,7 @@ def select_photographs(
     records["source"] = _find_sources(records, opened)
     key = key or IdKey()
     hashed, known = key.hash_ids(records), None if fitted_on is None else key.hash_ids(fitted_on)
-    records["is_seen"] = _find_seen(hashed, known)
+    records["is_seen"] = find_seen(hashed, known)
     in_train = records["group"][records["subset"] == "train"]
     records["has_relative"] = records["group"].isin(in_train) & (records["subset"] != "train")
     has_test = bool((records["subset"] == "test").any())
@@ -119,18 +119,6 @@ def _find_sources(records: pd.DataFrame, opened: OpenedFolder) -> pd.Series:
     sources = records["source"].astype(object)
     published = records["image_id"].map(opened.companions.known_sources).astype(object)
     return sources.mask(sources.isin(sorted_by_hand) & published.notna(), published)
-
-
-def _find_seen(records: pd.DataFrame, fitted_on: pd.DataFrame | None) -> NDArray[np.bool_]:
-    """Return which images share a group with one that weights or threshold were fitted on."""
-    if fitted_on is None:
-        return np.zeros(len(records), dtype=bool)
-    fitted = fitted_on[fitted_on["subset"] != "test"]
-    ids = records["image_id"].astype(str)
-    seen = ids.str.match(_ISIC) & ids.isin(fitted["image_id"])
-    for key in ("sha256", "lesion_id", "patient_id"):
-        seen |= records[key].notna() & records[key].isin(fitted[key].dropna())
-    return np.asarray(records["group"].isin(records["group"][seen]))
 
 
 def keep_classes(selection: Selection, class_names: Sequence[str]) -> Selection:

@@ -43,6 +43,7 @@ _SPLIT_COLUMNS = (
     "ita",
 )
 INHERITED = "inherited"
+_ISIC = r"^ISIC_\d{7}$"  # other file names do not identify an image
 # The subsets that the weights were fitted on. The threshold was chosen on "validation";
 # "published" was only evaluated.
 _TRAINED_ON = ("train", INHERITED)
@@ -75,6 +76,27 @@ def describe_split(table: pd.DataFrame, ancestor: pd.DataFrame | None = None) ->
 def was_trained_on(split: pd.DataFrame) -> NDArray[np.bool_]:
     """Return which rows of a split the weights were trained on, bool [N]."""
     return split["subset"].isin(_TRAINED_ON).to_numpy()
+
+
+def find_seen(records: pd.DataFrame, split: pd.DataFrame | None) -> NDArray[np.bool_]:
+    """Return which images share a group with one that weights or threshold were fitted on.
+
+    Args:
+        records: N images with image_id, sha256, lesion_id, patient_id and group; ids of lesions and
+            patients hashed as in the split.
+        split: Of the model (`read_split`); None if it has none.
+
+    Returns:
+        bool [N]; all False without a split.
+    """
+    if split is None:
+        return np.zeros(len(records), dtype=bool)
+    fitted = split[split["subset"] != "test"]
+    ids = records["image_id"].astype(str)
+    seen = ids.str.match(_ISIC) & ids.isin(fitted["image_id"])
+    for key in ("sha256", "lesion_id", "patient_id"):
+        seen |= records[key].notna() & records[key].isin(fitted[key].dropna())
+    return np.asarray(records["group"].isin(records["group"][seen]))
 
 
 def describe_predictions(

@@ -224,8 +224,7 @@ def measure_groups(
         num_resamples: Number of bootstrap resamples of patients.
         seed: Makes the resamples repeatable.
     """
-    find = _ATTRIBUTES[grouping]
-    values = np.array([find(case) or UNKNOWN for case in table.cases], dtype=object)
+    values = np.array([find_value(case, grouping) for case in table.cases], dtype=object)
     groups = []
     for value in sorted(set(values), key=lambda each: (each == UNKNOWN, each)):
         part = table.select(values == value)
@@ -244,6 +243,15 @@ def measure_groups(
             )
         )
     return tuple(groups)
+
+
+def find_value(case: AuditCase, grouping: Grouping) -> str:
+    """Return the value of a grouping that a lesion has; "not recorded" without one.
+
+    >>> find_value(AuditCase(patient_id="p", lesion_id="l", device="X"), Grouping.DEVICE)
+    'X'
+    """
+    return _ATTRIBUTES[grouping](case) or UNKNOWN
 
 
 class _Side(StrEnum):

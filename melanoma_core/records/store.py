@@ -27,7 +27,7 @@ from melanoma_core.records.history import Event, load_history
 from melanoma_core.records.images import ImageStore
 from melanoma_core.records.ledger import Action, Head, LogEntry
 from melanoma_core.records.loading import load_cases, read_entries, select_current, select_where
-from melanoma_core.records.log_search import LogPage, LogQuery, find_last_change, search_log
+from melanoma_core.records.log_search import LogPage, LogQuery, count_changes, search_log
 from melanoma_core.records.place import Place, find_place
 from melanoma_core.records.schema import KINDS, LOG, REMOVAL, TABLES
 from melanoma_core.records.verification import (
@@ -301,9 +301,7 @@ class Record:
         with self._database.write() as connection:
             return worklist.rebuild(connection)
 
-    def log_seen(
-        self, *, by: str, kind: type | None, entry_id: str = "", detail: str = ""
-    ) -> None:
+    def log_seen(self, *, by: str, kind: type | None, entry_id: str = "", detail: str = "") -> None:
         """Write into the audit log that a person has seen an entry; not where it is read-only.
 
         Args:
@@ -350,14 +348,10 @@ class Record:
         with self._database.read() as connection:
             return search_log(connection, query)
 
-    def find_last_change(self, *, erased: bool = False) -> int:
-        """Return the number of the last entry of the log that changed what the record holds.
-
-        Args:
-            erased: Whether only what was erased counts; 0 if nothing was.
-        """
+    def count_changes(self, after: int) -> dict[Action, int]:
+        """Return how often the record was changed since an entry of the log, by what was done."""
         with self._database.read() as connection:
-            return find_last_change(connection, erased=erased)
+            return count_changes(connection, after)
 
     def count(self) -> dict[str, int]:
         """Return the number of current entries of each kind, without those withdrawn."""
@@ -383,7 +377,7 @@ class Record:
             read_images: Whether to read each photograph, or only to look whether it is there.
             progress: Progress callback, in photographs. An exception that it raises stops the work.
         """
-        images = ImageCheck(self.images, read=read_images, progress=progress)
+        images = ImageCheck(images=self.images, read=read_images, progress=progress)
         try:
             with self._database.read() as connection:
                 return verify(connection, self.place, images, known)

@@ -291,7 +291,7 @@ def _hash(row: dict[str, Any]) -> str:
 
 
 def _check_missing(connection: sa.Connection) -> Iterator[Fault]:
-    """Yield what the log has written, nobody has erased, and is not there."""
+    """Yield what the log has written, and what is neither there nor erased."""
     erased = LOG.alias("erased")
     is_erased = sa.exists().where(
         erased.c.entry_id == LOG.c.entry_id, erased.c.action == str(Action.ERASED)
