@@ -1,5 +1,6 @@
 """Make an index from photographs with known diagnoses: those of a folder, or of a record."""
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -131,7 +132,7 @@ def build_index(
         model_id=embedder.classifier.card.model_id,
         num_lesions=len(by_lesion),
         num_photographs=len(usable),
-        by_diagnosis=by_lesion["diagnosis"].value_counts().sort_index().to_dict(),
+        by_diagnosis=dict(sorted(Counter(by_lesion["diagnosis"]).items())),
         num_unreadable=selection.num_unreadable + made.num_unreadable,
         num_unfamiliar=made.num_unfamiliar,
         num_unconfirmed=selection.num_unconfirmed,

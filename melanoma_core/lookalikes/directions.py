@@ -14,7 +14,9 @@ def find_directions(embeddings: NDArray[np.floating[Any]]) -> NDArray[np.float64
     """
     values = embeddings.astype(np.float64)
     lengths = np.linalg.norm(values, axis=-1, keepdims=True)
-    return np.divide(values, lengths, out=np.zeros_like(values), where=lengths > 0)
+    directions = np.zeros_like(values)
+    np.divide(values, lengths, out=directions, where=lengths > 0)
+    return directions
 
 
 def mean_direction(embeddings: NDArray[np.floating[Any]]) -> NDArray[np.float64]:

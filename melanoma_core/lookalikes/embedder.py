@@ -2,11 +2,9 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +13,7 @@ from melanoma_core.data.decoding import map_in_threads
 from melanoma_core.data.images import Photograph, resize_to_square
 from melanoma_core.data.scanning import hash_look
 from melanoma_core.errors import ImageError
-from melanoma_core.lookalikes.embeddings import Embedded, EmbeddingStore
+from melanoma_core.lookalikes.embeddings import Embedded, EmbeddingStore, cut
 from melanoma_core.lookalikes.projection import NUM_DIMENSIONS, project
 from melanoma_core.models.classifier import Classifier
 from melanoma_core.progress import Progress
@@ -25,8 +23,6 @@ _FILES_PER_LOAD = 4096  # 20 MB of embeddings
 
 ReadPhotograph = Callable[[str], Photograph]
 """Reads a photograph by what an index calls `image`. It may raise `ImageError`."""
-
-_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +84,7 @@ class Embedder:
                 return file, None
 
         squashed = map_in_threads(squash, missing.items(), os.cpu_count() or 1)
-        for batch in _cut(squashed, _BATCH_SIZE):
+        for batch in cut(squashed, _BATCH_SIZE):
             self._store.add(self._embed_batch(batch))
             done += len(batch)
             if progress:
@@ -129,7 +125,7 @@ class Embedder:
         fingerprints: list[str] = []
         looks: list[str] = []
         num_embedded = 0
-        for some in _cut(enumerate(files), _FILES_PER_LOAD):
+        for some in cut(enumerate(files), _FILES_PER_LOAD):
             stored = self._store.load(file for _, file in some)
             num_embedded += sum(file in stored for _, file in some)
             usable = [
@@ -155,9 +151,3 @@ class Embedder:
     def load(self, files: Sequence[str]) -> dict[str, Embedded]:
         """Return what is kept of photographs, by the SHA-256 (hex) of their files."""
         return self._store.load(files)
-
-
-def _cut(items: Iterator[_Item] | enumerate[_Item], size: int) -> Iterator[list[_Item]]:
-    remaining = iter(items)
-    while some := list(islice(remaining, size)):
-        yield some

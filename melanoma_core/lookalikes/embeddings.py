@@ -6,7 +6,7 @@ cancelled or killed, and an index of a folder that has grown quick to make again
 
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -34,6 +34,7 @@ _ROWS_PER_QUERY = 500
 # photographs of one lesion.
 _KEPT = np.float16
 
+Item = TypeVar("Item")
 _Result = TypeVar("_Result")
 _log = logging.getLogger(__name__)
 
@@ -115,7 +116,7 @@ class EmbeddingStore:
 
         def read(connection: sqlite3.Connection) -> dict[str, Embedded]:
             found = {}
-            for some in _cut(keys, _ROWS_PER_QUERY):
+            for some in cut(keys, _ROWS_PER_QUERY):
                 query = _SELECT.format(",".join("?" * len(some)))
                 for file, fingerprint, look, novelty, embedding in connection.execute(query, some):
                     values = np.frombuffer(embedding, _KEPT).astype(np.float32)
@@ -173,7 +174,12 @@ class EmbeddingStore:
             return work(connection)
 
 
-def _cut(items: Sequence[bytes], size: int) -> Iterator[list[bytes]]:
+def cut(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Cut items into lists of at most `size`.
+
+    >>> list(cut("abc", 2))
+    [['a', 'b'], ['c']]
+    """
     remaining = iter(items)
     while some := list(islice(remaining, size)):
         yield some

@@ -39,4 +39,5 @@ def _make_signs(size: int) -> NDArray[np.float64]:
     """Return the matrix, float64 [size, 128], of -1 and 1: the same on every machine, for ever."""
     num_bytes = size * NUM_DIMENSIONS // 8
     bits = np.frombuffer(hashlib.shake_128(b"melanoma look-alikes").digest(num_bytes), np.uint8)
-    return np.unpackbits(bits).reshape(size, NUM_DIMENSIONS) * 2.0 - 1.0
+    signs = np.unpackbits(bits).astype(np.float64) * 2 - 1
+    return signs.reshape(size, NUM_DIMENSIONS)
