@@ -85,13 +85,37 @@ class TaskPage:
     total: int
 
 
+@dataclass(frozen=True)
+class TaskCount:
+    """How many tasks of a kind are due, and how many of these are overdue."""
+
+    due: int = 0
+    overdue: int = 0
+
+
+def count_tasks(connection: sa.Connection, query: TaskQuery) -> dict[Task, TaskCount]:
+    """Return how many tasks of each kind are due; kinds without any are left out.
+
+    Args:
+        connection: To the database.
+        query: Its text counts; its task, its limit and whether it asks for the overdue do not.
+    """
+    is_overdue = TASK.c.due_on <= query.on - timedelta(days=OVERDUE_DAYS)
+    rows = connection.execute(
+        sa.select(TASK.c.task, sa.func.count(), sa.func.sum(sa.case((is_overdue, 1), else_=0)))
+        .where(TASK.c.due_on <= query.on, *_match(query.text))
+        .group_by(TASK.c.task)
+    )
+    return {Task(task): TaskCount(due, int(overdue)) for task, due, overdue in rows}
+
+
 def list_tasks(connection: sa.Connection, query: TaskQuery) -> TaskPage:
     """Return what is due: the most severe first, then what has been due longest."""
     last = query.on - timedelta(days=OVERDUE_DAYS if query.overdue else 0)
     conditions = [
         TASK.c.due_on <= last,
         *([TASK.c.task == str(query.task)] if query.task is not None else []),
-        *(TASK.c.searched.contains(word, autoescape=True) for word in _fold(query.text).split()),
+        *_match(query.text),
     ]
     order = TASK.c["rank", "due_on", "pseudonym", "label", "id"]
     rows = connection.execute(
@@ -131,6 +155,11 @@ def rebuild(connection: sa.Connection) -> int:
     refresh_lesions(connection, _list_ids(connection, Lesion))
     refresh_patients(connection, _list_ids(connection, Patient))
     return connection.execute(sa.select(sa.func.count()).select_from(TASK)).scalar_one()
+
+
+def _match(text: str) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions that a task holds each word of a text."""
+    return [TASK.c.searched.contains(word, autoescape=True) for word in _fold(text).split()]
 
 
 def _split(ids: Collection[str]) -> Iterator[tuple[str, ...]]:

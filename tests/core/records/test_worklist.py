@@ -9,7 +9,7 @@ from melanoma_core.records.loop import Decision, Histology, Recall, Specimen
 from melanoma_core.records.store import Record
 from melanoma_core.records.tasks import Severity
 from melanoma_core.records.vocabulary import Management, RecallStatus, Task
-from melanoma_core.records.worklist import TaskPage, TaskQuery
+from melanoma_core.records.worklist import TaskCount, TaskPage, TaskQuery
 from tests.core.records.made_entries import DAY, Filled, add_seen, fill, read_drawn
 
 LATER = DAY + timedelta(days=400)
@@ -179,3 +179,20 @@ def test_rebuilding_makes_the_same_tasks(
 @pytest.fixture
 def filled_record(record: Record) -> Filled:
     return fill(record, "Q-1")
+
+
+@pytest.mark.usefixtures("seen")
+def test_tasks_are_counted_by_kind_and_how_many_are_overdue(record: Record):
+    (skin,) = add(record, Patient(pseudonym="Öffentlich_1"))
+    add(record, Recall(patient_id=skin.id, lesion_id=None, due_on=DAY + timedelta(days=7)))
+
+    def count(on: date, text: str = "") -> dict[Task, TaskCount]:
+        return record.count_tasks(TaskQuery(on=on, text=text, task=Task.INFORM, overdue=True))
+
+    assert count(DAY - timedelta(days=1)) == {}
+    assert count(DAY) == {Task.READ: TaskCount(due=5, overdue=0)}
+    assert count(DAY + timedelta(days=7)) == {
+        Task.READ: TaskCount(due=5, overdue=5),
+        Task.RECALL: TaskCount(due=1, overdue=0),
+    }
+    assert count(DAY + timedelta(days=7), "öffentlich") == {Task.RECALL: TaskCount(due=1)}
