@@ -46,7 +46,7 @@ _OWN_DAY: dict[type, str] = {
 
 
 @cache
-def select_current(kind: type) -> sa.Select[Any]:
+def select_current(kind: type[Any]) -> sa.Select[Any]:
     """Return a query for the current versions that were not withdrawn, in the order of adding."""
     table = TABLES[kind]
     later = table.alias("later")
@@ -72,8 +72,10 @@ def select_where(kind: type, where: dict[str, object]) -> sa.Select[Any]:
     query = select_current(kind)
     for name, value in where.items():
         column = table.c[name]
-        is_any = isinstance(value, tuple | list | set | frozenset)
-        query = query.where(column.in_(value) if is_any else column == value)
+        if isinstance(value, tuple | list | set | frozenset):
+            query = query.where(column.in_(value))
+        else:
+            query = query.where(column == value)
     return query
 
 

@@ -9,9 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from melanoma_core.errors import FolderError
-from melanoma_core.files import explain_write_errors
 from melanoma_core.progress import Progress
-from melanoma_core.records import ledger, migrations, worklist
+from melanoma_core.records import ledger, worklist
 from melanoma_core.records.case import LesionCase
 from melanoma_core.records.database import Database
 from melanoma_core.records.entities import Patient
@@ -20,7 +19,6 @@ from melanoma_core.records.erasing import Erasure, finish_removals, write_erasur
 from melanoma_core.records.errors import (
     NoRecordError,
     RecordDamagedError,
-    RecordVersionError,
     UnknownEntryError,
 )
 from melanoma_core.records.history import Event, load_history
@@ -28,6 +26,13 @@ from melanoma_core.records.images import ImageStore
 from melanoma_core.records.ledger import Action, Head, LogEntry
 from melanoma_core.records.loading import load_cases, read_entries, select_current, select_where
 from melanoma_core.records.log_search import LogPage, LogQuery, count_changes, search_log
+from melanoma_core.records.opening import (
+    check_version,
+    create_database,
+    make_place,
+    open_database,
+    upgrade_database,
+)
 from melanoma_core.records.place import Place, find_place
 from melanoma_core.records.schema import KINDS, LOG, REMOVAL, TABLES
 from melanoma_core.records.verification import (
@@ -37,14 +42,11 @@ from melanoma_core.records.verification import (
     report_damage,
     verify,
 )
-from melanoma_core.records.worklist import TaskPage, TaskQuery
+from melanoma_core.records.vocabulary import Task
+from melanoma_core.records.worklist import TaskCount, TaskPage, TaskQuery
 from melanoma_core.records.writing import Change, write_change
 
 __all__ = ["Change", "Place", "Record", "find_place"]
-
-_PRIVATE = 0o700  # patients' photographs are for nobody else on this machine
-# What a record has in its folder, or a creation that was killed.
-_OWN_FILES = ("record.sqlite", "head.json", ".head.json", "images")
 
 
 class Record:
@@ -65,7 +67,7 @@ class Record:
         self.place = database.place
         self.is_read_only = database.is_read_only
         self.images = ImageStore(self.place.images_folder, is_read_only=self.is_read_only)
-        _check_version(database)
+        check_version(database)
         with database.read() as connection:
             self.record_id = ledger.read_record_id(connection)
         head = ledger.read_head(self.place.head_file)
@@ -87,24 +89,9 @@ class Record:
             FolderError: The folder cannot be made, or has other files in it.
             RecordError: There is a record already, or its database cannot be made.
         """
-        place = _make_place(place)
-        entry = LogEntry(
-            at=(change := Change(by)).at, by=change.by, action=Action.CREATED, entry_id=make_id()
-        )
-        _make_folder(place)
-        database = Database(place)
+        entry = _begin(by, Action.CREATED, entry_id=make_id())
+        database = create_database(make_place(place), entry)
         try:
-            if not place.url:
-                database.use_write_ahead_log()
-            with database.write() as connection:
-                if migrations.find_current(connection) is not None:
-                    raise FolderError(
-                        f"There is a record in {place.folder} already. Open it, or choose another "
-                        "folder."
-                    )
-                migrations.upgrade(connection)
-                number, last_hash = ledger.append(connection, [entry])
-            ledger.write_head(place.head_file, Head(entry.entry_id, number, last_hash))
             return cls(database)
         except BaseException:
             database.close()
@@ -119,7 +106,7 @@ class Record:
             RecordVersionError: It was written by another version of this software.
             RecordError: It cannot be read.
         """
-        database = _open_database(_make_place(place))
+        database = open_database(make_place(place))
         try:
             record = cls(database)
             with suppress(FolderError):  # `verify` names what could not be removed
@@ -139,23 +126,7 @@ class Record:
         Raises:
             RecordError: There is no record, it is of a newer version, or it cannot be written.
         """
-        database = _open_database(_make_place(place))
-        try:
-            _check_version(database, may_be_old=True)
-            with database.write() as connection:
-                steps = migrations.upgrade(connection)
-                if not steps:
-                    return ()
-                change = Change(by)
-                detail = f"to version {steps[-1]}"
-                entry = LogEntry(at=change.at, by=by, action=Action.UPGRADED, detail=detail)
-                number, last_hash = ledger.append(connection, [entry])
-                head = Head(ledger.read_record_id(connection), number, last_hash)
-                worklist.rebuild(connection)
-            ledger.write_head(database.place.head_file, head)
-            return steps
-        finally:
-            database.close()
+        return upgrade_database(make_place(place), _begin(by, Action.UPGRADED))
 
     def close(self) -> None:
         """Close the connections to the database."""
@@ -296,6 +267,11 @@ class Record:
         with self._database.read() as connection:
             return worklist.list_tasks(connection, query)
 
+    def count_tasks(self, query: TaskQuery) -> dict[Task, TaskCount]:
+        """Return how many tasks of each kind are due and overdue; see `worklist.count_tasks`."""
+        with self._database.read() as connection:
+            return worklist.count_tasks(connection, query)
+
     def rebuild(self) -> int:
         """Derive the tasks of all lesions again, and return how many there are."""
         with self._database.write() as connection:
@@ -389,10 +365,7 @@ class Record:
             return read_entries(connection, kind, query)
 
     def _log(self, action: Action, by: str, kind: str, entry_id: str, detail: str = "") -> None:
-        change = Change(by)
-        entry = LogEntry(
-            at=change.at, by=by, action=action, kind=kind, entry_id=entry_id, detail=detail
-        )
+        entry = _begin(by, action, kind=kind, entry_id=entry_id, detail=detail)
         with self._database.write() as connection:
             number, last_hash = ledger.append(connection, [entry])
         self._keep_head(number, last_hash)
@@ -401,55 +374,9 @@ class Record:
         ledger.write_head(self.place.head_file, Head(self.record_id, number, last_hash))
 
 
-def _make_place(place: Path | Place) -> Place:
-    return place if isinstance(place, Place) else Place(place)
-
-
-def _make_folder(place: Place) -> None:
-    with explain_write_errors(place.folder, "or choose another folder"):
-        place.folder.mkdir(parents=True, exist_ok=True)
-        names = sorted(each.name for each in place.folder.iterdir())
-        others = [name for name in names if not name.startswith(_OWN_FILES)]
-        if others:
-            raise FolderError(
-                f"{place.folder} has files in it, such as {others[0]}. A record needs a "
-                "new or empty folder of its own. Name another one."
-            )
-        place.folder.chmod(_PRIVATE)
-        place.images_folder.mkdir(exist_ok=True)
-
-
-def _open_database(place: Place) -> Database:
-    if not place.folder.is_dir() or not (place.url or place.database_file.is_file()):
-        raise NoRecordError(
-            f"There is no record in {place.folder}. Create one with `melanoma records create "
-            f"{place.folder}`, or correct MELANOMA_RECORD."
-        )
-    return Database(place)
-
-
-def _check_version(database: Database, *, may_be_old: bool = False) -> None:
-    """Refuse a database whose tables this software does not know."""
-    folder = database.place.folder
-    with database.read() as connection:
-        version = migrations.find_current(connection)
-    if version is None:
-        raise NoRecordError(
-            f"There is a database in {folder}, but no record in it: its creation was interrupted, "
-            f"or it is another program's. Run `melanoma records create {folder}`, or name another "
-            "folder."
-        )
-    if not migrations.is_known(version):
-        raise RecordVersionError(
-            f"The record in {folder} was written by a newer version of this software (its tables "
-            f"have version {version}, and at most {migrations.find_newest()} can be read). Install "
-            "the newer version. Nothing was changed."
-        )
-    if version != migrations.find_newest() and not may_be_old:
-        raise RecordVersionError(
-            f"The record in {folder} was written by an older version of this software. Copy the "
-            f"folder, then run `melanoma records upgrade {folder}`."
-        )
+def _begin(by: str, action: Action, **fields: str) -> LogEntry:
+    change = Change(by)  # which refuses to be without a name
+    return LogEntry(at=change.at, by=change.by, action=action, **fields)  # type: ignore[arg-type]
 
 
 def _name(kind: type | None) -> str:

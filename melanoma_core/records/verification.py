@@ -18,6 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from melanoma_core.errors import RecordError
 from melanoma_core.progress import Progress
 from melanoma_core.records import ledger
 from melanoma_core.records.errors import RecordDamagedError
@@ -87,6 +88,29 @@ class Known:
 
     number: int
     hash: str
+
+
+def parse_known(text: str) -> Known | None:
+    """Return the end of the audit log that a person has kept; None for an empty text.
+
+    Args:
+        text: Number and hash of an entry, as a check has shown them.
+
+    Raises:
+        RecordError: It is something else.
+
+    >>> parse_known("12:5f3c")
+    Known(number=12, hash='5f3c')
+    """
+    number, _, known = text.strip().partition(":")
+    if not text.strip():
+        return None
+    if not number.isdecimal() or not known:
+        raise RecordError(
+            f'Found "{text}" as the end of the audit log. It must be the number and the hash of an '
+            "entry, as an earlier check has shown them: 12:5f3c…. Copy them from there."
+        )
+    return Known(int(number), known)
 
 
 @dataclass(frozen=True, kw_only=True)

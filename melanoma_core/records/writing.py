@@ -50,7 +50,8 @@ class _Surrounding:
     def get(self, kind: type[Value], entry_id: str) -> Entry[Value]:
         for entry in reversed(self._pending):
             if entry.id == entry_id and isinstance(entry.value, kind):
-                return entry
+                pending: Entry[Value] = entry
+                return pending
         return self._record.get(kind, entry_id)
 
     def find(self, kind: type[Value], **where: object) -> tuple[Entry[Value], ...]:
@@ -303,8 +304,7 @@ def _find_touched(
     patients: dict[str, None] = {}
     whole: dict[str, None] = {}  # patients all of whose lesions may have other tasks
     for step in steps:
-        for entry in (step.before, step.entry):
-            value = entry.value if entry is not None else None
+        for value in [entry.value for entry in (step.before, step.entry) if entry is not None]:
             if isinstance(value, Lesion):
                 lesions[step.entry.id] = None
             elif isinstance(value, Patient) and step.before is not None:
