@@ -8,9 +8,10 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from dashboard.models.cached_models import get_evidence, get_pdf, get_sections
-from dashboard.models.markup import render_answers, render_diagram
+from dashboard.models.markup import render_answers
 from dashboard.models.summary import show_charts, show_headline, show_purpose
 from dashboard.shared.address import follow_address, write_address
+from dashboard.shared.diagram import render_diagram
 from dashboard.shared.errors import show_errors
 from dashboard.shared.markup import escape_markdown, render_paragraphs
 from melanoma_core.evaluation.subsets import find_headline

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from melanoma_core.deployment.versions import Event
     from melanoma_core.evaluation.figure import Figure
     from melanoma_core.models.card import ModelCard
-    from melanoma_core.models.card_text.diagram import Box, FlowDiagram
     from melanoma_core.models.card_text.section import Table
     from melanoma_core.models.card_text.tables import Row
 
@@ -183,29 +182,6 @@ def render_facts(card: "ModelCard") -> str:
 def render_operating_point(card: "ModelCard") -> str:
     """Render the thresholds of both alerts, how they were chosen, and their performance."""
     return "".join(f"<p>{escape(paragraph)}</p>" for paragraph in describe_alerts(card))
-
-
-def render_diagram(diagram: "FlowDiagram") -> str:
-    """Render a flow diagram as boxes: its steps, what leaves beside them, and the results below."""
-    steps = "".join(
-        f"<li>{_render_box(stage.box)}"
-        f"{_render_box(stage.leaving, 'leaving') if stage.leaving else ''}</li>"
-        for stage in diagram.stages
-    )
-    branches = "".join(
-        f'<div class="branch"><p>{escape(branch.title)}</p>'
-        f"<ul>{''.join(f'<li>{_render_box(box)}</li>' for box in branch.boxes)}</ul></div>"
-        for branch in diagram.branches
-    )
-    return (
-        f'<figure class="flow"><figcaption>{escape(diagram.title)}</figcaption>'
-        f"<ol>{steps}</ol>{branches}</figure>"
-    )
-
-
-def _render_box(box: "Box", kind: str = "") -> str:
-    notes = "".join(f"<br>{escape(note)}" for note in box.notes)
-    return f'<p class="box {kind}"><strong>{escape(box.headline)}</strong>{notes}</p>'
 
 
 def render_answers(table: "Table") -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from melanoma_core.cli.records_audit import add_audit_options
 from melanoma_core.cli.terminal import log, print_json
-from melanoma_core.errors import RecordError, SettingsError
+from melanoma_core.errors import SettingsError
 from melanoma_core.names import neutralise
 from melanoma_core.settings import load_settings
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from melanoma_core.records.ledger import LogEntry
     from melanoma_core.records.place import Place
     from melanoma_core.records.store import Record
-    from melanoma_core.records.verification import Known
 
 _Run = Callable[[argparse.Namespace], int]
 
@@ -146,7 +145,9 @@ def _create_drawn(place: "Place") -> "Record":
 
 
 def _verify(options: argparse.Namespace) -> int:
-    known = _parse_known(options.known)
+    from melanoma_core.records.verification import parse_known
+
+    known = parse_known(options.known)
     result = _open(options).verify(known, read_images=not options.without_photographs)
     if options.json:
         print_json(result)
@@ -163,20 +164,6 @@ def _verify(options: argparse.Namespace) -> int:
             f"the next check: --known {result.num_log_entries}:{result.head}"
         )
     return 2 if result.faults else 0
-
-
-def _parse_known(text: str) -> "Known | None":
-    from melanoma_core.records.verification import Known
-
-    if not text:
-        return None
-    number, _, known = text.partition(":")
-    if not number.isdecimal() or not known:
-        raise RecordError(
-            f'Found --known "{text}". It must be the number and the hash of an entry, as '
-            "`records verify` prints them: 12:5f3c…. Copy them from there."
-        )
-    return Known(int(number), known)
 
 
 def _log(options: argparse.Namespace) -> int:

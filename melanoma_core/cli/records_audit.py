@@ -3,12 +3,10 @@
 import argparse
 import math
 from collections.abc import Callable, Iterable
-from datetime import date
 from typing import TYPE_CHECKING
 
 from melanoma_core.cli.terminal import make_counter, print_json
 from melanoma_core.errors import ModelError
-from melanoma_core.jsonable import to_jsonable
 from melanoma_core.names import neutralise
 from melanoma_core.settings import load_settings
 
@@ -18,7 +16,16 @@ if TYPE_CHECKING:
     from melanoma_core.records.performance import Excisions, Group, Performance, Rates
     from melanoma_core.records.store import Record
 
-_GROUPINGS = ("month", "model", "version", "skin type", "device", "kind of photograph", "reader")
+_GROUPINGS = (
+    "month",
+    "year",
+    "model",
+    "version",
+    "skin type",
+    "device",
+    "kind of photograph",
+    "reader",
+)
 
 
 def add_audit_options(
@@ -66,6 +73,7 @@ def _audit(options: argparse.Namespace, record: "Record") -> int:
     from melanoma_core.evaluation.prevalence import Prevalence
     from melanoma_core.models.registry import find_model
     from melanoma_core.records.audit import make_audit, make_drift, read_audit_data
+    from melanoma_core.records.audit_export import describe_audit
     from melanoma_core.records.audit_table import Scope
     from melanoma_core.records.ground_truth import AuditRules
     from melanoma_core.records.performance import Grouping
@@ -85,19 +93,10 @@ def _audit(options: argparse.Namespace, record: "Record") -> int:
             raise
         drift = None  # a record can be audited where no model is
     if options.json:
-        print_json(_write_days(to_jsonable({"audit": audit, "drift": drift})))
+        print_json(describe_audit(audit, drift))
     else:
         _print(audit, drift)
     return 0
-
-
-def _write_days(value: object) -> object:
-    """Return a value of `to_jsonable` with its days as text."""
-    if isinstance(value, dict):
-        return {key: _write_days(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_write_days(each) for each in value]
-    return value.isoformat() if isinstance(value, date) else value
 
 
 def _print(audit: "Audit", drift: "Drift | None") -> None:

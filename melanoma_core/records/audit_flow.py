@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from melanoma_core.models.card_text.diagram import Box, FlowDiagram, Stage
 from melanoma_core.records.audit_cases import AuditCase
 from melanoma_core.records.ground_truth import Exclusion
 from melanoma_core.taxonomy import Confirmation
@@ -82,3 +83,32 @@ def measure_audit_flow(cases: Sequence[AuditCase]) -> AuditFlow:
         by_follow_up=confirmations[Confirmation.FOLLOW_UP],
         left_out={str(each): exclusions[each] for each in Exclusion if exclusions[each]},
     )
+
+
+def draw_audit_flow(flow: AuditFlow) -> FlowDiagram:
+    """Return the flow as a diagram: its steps, and what goes no further."""
+    reasons = tuple(f"{reason}: {count:,}" for reason, count in flow.left_out.items())
+    left_out = Box("Without ground truth", sum(flow.left_out.values()), reasons)
+    stages = (
+        Stage(Box("Lesions of the record", flow.lesions, (f"of {flow.patients:,} patients",))),
+        Stage(
+            Box("With a first read", flow.first_reads, (f"that counts: {flow.blind_reads:,}",)),
+        ),
+        Stage(Box("With an AI reading", flow.ai_readings, (f"refused: {flow.refused:,}",))),
+        Stage(
+            Box("Decided", flow.decided, (f"with an AI reading: {flow.decided_with_ai:,}",)),
+            left_out if left_out.count else None,
+        ),
+        Stage(
+            Box(
+                "With ground truth",
+                flow.by_histology + flow.by_follow_up,
+                (
+                    f"by histology: {flow.by_histology:,}",
+                    f"by follow-up alone: {flow.by_follow_up:,}",
+                    f"with tissue taken, of all lesions: {flow.excised:,}",
+                ),
+            )
+        ),
+    )
+    return FlowDiagram("Lesions of the record, and those that are audited", stages)

@@ -34,6 +34,7 @@ class Grouping(StrEnum):
     """What an audit is divided by."""
 
     MONTH = "month"
+    YEAR = "year"
     MODEL = "model"
     APP_VERSION = "version"
     SKIN_TYPE = "skin type"
@@ -386,6 +387,7 @@ def _invert(share: Figure) -> Figure:
 
 _ATTRIBUTES: dict[Grouping, Callable[[AuditCase], str]] = {
     Grouping.MONTH: lambda case: case.month,
+    Grouping.YEAR: lambda case: case.month[:4],
     Grouping.MODEL: lambda case: case.model_id,
     Grouping.APP_VERSION: lambda case: case.app_version,
     Grouping.SKIN_TYPE: lambda case: case.skin_type,
