@@ -31,14 +31,14 @@ def draw_confusion(counts: pd.DataFrame, title: str) -> go.Figure:
             colorscale="Cividis",  # perceptually uniform, also for colour-blind readers
             zmin=0,
             zmax=1,
-            colorbar={"tickformat": ".0%", "thickness": 10, "title": "share of row"},
+            showscale=False,  # leaves the width of a phone to the counts
             hovertemplate="true %{y}, predicted %{x}: %{text} (%{z:.1%})<extra></extra>",
         )
     )
     finish_figure(figure, escape_label(title))
     figure.update_layout(height=230 + ROW_HEIGHT * len(counts))
     figure.update_xaxes(title="predicted class", tickangle=-45)
-    figure.update_yaxes(title="true class", autorange="reversed")
+    figure.update_yaxes(title="true class (colour: share of row)", autorange="reversed")
     return figure
 
 
