@@ -7,6 +7,7 @@ from icalendar import Alarm, Calendar, Event
 from melanoma_core.records.entities import Patient
 from melanoma_core.records.entry import Entry
 from melanoma_core.records.loop import Recall
+from melanoma_core.records.texts import tidy
 
 _REMINDER = timedelta(days=-7)
 
@@ -29,8 +30,8 @@ def write_recall(recall: Entry[Recall], patient: Patient, label: str) -> bytes:
     event.add("dtstamp", recall.at.astimezone(UTC))
     event.add("dtstart", value.due_on)
     event.add("dtend", value.due_on + timedelta(days=1))
-    what = f"lesion {label}" if label else "whole skin"
-    event.add("summary", f"Recall of patient {patient.pseudonym}: {what}")
+    what = f"lesion {tidy(label)}" if label else "whole skin"
+    event.add("summary", f"Recall of patient {tidy(patient.pseudonym)}: {what}")
     event.add("status", "CANCELLED" if value.status == "cancelled" else "CONFIRMED")
     event.add("class", "PRIVATE")
     event.add("transp", "TRANSPARENT")

@@ -7,6 +7,7 @@ from fpdf import FPDF
 from fpdf.fonts import FontFace
 
 from melanoma_core.models.card_text.pdf_diagram import draw_diagram
+from melanoma_core.models.card_text.printable import make_printable
 from melanoma_core.models.card_text.section import Section, Table
 from melanoma_core.settings import ASSETS
 
@@ -21,24 +22,46 @@ _NOTICE = "For research and education. Not a medical device."
 
 
 class Document(FPDF):
-    """An A4 document whose footer has its name, the notice and the page number."""
+    """An A4 document whose footer has its name, the notice and the page number.
+
+    Args:
+        name: In the footer of each page; "" for no footer.
+
+    Attributes:
+        unprinted: The letters so far that the font cannot print (`printable`).
+    """
 
     def __init__(self, name: str) -> None:
         super().__init__(format="A4")
         self._name = name
+        self._is_footer = False
+        self.unprinted: frozenset[str] = frozenset()
         self.add_font(FAMILY, fname=_FONTS / "DejaVuSans.ttf")
         self.add_font(FAMILY, style="B", fname=_FONTS / "DejaVuSans-Bold.ttf")
+        plain, bold = (set(self.fonts[f"{FAMILY.lower()}{style}"].cmap) for style in ("", "B"))
+        self._letters = plain & bold
         self.set_margins(15, 15, 15)
         self.set_auto_page_break(True, margin=18)
         self.set_draw_color(*_RULE)
 
     def footer(self) -> None:
         """Write the name of the document, the notice and the page number below each page."""
+        if not self._name:
+            return
         self.set_y(-13)
         self.set_font(FAMILY, size=_SMALL_POINTS)
         self.set_text_color(*_GREY)
+        self._is_footer = True
         self.cell(0, 5, f"{self._name}. {_NOTICE} Page {self.page_no()} of {{nb}}", align="C")
+        self._is_footer = False
         self.set_text_color(0, 0, 0)
+
+    def normalize_text(self, text: str) -> str:
+        """Return a text as the font prints it: fpdf2 passes every text through here."""
+        shown, missing = make_printable(super().normalize_text(text), self._letters)
+        self.unprinted |= missing
+        # fpdf2 puts the number of pages in the place of "{nb}" everywhere, in typed text too.
+        return shown if self._is_footer else shown.replace("{nb}", "{ nb }")
 
 
 def write_pdf(title: str, sections: Sequence[Section], created_at: str) -> bytes:
