@@ -3,6 +3,11 @@
 The ugly duckling sign: the nevi of a person resemble each other, and a melanoma is often the one
 that does not (Grob and Bonerandi 1998, doi:10.1001/archderm.134.1.103-a). A hint to look twice, no
 diagnosis: in a patient with three lesions, one of them is always first.
+
+How often a melanoma is first was not measured: no dermoscopic collection here names its patients.
+Among one melanoma and seven nevi of different people of HAM10000, drawn 20 times for each of 90
+melanomas of the bundled model's test subset, the melanoma is first in 0.69 (95% CI 0.63-0.75),
+0.125 by chance. Nevi of one person are more alike, so that this says little of patients.
 """
 
 from collections.abc import Mapping
