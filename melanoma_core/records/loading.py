@@ -22,7 +22,7 @@ from melanoma_core.records.loop import (
     Recall,
     Specimen,
 )
-from melanoma_core.records.schema import ENTITY, TABLES, to_entry
+from melanoma_core.records.schema import ENTITY, KINDS, TABLES, to_entry
 
 # The fields of a case that hold entries of the lesion.
 _OF_LESION: dict[str, type[Any]] = {
@@ -45,10 +45,14 @@ _OWN_DAY: dict[type, str] = {
 }
 
 
-@cache
-def select_current(kind: type[Any]) -> sa.Select[Any]:
+def select_current(kind: type) -> sa.Select[Any]:
     """Return a query for the current versions that were not withdrawn, in the order of adding."""
-    table = TABLES[kind]
+    return _select_current(kind.__name__)
+
+
+@cache  # to make a query takes longer than to ask it
+def _select_current(name: str) -> sa.Select[Any]:
+    table = TABLES[KINDS[name]]
     later = table.alias("later")
     is_followed = sa.exists().where(
         later.c.id == table.c.id, later.c.version == table.c.version + 1
@@ -149,7 +153,7 @@ def _find(
     return tuple(build_entry(kind, row) for row in rows.mappings())
 
 
-@cache  # to make a query takes longer than to ask it
+@cache
 def _select_by_id(kind: type, field: str) -> sa.Select[Any]:
     column = TABLES[kind].c[field]
     return select_current(kind).where(column.in_(sa.bindparam("ids", expanding=True)))
