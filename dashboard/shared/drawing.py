@@ -56,10 +56,11 @@ def _show_drawing() -> None:
 
 
 def _draw() -> None:
+    from melanoma_core import __version__
     from melanoma_core.records.drawn_job import start
 
     with store_errors(_ERROR):
-        start(load_settings())
+        start(load_settings(), __version__)
         st.session_state[_WAITS] = True
 
 

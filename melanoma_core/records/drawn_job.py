@@ -20,8 +20,12 @@ def find_job(settings: Settings) -> BackgroundJob:
     return BackgroundJob(settings.records_dir / ".drawing")
 
 
-def start(settings: Settings) -> None:
+def start(settings: Settings, app_version: str) -> None:
     """Start to make the demonstration record, unless a process does so already.
+
+    Args:
+        settings: Settings of the process.
+        app_version: Version of this software, `melanoma_core.__version__`.
 
     Raises:
         FolderError: The folder cannot be written, or no process can be started.
@@ -29,17 +33,16 @@ def start(settings: Settings) -> None:
     job = find_job(settings)
     if not job.is_running:
         job.cancel()  # the demonstration record that it made was removed since
-        job.start(settings, __name__, {})
+        job.start(settings, __name__, {"app_version": app_version})
 
 
-def make(_: Any, progress: Progress) -> None:
+def make(request: dict[str, Any], progress: Progress) -> None:
     """Make the demonstration record of the settings.
 
     Args:
-        _: The request, which asks for nothing in particular.
+        request: With the version of this software, `app_version`.
         progress: As of `create_drawn_record`.
     """
-    from melanoma_core import __version__
     from melanoma_core.files import explain_write_errors, make_draft
     from melanoma_core.models.classifier import load_classifier
     from melanoma_core.models.registry import find_model
@@ -50,7 +53,7 @@ def make(_: Any, progress: Progress) -> None:
     folder = find_folder(settings, Opened.DEMONSTRATION)
     with make_draft(folder.parent, _ADVICE) as draft:
         drawn = draft / "record"
-        create_drawn_record(drawn, classifier, __version__, progress=progress).close()
+        create_drawn_record(drawn, classifier, request["app_version"], progress=progress).close()
         with explain_write_errors(folder, _ADVICE):
             drawn.replace(folder)
 
