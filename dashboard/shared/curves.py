@@ -5,6 +5,7 @@ only difference.
 """
 
 import math
+from collections.abc import Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -13,6 +14,7 @@ from dashboard.shared.charts import draw_confusion, finish_figure, name_class
 from melanoma_core.evaluation.alerts import benefit_of_all
 from melanoma_core.evaluation.evaluation import Evaluation
 from melanoma_core.evaluation.figure import Curve
+from melanoma_core.evaluation.reliability import CalibrationBin
 from melanoma_core.evaluation.rules import SKIN_CANCER
 from melanoma_core.taxonomy import SKIN_CANCERS, RiskTier
 
@@ -37,7 +39,7 @@ def draw_measured_confusion(evaluation: Evaluation) -> go.Figure:
 def draw_roc(evaluation: Evaluation, class_name: str) -> go.Figure:
     """Draw the ROC curve of a class against the rest, with the operating point of its alert."""
     curve = evaluation.roc[class_name]
-    figure = _draw_curve(curve, "1 − specificity %{x:.0%}, sensitivity %{y:.1%}")
+    figure = draw_curve(curve, "1 − specificity %{x:.0%}, sensitivity %{y:.1%}")
     figure.add_scatter(
         x=[0, 1],
         y=[0, 1],
@@ -60,15 +62,15 @@ def draw_roc(evaluation: Evaluation, class_name: str) -> go.Figure:
             hovertemplate="operating point: 1 − specificity %{x:.1%}, sensitivity %{y:.1%}"
             "<extra></extra>",
         )
-    _finish(figure, f"ROC curve, {_name_class(class_name)} against the rest")
-    _share_axes(figure, "1 − specificity", "sensitivity")
+    finish_curves(figure, f"ROC curve, {_name_class(class_name)} against the rest")
+    share_axes(figure, "1 − specificity", "sensitivity")
     return figure
 
 
 def draw_precision_recall(evaluation: Evaluation, class_name: str) -> go.Figure:
     """Draw the precision-recall curve of a class against the rest."""
     curve = evaluation.precision_recall[class_name]
-    figure = _draw_curve(curve, "recall %{x:.0%}, precision %{y:.1%}")
+    figure = draw_curve(curve, "recall %{x:.0%}, precision %{y:.1%}")
     frequency = _compute_frequency(evaluation, class_name)
     figure.add_scatter(
         x=[0, 1],
@@ -78,8 +80,8 @@ def draw_precision_recall(evaluation: Evaluation, class_name: str) -> go.Figure:
         line={"color": _OTHER, "dash": "dash", "width": 1.5},
         hovertemplate="share of the images: %{y:.1%}<extra></extra>",
     )
-    _finish(figure, f"Precision-recall curve, {_name_class(class_name)} against the rest")
-    _share_axes(figure, "recall", "precision")
+    finish_curves(figure, f"Precision-recall curve, {_name_class(class_name)} against the rest")
+    share_axes(figure, "recall", "precision")
     return figure
 
 
@@ -99,7 +101,22 @@ def _compute_frequency(evaluation: Evaluation, class_name: str) -> float:
 
 def draw_calibration(evaluation: Evaluation) -> go.Figure:
     """Draw the calibration curve of melanoma, in up to ten bins of equally many images."""
-    bins = evaluation.calibration
+    return draw_calibration_bins(
+        evaluation.calibration, "Calibration of the probability of melanoma", "melanomas"
+    )
+
+
+def draw_calibration_bins(
+    bins: Sequence[CalibrationBin], title: str, counted: str, name: str = "model"
+) -> go.Figure:
+    """Draw a calibration curve.
+
+    Args:
+        bins: Up to ten bins of equally many images or lesions.
+        title: Of the chart.
+        counted: What the probability is of, in the plural.
+        name: Whose probability it is.
+    """
     observed = [each.observed for each in bins]
     figure = go.Figure()
     figure.add_scatter(
@@ -121,15 +138,15 @@ def draw_calibration(evaluation: Evaluation) -> go.Figure:
             "thickness": 1.5,
         },
         mode="lines+markers",
-        name="model, with 95% CI",
+        name=f"{name}, with 95% CI",
         line={"color": _LINE, "width": 2},
         marker={"size": 8},
         customdata=[[each.count, each.total] for each in observed],
         hovertemplate="predicted %{x:.1%}: observed %{y:.1%}, %{customdata[0]:,} of "
         "%{customdata[1]:,}<extra></extra>",
     )
-    _finish(figure, "Calibration of the probability of melanoma")
-    _share_axes(figure, "mean predicted probability", "observed share of melanomas")
+    finish_curves(figure, title)
+    share_axes(figure, "mean predicted probability", f"observed share of {counted}")
     return figure
 
 
@@ -137,7 +154,7 @@ def draw_net_benefit(evaluation: Evaluation) -> go.Figure:
     """Draw the decision curve, with those of excising every lesion and none."""
     curve = evaluation.net_benefit
     prevalence = evaluation.figures["prevalence"].value
-    figure = _draw_curve(curve, "threshold %{x:.0%}: net benefit %{y:.3f}")
+    figure = draw_curve(curve, "threshold %{x:.0%}: net benefit %{y:.3f}")
     for name, values, dash in (
         ("excise all", [benefit_of_all(prevalence, each) for each in curve.x], "dash"),
         ("excise none", [0.0] * len(curve.x), "dot"),
@@ -156,7 +173,7 @@ def draw_net_benefit(evaluation: Evaluation) -> go.Figure:
             line={"color": _POINT, "width": 1.5, "dash": "longdash"},
             annotation_text="alert threshold",
         )
-    _finish(figure, "Decision curve")
+    finish_curves(figure, "Decision curve")
     top = max([prevalence, *(each for each in curve.high if not math.isnan(each))])
     figure.update_xaxes(title="threshold probability for excision", tickformat=".0%")
     # The line of excising all lesions falls without limit.
@@ -166,7 +183,14 @@ def draw_net_benefit(evaluation: Evaluation) -> go.Figure:
     return figure
 
 
-def _draw_curve(curve: Curve, hover_text: str) -> go.Figure:
+def draw_curve(curve: Curve, hover_text: str, name: str = "model") -> go.Figure:
+    """Draw a curve with its band.
+
+    Args:
+        curve: The curve.
+        hover_text: What the pointer shows at a point, as plotly writes it.
+        name: Whose curve it is.
+    """
     figure = go.Figure()
     figure.add_scatter(
         x=[*curve.x, *reversed(curve.x)],
@@ -182,7 +206,7 @@ def _draw_curve(curve: Curve, hover_text: str) -> go.Figure:
         x=curve.x,
         y=curve.y,
         mode="lines",
-        name="model",
+        name=name,
         line={"color": _LINE, "width": 2.5},
         customdata=[_name_threshold(each) for each in curve.threshold],
         hovertemplate=hover_text + "<br>%{customdata}<extra></extra>",
@@ -194,12 +218,14 @@ def _name_threshold(threshold: float) -> str:
     return "" if math.isnan(threshold) else f"threshold {threshold:.1%}"
 
 
-def _finish(figure: go.Figure, title: str) -> None:
+def finish_curves(figure: go.Figure, title: str) -> None:
+    """Set the title and the height of a chart of curves."""
     finish_figure(figure, title).update_layout(height=_HEIGHT)
     figure.update_xaxes(zeroline=False)
     figure.update_yaxes(zeroline=False)
 
 
-def _share_axes(figure: go.Figure, x_title: str, y_title: str) -> None:
+def share_axes(figure: go.Figure, x_title: str, y_title: str) -> None:
+    """Let both axes go from 0 to 100%."""
     figure.update_xaxes(title=x_title, tickformat=".0%", range=[-0.02, 1.02])
     figure.update_yaxes(title=y_title, tickformat=".0%", range=[-0.02, 1.04])

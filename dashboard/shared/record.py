@@ -85,13 +85,20 @@ def show_record_bar(record: "Record") -> None:
         show_closing()
 
 
-def log_seen(record: "Record", kind: type, entry_id: str) -> None:
-    """Write into the audit log that the person sees an entry: once until the page is reloaded."""
-    seen: set[tuple[str, str]] = st.session_state.setdefault(_SEEN, set())
-    if (get_who(), entry_id) not in seen:
+def log_seen(record: "Record", kind: type | None, entry_id: str = "", detail: str = "") -> None:
+    """Write into the audit log that the person sees an entry: once until the page is reloaded.
+
+    Args:
+        record: The record.
+        kind: Kind of the entry; None for what is made of many, such as the audit.
+        entry_id: Id of the entry.
+        detail: What it is, without a name of a patient.
+    """
+    seen: set[tuple[str, ...]] = st.session_state.setdefault(_SEEN, set())
+    if (get_who(), entry_id, detail) not in seen:
         with show_errors():
-            record.log_seen(by=get_who(), kind=kind, entry_id=entry_id)
-            seen.add((get_who(), entry_id))
+            record.log_seen(by=get_who(), kind=kind, entry_id=entry_id, detail=detail)
+            seen.add((get_who(), entry_id, detail))
 
 
 def _render_state(*, is_drawn: bool, is_read_only: bool) -> str:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from melanoma_core.evaluation.figure import Figure
+from melanoma_core.evaluation.reliability import CalibrationBin
 from melanoma_core.models.card_text.formats import (
     UNDEFINED,
     format_interval,
@@ -171,6 +172,17 @@ def tabulate_scores(scores: Iterable[ScoreQuality], condition: Condition) -> lis
         }
         for each in scores
         if each.condition is condition
+    ]
+
+
+def tabulate_bins(bins: Iterable[CalibrationBin]) -> list[Row]:
+    """Return a calibration curve as rows."""
+    return [
+        {
+            "Predicted, on average": format_percent(each.predicted),
+            "Observed": format_rate(each.observed),
+        }
+        for each in bins
     ]
 
 
