@@ -22,8 +22,9 @@ from melanoma_core.models.classifier import Classifier
 from melanoma_core.reading.lesion import LesionReading, combine_readings
 from melanoma_core.reading.reading import Reading, Refusal, read_photograph
 from melanoma_core.reading.statement import describe_finding
+from melanoma_core.records.kept_readings import find_heatmap_diagnosis
 from melanoma_core.records.loop import AiReading, PhotographReading
-from melanoma_core.taxonomy import SKIN_CANCERS, Diagnosis
+from melanoma_core.taxonomy import Diagnosis
 
 DRAWN = "Drawn by a program, not a photograph."
 """The finding that every reading of a drawn lesion carries."""
@@ -70,8 +71,41 @@ def read_lesion(
         reading has no probabilities and no alert.
     """
     results = {name: _read(classifier, data, request) for name, data in request.photographs.items()}
+    return _describe(classifier.card, request, results, keep)
+
+
+def keep_readings(
+    card: ModelCard,
+    request: ReadingRequest,
+    readings: Mapping[str, Reading],
+    keep: Callable[[bytes], str],
+) -> AiReading:
+    """Return what a record keeps of a lesion that was read before; nothing is read again.
+
+    Args:
+        card: Of the model that has read it.
+        request: The photographs as they are kept, and how they were read.
+        readings: The reading of each photograph, by the id of the photograph.
+        keep: Keeps a PNG file, and returns its SHA-256 (hex).
+
+    Raises:
+        ImageError: A photograph cannot be decoded.
+    """
+    results = {
+        name: (reading, decode_within(request.photographs[name]))
+        for name, reading in readings.items()
+    }
+    return _describe(card, request, results, keep)
+
+
+def _describe(
+    card: ModelCard,
+    request: ReadingRequest,
+    results: Mapping[str, tuple[Reading | Refusal, Photograph | None]],
+    keep: Callable[[bytes], str],
+) -> AiReading:
+    """Return what is kept of a lesion, and of each of its photographs."""
     readings = [each for each, _ in results.values() if isinstance(each, Reading)]
-    card = classifier.card
     lesion = combine_readings(card, readings) if readings else None
     reading = _describe_lesion(card, request, lesion)
     suspect = find_heatmap_diagnosis(reading)
@@ -80,18 +114,6 @@ def read_lesion(
         for name, (result, photograph) in results.items()
     )
     return replace(reading, photographs=photographs)
-
-
-def find_heatmap_diagnosis(reading: AiReading) -> Diagnosis:
-    """Return the diagnosis of which a record keeps the heatmaps.
-
-    It is the skin cancer that leads where the skin cancer alert alone was raised, and melanoma in
-    all other readings.
-    """
-    if reading.melanoma_alert or not reading.skin_cancer_alert:
-        return Diagnosis.MEL
-    cancers = [Diagnosis(name) for name in reading.class_names if name in SKIN_CANCERS]
-    return max(cancers, key=lambda each: reading.find_probability(each) or 0.0)
 
 
 def encode_heatmap(heatmap: NDArray[np.float32]) -> bytes:

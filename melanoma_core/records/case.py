@@ -1,6 +1,7 @@
 """Everything that a record holds of one lesion."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from melanoma_core.records.entities import Lesion, Outline, Patient, Photograph, Visit
 from melanoma_core.records.entry import Entry
@@ -49,3 +50,19 @@ class LesionCase:
     acknowledgements: tuple[Entry[Acknowledgement], ...] = ()
     informations: tuple[Entry[Information], ...] = ()
     recalls: tuple[Entry[Recall], ...] = ()
+
+    def list_entries(self) -> tuple[Entry[Any], ...]:
+        """Return all entries of the lesion and the visits of its patient, in no order of time."""
+        return (
+            *self.visits,
+            *self.photographs,
+            *self.outlines,
+            *self.first_reads,
+            *self.ai_readings,
+            *self.decisions,
+            *self.specimens,
+            *self.histologies,
+            *self.acknowledgements,
+            *self.informations,
+            *self.recalls,
+        )

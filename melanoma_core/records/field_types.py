@@ -25,7 +25,13 @@ def find_type_errors(value: Any) -> Iterator[FieldError]:
     for name, hint in hints.items():
         content = getattr(value, name)
         if not _fits(content, hint):
-            yield FieldError(name, f"Found {_shorten(content)}; needed is {_name(hint)}.")
+            yield FieldError(name, _explain(content, hint))
+
+
+def _explain(content: Any, hint: Any) -> str:
+    if content is None:
+        return "This is empty: it is required."
+    return f"Found {_shorten(content)}; needed is {_name(hint)}."
 
 
 @cache

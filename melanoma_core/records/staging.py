@@ -6,6 +6,7 @@ Gershenwald et al. (2017), CA: A Cancer Journal for Clinicians 67:472, doi:10.33
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
+from melanoma_core.records.field_types import find_type_errors
 from melanoma_core.records.loop import Histology
 
 
@@ -72,6 +73,22 @@ def stage_primary_tumour(
     number = 1 + sum(thickness > limit for limit in (1, 2, 4))
     letter = {None: "", False: "a", True: "b"}[ulcerated]
     return PrimaryTumour(f"pT{number}{letter}")
+
+
+def propose_category(histology: Histology) -> PrimaryTumour | None:
+    """Return the category that the facts of a report settle; None if they settle none.
+
+    Args:
+        histology: The report of a melanoma, perhaps with fields that are not valid yet.
+    """
+    is_in_situ = "in situ" in histology.diagnosis.casefold()
+    if next(find_type_errors(histology), None) is not None:
+        return None
+    return stage_primary_tumour(
+        breslow_mm=histology.breslow_mm,
+        ulcerated=histology.ulcerated,
+        in_situ=histology.in_situ or is_in_situ,
+    )
 
 
 def explain_disagreement(histology: Histology) -> str:

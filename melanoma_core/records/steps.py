@@ -1,9 +1,10 @@
 """The steps of the closed loop: which of them a lesion waits for, and which is the next one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from melanoma_core.records.case import LesionCase
 from melanoma_core.records.current_visit import find_current_visit, find_unread_photographs
@@ -124,9 +125,32 @@ def find_at_visit(case: LesionCase, order: ReadOrder) -> AtVisit | None:
     )
 
 
-def _find_last(
-    entries: tuple[Entry[_AtVisit], ...], visit: Entry[Visit]
-) -> Entry[_AtVisit] | None:
+def find_done(case: LesionCase, at_visit: AtVisit | None) -> dict[Step, tuple[Entry[Any], ...]]:
+    """Return what a record holds of each step: reads and decisions of the current visit alone.
+
+    Args:
+        case: The lesion.
+        at_visit: What `find_at_visit` returns of it.
+    """
+    visit_id = at_visit.visit.id if at_visit else ""
+
+    def list_own(entries: Sequence[Entry[_AtVisit]]) -> tuple[Entry[_AtVisit], ...]:
+        return tuple(each for each in entries if each.value.visit_id == visit_id)
+
+    return {
+        Step.PHOTOGRAPHS: at_visit.photographs if at_visit else (),
+        Step.FIRST_READ: list_own(case.first_reads),
+        Step.AI_READING: list_own(case.ai_readings),
+        Step.DECISION: list_own(case.decisions),
+        Step.SPECIMEN: case.specimens,
+        Step.HISTOLOGY: case.histologies,
+        Step.ACKNOWLEDGE: case.acknowledgements,
+        Step.INFORM: case.informations,
+        Step.RECALL: case.recalls,
+    }
+
+
+def _find_last(entries: tuple[Entry[_AtVisit], ...], visit: Entry[Visit]) -> Entry[_AtVisit] | None:
     """Return the last entry of a visit."""
     return next((each for each in reversed(entries) if each.value.visit_id == visit.id), None)
 

@@ -13,7 +13,7 @@ from typing import Any
 from melanoma_core.models.card_text.formats import format_percent
 from melanoma_core.records.checklists import score_abcd, score_seven_points
 from melanoma_core.records.diagnoses import title_diagnosis
-from melanoma_core.records.entities import Lesion, Outline, Photograph, Visit
+from melanoma_core.records.entities import Lesion, Outline, Patient, Photograph, Visit
 from melanoma_core.records.loop import (
     AbcdRule,
     Acknowledgement,
@@ -342,3 +342,42 @@ def say_site(lesion: Lesion) -> str:
     'Upper back'
     """
     return " ".join(each for each in (say(lesion.laterality), title_diagnosis(lesion.site)) if each)
+
+
+def describe_person(patient: Patient, today: date) -> tuple[str, ...]:
+    """Return who a patient is, and the risk factors, in a few words each; what is known alone.
+
+    Args:
+        patient: The patient.
+        today: The day for which the age holds; it is that of the year of birth.
+
+    >>> describe_person(Patient(pseudonym="7", birth_year=1960), date(2026, 5, 8))
+    ('66 years',)
+    """
+    age = today.year - patient.birth_year if patient.birth_year else None
+    risks = {
+        "melanoma before": patient.melanoma_before,
+        "melanoma in the family": patient.melanoma_in_family,
+        "immunosuppressed": patient.immunosuppressed,
+    }
+    facts = (
+        "" if age is None else f"{age} years",
+        say(patient.sex),
+        f"skin type {patient.skin_type}" if patient.skin_type else "",
+        f"{patient.num_nevi} nevi" if patient.num_nevi else "",
+        *(name for name, is_so in risks.items() if is_so),
+        *(f"no {name}" for name, is_so in risks.items() if is_so is False and "melanoma" in name),
+    )
+    return tuple(fact for fact in facts if fact)
+
+
+def describe_lesion(lesion: Lesion) -> tuple[str, ...]:
+    """Return where a lesion is, since when, and what has changed, in a few words each."""
+    changes = ", ".join(lesion.changes)
+    facts = (
+        say_site(lesion),
+        f"noticed {lesion.noticed}" if lesion.noticed else "",
+        f"changes: {changes}" if changes else "",
+        lesion.note,
+    )
+    return tuple(fact for fact in facts if fact)

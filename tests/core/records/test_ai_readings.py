@@ -18,9 +18,9 @@ from melanoma_core.records.ai_readings import (
     ReadingRequest,
     decode_heatmap,
     encode_heatmap,
-    find_heatmap_diagnosis,
     read_lesion,
 )
+from melanoma_core.records.kept_readings import find_heatmap_diagnosis
 from melanoma_core.records.validation import Surroundings, find_errors
 from melanoma_core.taxonomy import Diagnosis
 from tests.core.records.made_cases import make_reading

@@ -1,0 +1,219 @@
+"""A form of the Lesion page: its fields with their errors, its draft, and its button to save."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from dashboard.lesion.opened import OpenedLesion
+from dashboard.shared.address import leave_address
+from dashboard.shared.record import (
+    find_base,
+    forget_draft,
+    get_outcome,
+    keep_draft,
+    name_field,
+    read_draft,
+    save,
+    show_field_error,
+    show_outcome,
+)
+
+if TYPE_CHECKING:
+    from melanoma_core.records.entry import Entry
+    from melanoma_core.records.writing import Change
+
+STEP, EDIT = "step", "edit"
+"""Parameters of the address: the step that is open, and the id of the entry that is corrected."""
+
+SAVE_KEY = "Ctrl+Enter"
+"""The keys of the next thing to do."""
+
+_FIRST, _LAST = date(1900, 1, 1), date(2199, 12, 31)
+_NOT_STATED = "not stated"
+_KINDS_OF_ANSWERS = {None: _NOT_STATED, True: "yes", False: "no"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several answers.
+
+    Attributes:
+        label: What the button says.
+        key: The key that chooses it.
+    """
+
+    label: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form of the open lesion.
+
+    Attributes:
+        opened: The lesion.
+        name: Unique in the dashboard.
+        base: The entry that it corrects; None for a new one.
+    """
+
+    opened: OpenedLesion
+    name: str
+    base: "Entry[Any] | None" = None
+
+    def start(self, field: str, default: Any) -> Any:
+        """Return what a field begins with: what the corrected entry says, or a default."""
+        return default if self.base is None else getattr(self.base.value, field)
+
+    def find_base(self) -> "Entry[Any]":
+        """Return the version that is corrected: the one that the person saw."""
+        base = find_base(self.name, self.base)
+        assert base is not None  # asked of a correction alone
+        return base
+
+    def name_key(self, field: str, default: Any) -> str:
+        """Return the key of a widget, which then shows the draft or the default."""
+        return name_field(self.name, field, default)
+
+    def read(self, field: str) -> Any:
+        """Return what a field holds now; None if there is no such field."""
+        return read_draft(self.name).get(field)
+
+    def ask_text(self, label: str, field: str, **more: Any) -> None:
+        """Ask for a line of text."""
+        st.text_input(label, key=self.name_key(field, self.start(field, "")), **more)
+        show_field_error(self.name, field)
+
+    def ask_number(self, label: str, field: str, **more: Any) -> None:
+        """Ask for a number, with its unit in the label; a decimal comma will do."""
+        from melanoma_core.records.typed import write_number
+
+        start = write_number(self.start(field, None))
+        st.text_input(label, key=self.name_key(field, start), placeholder=_NOT_STATED, **more)
+        show_field_error(self.name, field)
+
+    def ask_day(self, label: str, field: str, default: date | None) -> None:
+        """Ask for a day."""
+        key = self.name_key(field, self.start(field, default))
+        st.date_input(
+            label, key=key, min_value=_FIRST, max_value=_LAST, format="YYYY-MM-DD", width=200
+        )
+        show_field_error(self.name, field)
+
+    def ask_option(
+        self, label: str, field: str, options: Sequence[Any], default: Any, **more: Any
+    ) -> None:
+        """Ask for one of several answers in a list."""
+        key = self.name_key(field, self.start(field, default))
+        more = {"format_func": _name_option} | more
+        st.selectbox(label, options, key=key, **more)
+        show_field_error(self.name, field)
+
+    def ask_yes(self, label: str, field: str) -> None:
+        """Ask for yes or no, or for neither."""
+        st.segmented_control(
+            label,
+            list(_KINDS_OF_ANSWERS),
+            format_func=_KINDS_OF_ANSWERS.__getitem__,
+            key=self.name_key(field, self.start(field, None)),
+        )
+        show_field_error(self.name, field)
+
+    def choose(self, label: str, field: str, choices: Mapping[Any, Choice]) -> Any:
+        """Ask for one of several answers by a key or a click; return it, None before.
+
+        Args:
+            label: The question.
+            field: Name of the field.
+            choices: The answers, each with its button.
+        """
+        key = self.name_key(field, self.start(field, None))
+        chosen = st.session_state[key]
+        st.html(f'<p class="question" id="q-{field}">{label}</p>')
+        with st.container(horizontal=True, gap="xxsmall", key=f"choices-{field}"):
+            for number, (answer, choice) in enumerate(choices.items()):
+                is_chosen = chosen is not None and answer == chosen
+                st.button(
+                    f"✓ {choice.label}" if is_chosen else choice.label,
+                    key=f"{key}-{number}",
+                    type="primary" if is_chosen else "secondary",
+                    shortcut=choice.key,
+                    on_click=_choose,
+                    args=(key, answer),
+                )
+        show_field_error(self.name, field)
+        return chosen
+
+    def offer_save(
+        self,
+        build: Callable[[Mapping[str, Any]], Any],
+        label: str = "Save",
+        also: "Callable[[Change, Entry[Any]], None] | None" = None,
+    ) -> None:
+        """Keep what is typed, and offer to save it as a new entry or as the next version of one.
+
+        Args:
+            build: Makes the entry of what the fields hold.
+            label: Of the button.
+            also: Writes more with the entry, in the same transaction.
+        """
+
+        def write(change: "Change", draft: Mapping[str, Any]) -> "Entry[Any]":
+            base, value = find_base(self.name, self.base), build(draft)
+            entry = change.add(value) if base is None else change.correct(base, value)
+            if also is not None:
+                also(change, entry)
+            return entry
+
+        self.offer_writing(write, label)
+
+    def offer_writing(
+        self, write: "Callable[[Change, Mapping[str, Any]], Entry[Any]]", label: str
+    ) -> None:
+        """Keep what is typed, and offer to write it; the form closes if that worked.
+
+        Args:
+            write: Writes what the fields hold, and returns the entry of the receipt.
+            label: Of the button.
+        """
+        keep_draft(self.name, self.base)
+        if not get_outcome(self.name).receipt:  # `visit` shows receipts, where they stay in view
+            show_outcome(self.name)
+        with st.container(horizontal=True):
+            st.button(
+                label,
+                key=f"{self.name}-save",
+                type="primary",
+                shortcut=SAVE_KEY,
+                disabled=self.opened.record.is_read_only,
+                on_click=self._write,
+                args=(write,),
+            )
+            if self.base is not None:
+                st.button("Cancel", key=f"{self.name}-cancel", on_click=self._cancel)
+
+    def _write(self, write: "Callable[[Change, Mapping[str, Any]], Entry[Any]]") -> None:
+        draft = read_draft(self.name)
+        if save(self.name, lambda change: write(change, draft)):
+            close_form()
+
+    def _cancel(self) -> None:
+        forget_draft(self.name)
+        close_form()
+
+
+def close_form() -> None:
+    """Close the step and the entry that the address opens; the next step opens by itself."""
+    leave_address(STEP)
+    leave_address(EDIT)
+
+
+def _choose(key: str, answer: Any) -> None:
+    """Choose an answer; the one that was chosen already is taken back."""
+    st.session_state[key] = None if st.session_state.get(key) == answer else answer
+
+
+def _name_option(option: Any) -> str:
+    return _NOT_STATED if option in (None, "") else str(option)

@@ -1,0 +1,132 @@
+"""The steps of the loop: which one is open, and what it shows."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from dashboard.lesion.ai_reading import show_ai_step
+from dashboard.lesion.form import EDIT, STEP, Form
+from dashboard.lesion.forms import EDITORS, FORMS
+from dashboard.lesion.opened import OpenedLesion
+from dashboard.lesion.recall import show_recalls
+from dashboard.shared.address import follow_address, write_address
+from dashboard.shared.html import show_html
+from dashboard.shared.record import get_outcome, render_moment, show_outcome
+
+if TYPE_CHECKING:
+    from melanoma_core.records.entry import Entry
+    from melanoma_core.records.steps import OpenStep, Step
+
+_ANOTHER = "another"  # whether a step that is done is taken once more
+
+
+def show_receipts(opened: OpenedLesion) -> None:
+    """Show what was saved last, where it stays in view although the form has closed."""
+    from melanoma_core.records.steps import Step
+
+    names = [opened.name_form(str(step)) for step in Step]
+    names += [opened.name_form(f"edit-{each.id}") for each in opened.case.list_entries()]
+    for name in [*names, opened.name_form("ai-reading")]:
+        if get_outcome(name).receipt:
+            show_outcome(name)
+
+
+def show_steps(opened: OpenedLesion) -> None:
+    """Show the entry that is corrected, or else the steps with the one that is open."""
+    edited = _find_edited(opened)
+    if edited is not None:
+        _show_correction(opened, edited)
+        return
+    from melanoma_core.records.steps import Step, find_done, find_open_steps
+
+    waiting = {each.step: each for each in reversed(find_open_steps(opened.case, opened.at_visit))}
+    done = find_done(opened.case, opened.at_visit)
+    step = _choose_step(list(waiting)[::-1], done)
+    form = Form(opened, opened.name_form(str(step)))
+    if step is Step.AI_READING:
+        show_ai_step(opened)
+    elif step is Step.RECALL:
+        show_recalls(opened)
+        _show_form(form, step, waiting.get(step), ())
+    else:
+        _show_form(form, step, waiting.get(step), done[step])
+
+
+def _choose_step(
+    waiting: "Sequence[Step]", done: "Mapping[Step, tuple[Entry[Any], ...]]"
+) -> "Step":
+    """Choose a step; by default the one that the lesion waits for. It is in the address."""
+    from melanoma_core.records.steps import Step
+
+    def name(step: Step) -> str:
+        mark = "→ " if step in waiting else "✓ " if done[step] else ""
+        return f"{mark}{str(step)[:1].upper()}{str(step)[1:]}"
+
+    default = waiting[0] if waiting else Step.PHOTOGRAPHS
+    follow_address(STEP, "lesion-step", default, list(Step))
+    step = st.pills("Step", list(Step), format_func=name, key="lesion-step", required=True)
+    write_address(STEP, "lesion-step", default)
+    return step or default
+
+
+def _show_form(
+    form: Form, step: "Step", waits: "OpenStep | None", done: "tuple[Entry[Any], ...]"
+) -> None:
+    """Show what a step has, and its form if the lesion waits for it or a person asks for it."""
+    for entry in done:
+        st.html(render_entry(entry))
+    if not _may_be_taken(form.opened, step):
+        st.html("<p>Add photographs of the lesion first.</p>")
+        return
+    key = f"{form.name}-{_ANOTHER}"
+    if waits is None and done and not st.session_state.get(key):
+        st.button("Add another", key=f"{key}-button", on_click=_open_another, args=(key,))
+        return
+    entry_id = waits.entry_id if waits else ""
+    FORMS[str(step)](form, entry_id)
+    if done:
+        st.session_state[key] = bool(st.session_state.get(key)) and waits is None
+
+
+def _may_be_taken(opened: OpenedLesion, step: "Step") -> bool:
+    from melanoma_core.records.steps import Step
+
+    return opened.at_visit is not None or step not in {Step.FIRST_READ, Step.DECISION}
+
+
+def _open_another(key: str) -> None:
+    st.session_state[key] = True
+
+
+def render_entry(entry: "Entry[Any]") -> str:
+    """Render what an entry says, with who wrote it and when. Text is escaped."""
+    from html import escape
+
+    from melanoma_core.records.wording import describe
+
+    rows = "".join(
+        f"<dt>{escape(fact.label)}</dt><dd>{escape(fact.text)}</dd>"
+        for fact in describe(entry.value)
+    )
+    return (
+        f'<section class="entry"><dl class="facts">{rows}</dl><p class="fact">'
+        f"{escape(entry.by)}, {render_moment(entry.at)}, version {entry.version}</p></section>"
+    )
+
+
+def _find_edited(opened: OpenedLesion) -> "Entry[Any] | None":
+    """Return the entry of the lesion that the address opens for a correction."""
+    edited = st.query_params.get(EDIT)
+    return next((each for each in opened.case.list_entries() if each.id == edited), None)
+
+
+def _show_correction(opened: OpenedLesion, entry: "Entry[Any]") -> None:
+    from html import escape
+
+    from melanoma_core.records.wording import title_kind
+
+    kind = type(entry.value)
+    show_html(f"<h3>Correct: {escape(title_kind(kind))}</h3>")
+    form = Form(opened, opened.name_form(f"edit-{entry.id}"), entry)
+    EDITORS[kind.__name__](form)
