@@ -4,6 +4,7 @@ from functools import partial
 
 import streamlit as st
 
+from dashboard.reading.keeping import offer_keeping
 from dashboard.reading.markup import render_name
 from dashboard.reading.removing import offer_forgetting
 from dashboard.reading.worklist import get_shown, uses_keys
@@ -36,6 +37,7 @@ def show_navigation(worklist: Worklist, opened: Lesion) -> None:
             on_click="ignore",
             help="All readings and refused files, as CSV.",
         )
+        offer_keeping(opened)
         offer_forgetting(worklist)
 
 

@@ -27,6 +27,12 @@ def open_record() -> "Record | None":
     return _open(place, _identify(place.database_file))
 
 
+def is_record_open() -> bool:
+    """Return whether a record is open here, without opening it."""
+    place = _find_place()
+    return place is not None and (bool(place.url) or place.database_file.is_file())
+
+
 def has_opened() -> bool:
     """Return whether a person has opened a record on a page, whether or not it can be read now."""
     from melanoma_core.records.opened import read_opened

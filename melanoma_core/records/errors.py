@@ -38,6 +38,10 @@ class PseudonymError(RecordError):
     """Another patient has this pseudonym."""
 
 
+class ForeignDrawingError(RecordError):
+    """A drawn lesion was to be kept for a patient, or a photograph for an invented one."""
+
+
 class EditConflict(RecordError):  # noqa: N818  # the name of what happened, as pages show it
     """Another person has written the next version of an entry first.
 
