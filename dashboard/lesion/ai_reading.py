@@ -31,15 +31,21 @@ def show_ai_step(opened: OpenedLesion) -> None:
         st.html(f"<p>{HIDDEN}</p>")
         return
     if at_visit.ai_reading is not None:
-        show_kept_reading(opened, at_visit.ai_reading)
+        _show_photographs(opened, at_visit.ai_reading)
     _offer_reading(opened)
     with st.container(key="reading-progress"):
         _read_requested(opened)
 
 
-def show_kept_reading(opened: OpenedLesion, reading: "Entry[AiReading]") -> None:
-    """Show an AI reading as it was kept, with each of its photographs."""
-    st.html(render_reading(reading))
+def show_reading(opened: OpenedLesion) -> None:
+    """Show the AI reading of the visit as it was kept, unless the doctor reads first."""
+    at_visit = opened.at_visit
+    if at_visit is not None and at_visit.ai_reading is not None and not opened.hides_ai:
+        st.html(render_reading(at_visit.ai_reading))
+
+
+def _show_photographs(opened: OpenedLesion, reading: "Entry[AiReading]") -> None:
+    """Show what was said of each photograph."""
     photographs = {each.id: each.value for each in opened.case.photographs}
     for number, each in enumerate(reading.value.photographs, start=1):
         with st.container(horizontal=True, vertical_alignment="top", gap="small"):

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboard.lesion.ai_reading import show_reading
 from dashboard.lesion.first_read import note_sight
 from dashboard.lesion.opened import OpenedLesion
 from dashboard.lesion.photographs import show_newest
@@ -16,6 +17,7 @@ def show_visit(opened: OpenedLesion) -> None:
         photographs, steps = st.columns([11, 9], gap="medium")
     with photographs:
         show_newest(opened)
+        show_reading(opened)
     with steps:
         show_receipts(opened)
         show_steps(opened)
