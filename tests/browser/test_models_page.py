@@ -37,6 +37,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def open_models(page: Page) -> None:
     page.get_by_role("link", name="Models").click()
     expect(page.get_by_role("heading", name="Models", exact=True)).to_be_visible()
+    # The first time, the registry is opened, which takes long on a busy machine.
+    expect(page.locator(".deployment")).to_be_visible(timeout=120_000)
 
 
 def open_view(page: Page, name: str) -> None:
