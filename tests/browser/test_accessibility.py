@@ -23,9 +23,11 @@ from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.deployment.promotion import promote, propose
 from melanoma_core.models.card import load_card
 from melanoma_core.models.registry import BUNDLED
+from melanoma_core.records.store import Record
 from melanoma_core.runs.run import RunState
 from melanoma_core.settings import load_settings
 from tests.browser.conftest import run_server
+from tests.core.records.made_entries import add_seen, fill, read_drawn
 from tests.drawn_models import write_model
 from tests.written_runs import RunWriter
 
@@ -61,7 +63,7 @@ class State:
     Attributes:
         name: Of the screenshots.
         address: Path and query; `{finished}`, `{other}`, `{running}`, `{stopped}` are ids of runs,
-            and `{bundled}` of the bundled model.
+            `{bundled}` of the bundled model, `{patient}` and `{lesion}` of the record.
         prepare: What is done after the page is open.
     """
 
@@ -86,6 +88,15 @@ def open_report(page: Page) -> None:
     read_lesion(page)
     page.get_by_role("button", name="Report", exact=True).click()
     expect(page.locator(".st-key-report img")).to_have_count(2)
+
+
+def open_keeping(page: Page) -> None:
+    read_lesion(page)
+    page.get_by_role("button", name="Keep in the record").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("textbox", name="Patient (pseudonym)").fill("drawn-1")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_text("drawn-1 is in the record")).to_be_visible()
 
 
 def upload_noise(page: Page) -> None:
@@ -158,6 +169,9 @@ STATES = (
     State("reading-refused", "/", upload_noise),
     State("reading-crop", "/", open_crop),
     State("reading-lesion", "/", combine_lesion),
+    State("reading-keep", "/", open_keeping),
+    State("today", "/today", expect_text("The most severe is first.")),
+    State("today-nothing", "/today?search=nowhere", expect_text("Nothing waits that fits")),
     State("dataset-overview", "/dataset", expect_text("Files: 64")),
     State("dataset-gallery", "/dataset?tab=Gallery", expect_text("64 images")),
     State("dataset-image", "/dataset?tab=Gallery", open_image),
@@ -231,7 +245,20 @@ def server(
         runs["bundled"] = load_card(BUNDLED).model_id
         runs["running"] = stack.enter_context(write_run.keep_running("fourth"))
         promote(settings, propose(settings, "steady", runs["bundled"]), "Ada", "First")
-        yield stack.enter_context(run_server(folder))
+        runs |= write_record(folder / "record")
+        place = stack.enter_context(run_server(folder, MELANOMA_RECORD=str(folder / "record")))
+        yield place
+
+
+def write_record(folder: Path) -> dict[str, str]:
+    """Write a demonstration record of two patients; return the ids of one and of her lesion."""
+    record = Record.create(folder, by="dr.a")
+    filled = fill(record, "drawn-1")
+    image = record.images.put(read_drawn())
+    with record.write(by="dr.a") as change:
+        add_seen(change, "drawn-2", image)
+    record.close()
+    return {"patient": filled.patient.id, "lesion": filled.lesion.id}
 
 
 @pytest.fixture(scope="session")
@@ -304,7 +331,20 @@ def save_screenshot(page: Page, path: Path) -> None:
     page.set_viewport_size(size)
 
 
-@pytest.mark.parametrize("page_title", ["Reading", "Dataset", "Training", "Models", "Evaluation"])
+@pytest.mark.parametrize(
+    "page_title",
+    [
+        "Reading",
+        "Today",
+        "Patients",
+        "Audit",
+        "Quiz",
+        "Dataset",
+        "Training",
+        "Models",
+        "Evaluation",
+    ],
+)
 def test_every_page_has_its_title_one_main_heading_and_a_spinner_soon_after_a_click(
     open_page, server, page_title
 ):
