@@ -1,4 +1,4 @@
-"""The history of a lesion: every entry of it with all its versions, those withdrawn too."""
+"""The history of a lesion or a patient: every entry with all its versions, those withdrawn too."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from melanoma_core.records.entities import Lesion, Outline, Photograph, Visit
+from melanoma_core.records.entities import Lesion, Outline, Patient, Photograph, Visit
 from melanoma_core.records.entry import Entry
 from melanoma_core.records.loading import read_entries
 from melanoma_core.records.loop import (
@@ -36,6 +36,7 @@ _OF_LESION: tuple[type[Any], ...] = (
     Information,
     Recall,
 )
+_OF_PATIENT: tuple[type[Any], ...] = (Lesion, Visit, Photograph, Recall)
 _OWN_DAYS = {Visit: "on", Specimen: "taken_on", Histology: "reported_on", Information: "on"}
 
 
@@ -81,6 +82,24 @@ def load_history(connection: sa.Connection, lesion_id: str) -> tuple[Event, ...]
     visits = _read(connection, Visit, "id", sorted(named))
     lesion = _read(connection, Lesion, "id", [lesion_id])
     return _order([*lesion, *visits, *own])
+
+
+def load_patient_history(connection: sa.Connection, patient_id: str) -> tuple[Event, ...]:
+    """Return the patient and all entries that belong to the patient, the newest first.
+
+    Args:
+        connection: A transaction.
+        patient_id: Id of the patient.
+
+    Returns:
+        Nothing if there is no such patient.
+    """
+    patient = _read(connection, Patient, "id", [patient_id])
+    own = [_read(connection, kind, "patient_id", [patient_id]) for kind in _OF_PATIENT]
+    lesions = sorted({entry.id for entry in own[0]})
+    of_lesions = [_read(connection, kind, "lesion_id", lesions) for kind in _OF_LESION]
+    found = {(entry.id, entry.version): entry for some in (*own, *of_lesions) for entry in some}
+    return _order([*patient, *(found[key] for key in sorted(found))])
 
 
 def _read(

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from melanoma_core.errors import FolderError
 from melanoma_core.progress import Progress
-from melanoma_core.records import ledger, worklist
+from melanoma_core.records import ledger, patient_list, worklist
 from melanoma_core.records.case import LesionCase
 from melanoma_core.records.database import Database
 from melanoma_core.records.entities import Patient
@@ -21,7 +21,7 @@ from melanoma_core.records.errors import (
     RecordDamagedError,
     UnknownEntryError,
 )
-from melanoma_core.records.history import Event, load_history
+from melanoma_core.records.history import Event, load_history, load_patient_history
 from melanoma_core.records.images import ImageStore
 from melanoma_core.records.ledger import Action, Head, LogEntry
 from melanoma_core.records.loading import load_cases, read_entries, select_current, select_where
@@ -33,6 +33,7 @@ from melanoma_core.records.opening import (
     open_database,
     upgrade_database,
 )
+from melanoma_core.records.patient_list import PatientQuery, PatientRow
 from melanoma_core.records.place import Place, find_place
 from melanoma_core.records.schema import KINDS, LOG, REMOVAL, TABLES
 from melanoma_core.records.verification import (
@@ -238,6 +239,16 @@ class Record:
         query = select_current(Patient).where(is_found)
         return self._read(Patient, query.order_by(None).order_by(pseudonym).limit(limit))
 
+    def list_patients(self, query: PatientQuery) -> tuple[PatientRow, ...]:
+        """Return patients by pseudonym, each with what waits."""
+        with self._database.read() as connection:
+            return patient_list.list_patients(connection, query)
+
+    def count_patients(self, text: str) -> int:
+        """Return how many patients have a pseudonym that holds a text."""
+        with self._database.read() as connection:
+            return patient_list.count_patients(connection, text)
+
     def load_case(self, lesion_id: str) -> LesionCase:
         """Return everything of one lesion.
 
@@ -261,6 +272,11 @@ class Record:
         """Return all entries of a lesion with all versions, also those withdrawn, newest first."""
         with self._database.read() as connection:
             return load_history(connection, lesion_id)
+
+    def load_patient_history(self, patient_id: str) -> tuple[Event, ...]:
+        """Return a patient and all that belongs to the patient with all versions, newest first."""
+        with self._database.read() as connection:
+            return load_patient_history(connection, patient_id)
 
     def list_tasks(self, query: TaskQuery) -> TaskPage:
         """Return what is due, the most severe first, then what has been due longest."""

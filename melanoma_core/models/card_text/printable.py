@@ -31,11 +31,22 @@ def make_printable(text: str, letters: Container[int]) -> tuple[str, frozenset[s
     """
     if text.isascii() and text.isprintable():
         return text, frozenset()
-    kept = "".join(map(_show, text))
+    kept = strip_unseen(text)
     missing = frozenset(each for each in kept if not _can_print(each, letters))
     for each in missing:
         kept = kept.replace(each, REPLACEMENT)
     return kept, missing
+
+
+def strip_unseen(text: str) -> str:
+    r"""Return a text without control characters and characters that are not seen.
+
+    Those that turn the direction of writing go too. Line feeds stay, other white space is a space.
+
+    >>> strip_unseen("a\tb\u202e\x00")
+    'a b'
+    """
+    return "".join(map(_show, text))
 
 
 def describe_unprinted(letters: Iterable[str]) -> str:
