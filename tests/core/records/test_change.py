@@ -15,18 +15,6 @@ from melanoma_core.records.shots import Shot
 from melanoma_core.records.vocabulary import OutlineSource
 
 FAILED = NotRegistered(reason="Too few features agree: 3 of 9 that were matched.")
-LIMITS = {
-    Measure.AREA: math.log(1.2),
-    Measure.DIAMETER: math.log(1.1),
-    Measure.ASYMMETRY: 0.05,
-    Measure.BORDER: math.log(1.1),
-    Measure.COLOURS: 1,
-}
-
-
-@pytest.fixture(autouse=True)
-def pinned_limits(monkeypatch):
-    monkeypatch.setattr("melanoma_core.records.change.PERSON", LIMITS)
 
 
 def draw_circle(
@@ -80,6 +68,9 @@ def test_an_unchanged_lesion_is_within_the_limits_in_every_measure():
 def test_a_lesion_that_grew_has_changed_in_area_and_diameter_alone():
     found = index(compare_registered(make_shot(60), make_shot(75), lie()).changes)
     assert found["area"].relative == pytest.approx(75**2 / 60**2 - 1, rel=0.02)
+    assert found["area"].limits == pytest.approx(
+        (math.pi * 60**2 / 1.38, math.pi * 60**2 * 1.38), rel=0.01
+    )
     assert found["longest diameter"].difference == pytest.approx(30, rel=0.05)
     changed = {name for name, each in found.items() if each.verdict is Verdict.CHANGED}
     assert changed == {"area", "longest diameter"}
