@@ -22,9 +22,9 @@ from melanoma_core.errors import ImageError
 from melanoma_core.files import explain_write_errors
 from melanoma_core.lookalikes.building import Selection, build_index
 from melanoma_core.lookalikes.embedder import Embedder, ReadPhotograph
-from melanoma_core.lookalikes.embeddings import SUFFIX
+from melanoma_core.lookalikes.embeddings import SUFFIX, Embedded
 from melanoma_core.lookalikes.index import LookalikeIndex, open_index
-from melanoma_core.lookalikes.lookalike import RECORD, IndexFacts
+from melanoma_core.lookalikes.lookalike import RECORD, IndexFacts, Query
 from melanoma_core.models.classifier import Classifier
 from melanoma_core.progress import Progress
 from melanoma_core.records import entities
@@ -115,17 +115,46 @@ def load_embeddings(
         one that can be read are missing.
     """
     files = _find_newest(record, lesion_ids)
-    images = {file: file for some in files.values() for file in some}
-    with TemporaryDirectory() as temporary:
-        folder = Path(temporary) if record.is_read_only else record.place.lookalikes_folder
-        embedder = Embedder(classifier, folder)
-        embedder.embed(images, _make_reader(record))
-        found = embedder.load(list(images))
+    found = _embed(record, classifier, [file for some in files.values() for file in some])
     embeddings = {
         lesion: [found[file].embedding for file in some if file in found]
         for lesion, some in files.items()
     }
     return {lesion: np.stack(some) for lesion, some in embeddings.items() if some}
+
+
+def make_query(record: Record, classifier: Classifier, case: LesionCase) -> Query | None:
+    """Return what look-alikes of a lesion are searched with; None if it cannot be searched.
+
+    It is made of the newest day with dermoscopic photographs. Its patient's lesions are left out.
+
+    Args:
+        record: The record.
+        classifier: The model that reads now.
+        case: The lesion.
+    """
+    files = _find_newest(record, [case.lesion.id]).get(case.lesion.id, [])
+    found = _embed(record, classifier, files)
+    if not found:
+        return None
+    return Query(
+        model_id=classifier.card.model_id,
+        embeddings=np.stack([each.embedding for each in found.values()]),
+        lesions=frozenset({case.lesion.id}),
+        patients=frozenset({case.patient.id}),
+        files=frozenset(entry.value.sha256 for entry in case.photographs),
+        fingerprints=frozenset(each.fingerprint for each in found.values()),
+        looks=frozenset(each.look for each in found.values() if each.look),
+    )
+
+
+def _embed(record: Record, classifier: Classifier, files: Sequence[str]) -> dict[str, Embedded]:
+    """Return what the network sees in photographs, by SHA-256 (hex); what cannot be read is not."""
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary) if record.is_read_only else record.place.lookalikes_folder
+        embedder = Embedder(classifier, folder)
+        embedder.embed({file: file for file in files}, _make_reader(record))
+        return embedder.load(list(files))
 
 
 def _find_newest(record: Record, lesion_ids: Sequence[str]) -> dict[str, list[str]]:

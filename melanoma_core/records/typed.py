@@ -45,3 +45,16 @@ def read_seven_points(ticked: Mapping[str, Any]) -> SevenPointChecklist:
 def read_abcd(counts: Mapping[str, Any]) -> AbcdRule:
     """Return an ABCD rule with these counts; one that is missing is its smallest."""
     return AbcdRule(**{name: int(counts.get(name) or low) for name, (low, _) in ABCD.items()})
+
+
+def read_whole(text: str | None) -> Any:
+    """Return a whole number that was typed.
+
+    Returns:
+        The number; None for an empty text; the text itself if it is no whole number.
+
+    >>> read_whole(" 1960"), read_whole(""), read_whole("1960.5")
+    (1960, None, '1960.5')
+    """
+    plain = (text or "").strip()
+    return int(plain) if plain.isascii() and plain.isdigit() else (text if plain else None)
