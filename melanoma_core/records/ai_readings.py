@@ -24,6 +24,7 @@ from melanoma_core.reading.reading import Reading, Refusal, read_photograph
 from melanoma_core.reading.statement import describe_finding
 from melanoma_core.records.kept_readings import find_heatmap_diagnosis
 from melanoma_core.records.loop import AiReading, PhotographReading
+from melanoma_core.records.outlines import trace_reading
 from melanoma_core.taxonomy import Diagnosis
 
 DRAWN = "Drawn by a program, not a photograph."
@@ -218,4 +219,5 @@ def _describe_photograph(
         findings=((DRAWN,) if result.is_drawn else ()) + kept.findings,
         read_anyway=result.read_anyway,
         heatmap_sha256=keep(encode_heatmap(result.heatmap(suspect))),
+        outline=trace_reading(result),
     )

@@ -13,7 +13,7 @@ from melanoma_core.records.drawn import is_drawn
 from melanoma_core.records.entities import Lesion, Outline, Patient, Photograph
 from melanoma_core.records.entry import Entry
 from melanoma_core.records.errors import ForeignDrawingError
-from melanoma_core.records.outlines import trace_outline
+from melanoma_core.records.outlines import trace_reading
 from melanoma_core.records.store import Record
 from melanoma_core.records.vocabulary import OutlineSource
 from melanoma_core.records.writing import Change
@@ -127,10 +127,7 @@ def check_drawn(*, is_invented: bool, is_drawn: bool) -> None:
 
 def _keep_outline(change: Change, photograph: Entry[Photograph], reading: Reading) -> None:
     """Keep the outline that the network has drawn, if it is plausible."""
-    measures = reading.outline_measures
-    if reading.outline is None or measures is None or measures.area_share is None:
-        return
-    points = trace_outline(reading.outline >= reading.outline_threshold)
+    points = trace_reading(reading)
     if points:
         change.add(
             Outline(

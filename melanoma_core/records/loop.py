@@ -90,6 +90,8 @@ class PhotographReading:
         sharpness: As in `data.quality.Quality`; None if it was not measured.
         brightness: The same.
         contrast: The same.
+        outline: Corners of the outline that the network has drawn, as `entities.Outline.points`;
+            empty if it drew none.
     """
 
     photograph_id: str
@@ -103,6 +105,7 @@ class PhotographReading:
     sharpness: float | None = None
     brightness: float | None = None
     contrast: float | None = None
+    outline: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

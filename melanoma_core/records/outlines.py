@@ -11,6 +11,7 @@ from skimage.draw import polygon2mask
 from skimage.measure import approximate_polygon, find_contours
 
 from melanoma_core.data.regions import fill_holes, find_regions
+from melanoma_core.reading.reading import Reading
 
 Points = tuple[tuple[float, float], ...]
 
@@ -72,6 +73,14 @@ def trace_outline(inside: NDArray[np.bool_], tolerance: float = _TOLERANCE) -> P
         corners = contour[:-1]
     shares = np.clip((corners - 0.5) / inside.shape, 0, 1)
     return tuple((float(x), float(y)) for y, x in shares)
+
+
+def trace_reading(reading: Reading) -> Points:
+    """Return the outline that the network has drawn, as corners; none if it is not plausible."""
+    measures = reading.outline_measures
+    if reading.outline is None or measures is None or measures.area_share is None:
+        return ()
+    return trace_outline(reading.outline >= reading.outline_threshold)
 
 
 def measure_polygon(points: Points, height: int, width: int) -> float:

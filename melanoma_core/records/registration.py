@@ -319,6 +319,37 @@ def _lay(image: Image.Image, registration: Registration, method: Image.Resamplin
     )
 
 
+@dataclass(frozen=True)
+class Placement:
+    """Where the later photograph lies, in widths of the earlier one from its upper left corner.
+
+    Attributes:
+        x: Of its left edge, before it is turned.
+        y: Of its upper edge, before it is turned.
+        width: Its width.
+        degrees: By how much it is turned about its centre; positive is clockwise as seen.
+    """
+
+    x: float
+    y: float
+    width: float
+    degrees: float
+
+
+def place_later(registration: Registration) -> Placement:
+    """Return where the later photograph lies on the earlier one."""
+    ((x, y),) = lay_points(((0.5, 0.5),), registration)
+    earlier_height, earlier_width = registration.earlier_size
+    height, width = registration.later_size
+    share = registration.scale / earlier_width
+    return Placement(
+        x=x - width * share / 2,
+        y=y * earlier_height / earlier_width - height * share / 2,
+        width=width * share,
+        degrees=registration.rotation,
+    )
+
+
 def lay_points(points: Points, registration: Registration) -> Points:
     """Return an outline of the later photograph as shares of the earlier one's sides.
 
