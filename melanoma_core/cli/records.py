@@ -3,10 +3,12 @@
 import argparse
 import getpass
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from melanoma_core.cli.records_audit import add_audit_options
+from melanoma_core.cli.records_leaving import add_leaving_commands
 from melanoma_core.cli.terminal import log, print_json
 from melanoma_core.errors import SettingsError
 from melanoma_core.names import neutralise
@@ -56,6 +58,7 @@ def add_records_commands(
     _add(kinds, "rebuild", _rebuild, "derive from the entries again what each lesion waits for")
     audit = _add(kinds, "audit", _status, "measure how good doctor, network and both together are")
     add_audit_options(audit, _open)
+    add_leaving_commands(kinds, partial(_add_common, names=True), _open)
 
 
 def _add(
