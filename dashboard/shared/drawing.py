@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.shared.errors import show_errors, show_stored_error, store_errors
+from dashboard.shared.errors import show_stored_error, store_errors
 from dashboard.shared.markup import render_error
 from melanoma_core.settings import load_settings
 
@@ -30,6 +30,9 @@ def offer_demonstration() -> None:
     if status.state is JobState.RUNNING:
         _show_drawing()
         return
+    if exists and st.session_state.pop(_WAITS, False):
+        _open()
+        st.rerun()
     if status.state is JobState.FAILED:
         st.html(render_error(status.message))
     st.button("Open the demonstration record", on_click=_open if exists else _draw)
@@ -39,7 +42,7 @@ def offer_demonstration() -> None:
 
 @st.fragment(run_every=_REFRESH_SECONDS)
 def _show_drawing() -> None:
-    """Show how far the drawing has come; open the record when it is there."""
+    """Show how far the drawing has come."""
     from melanoma_core.processes import JobState
     from melanoma_core.records.drawn_job import find_job
 
@@ -48,11 +51,8 @@ def _show_drawing() -> None:
         text = f"{status.done:,} of {status.total:,} examinations drawn and read"
         st.progress(status.done / max(status.total, 1), text if status.total else "Starting")
         st.button("Cancel", key="cancel-drawing", on_click=_cancel)
-        return
-    if status.state is JobState.DONE and st.session_state.pop(_WAITS, False):
-        with show_errors():
-            _open()
-    st.rerun()
+    else:
+        st.rerun()  # the page opens it, or says why it was not drawn
 
 
 def _draw() -> None:
