@@ -98,7 +98,10 @@ def draw_shifts(shifts: Sequence[Shift]) -> go.Figure:
             )
     for level, dash, words in ((LITTLE, "dot", "some change"), (LARGE, "dash", "large change")):
         figure.add_hline(
-            y=level, line={"color": _OTHER, "dash": dash}, annotation_text=f"from here: {words}"
+            y=level,
+            line={"color": _OTHER, "dash": dash},
+            annotation_text=f"from here: {words}",
+            annotation_position="top left",
         )
     finish_figure(figure, f"{str(shifts[0].measure).capitalize()}, against {shifts[0].reference}")
     figure.update_layout(height=_HEIGHT)

@@ -56,7 +56,7 @@ def make_choice(cases: "Sequence[AuditCase]") -> Choice:
     from melanoma_core.records.performance import Grouping, find_value
 
     with st.sidebar:
-        st.header("Audit", anchor=False)
+        st.header("What is shown", anchor=False)
         condition = _choose("looked-for", "Looked for", list(Condition), "What counts as found.")
         scope = _choose(
             "truth",

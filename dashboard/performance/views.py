@@ -157,7 +157,7 @@ def _render_missed(missed: "MissedMelanoma") -> str:
 def show_drift(kept: "Kept", choice: "Choice") -> None:  # noqa: ARG001  # of all lesions
     """Show how photographs and scores change, against the card's and the first months'."""
     from melanoma_core.models.card import load_card
-    from melanoma_core.records.audit_text import tabulate_shares, tabulate_shifts
+    from melanoma_core.records.audit_text import describe_verdicts, tabulate_shares
 
     settings = load_settings()
     cards = [card.model_id for _, card in list_models(settings)]
@@ -174,6 +174,7 @@ def show_drift(kept: "Kept", choice: "Choice") -> None:  # noqa: ARG001  # of al
         "<p>Drift needs no ground truth: it is the earliest sign that something changed. It does "
         "not say why, nor that anything became worse. It is of all lesions of the record.</p>"
     )
+    st.html(f"<p>{escape(describe_verdicts(drift))}</p>")
     for title, shifts in (
         ("Scores against the test photographs of the model", drift.against_card),
         ("Photographs and scores against the first months", drift.against_start),
@@ -181,7 +182,6 @@ def show_drift(kept: "Kept", choice: "Choice") -> None:  # noqa: ARG001  # of al
         st.subheader(title, anchor=False)
         if shifts:
             _show_shifts(title, shifts)
-            show_html(render_table(tabulate_shifts(shifts), title))
         else:
             st.html(f"<p>{_explain_missing(kept, title)}</p>")
     st.subheader("Unusual photographs", anchor=False)
@@ -191,11 +191,13 @@ def show_drift(kept: "Kept", choice: "Choice") -> None:  # noqa: ARG001  # of al
 
 def _show_shifts(title: str, shifts: "Sequence[Shift]") -> None:
     from dashboard.performance.charts import draw_shifts
+    from melanoma_core.records.audit_text import tabulate_shifts
 
     measures = list(dict.fromkeys(str(each.measure) for each in shifts))
     measure = st.selectbox("Measure", measures, key=f"measure-{title}", width=400)
     chosen = [each for each in shifts if str(each.measure) == measure]
     show_chart(draw_shifts(chosen), f"drift-{title.split(maxsplit=1)[0].lower()}")
+    show_html(render_table(tabulate_shifts(chosen), f"{title}: {measure}"))
 
 
 def _explain_missing(kept: "Kept", title: str) -> str:

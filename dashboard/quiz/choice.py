@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 RECORD, FOLDER = "record", "folder"
 AT_ONCE, AT_END = "at once", "at the end"
-_SOURCES = {RECORD: "Confirmed lesions of the record", FOLDER: "Images of a folder"}
+_SOURCES = {RECORD: "This record", FOLDER: "A folder of images"}
 _COUNTS = (10, 20, 30, 50, 100)
 _LARGEST_SEED = 9999
 _KEYS = "quiz-keys"
@@ -49,7 +49,7 @@ def choose_quiz(*, has_record: bool) -> Choice:
 
     sources = [RECORD, FOLDER] if has_record else [FOLDER]
     with st.sidebar:
-        st.header("Quiz", anchor=False)
+        st.header("Which quiz", anchor=False)
         source = _choose("from", "Cases from", sources)
         count = _choose("cases", "Number of cases", _COUNTS)
         follow_address("seed", "quiz-seed", 0, range(_LARGEST_SEED + 1))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from melanoma_core.records.quiz_cases import QuizCase, QuizPool
     from melanoma_core.records.store import Record
 
+_CHART_WIDTH = 720  # px
 _NOTE = (
     "You suspect a melanoma where you name it; the network, where it raises its alert. Your curve "
     "is that of your probabilities. Intervals resample patients."
@@ -98,7 +99,8 @@ def _show_curves(result: "QuizResult") -> None:
         RocPoint("network's alert", result.network.sensitivity, result.network.specificity),
     ]
     title = f"You and the network on the same {result.num_cases:,} cases"
-    show_chart(draw_rocs(lines, points, title), "quiz-roc")
+    with st.container(width=_CHART_WIDTH):
+        show_chart(draw_rocs(lines, points, title), "quiz-roc")
     st.caption(_NOTE)
 
 

@@ -89,26 +89,19 @@ def draw_audit_flow(flow: AuditFlow) -> FlowDiagram:
     """Return the flow as a diagram: its steps, and what goes no further."""
     reasons = tuple(f"{reason}: {count:,}" for reason, count in flow.left_out.items())
     left_out = Box("Without ground truth", sum(flow.left_out.values()), reasons)
+    steps = (
+        f"of {flow.patients:,} patients",
+        f"with a first read: {flow.first_reads:,}, of which {flow.blind_reads:,} count",
+        f"with an AI reading: {flow.ai_readings:,}, of which {flow.refused:,} refused",
+        f"decided: {flow.decided:,}, of which {flow.decided_with_ai:,} with an AI reading",
+        f"with tissue taken: {flow.excised:,}",
+    )
+    known = (
+        f"by histology: {flow.by_histology:,}",
+        f"by follow-up alone: {flow.by_follow_up:,}",
+    )
     stages = (
-        Stage(Box("Lesions of the record", flow.lesions, (f"of {flow.patients:,} patients",))),
-        Stage(
-            Box("With a first read", flow.first_reads, (f"that counts: {flow.blind_reads:,}",)),
-        ),
-        Stage(Box("With an AI reading", flow.ai_readings, (f"refused: {flow.refused:,}",))),
-        Stage(
-            Box("Decided", flow.decided, (f"with an AI reading: {flow.decided_with_ai:,}",)),
-            left_out if left_out.count else None,
-        ),
-        Stage(
-            Box(
-                "With ground truth",
-                flow.by_histology + flow.by_follow_up,
-                (
-                    f"by histology: {flow.by_histology:,}",
-                    f"by follow-up alone: {flow.by_follow_up:,}",
-                    f"with tissue taken, of all lesions: {flow.excised:,}",
-                ),
-            )
-        ),
+        Stage(Box("Lesions", flow.lesions, steps), left_out if left_out.count else None),
+        Stage(Box("With ground truth", flow.by_histology + flow.by_follow_up, known)),
     )
     return FlowDiagram("Lesions of the record, and those that are audited", stages)

@@ -15,9 +15,10 @@ from melanoma_core.models.card_text.formats import (
     format_value,
 )
 from melanoma_core.models.card_text.tiles import Tile
+from melanoma_core.records.audit import Drift
 from melanoma_core.records.audit_scores import ScoreQuality
 from melanoma_core.records.audit_table import Condition, Judge
-from melanoma_core.records.drift import ShareShift, Shift
+from melanoma_core.records.drift import ShareShift, Shift, Verdict
 from melanoma_core.records.missed import MissedMelanoma
 from melanoma_core.records.performance import Excisions, Group, Performance, Rates
 
@@ -206,6 +207,14 @@ def describe_missing(missed: MissedMelanoma) -> str:
     """Return who missed a melanoma, in words."""
     names = {Judge.TOGETHER: "the decision", Judge.NETWORK: "the network"}
     return ", ".join(names.get(judge, "the first read") for judge in missed.missed_by)
+
+
+def describe_verdicts(drift: Drift) -> str:
+    """Return how many comparisons show which verdict, the alerts first."""
+    shown = (*drift.against_card, *drift.against_start, *drift.shares)
+    verdicts = [each.verdict for each in shown]
+    counts = [f"{each}: {verdicts.count(each):,}" for each in reversed(Verdict)]
+    return f"Comparisons of a month and a measure. {', '.join(counts).capitalize()}."
 
 
 def tabulate_shifts(shifts: Iterable[Shift]) -> list[Row]:

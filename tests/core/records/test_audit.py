@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Generator
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,14 +12,13 @@ from melanoma_core.records.audit_flow import AuditFlow
 from melanoma_core.records.audit_table import Judge, Scope
 from melanoma_core.records.bias import explain_bias
 from melanoma_core.records.drift import ShareKind, Verdict
-from melanoma_core.records.entities import Lesion, Patient, Visit
-from melanoma_core.records.loop import Decision, FirstRead, Histology, Specimen
 from melanoma_core.records.performance import Grouping
 from melanoma_core.records.store import Record
-from melanoma_core.records.vocabulary import Management, Opinion, ReadOrder, SkinType
+from melanoma_core.records.vocabulary import Management
 from melanoma_core.settings import ASSETS
-from tests.core.records.made_cases import INVASIVE, NEVUS, make_photograph, make_reading
-from tests.core.records.made_entries import fill, read_drawn
+from tests.core.records.made_cases import INVASIVE, NEVUS
+from tests.core.records.made_entries import fill
+from tests.core.records.made_loops import add_loop
 
 
 @pytest.fixture
@@ -29,50 +26,6 @@ def sqlite(tmp_path: Path) -> Generator[Record, None, None]:
     record = Record.create(tmp_path / "record", by="dr.a")
     yield record
     record.close()
-
-
-def add_loop(record: Record, name: str, diagnosis: str, management: Management) -> None:
-    """Write a lesion that was read, decided and excised today."""
-    today = datetime.now(UTC).date()
-    image = record.images.put(read_drawn())
-    with record.write(by="dr.b") as change:
-        patient = change.add(Patient(pseudonym=name, skin_type=SkinType.II))
-        lesion = change.add(Lesion(patient_id=patient.id, label="1"))
-        visit = change.add(Visit(patient_id=patient.id, on=today))
-        photograph = replace(make_photograph(visit.id, device="X"), sha256=image.sha256)
-        where = {"lesion_id": lesion.id, "visit_id": visit.id}
-        shot = change.add(replace(photograph, patient_id=patient.id, lesion_id=lesion.id))
-        change.add(
-            FirstRead(
-                **where,
-                opinion=Opinion.NV,
-                melanoma_probability=0.1,
-                management=management,
-                order=ReadOrder.DOCTOR_FIRST,
-                seconds=9.0,
-            )
-        )
-        reading = change.add(replace(make_reading(visit.id, shot.id, melanoma=0.5), **where))
-        decision = change.add(
-            Decision(**where, management=Management.EXCISION, ai_reading_id=reading.id)
-        )
-        specimen = change.add(
-            Specimen(
-                lesion_id=lesion.id,
-                number=name,
-                taken_on=today,
-                method=Management.EXCISION,
-                decision_id=decision.id,
-            )
-        )
-        change.add(
-            Histology(
-                lesion_id=lesion.id,
-                specimen_id=specimen.id,
-                reported_on=today,
-                diagnosis=diagnosis,
-            )
-        )
 
 
 def test_an_empty_record_has_an_empty_audit(sqlite: Record) -> None:

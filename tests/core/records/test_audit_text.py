@@ -1,0 +1,130 @@
+"""The figures of an audit in words, tables and files."""
+
+import json
+import math
+from datetime import date
+
+from melanoma_core.evaluation.figure import Figure
+from melanoma_core.records.audit import make_audit
+from melanoma_core.records.audit_cases import AuditCase
+from melanoma_core.records.audit_export import encode_audit, encode_cases
+from melanoma_core.records.audit_flow import draw_audit_flow, measure_audit_flow
+from melanoma_core.records.audit_table import Condition
+from melanoma_core.records.audit_text import (
+    format_excisions,
+    list_audit_tiles,
+    tabulate_bins,
+    tabulate_differences,
+    tabulate_groups,
+    tabulate_missed,
+    tabulate_rates,
+    tabulate_scores,
+)
+from melanoma_core.records.performance import Grouping, find_value
+from melanoma_core.records.vocabulary import Management, Opinion, ReadOrder
+from melanoma_core.taxonomy import Confirmation, Diagnosis
+
+
+def make_case(number: int, *, is_melanoma: bool, found: bool = True) -> AuditCase:
+    return AuditCase(
+        patient_id=f"p{number}",
+        lesion_id=f"l{number}",
+        visited_on=date(2026, 1 + number % 2, 3),
+        reader="=dr.a",
+        opinion=Opinion.MEL if found else Opinion.NV,
+        doctor_probability=0.8 if found else 0.1,
+        management=Management.EXCISION if found else Management.REASSURE,
+        order=ReadOrder.DOCTOR_FIRST,
+        is_blind=True,
+        has_ai=True,
+        melanoma_probability=0.7 if is_melanoma else 0.2,
+        skin_cancer_probability=0.8 if is_melanoma else 0.3,
+        melanoma_alert=is_melanoma,
+        skin_cancer_alert=is_melanoma,
+        decision=Management.EXCISION,
+        knew_ai=True,
+        truth=Diagnosis.MEL if is_melanoma else Diagnosis.NV,
+        is_melanoma=is_melanoma,
+        is_skin_cancer=is_melanoma,
+        confirmation=Confirmation.HISTOPATHOLOGY,
+    )
+
+
+CASES = [make_case(number, is_melanoma=True, found=number > 0) for number in range(40)] + [
+    make_case(100 + number, is_melanoma=False) for number in range(5)
+]
+
+
+def test_an_audit_of_nothing_has_tiles_without_numbers() -> None:
+    audit = make_audit([])
+    tiles = list_audit_tiles(audit.performance, Condition.MELANOMA)
+    assert [tile.value for tile in tiles] == [
+        *("None", "None", "None", "Too few to say"),
+        *("None", "None", "None", "0"),
+    ]
+    assert tabulate_rates(audit.performance, Condition.MELANOMA) == []
+    assert encode_cases([]) == b"\xef\xbb\xbf\r\n"
+
+
+def test_a_figure_of_fewer_than_30_patients_is_not_the_headline() -> None:
+    audit = make_audit(CASES)
+    tiles = {tile.label: tile for tile in list_audit_tiles(audit.performance, Condition.MELANOMA)}
+    found = tiles["Doctor's first read: sensitivity"]
+    assert (found.value, found.basis) == ("97.5%", "39 of 40 lesions; 40 patients")
+    spared = tiles["Network's alert: specificity"]
+    assert spared.value == "Too few to say"
+    assert spared.interval == "100.0%, 95% CI 47.8–100.0%"
+    excised = tiles["Lesions excised per melanoma found"]
+    assert excised.value == "1.1"
+    assert excised.basis == "45 lesions with histology; 45 patients"
+
+
+def test_tables_hold_counts_intervals_and_reasons() -> None:
+    audit = make_audit(CASES)
+    rates = tabulate_rates(audit.performance, Condition.MELANOMA)
+    assert [row["Judged by"] for row in rates] == [
+        "Doctor's first read",
+        "Doctor's first diagnosis",
+        "Network's alert",
+        "Doctor with network",
+    ]
+    assert str(rates[0]["Sensitivity"]).startswith("97.5% (39 of 40; 95% CI ")
+    assert str(rates[0]["Specificity"]).endswith(
+        "Too few to say: 5 patients with another lesion than a melanoma; 30 are needed"
+    )
+    differences = tabulate_differences(audit.performance, Condition.MELANOMA)
+    assert differences[0]["Found by one alone"] == "1 against 0"
+    assert str(differences[0]["Sensitivity"]).startswith("+2.5 points (95% CI +0.0 to ")
+    groups = tabulate_groups(audit.groups[Grouping.MONTH], Condition.MELANOMA)
+    assert [(row["Month"], row["Melanomas"]) for row in groups] == [
+        ("2026-01", 20),
+        ("2026-02", 20),
+    ]
+    assert find_value(CASES[0], Grouping.YEAR) == "2026"
+    scores = tabulate_scores(audit.scores, Condition.MELANOMA)
+    assert [row["Probability"] for row in scores] == ["First read", "Network"]
+    assert len(tabulate_bins(audit.scores[1].calibration)) == 2
+    assert [row["Missed by"] for row in tabulate_missed(audit.missed)] == ["the first read"]
+
+
+def test_an_excision_without_a_melanoma_has_a_lower_limit_alone() -> None:
+    assert format_excisions(Figure(math.nan, 4.0, math.nan, None, 9, 9)) == (
+        "undefined, at least 4.0"
+    )
+
+
+def test_the_flow_adds_up() -> None:
+    first, last = draw_audit_flow(measure_audit_flow(CASES)).stages
+    assert (first.box.count, first.leaving, last.box.count) == (45, None, 45)
+    assert "with a first read: 45, of which 45 count" in first.box.notes
+
+
+def test_files_have_no_formula_and_are_what_the_command_line_prints() -> None:
+    lines = encode_cases(CASES).decode("utf-8-sig").splitlines()
+    assert len(lines) == 46
+    assert ",'=dr.a," in lines[1]
+    assert "2026-01-03" in lines[1]
+    document = json.loads(encode_audit(make_audit(CASES), None))
+    assert document["audit"]["performance"]["num_melanomas"] == 40
+    assert document["audit"]["missed"][0]["case"]["visited_on"] == "2026-01-03"
+    assert document["drift"] is None
