@@ -69,6 +69,7 @@ def _offer_reading(opened: OpenedLesion) -> None:
     refused = at_visit.ai_reading is not None and any(
         each.refusal for each in at_visit.ai_reading.value.photographs
     )
+    known = _name_known(opened)
     with st.popover(PREVALENCE):
         choose_prevalence()
     what = "the photograph" if count == 1 else f"{count} photographs"
@@ -81,7 +82,7 @@ def _offer_reading(opened: OpenedLesion) -> None:
             shortcut=SAVE_KEY,
             disabled=opened.record.is_read_only,
             on_click=_request,
-            args=(opened.id, False),
+            args=(known, False),
         )
         if refused:
             st.button(
@@ -89,18 +90,24 @@ def _offer_reading(opened: OpenedLesion) -> None:
                 key="read-lesion-anyway",
                 help="How well the network reads what it refused was not measured.",
                 on_click=_request,
-                args=(opened.id, True),
+                args=(known, True),
             )
 
 
-def _request(lesion_id: str, read_anyway: bool) -> None:
-    st.session_state[_REQUESTED] = lesion_id, read_anyway
+def _name_known(opened: OpenedLesion) -> tuple[str, str]:
+    """Return the lesion and its AI reading, so that a key pressed twice reads once."""
+    reading = opened.at_visit.ai_reading if opened.at_visit else None
+    return opened.id, reading.id if reading else ""
+
+
+def _request(known: tuple[str, str], read_anyway: bool) -> None:
+    st.session_state[_REQUESTED] = known, read_anyway
 
 
 def _read_requested(opened: OpenedLesion) -> None:
     """Read the photographs if that was asked for, in the queue of all people, and keep it."""
-    lesion_id, read_anyway = st.session_state.pop(_REQUESTED, ("", False))
-    if lesion_id != opened.id:
+    known, read_anyway = st.session_state.pop(_REQUESTED, (None, False))
+    if known != _name_known(opened):
         return
     reading = _read(opened, read_anyway=read_anyway)
     if save(opened.name_form("ai-reading"), lambda change: change.add(reading)):

@@ -196,6 +196,8 @@ class Form:
 
     def _write(self, write: "Callable[[Change, Mapping[str, Any]], Entry[Any]]") -> None:
         draft = read_draft(self.name)
+        if not draft:  # a second press, before the browser had the answer to the first
+            return
         if save(self.name, lambda change: write(change, draft)):
             close_form()
 

@@ -53,7 +53,7 @@ def _ask_diagnosis(form: Form) -> str:
     """Ask for a diagnosis by words, and return the one that is chosen; "" before."""
     from melanoma_core.records.diagnoses import find_diagnoses, title_diagnosis
 
-    chosen_key = form.name_key("diagnosis", form.start("diagnosis", ""))
+    chosen_key = form.name_key("diagnosis", form.start("diagnosis", None))
     words = st.text_input(
         "Diagnosis: words or short forms, such as spitz nevus or SSM",
         key=form.name_key("words", title_diagnosis(form.start("diagnosis", ""))),
@@ -63,11 +63,12 @@ def _ask_diagnosis(form: Form) -> str:
     if chosen and chosen not in found:
         found.insert(0, chosen)
     if found:
-        if chosen not in found:
-            st.session_state[chosen_key] = found[0]
+        if chosen not in found:  # none is chosen before a person has read them
+            st.session_state[chosen_key] = None
         st.radio(
-            "Diagnosis in the record",
+            "Diagnosis of the list",
             found,
+            index=None,
             format_func=title_diagnosis,
             captions=[each.replace(":", " › ") for each in found],
             key=chosen_key,

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from dashboard.lesion.form import SAVE_KEY, Form, close_form
-from dashboard.shared.record import get_today, save, show_field_error, show_outcome
+from dashboard.lesion.form import Form
+from dashboard.shared.record import get_today, show_field_error
 
 if TYPE_CHECKING:
-    from melanoma_core.records.loop import Information
+    from melanoma_core.records.loop import Acknowledgement, Information
 
 _NO_REPORT = "<p>There is no histology report yet.</p>"
 
@@ -29,24 +29,14 @@ def show_acknowledgement(form: Form, histology_id: str) -> None:
         return
     report = reports.get(histology_id) or list(reports.values())[-1]
     st.text(summarise(report.value))
-    show_outcome(form.name)
-    st.button(
-        "I have seen this report",
-        key=f"{form.name}-save",
-        type="primary",
-        shortcut=SAVE_KEY,
-        disabled=form.opened.record.is_read_only,
-        on_click=_acknowledge,
-        args=(form, report.id),
-    )
+    form.name_key("histology_id", report.id)
+    form.offer_save(lambda draft: _acknowledge(form, draft), "I have seen this report")
 
 
-def _acknowledge(form: Form, histology_id: str) -> None:
+def _acknowledge(form: Form, draft: Mapping[str, Any]) -> "Acknowledgement":
     from melanoma_core.records.loop import Acknowledgement
 
-    value = Acknowledgement(lesion_id=form.opened.id, histology_id=histology_id)
-    if save(form.name, lambda change: change.add(value)):
-        close_form()
+    return Acknowledgement(lesion_id=form.opened.id, histology_id=draft["histology_id"])
 
 
 def show_information_form(form: Form, histology_id: str) -> None:
