@@ -29,7 +29,8 @@ from melanoma_core.settings import Settings
 from melanoma_core.taxonomy import Diagnosis
 
 MAX_NOTES = 600  # characters, so that the report stays one page
-_MAX_TEXT = 360  # characters of what a step says
+_MAX_TEXT = 280  # characters of what a step says, or a line of facts
+_MAX_LINE = 120  # characters of a title
 _MAX_STEPS = 2  # specimens, reports … each
 _MAX_DIAGNOSES = 4
 _DRAWN = "Demonstration: a program has drawn the photographs, and invented everything else."
@@ -119,15 +120,15 @@ def write_lesion_report(case: LesionCase, request: ReportRequest) -> LesionRepor
     place = "; ".join(describe_lesion(lesion))
     signed = f"{request.at:%d %B %Y, %H:%M %Z}".strip()
     return LesionReport(
-        title=_clean(f"Lesion {lesion.label} of patient {patient.pseudonym}"),
-        facts=tuple(_clean(each) for each in (person, place) if each),
-        made=_clean(f"Written on {signed} for {request.by}, from the record as it was then."),
+        title=_cut(f"Lesion {lesion.label} of patient {patient.pseudonym}", _MAX_LINE),
+        facts=tuple(_cut(each) for each in (person, place) if each),
+        made=_cut(f"Written on {signed} for {request.by}, from the record as it was then."),
         warnings=tuple(_list_warnings(case, request)),
-        headline=_clean(_find_headline(case)),
+        headline=_cut(_find_headline(case), _MAX_LINE),
         steps=tuple(_list_steps(case, reading, request.at.tzinfo)),
         alerts=_list_alerts(reading.value) if reading else (),
         diagnoses=_list_diagnoses(reading.value) if reading else (),
-        reading=_clean(_describe_reading(reading.value)) if reading else "",
+        reading=_cut(_describe_reading(reading.value), 2 * _MAX_TEXT) if reading else "",
         limits=_list_limits(reading.value, request.card) if reading else (),
         notes=tidy(request.notes, has_paragraphs=True)[:MAX_NOTES],
     )
@@ -169,9 +170,7 @@ def _list_steps(
     for entries, most in kinds:
         earlier = len(entries) - most
         for entry in entries[-most:]:
-            text = _clean(_describe_step(entry.value))
-            if len(text) > _MAX_TEXT:
-                text = f"{text[: _MAX_TEXT - 1]}…"
+            text = _cut(_describe_step(entry.value))
             if earlier > 0 and entry is entries[-1]:
                 text += f" ({earlier:,} earlier in the record.)"
             yield Step(title_kind(type(entry.value)), text, _sign(entry, zone))
@@ -199,7 +198,7 @@ def _describe_step(value: object) -> str:
 
 def _sign(entry: Entry[Any], zone: tzinfo | None) -> str:
     version = f", version {entry.version}" if entry.version > 1 else ""
-    return _clean(f"{entry.by}, {entry.at.astimezone(zone):%d %b %Y, %H:%M}{version}")
+    return f"{_cut(entry.by, 60)}, {entry.at.astimezone(zone):%d %b %Y, %H:%M}{version}"
 
 
 def _list_alerts(reading: AiReading) -> tuple[tuple[str, str, str, str], ...]:
@@ -253,11 +252,13 @@ def _describe_reading(reading: AiReading) -> str:
 def _list_limits(reading: AiReading, card: ModelCard | None) -> tuple[str, ...]:
     if card is None or card.model_id != reading.model_id:
         return (
-            f"The card of the model {_clean(reading.model_id)} is not on this machine, so that its "
+            f"The card of the model {_cut(reading.model_id)} is not on this machine, so that its "
             "limitations are not listed here.",
         )
-    return tuple(map(_clean, card.limitations))
+    return tuple(map(tidy, card.limitations))
 
 
-def _clean(text: str) -> str:
-    return tidy(text)
+def _cut(text: str, longest: int = _MAX_TEXT) -> str:
+    """Return a text on one line, cut where it is too long for the page."""
+    line = tidy(text)
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"

@@ -15,7 +15,8 @@ from melanoma_core.records.report import LesionReport
 from melanoma_core.records.report_pictures import MAX_OTHERS, ReportPictures
 
 _MAX_LIMITS = 1800  # characters of all limitations
-_LARGE, _LARGE_OF_SEVERAL, _SMALL = 62.0, 52.0, 18.0  # mm, heights of the pictures
+_LARGE, _LARGE_OF_SEVERAL, _SMALL = 62.0, 52.0, 18.0  # mm, heights of the pictures at …
+_FULL = 8.5  # points of the text
 
 
 def write_lesion_pdf(report: LesionReport, pictures: ReportPictures, made_at: datetime) -> bytes:
@@ -40,12 +41,12 @@ def _compose(
         write_text(document, text, size, line)
     document.ln(1)
     if pictures.large:
-        height = _LARGE_OF_SEVERAL if pictures.small else _LARGE
+        height = (_LARGE_OF_SEVERAL if pictures.small else _LARGE) * size / _FULL
         large = [(each.content, each.caption) for each in pictures.large]
         place_row(document, large, (2, height), size)
     if pictures.small:
         small = [(each.content, each.caption) for each in pictures.small]
-        place_row(document, small, (MAX_OTHERS, _SMALL), size - 1.5)
+        place_row(document, small, (MAX_OTHERS, _SMALL * size / _FULL), size - 1.5)
     write_text(document, report.headline, 12, 6, bold=True)
     for text in filter(None, (*report.warnings, *pictures.missing, note)):
         write_text(document, text, size, line)

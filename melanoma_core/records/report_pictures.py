@@ -28,6 +28,7 @@ ReadImage = Callable[[str], bytes]
 MAX_OTHERS = 5  # small photographs, so that the report stays one page
 _SIDE, _SMALL_SIDE = 1000, 320  # px, the longer one
 _OPACITY = 0.6
+_MAX_DEVICE = 40  # characters
 
 
 @dataclass(frozen=True)
@@ -138,5 +139,5 @@ def _draw(read: ReadImage, entry: Entry[Photograph], side: int) -> bytes:
 
 
 def _describe(entry: Entry[Photograph]) -> str:
-    text = tidy(summarise(entry.value))
+    text = tidy(summarise(replace(entry.value, device=entry.value.device[:_MAX_DEVICE])))
     return text if entry.value.taken_on else f"{text}, kept {say(entry.at.date())}"
