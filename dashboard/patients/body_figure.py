@@ -4,8 +4,10 @@ The figure is plain and neutral; its halves mirror each other. The core's `body_
 site each part of it is. Points are links above the drawing. All text is escaped.
 """
 
+from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:  # the page is painted before SQLAlchemy is imported
 
 # Half of the outline, from the crown to the crotch; a view is 200 wide and 400 high.
 _HALF = (
-    "M100 6C110 6 116.5 14 116 27C115.5 39 110.5 47 106.5 51L107 60C108.5 66 121 67.5 130 70"
+    "M99.5 6L100 6C110 6 116.5 14 116 27C115.5 39 110.5 47 106.5 51L107 60C108.5 66 121 67.5 130 70"
     "C139 72.5 143.5 79 144.5 89C145.5 105 149 121 152 136C156 152 161 168 163.5 186"
     "C167 193 170 203 169 213C168 221 163 226 160 224.5C155.5 222 153.5 212 153.5 204"
     "C153.5 198 153.5 192 152.5 187C147.5 170 142.5 155 139.5 140C136 125 133.5 112 131.5 99"
@@ -22,14 +24,14 @@ _HALF = (
     "C136 218 133 245 129 270C128 277 128 283 128.5 291C130 308 127 330 121.5 354"
     "C120 361 119 366 120 371C123 378 130 384 131 390C131 394.5 125 395 117 395L109 395"
     "C105.5 394 105.5 387 106.5 380C107.5 372 107 365 106.5 358C104.5 337 105 312 105.5 291"
-    "C105.5 262 103 228 101.5 209L100 206"
+    "C105.5 262 103 228 101.5 209L99.5 206Z"
 )
 _DETAILS = {
     "front": (
         "M90 28C92 26.5 95 26.5 97 28M103 28C105 26.5 108 26.5 110 28M100 29L98.5 37L101 37.5"
         "M95.5 43C98 44.5 102 44.5 104.5 43M97 70C89 71 80 72 72 75M103 70C111 71 120 72 128 75"
-        "M100 156L100 159M76 112C82 118 92 118 97 114M124 112C118 118 108 118 103 114"
-        "M68 186C80 192 92 199 98 206M132 186C120 192 108 199 102 206"
+        "M100 156L100 159M80 112C85 115 91 115.5 95 114M120 112C115 115 109 115.5 105 114"
+        "M70 186C78 190 85 194 90 198M130 186C122 190 115 194 110 198"
         "M79 283C83 287 89 287 92 283M121 283C117 287 111 287 108 283"
     ),
     "back": (
@@ -98,13 +100,20 @@ def _render_view(view: str, marks: list[MapMark], placing: Placing | None) -> st
     )
 
 
+@cache
 def _draw(view: str) -> str:
-    return (
-        '<svg viewBox="0 0 200 400" aria-hidden="true" focusable="false">'
-        f'<path class="skin" d="{_HALF}"></path>'
-        f'<path class="skin" transform="matrix(-1 0 0 1 200 0)" d="{_HALF}"></path>'
-        f'<path class="detail" d="{_DETAILS[view]}"></path></svg>'
+    """Draw a view as two masks, so that the style sheet gives them the colours of the theme."""
+    mirrored = f'<path transform="matrix(-1 0 0 1 200 0)" d="{_HALF}"/>'
+    line = 'fill="none" stroke="#000" stroke-width="0.8" stroke-linecap="round"'
+    return _draw_mask("skin", f'<path d="{_HALF}"/>{mirrored}') + _draw_mask(
+        "detail", f'<path {line} d="{_DETAILS[view]}"/>'
     )
+
+
+def _draw_mask(name: str, paths: str) -> str:
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 400">{paths}</svg>'
+    url = f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"
+    return f'<div class="{name}" style="mask-image:url({url})" aria-hidden="true"></div>'
 
 
 def _place(point: "MapPoint") -> str:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from melanoma_core.records.lesion_summary import LesionSummary
 
 _LEGEND = (
-    '<p class="fact">The worst AI reading that is kept of each lesion: ▲ melanoma alert · '
-    "△ other skin cancer suspected · ○ no alert · · not read · ? shown after the first read.</p>"
+    '<p class="fact">The worst AI reading that is kept of each lesion: ▲ melanoma alert, '
+    "△ other skin cancer suspected, ○ no alert, – not read, ? shown after the first read.</p>"
 )
 
 

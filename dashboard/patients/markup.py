@@ -17,7 +17,7 @@ _LEVELS = {
     Level.SKIN_CANCER: ("△", "other skin cancer suspected"),
     Level.NONE: ("○", "no alert"),
 }
-_UNREAD = ("·", "not read by the network")
+_UNREAD = ("–", "not read by the network")
 _HIDDEN = ("?", "AI reading shown after the first read")
 _SEVERITIES = {
     4: ("‼", "melanoma confirmed, or urgent"),

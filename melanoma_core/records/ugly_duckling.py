@@ -36,8 +36,8 @@ class Hint:
         if duckling is None or duckling.rank is None:
             return ""
         return (
-            f"{duckling.rank}. of {len(self.ducklings)} by unlikeness, median distance to the "
-            f"others {duckling.distance:.2f} (0 to 2)"
+            f"Place {duckling.rank} of {len(self.ducklings)} by unlikeness; median distance to "
+            f"the others {duckling.distance:.2f} (0 to 2)"
         )
 
 
