@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.runtime import get_instance
 
+from dashboard.shared.viewer_style import VIEWER_STYLE
+
 if TYPE_CHECKING:  # the page is painted before NumPy is imported
     from melanoma_core.reading.entry import Entry
 
-_FRONTEND = Path(__file__).with_name("frontend")
-_SCRIPT = (_FRONTEND / "built" / "viewer.js").read_text("utf-8")
-_STYLE = (_FRONTEND / "viewer.css").read_text("utf-8")
+_SCRIPT = (Path(__file__).with_name("frontend") / "built" / "viewer.js").read_text("utf-8")
 
 
 def show_viewer(
@@ -34,7 +34,7 @@ def show_viewer(
     """
     with st.container(key="photograph-viewer", gap=None):
         # In every run: the registry is the server's, and this module outlives it in tests.
-        mount = st.components.v2.component("image-viewer", js=_SCRIPT, css=_STYLE)
+        mount = st.components.v2.component("image-viewer", js=_SCRIPT, css=VIEWER_STYLE)
         mount(key="viewer", height="content", data=_offer_detail(entry))
         with st.container(key="plain-images"):
             left, right = st.columns(2, gap="small")

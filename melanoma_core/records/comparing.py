@@ -4,6 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+from numpy.typing import NDArray
+
 from melanoma_core.data.decoder import decode_within
 from melanoma_core.errors import ModelError
 from melanoma_core.models.registry import find_model
@@ -76,6 +79,12 @@ def choose_pair(dated: tuple[Dated, ...]) -> tuple[Dated, Dated] | None:
     return next(iter([*apart, *alike, *pairs]), None)
 
 
+def sort_pair(one: Dated, other: Dated) -> tuple[Dated, Dated]:
+    """Return two photographs, the earlier one first; those of one day as they were kept."""
+    first, second = sorted((one, other), key=lambda each: (each.on, each.entry.at))
+    return first, second
+
+
 def find_outline(
     case: LesionCase, photograph_id: str, *, hides_ai: bool = False
 ) -> KnownOutline | None:
@@ -110,6 +119,15 @@ def find_photograph_reading(
     return None
 
 
+def decode_photograph(data: bytes) -> NDArray[np.uint8]:
+    """Return the pixels of a kept photograph at the size at which it is compared.
+
+    Raises:
+        ImageError: It cannot be decoded.
+    """
+    return decode_within(data, max_side=LARGE).pixels
+
+
 def make_shot(
     case: LesionCase, dated: Dated, read: Callable[[str], bytes], *, hides_ai: bool = False
 ) -> Shot:
@@ -126,13 +144,14 @@ def make_shot(
         RecordError: Its file is missing or was altered.
     """
     photograph = dated.entry.value
-    pixels = decode_within(read(photograph.sha256), max_side=LARGE).pixels
+    pixels = decode_photograph(read(photograph.sha256))
     scale = photograph.millimetres_per_pixel
     if scale is not None:
         scale *= photograph.width / pixels.shape[1]
     outline = find_outline(case, dated.entry.id, hides_ai=hides_ai)
     found = None if hides_ai else find_photograph_reading(case, dated.entry.id)
-    probabilities, model_id = {}, outline.model_id if outline else ""
+    probabilities: dict[str, float] = {}
+    model_id = outline.model_id if outline else ""
     if found is not None and model_id in {"", found[0].value.model_id}:
         names, model_id = found[0].value.class_names, found[0].value.model_id
         probabilities = dict(zip(names, found[1].probabilities, strict=True))

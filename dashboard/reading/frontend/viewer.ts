@@ -1,7 +1,8 @@
 // The image viewer of the Reading page: a component of Streamlit around OpenSeadragon.
-import { makeControls, makeHandle, placeHandle, make } from "./controls";
-import { readLayers, type Detail } from "./layers";
-import { Stage, type View } from "./stage";
+import { makeControls } from "./controls";
+import { make, makeHandle, placeHandle } from "../../shared/frontend/elements";
+import { readLayers, type Detail } from "../../shared/frontend/layers";
+import { Stage, type View } from "../../shared/frontend/stage";
 
 const KEPT = "melanoma-viewer"; // opacity and whether the overlay is on, for this tab of the browser
 const OPACITY_STEP = 5;
@@ -56,11 +57,10 @@ class Viewer {
     const stage = make("div", { class: "stage" }, images, this.handle);
     this.frame = make("div", { class: "frame" }, this.controls.row, stage);
     parent.append(this.frame);
-    this.stage = new Stage(
-      images,
-      (percent) => (this.controls.zoom.value = `${percent}%`),
-      (isShown) => this.takePlace(isShown),
-    );
+    this.stage = new Stage(images, {
+      zoomed: (percent) => (this.controls.zoom.value = `${percent}%`),
+      shown: (isShown) => this.takePlace(isShown),
+    });
     this.stage.canvas.setAttribute("role", "application");
     this.stage.canvas.setAttribute("aria-roledescription", "image viewer");
     this.frame.addEventListener("keydown", (event) => this.press(event));
@@ -92,7 +92,9 @@ class Viewer {
   }
 
   private follow(): void {
-    const layers = readLayers(this.page, this.offered);
+    const find = (name: string) =>
+      this.page.querySelector<HTMLImageElement>(`.st-key-layer-${name} img`);
+    const layers = readLayers(find, this.offered);
     if (!layers) return;
     this.stage.show(layers);
     this.stage.canvas.setAttribute("aria-label", layers.description);

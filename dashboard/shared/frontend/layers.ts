@@ -1,4 +1,4 @@
-// The images that the viewer shows. The page draws them as plain images below the viewer; a style
+// The images that a viewer shows. The page draws them as plain images below the viewer; a style
 // sheet hides those while the viewer stands, and they stay where it cannot run.
 
 // From the lowest to the highest. The detail is the photograph in its own pixels.
@@ -22,8 +22,11 @@ export interface Detail {
   width: number; // in pixels
 }
 
-export function readLayers(page: ParentNode, offered: Partial<Detail>): Layers | null {
-  const find = (name: Name) => page.querySelector<HTMLImageElement>(`.st-key-layer-${name} img`);
+/** Return what the page draws; null before it has drawn the photograph. */
+export function readLayers(
+  find: (name: Name) => HTMLImageElement | null,
+  offered: Partial<Detail>,
+): Layers | null {
   const addresses = Object.fromEntries(DRAWN.map((name) => [name, find(name)?.src || null]));
   const description = (find("overlay") ?? find("photograph"))?.alt ?? "";
   if (!addresses.photograph) return null;

@@ -16,7 +16,47 @@ const LEAST_SHARE = 0.8; // of the stage
 const STEP = 1.3;
 const PAN = 0.15; // of what is visible
 
+/** Where the photograph lies: its left, its top and its width, and by how much it is turned. */
+export interface Placement {
+  x: number;
+  y: number;
+  width: number;
+  degrees: number; // about its centre, clockwise
+}
+
+export interface Place {
+  x: number;
+  y: number;
+}
+
+/** What is visible: its centre, and the zoom. */
+export interface Viewport extends Place {
+  zoom: number;
+}
+
+export interface Listener {
+  zoomed?(percent: number): void;
+  /** Whether the photograph can be shown. */
+  shown?(isShown: boolean): void;
+  /** What is visible has changed. */
+  moved?(): void;
+  /** A person has begun to use this stage. */
+  taken?(): void;
+  /** A pointer is pressed, in pixels of the screen; true keeps what it then drags. */
+  pressed?(at: Place): boolean;
+  dragged?(at: Place): void;
+  released?(): void;
+  /** A click or a tap; true keeps it. */
+  clicked?(at: Place): boolean;
+  /** Whether a second click is one more click, and no zoom. */
+  keepsClicks?(): boolean;
+}
+
+const WHOLE: Placement = { x: 0, y: 0, width: 1, degrees: 0 };
+
 export class Stage {
+  private placement = WHOLE;
+  private isKept = false; // what is dragged
   private readonly viewer: OpenSeadragon.Viewer;
   private readonly items = new Map<Name, OpenSeadragon.TiledImage>();
   private detail: Detail | null = null;
@@ -25,8 +65,7 @@ export class Stage {
 
   constructor(
     element: HTMLElement,
-    private readonly onZoom: (percent: number) => void,
-    private readonly onOutcome: (isShown: boolean) => void,
+    private readonly listener: Listener,
   ) {
     const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.viewer = OpenSeadragon({
@@ -48,9 +87,39 @@ export class Stage {
       this.clip();
       this.reportZoom();
       this.refine();
+      this.listener.moved?.();
     };
     this.viewer.addHandler("viewport-change", follow);
     this.viewer.addHandler("resize", () => requestAnimationFrame(follow));
+    this.listen();
+  }
+
+  private listen(): void {
+    const { viewer, listener } = this;
+    const take = () => listener.taken?.();
+    viewer.addHandler("canvas-scroll", take);
+    this.canvas.addEventListener("focus", take);
+    viewer.addHandler("canvas-press", ({ position }) => {
+      take();
+      this.isKept = listener.pressed?.(position) ?? false;
+    });
+    viewer.addHandler("canvas-drag", (event) => {
+      if (!this.isKept) return;
+      event.preventDefaultAction = true;
+      listener.dragged?.(event.position);
+    });
+    viewer.addHandler("canvas-drag-end", (event) => {
+      if (this.isKept) event.preventDefaultAction = true;
+    });
+    viewer.addHandler("canvas-release", () => {
+      if (this.isKept) listener.released?.();
+    });
+    viewer.addHandler("canvas-click", (event) => {
+      if (event.quick && listener.clicked?.(event.position)) event.preventDefaultAction = true;
+    });
+    viewer.addHandler("canvas-double-click", (event) => {
+      if (listener.keepsClicks?.()) event.preventDefaultAction = true;
+    });
   }
 
   /** The element that is focused, and that gets the keys. */
@@ -59,8 +128,10 @@ export class Stage {
   }
 
   /** Show images. The same photograph keeps its place; another one is fitted to the stage. */
-  show(layers: Layers): void {
-    const isOther = layers.addresses.photograph !== this.shown.photograph;
+  show(layers: Layers, placement = WHOLE): void {
+    const isMoved = JSON.stringify(placement) !== JSON.stringify(this.placement);
+    const isOther = isMoved || layers.addresses.photograph !== this.shown.photograph;
+    this.placement = placement;
     this.detail = layers.detail ?? (isOther ? null : this.detail);
     if (isOther) {
       this.viewer.world.removeAll();
@@ -94,8 +165,53 @@ export class Stage {
     this.viewer.viewport.panBy(step).applyConstraints();
   }
 
-  fit(): void {
-    this.viewer.viewport.goHome();
+  fit(isImmediate = false): void {
+    this.viewer.viewport.goHome(isImmediate);
+  }
+
+  get viewport(): Viewport {
+    const { viewport } = this.viewer;
+    const { x, y } = viewport.getCenter(true);
+    return { x, y, zoom: viewport.getZoom(true) };
+  }
+
+  /** Show at once what another stage shows. */
+  follow({ x, y, zoom }: Viewport): void {
+    this.viewer.viewport.zoomTo(zoom, undefined, true);
+    this.viewer.viewport.panTo(new OpenSeadragon.Point(x, y), true);
+  }
+
+  /** The zoom at which the whole photograph fits the stage, and its height in widths. */
+  get fitted(): { zoom: number; aspect: number } {
+    const photograph = this.items.get("photograph");
+    const size = photograph?.getContentSize();
+    const aspect = size ? size.y / size.x : 1;
+    return { zoom: this.viewer.viewport.getHomeZoom(), aspect };
+  }
+
+  /** Return where shares of the photograph's sides are on the stage, in pixels of the screen. */
+  toStage(share: Place): Place {
+    const { viewport } = this.viewer;
+    return viewport.viewportToViewerElementCoordinates(this.turn(this.scale(share), 1));
+  }
+
+  /** Return which shares of the photograph's sides a place on the stage is. */
+  toShare(at: Place): Place {
+    const point = new OpenSeadragon.Point(at.x, at.y);
+    const { x, y } = this.turn(this.viewer.viewport.viewerElementToViewportCoordinates(point), -1);
+    const { placement } = this;
+    const height = placement.width * this.fitted.aspect;
+    return { x: (x - placement.x) / placement.width, y: (y - placement.y) / height };
+  }
+
+  private scale({ x, y }: Place): OpenSeadragon.Point {
+    const { placement } = this;
+    const height = placement.width * this.fitted.aspect;
+    return new OpenSeadragon.Point(placement.x + x * placement.width, placement.y + y * height);
+  }
+
+  private turn(point: OpenSeadragon.Point, direction: 1 | -1): OpenSeadragon.Point {
+    return point.rotate(direction * this.placement.degrees, this.scale({ x: 0.5, y: 0.5 }));
   }
 
   /** Show one pixel of the photograph as one pixel of the screen. */
@@ -114,6 +230,7 @@ export class Stage {
     this.viewer.addTiledImage({
       tileSource: { type: "image", url: address } as unknown as OpenSeadragon.TileSource,
       opacity: 0,
+      ...this.placement,
       success: (event) => {
         const item = (event as unknown as { item: OpenSeadragon.TiledImage }).item;
         if (!isWanted()) return this.viewer.world.removeItem(item);
@@ -122,17 +239,18 @@ export class Stage {
         this.order();
         this.clip();
         if (name !== "photograph") return;
-        this.viewer.viewport.goHome(true);
+        this.fit(true);
         // A photograph smaller than the stage is shown in its own pixels, too.
         const least = LEAST_SHARE * this.viewer.viewport.getHomeZoom();
         const viewport = this.viewer.viewport as OpenSeadragon.Viewport & { minZoomLevel: number };
         viewport.minZoomLevel = Math.min(least, this.findActualZoom(item));
         this.reportZoom();
-        this.onOutcome(true);
+        this.listener.shown?.(true);
+        this.listener.moved?.();
       },
       error: () => {
         // The page replaces images while it runs again; the next address is on its way then.
-        if (isWanted() && name === "photograph") this.onOutcome(false);
+        if (isWanted() && name === "photograph") this.listener.shown?.(false);
         if (isWanted()) this.shown[name] = undefined;
       },
     });
@@ -176,7 +294,7 @@ export class Stage {
     const photograph = this.items.get("photograph");
     if (!photograph) return;
     const zoom = this.viewer.viewport.getZoom(true) / this.findActualZoom(photograph);
-    this.onZoom(Math.round(100 * zoom));
+    this.listener.zoomed?.(Math.round(100 * zoom));
   }
 
   /** Fetch the photograph's own pixels once the screen has more than the page's picture. */
