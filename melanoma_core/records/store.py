@@ -19,6 +19,7 @@ from melanoma_core.records.erasing import Erasure, finish_removals, write_erasur
 from melanoma_core.records.errors import (
     NoRecordError,
     RecordDamagedError,
+    RecordReadOnlyError,
     UnknownEntryError,
 )
 from melanoma_core.records.history import Event, load_history, load_patient_history
@@ -302,7 +303,7 @@ class Record:
             entry_id: Id of that entry.
             detail: What it was, without a name of a patient.
         """
-        if not self.is_read_only:
+        with suppress(RecordReadOnlyError):
             self._log(Action.SEEN, by, _name(kind), entry_id, detail)
 
     def log_export(self, *, by: str, kind: type | None, entry_id: str = "", detail: str) -> None:

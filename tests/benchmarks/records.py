@@ -81,7 +81,11 @@ def measure() -> Iterable[Row]:
 
 
 def make_record(folder: Path, num_lesions: int = _NUM_LESIONS) -> Record:
-    """Return a new record of drawn patients, of whom about one in six waits for something."""
+    """Return a new record of drawn patients.
+
+    No reading names its photographs. So every lesion still waits to be read, which is the longest
+    list that so many lesions can give.
+    """
     record = Record.create(folder, by="benchmark")
     image = record.images.put((ASSETS / "demonstration" / "drawn-nevus.jpg").read_bytes())
     rng = random.Random(1)
@@ -116,7 +120,7 @@ def _add_patient(change: Change, rng: random.Random, number: int, image: StoredI
                     height=image.height,
                 )
             )
-        if rng.random() < 0.9:  # the others wait to be read
+        if rng.random() < 0.9:
             _add_loop(change, rng, lesion, visits[-1])
 
 

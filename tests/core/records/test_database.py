@@ -181,6 +181,7 @@ def test_a_postgresql_that_only_reads_is_named(database_url: str, tmp_path: Path
     assert again.count()["Patient"] == 0
     with pytest.raises(RecordReadOnlyError, match="PostgreSQL database or its folder"):
         add_many(again, 1)
+    again.log_seen(by="dr.b", kind=None)
     again.close()
 
 

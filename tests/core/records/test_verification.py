@@ -195,6 +195,16 @@ def test_a_file_beside_that_is_behind_is_no_fault(record: Record):
     assert record.verify().faults == ()
 
 
+def test_a_creation_that_was_killed_before_the_file_beside_is_no_fault(record: Record):
+    record.place.head_file.unlink()
+    assert record.verify().faults == ()
+
+    fill(record)
+    assert record.place.head_file.is_file()
+    record.place.head_file.unlink()
+    assert find_faults(record) == [(FaultKind.MISSING, "head.json")]
+
+
 def test_the_file_beside_never_goes_back(record: Record):
     fill(record)
     before = ledger.read_head(record.place.head_file)
