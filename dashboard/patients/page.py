@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboard.patients.leaving import show_erased
 from dashboard.patients.listing import show_list
 from dashboard.patients.opened import PATIENT
 from dashboard.patients.patient import show_patient
@@ -15,4 +16,5 @@ with show_errors():
     if st.query_params.get(PATIENT):
         show_patient(record, st.query_params[PATIENT])
     else:
+        show_erased()
         show_list(record)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard.patients.form import EDIT, LESION, NEW, open_form, show_receipt
+from dashboard.patients.leaving import show_leaving
 from dashboard.patients.lesion_form import show_lesion_form
 from dashboard.patients.lesions import show_lesions
 from dashboard.patients.mosaic import show_mosaic
@@ -56,6 +57,7 @@ def show_patient(record: "Record", patient_id: str) -> None:
         case "visits":
             show_visits(opened)
         case "record":
+            show_leaving(opened)
             show_versions(opened)
         case _:
             show_lesions(opened)
