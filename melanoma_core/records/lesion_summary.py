@@ -1,7 +1,7 @@
 """What a list of a patient's lesions says of each: what it waits for, its worst AI reading."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from melanoma_core.reading.statement import Level
 from melanoma_core.records.case import LesionCase
@@ -9,7 +9,6 @@ from melanoma_core.records.entities import Lesion, Photograph
 from melanoma_core.records.entry import Entry
 from melanoma_core.records.kept_readings import find_level
 from melanoma_core.records.loop import Histology
-from melanoma_core.records.severity import Severity, rate_case
 from melanoma_core.records.steps import OpenStep, find_at_visit, find_open_steps
 from melanoma_core.records.vocabulary import ImageKind, ReadOrder
 
@@ -27,7 +26,6 @@ class LesionSummary:
         level: The most severe of its AI readings, whenever they were read; None if there is none,
             or none is shown.
         hides_ai: Whether nothing of an AI reading is shown, because the doctor reads first.
-        severity: How severe what is known of it is now; without AI readings that are not shown.
         photograph: The newest photograph: a dermoscopic one if there is any; None without one.
         histology: The last report; None if there is none.
     """
@@ -36,7 +34,6 @@ class LesionSummary:
     next_step: OpenStep | None
     level: Level | None
     hides_ai: bool
-    severity: Severity
     photograph: Entry[Photograph] | None
     histology: Entry[Histology] | None
 
@@ -57,7 +54,6 @@ def summarise_case(case: LesionCase, order: ReadOrder) -> LesionSummary:
         next_step=steps[0] if steps else None,
         level=next((level for level in _LEVELS if level in levels), None),
         hides_ai=hides_ai,
-        severity=rate_case(_leave_out_ai(case) if hides_ai else case),
         photograph=find_newest_photograph(case),
         histology=case.histologies[-1] if case.histologies else None,
     )
@@ -79,7 +75,3 @@ def find_newest_photograph(case: LesionCase) -> Entry[Photograph] | None:
     dermoscopic = [each for each in own if each.value.kind is ImageKind.DERMOSCOPIC]
     shown = dermoscopic or own
     return shown[-1] if shown else None
-
-
-def _leave_out_ai(case: LesionCase) -> LesionCase:
-    return replace(case, ai_readings=())
