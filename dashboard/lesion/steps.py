@@ -65,7 +65,9 @@ def _choose_step(
 
     default = waiting[0] if waiting else Step.PHOTOGRAPHS
     follow_address(STEP, "lesion-step", default, list(Step))
-    step = st.pills("Step", list(Step), format_func=name, key="lesion-step", required=True, wrap=True)
+    step = st.pills(
+        "Step", list(Step), format_func=name, key="lesion-step", required=True, wrap=True
+    )
     write_address(STEP, "lesion-step", default)
     return step or default
 

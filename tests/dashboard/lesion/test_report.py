@@ -31,7 +31,9 @@ def test_the_report_shows_the_lesion_and_what_was_typed(open_lesion: OpenLesion)
     app = open_lesion(view="report")
     assert not app.exception
     (notes,) = [each for each in app.text_area if each.label == "Notes on the report"]
-    app = notes.set_value("<b>Control</b>").run()
+    notes.set_value("<b>Control</b>")
+    (put,) = [each for each in app.button if each.label == "Put the notes on the report"]
+    app = put.click().run()
 
     html = read_html(app)
     assert "Lesion 1 of patient drawn-4711" in html
@@ -52,11 +54,16 @@ def test_a_letter_can_be_changed_in_every_part_and_keeps_what_was_typed(open_les
     fields = {each.label: each for each in (*app.text_area, *app.text_input)}
     assert "We have examined lesion 1 (left upper back)" in fields["Text"].value
     assert fields["Salutation"].value == "Dear colleague,"
-    app = fields["Salutation"].set_value("Dear Berta,").run()
+    fields["Salutation"].set_value("Dear <b>Berta</b>,")
+    (write,) = [each for each in app.button if each.label == "Write the letter"]
+    app = write.click().run()
 
-    assert {each.label: each.value for each in app.text_input}["Salutation"] == "Dear Berta,"
+    assert "Dear &lt;b&gt;Berta&lt;/b&gt;," in read_html(app)
     labels = [each.proto.label for each in app.get("download_button")]
     assert labels == ["Download PDF", "Download text"]
+    (change,) = [each for each in app.button if each.label == "Change the letter"]
+    app = change.click().run()
+    assert {each.label: each.value for each in app.text_input}["Salutation"] == "Dear <b>Berta</b>,"
 
 
 def test_a_letter_does_not_give_a_cancer_to_a_patient_who_does_not_know(
