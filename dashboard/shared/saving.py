@@ -1,8 +1,7 @@
 """Write into the record from a page: with a receipt, or with what is wrong and what was typed."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
@@ -18,6 +17,7 @@ from melanoma_core.errors import MelanomaError, RecordError
 from melanoma_core.records.entry import Entry
 from melanoma_core.records.errors import EditConflict
 from melanoma_core.records.validation import FieldError, InvalidEntryError
+from melanoma_core.records.wording import find_differences
 from melanoma_core.records.writing import Change
 
 _OUTCOMES = "outcomes"
@@ -141,39 +141,19 @@ def _write_own(form: str, conflict: EditConflict) -> None:
 
 def render_differences(conflict: EditConflict) -> str:
     """Render the fields in which two versions differ as a table; text is escaped."""
-    current, refused = conflict.current.value, conflict.refused
+    current = conflict.current
     rows = "".join(
-        f'<tr><th scope="row">{escape(field.name.replace("_", " "))}</th>'
-        f"<td>{escape(_describe(getattr(current, field.name)))}</td>"
-        f"<td>{escape(_describe(getattr(refused, field.name)))}</td></tr>"
-        for field in dataclasses.fields(current)
-        if getattr(current, field.name) != getattr(refused, field.name, None)
+        f'<tr><th scope="row">{escape(each.label)}</th><td>{escape(each.before)}</td>'
+        f"<td>{escape(each.after)}</td></tr>"
+        for each in find_differences(current.value, conflict.refused)
     )
     if not rows:
         return "<p>Both versions say the same.</p>"
     return (
         '<table class="versions"><thead><tr><th scope="col">Field</th>'
-        f'<th scope="col">In the record, by {escape(conflict.current.by)}</th>'
+        f'<th scope="col">In the record, by {escape(current.by)}</th>'
         f'<th scope="col">Yours</th></tr></thead><tbody>{rows}</tbody></table>'
     )
-
-
-def _describe(value: object) -> str:
-    """Return what a field says in words."""
-    if value is None or value in ("", ()):
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    if isinstance(value, tuple):
-        return ", ".join(map(_describe, value))
-    if isinstance(value, Mapping) or dataclasses.is_dataclass(value):
-        return ", ".join(
-            f"{field.name.replace('_', ' ')} {_describe(getattr(value, field.name))}"
-            for field in dataclasses.fields(value)  # type: ignore[arg-type]
-        )
-    return str(value)
 
 
 def _get_outcomes() -> dict[str, Outcome]:
