@@ -34,7 +34,7 @@ _WORDS = {
 def show_log(record: "Record") -> None:
     """Show the check of the record, then its audit log with filters."""
     _show_check(record)
-    st.subheader("Who did what", anchor=False)
+    st.header("Who did what", anchor=False)
     log_seen(record, None, detail="audit log")
     query = _choose_query()
     if query is None:
@@ -48,7 +48,7 @@ def show_log(record: "Record") -> None:
 
 def _show_check(record: "Record") -> None:
     """Offer to check the record now, with progress, and show what a check has found."""
-    st.subheader("Is the record whole?", anchor=False)
+    st.header("Is the record whole?", anchor=False)
     st.html(
         "<p>The check finds any entry of the log, version of an entry and photograph that was "
         "altered, removed or moved.</p>"

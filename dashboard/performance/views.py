@@ -56,7 +56,7 @@ def show_figures(kept: "Kept", choice: "Choice") -> None:
     show_html(render_table(rates, "Sensitivity and specificity of each judge"))
     differences = tabulate_differences(performance, choice.condition)
     if differences:
-        st.subheader("Differences", anchor=False)
+        st.header("Differences", anchor=False)
         show_html(render_table(differences, "Differences between judges, on the same lesions"))
         st.caption(
             "In percentage points, on the lesions that both judged. Above 0 the first leads."
@@ -179,12 +179,12 @@ def show_drift(kept: "Kept", choice: "Choice") -> None:  # noqa: ARG001  # of al
         ("Scores against the test photographs of the model", drift.against_card),
         ("Photographs and scores against the first months", drift.against_start),
     ):
-        st.subheader(title, anchor=False)
+        st.header(title, anchor=False)
         if shifts:
             _show_shifts(title, shifts)
         else:
             st.html(f"<p>{_explain_missing(kept, title)}</p>")
-    st.subheader("Unusual photographs", anchor=False)
+    st.header("Unusual photographs", anchor=False)
     shares = tabulate_shares(drift.shares)
     show_html(render_table(shares, "Unusual photographs by month") or "<p>None was read.</p>")
 
@@ -218,5 +218,5 @@ def show_flow(performance: "Performance", kept: "Kept", choice: "Choice") -> Non
 
     flow = measure_audit_flow(select_cases(kept, choice))
     st.html(render_diagram(draw_audit_flow(flow)))
-    st.subheader("What these figures hide", anchor=False)
+    st.header("What these figures hide", anchor=False)
     st.html(render_paragraphs(explain_bias(flow, performance.scope)))

@@ -64,7 +64,7 @@ def show_question(
         alt = f"Photograph of case {number}, to be judged"
         st.image(get_photograph(case, record), width="stretch", alt=alt)
     with answer:
-        st.subheader("How probable is a melanoma?", anchor=False)
+        st.header("How probable is a melanoma?", anchor=False)
         with st.container(horizontal=True, gap="xxsmall", key="quiz-probabilities"):
             for probability, key in zip(PROBABILITIES, _KEYS, strict=True):
                 _offer(
@@ -74,7 +74,7 @@ def show_question(
                     session.choose_probability,
                     probability,
                 )
-        st.subheader("What is it?", anchor=False)
+        st.header("What is it?", anchor=False)
         with st.container(horizontal=True, gap="xxsmall", key="quiz-diagnoses"):
             for diagnosis, key in _DIAGNOSES.items():
                 label = diagnosis.title.capitalize()

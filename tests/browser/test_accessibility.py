@@ -6,6 +6,7 @@ files of the tests.
 
 import io
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,10 +25,13 @@ from melanoma_core.deployment.promotion import promote, propose
 from melanoma_core.models.card import load_card
 from melanoma_core.models.registry import BUNDLED
 from melanoma_core.records.store import Record
+from melanoma_core.records.vocabulary import Management
 from melanoma_core.runs.run import RunState
 from melanoma_core.settings import load_settings
 from tests.browser.conftest import run_server
+from tests.core.records.made_cases import INVASIVE, NEVUS
 from tests.core.records.made_entries import add_seen, fill, read_drawn
+from tests.core.records.made_loops import add_loop
 from tests.drawn_models import write_model
 from tests.written_runs import RunWriter
 
@@ -138,6 +142,22 @@ def expect_text(text: str) -> Callable[[Page], None]:
     return wait
 
 
+def open_another(page: Page) -> None:
+    expect_text("Timeline")(page)
+    wait_until_still(page)
+    another = page.get_by_role("button", name="Add another")
+    if another.count():
+        another.click()
+        wait_until_still(page)
+
+
+def open_first_read(page: Page) -> None:
+    open_another(page)
+    page.get_by_text("Checklists of dermoscopy").click()
+    page.get_by_text("Seven-point checklist").click()
+    expect(page.get_by_text("0 of 10 points")).to_be_visible()
+
+
 def open_image(page: Page) -> None:
     expect_text("64 images")(page)
     page.locator(".st-key-gallery").get_by_role("button", name="Open", exact=True).first.click()
@@ -162,6 +182,40 @@ def evaluate_part(part: str) -> Callable[[Page], None]:
     return open_part
 
 
+def verify_record(page: Page) -> None:
+    page.get_by_role("button", name="Verify now").click()
+    expect(page.get_by_text("Nothing was altered, removed or moved.")).to_be_visible()
+
+
+def start_quiz(page: Page) -> None:
+    # The answers of a browser session are kept: another test may have started the quiz.
+    start, ask = (page.get_by_role("button", name=name) for name in ("Start", "Answer"))
+    expect(start.or_(ask).first).to_be_visible()
+    if start.is_visible():
+        start.click()
+    expect(ask).to_be_visible()
+
+
+def answer_case(page: Page) -> None:
+    start_quiz(page)
+    page.get_by_role("button", name="70%").click()
+    page.get_by_role("button", name="Melanoma", exact=False).first.click()
+    expect(page.get_by_role("button", name="✓ Melanoma")).to_be_visible()
+    page.get_by_role("button", name="Answer").click()
+    expect(page.get_by_text("Network:")).to_be_visible()
+
+
+def finish_quiz(page: Page) -> None:
+    answer_case(page)
+    page.get_by_role("button", name=re.compile("Next case|See the result")).click()
+    page.get_by_role("button", name="Finish now").click()
+    expect(
+        page.get_by_text("Your curve is that of your probabilities.")
+        .or_(page.get_by_text("The cases were: "))
+        .first
+    ).to_be_visible()
+
+
 STATES = (
     State("reading-empty", "/", expect_text("Many colours, streaks")),
     State("reading-open", "/", read_lesion),
@@ -172,6 +226,34 @@ STATES = (
     State("reading-keep", "/", open_keeping),
     State("today", "/today", expect_text("The most severe is first.")),
     State("today-nothing", "/today?search=nowhere", expect_text("Nothing waits that fits")),
+    State("patients", "/patients", expect_text("by pseudonym")),
+    State("patients-new", "/patients?new=patient", expect_text("Year of birth")),
+    State("patients-map", "/patients?patient={patient}", expect_text("Front")),
+    State(
+        "patients-mosaic",
+        "/patients?patient={patient}&view=mosaic&order=unlike",
+        expect_text("At least 3 lesions"),
+    ),
+    State("patients-visits", "/patients?patient={patient}&view=visits", expect_text("New visit")),
+    State("patients-record", "/patients?patient={patient}&view=record", expect_text("Versions")),
+    State("patients-lesion", "/patients?patient={patient}&new=lesion", expect_text("not placed")),
+    State("lesion-visit", "/lesion?lesion={lesion}", expect_text("Next:")),
+    State("lesion-first-read", "/lesion?lesion={lesion}&step=first+read", open_first_read),
+    State("lesion-photographs", "/lesion?lesion={lesion}&step=photographs", open_another),
+    State("lesion-reading", "/lesion?lesion={lesion}&step=AI+reading", expect_text("Timeline")),
+    State("lesion-histology", "/lesion?lesion={lesion}&step=histology", expect_text("Timeline")),
+    State("lesion-lookalikes", "/lesion?lesion={lesion}&view=lookalikes", expect_text("In this")),
+    State("audit-figures", "/audit", expect_text("Lesions excised per melanoma found")),
+    State("audit-groups", "/audit?view=Groups", expect_text("Of 20 comparisons")),
+    State("audit-curves", "/audit?view=Curves", expect_text("Predicted, on average")),
+    State("audit-missed", "/audit?view=Missed+melanomas", expect_text("Missed by")),
+    State("audit-drift", "/audit?view=Drift", expect_text("Unusual photographs")),
+    State("audit-flow", "/audit?view=Flow+and+bias", expect_text("What these figures hide")),
+    State("audit-log", "/audit?view=Audit+log", verify_record),
+    State("quiz-start", "/quiz", expect_text("A program has drawn these lesions")),
+    State("quiz-case", "/quiz?seed=1", start_quiz),
+    State("quiz-truth", "/quiz?seed=2", answer_case),
+    State("quiz-result", "/quiz?seed=3", finish_quiz),
     State("dataset-overview", "/dataset", expect_text("Files: 64")),
     State("dataset-gallery", "/dataset?tab=Gallery", expect_text("64 images")),
     State("dataset-image", "/dataset?tab=Gallery", open_image),
@@ -257,6 +339,8 @@ def write_record(folder: Path) -> dict[str, str]:
     image = record.images.put(read_drawn())
     with record.write(by="dr.a") as change:
         add_seen(change, "drawn-2", image)
+    add_loop(record, "drawn-3", INVASIVE, Management.REASSURE)
+    add_loop(record, "drawn-4", NEVUS, Management.EXCISION, "drawn-nevus.jpg")
     record.close()
     return {"patient": filled.patient.id, "lesion": filled.lesion.id}
 
