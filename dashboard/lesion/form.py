@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 STEP, EDIT = "step", "edit"
 """Parameters of the address: the step that is open, and the id of the entry that is corrected."""
 
+STATUS, WITHDRAWAL = "recall-status", "withdrawal"
+"""Names of what is saved without fields that stay in view."""
+
 SAVE_KEY = "Ctrl+Enter"
 """The keys of the next thing to do."""
 
@@ -62,6 +65,11 @@ class Form:
     opened: OpenedLesion
     name: str
     base: "Entry[Any] | None" = None
+
+    @property
+    def another(self) -> str:
+        """Key of the session: whether a person takes a step once more that is done."""
+        return f"{self.name}-another"
 
     def start(self, field: str, default: Any) -> Any:
         """Return what a field begins with: what the corrected entry says, or a default."""
@@ -199,6 +207,7 @@ class Form:
         if not draft:  # a second press, before the browser had the answer to the first
             return
         if save(self.name, lambda change: write(change, draft)):
+            st.session_state[self.another] = False
             close_form()
 
     def _cancel(self) -> None:

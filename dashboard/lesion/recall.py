@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from dashboard.lesion.form import Form, close_form
+from dashboard.lesion.form import STATUS, Form, close_form
 from dashboard.lesion.opened import OpenedLesion
-from dashboard.shared.record import get_today, get_who, save, show_outcome
+from dashboard.shared.record import get_today, get_who, save
 
 if TYPE_CHECKING:
     from melanoma_core.records.entry import Entry
@@ -35,7 +35,6 @@ def _show_recall(opened: OpenedLesion, recall: "Entry[Recall]", *, is_answered: 
         st.text(summarise(recall.value))
         if is_answered:
             st.caption("The lesion was photographed at a later visit.")
-        show_outcome(form)
         with st.container(horizontal=True):
             for label, status in (("Done", RecallStatus.DONE), ("Cancel", RecallStatus.CANCELLED)):
                 st.button(
@@ -43,7 +42,7 @@ def _show_recall(opened: OpenedLesion, recall: "Entry[Recall]", *, is_answered: 
                     key=f"{form}-{status}",
                     disabled=opened.record.is_read_only,
                     on_click=_set_status,
-                    args=(form, recall, status),
+                    args=(opened, recall, status),
                 )
             st.download_button(
                 "Calendar file",
@@ -51,6 +50,7 @@ def _show_recall(opened: OpenedLesion, recall: "Entry[Recall]", *, is_answered: 
                 file_name=f"recall-{recall.value.due_on}.ics",
                 mime="text/calendar",
                 key=f"{form}-ics",
+                disabled=opened.record.is_read_only,  # the audit log notes what leaves the record
                 on_click=_log_export,
                 args=(opened, recall.id),
                 help="An event of a whole day, with the pseudonym and no diagnosis.",
@@ -92,11 +92,11 @@ def _build(form: Form, draft: Mapping[str, Any]) -> "Recall":
     )
 
 
-def _set_status(form: str, recall: "Entry[Recall]", status: Any) -> None:
+def _set_status(opened: OpenedLesion, recall: "Entry[Recall]", status: Any) -> None:
     from dataclasses import replace
 
     value = replace(recall.value, status=status)
-    if save(form, lambda change: change.correct(recall, value)):
+    if save(opened.name_form(STATUS), lambda change: change.correct(recall, value)):
         close_form()
 
 
@@ -104,7 +104,6 @@ def _log_export(opened: OpenedLesion, recall_id: str) -> None:
     """Write into the audit log that a recall has left the record."""
     from melanoma_core.records.loop import Recall
 
-    if not opened.record.is_read_only:
-        opened.record.log_export(
-            by=get_who(), kind=Recall, entry_id=recall_id, detail="recall for a calendar"
-        )
+    opened.record.log_export(
+        by=get_who(), kind=Recall, entry_id=recall_id, detail="recall for a calendar"
+    )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard.lesion.ai_reading import show_ai_step
-from dashboard.lesion.form import EDIT, STEP, Form
+from dashboard.lesion.form import EDIT, STATUS, STEP, WITHDRAWAL, Form
 from dashboard.lesion.forms import EDITORS, FORMS
 from dashboard.lesion.opened import OpenedLesion
 from dashboard.lesion.recall import show_recalls
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from melanoma_core.records.entry import Entry
     from melanoma_core.records.steps import OpenStep, Step
 
-_ANOTHER = "another"  # whether a step that is done is taken once more
-
 
 def show_receipts(opened: OpenedLesion) -> None:
     """Show what was saved last, where it stays in view although the form has closed."""
@@ -30,6 +28,8 @@ def show_receipts(opened: OpenedLesion) -> None:
     for name in [*names, opened.name_form("ai-reading")]:
         if get_outcome(name).receipt:
             show_outcome(name)
+    show_outcome(opened.name_form(STATUS))
+    show_outcome(opened.name_form(WITHDRAWAL))
 
 
 def show_steps(opened: OpenedLesion) -> None:
@@ -81,14 +81,11 @@ def _show_form(
     if not _may_be_taken(form.opened, step):
         st.html("<p>Add photographs of the lesion first.</p>")
         return
-    key = f"{form.name}-{_ANOTHER}"
-    if waits is None and done and not st.session_state.get(key):
-        st.button("Add another", key=f"{key}-button", on_click=_open_another, args=(key,))
+    if waits is None and done and not st.session_state.get(form.another):
+        key = f"{form.another}-button"
+        st.button("Add another", key=key, on_click=_open_another, args=(form.another,))
         return
-    entry_id = waits.entry_id if waits else ""
-    FORMS[str(step)](form, entry_id)
-    if done:
-        st.session_state[key] = bool(st.session_state.get(key)) and waits is None
+    FORMS[str(step)](form, waits.entry_id if waits else "")
 
 
 def _may_be_taken(opened: OpenedLesion, step: "Step") -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard.lesion.ai_reading import HIDDEN
-from dashboard.lesion.form import EDIT
+from dashboard.lesion.form import EDIT, WITHDRAWAL
 from dashboard.lesion.forms import EDITORS
 from dashboard.lesion.opened import OpenedLesion
 from dashboard.shared.paging import choose_page
@@ -18,7 +18,6 @@ from dashboard.shared.record import (
     read_draft,
     render_moment,
     save,
-    show_outcome,
 )
 
 if TYPE_CHECKING:
@@ -141,17 +140,16 @@ def _offer_withdrawal(opened: OpenedLesion, event: "Event") -> None:
     form = opened.name_form(f"withdraw-{event.current.id}")
     st.text_input("Entered in error: what is wrong?", key=name_field(form, "reason", ""))
     keep_draft(form, event.current)
-    show_outcome(form)
     st.button(
         "Withdraw",
         key=f"{form}-button",
         on_click=_withdraw,
-        args=(form, event),
+        args=(opened, form, event),
         help="It stays in the record as withdrawn, with the reason, and counts no more.",
     )
 
 
-def _withdraw(form: str, event: "Event") -> None:
+def _withdraw(opened: OpenedLesion, form: str, event: "Event") -> None:
     reason = str(read_draft(form).get("reason") or "")
-    if save(form, lambda change: change.withdraw(event.current, reason)):
+    if save(opened.name_form(WITHDRAWAL), lambda change: change.withdraw(event.current, reason)):
         forget_draft(form)

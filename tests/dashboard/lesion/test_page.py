@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.records.diagnoses import find_diagnoses
+from melanoma_core.records.entities import Photograph
 from melanoma_core.records.loop import (
     AiReading,
     Decision,
@@ -21,6 +23,7 @@ from tests.dashboard.lesion.conftest import OpenLesion
 from tests.drawn_record import DrawnLesion
 
 TODAY = date.today()
+DRAWN = DEMONSTRATION_LESIONS[1].path.read_bytes()
 NODULAR = next(each for each in find_diagnoses("nodular melanoma") if "Nodular" in each)
 
 
@@ -269,3 +272,51 @@ def test_the_second_of_two_people_is_told_who_came_first(
     assert "dr.b changed this decision" in read_all(app)
     assert app.text_input[0].value == "mine"
     assert record.get(Decision, decision.id).value.reason == "theirs"
+
+
+def test_an_entry_is_withdrawn_with_a_reason_and_stays_in_the_timeline(
+    open_lesion: OpenLesion, record: Record, lesion: DrawnLesion
+):
+    decision = add_decision(record, lesion, Management.REASSURE)
+    app = open_lesion()
+    app.session_state[f"details-{decision.id}"] = True
+    app = app.run()
+    app = click(app, "Withdraw")
+    assert "An entry is withdrawn with a reason." in read_all(app)
+    (reason,) = [each for each in app.text_input if each.label.startswith("Entered in error")]
+    app = click(reason.set_value("of another lesion").run(), "Withdraw")
+
+    assert "Saved, version 2." in read_all(app)
+    assert record.get(Decision, decision.id).withdrawn == "of another lesion"
+    assert "of another lesion" not in read_all(app.run())
+    (switch,) = [each for each in app.toggle if each.label == "Show 1 withdrawn"]
+    assert "Withdrawn: of another lesion" in read_all(switch.set_value(True).run())
+
+
+def test_a_recall_can_be_done_and_its_calendar_file_is_logged(
+    open_lesion: OpenLesion, record: Record, lesion: DrawnLesion
+):
+    recall = add(
+        record,
+        Recall(patient_id=lesion.patient_id, lesion_id=lesion.lesion_id, due_on=TODAY),
+    )
+    app = open_lesion(step="recall")
+    app = click(app, "Done")
+    assert "Saved, version 2." in read_all(app)
+    assert record.get(Recall, recall.id).value.status == "done"
+
+
+def test_photographs_of_a_new_visit_are_kept_when_they_are_saved(
+    open_lesion: OpenLesion, record: Record, lesion: DrawnLesion
+):
+    app = click(open_lesion(step="photographs"), "Add another")
+    app.file_uploader[0].set_value([("new.jpg", DRAWN, "image/jpeg")]).run()
+    assert record.count()["Photograph"] == 1
+    scale = next(each for each in app.text_input if each.label == "Scale, mm per pixel")
+    app = scale.set_value("0,02").run()
+    app = click(app, "Save 1 photograph")
+
+    assert "Saved" in read_all(app)
+    _, added = record.find(Photograph, lesion_id=lesion.lesion_id)
+    assert (added.value.millimetres_per_pixel, added.value.taken_on) == (0.02, TODAY)
+    assert "Next: first read" in read_all(app)
