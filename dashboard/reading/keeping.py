@@ -8,7 +8,7 @@ from dashboard.reading.destination import choose_destination, read_destination
 from dashboard.reading.keeping_markup import render_kept, render_record
 from dashboard.shared.errors import show_errors
 from dashboard.shared.kept import get_kept
-from dashboard.shared.opening import holds_drawn, is_record_open
+from dashboard.shared.opening import holds_drawn, name_record
 from dashboard.shared.prevalence import get_prevalence
 from melanoma_core.reading.grouping import Lesion
 
@@ -23,7 +23,7 @@ _KEPT = "kept-lesions"
 
 def offer_keeping(lesion: Lesion) -> None:
     """Offer to keep a lesion in the record, where one is open."""
-    if not is_record_open():
+    if name_record() is None:
         return
     is_kept = _find_kept(lesion) is not None
     label = "✓ Kept in the record" if is_kept else "Keep in the record"
@@ -83,7 +83,7 @@ def _keep(record: "Record", form: str, lesion: Lesion) -> None:
         return entry
 
     if save(form, write):
-        get_kept().setdefault(_KEPT, {})[tuple(sorted(lesion.keys))] = written[0]
+        get_kept().setdefault(_KEPT, {})[_identify(lesion)] = written[0]
 
 
 def _describe(lesion: Lesion, draft: dict[str, Any]) -> "ReadLesion":
@@ -111,6 +111,10 @@ def _describe(lesion: Lesion, draft: dict[str, Any]) -> "ReadLesion":
 
 
 def _find_kept(lesion: Lesion) -> str | None:
-    """Return the id in the record of a lesion that was kept with these photographs."""
-    kept: dict[tuple[int, ...], str] = get_kept().get(_KEPT, {})
-    return kept.get(tuple(sorted(lesion.keys)))
+    """Return the id in the open record of a lesion that was kept with these photographs."""
+    kept: dict[tuple[object, ...], str] = get_kept().get(_KEPT, {})
+    return kept.get(_identify(lesion))
+
+
+def _identify(lesion: Lesion) -> tuple[object, ...]:
+    return name_record(), *sorted(lesion.keys)

@@ -27,10 +27,12 @@ def open_record() -> "Record | None":
     return _open(place, _identify(place.database_file))
 
 
-def is_record_open() -> bool:
-    """Return whether a record is open here, without opening it."""
+def name_record() -> str | None:
+    """Return what no other record has, of the one that is open here; None if none is."""
     place = _find_place()
-    return place is not None and (bool(place.url) or place.database_file.is_file())
+    if place is None or not (place.url or place.database_file.is_file()):
+        return None
+    return _identify(place.database_file)
 
 
 def has_opened() -> bool:
