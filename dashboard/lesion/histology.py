@@ -104,11 +104,10 @@ def _ask_pt(form: Form) -> None:
         "pt",
         [_PROPOSED, "", *map(str, PrimaryTumour)],
         _PROPOSED,
-        format_func=lambda each: (
-            f"as proposed: {proposed}" if each == _PROPOSED else each or "not stated"
-        ),
+        format_func=lambda each: each or "not stated",  # the browser keeps a label that changes
         help="Proposed from thickness, ulceration and in situ. What the report says counts.",
     )
+    st.caption(f"Proposed: {proposed}")
     _show_warnings(form)
 
 
