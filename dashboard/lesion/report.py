@@ -61,8 +61,12 @@ def _show_report(opened: OpenedLesion) -> None:
     from melanoma_core.records.report_html import render_body, render_head
 
     form = opened.name_form("report")
-    key = name_field(form, "notes", "")
-    st.text_area("Notes on the report", key=key, max_chars=MAX_NOTES, help="The record keeps none.")
+    # A form: else a download right after typing would give the report as it was before.
+    with st.form(f"{form}-form", border=False):
+        key = name_field(form, "notes", "")
+        help_ = "On the report alone: the record keeps none."
+        st.text_area("Notes on the report", key=key, max_chars=MAX_NOTES, help=help_)
+        st.form_submit_button("Put the notes on the report")
     keep_draft(form)
     request = ReportRequest(
         by=get_who(),

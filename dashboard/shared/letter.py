@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import datetime
+from html import escape
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -25,7 +26,7 @@ _MINUTES = 5
 def show_letter(
     form: str, draft: "Letter", on_download: Callable[[], None] | None = None, *, keeps: bool = True
 ) -> None:
-    """Show the parts of a letter as fields, and offer the letter as PDF and as text.
+    """Show the parts of a letter as fields; then the letter as it is printed, as PDF and as text.
 
     Args:
         form: Name of the form, unique in the dashboard.
@@ -33,35 +34,80 @@ def show_letter(
         on_download: Called when a person takes the letter away.
         keeps: Whether what was typed survives a reload of the page.
     """
-    from melanoma_core.records.letter import LONGEST, Letter, write_letter_text
+    ready: Letter | None = st.session_state.get(_name_ready(form))
+    if ready is None:
+        _show_fields(form, st.session_state.get(_name_last(form), draft), keeps=keeps)
+    else:
+        _show_ready(form, ready, on_download)
 
-    names = [field.name for field in fields(Letter)]
-    for name in names:
-        label = _LABELS.get(name, name.capitalize())
-        key = name_field(form, name, getattr(draft, name))
-        if name in _HEIGHTS:
-            st.text_area(label, key=key, height=_HEIGHTS[name], max_chars=LONGEST)
+
+def _show_fields(form: str, draft: "Letter", *, keeps: bool) -> None:
+    from melanoma_core.records.letter import LONGEST
+
+    for field in fields(draft):
+        label = _LABELS.get(field.name, field.name.capitalize())
+        key = name_field(form, field.name, getattr(draft, field.name))
+        if field.name in _HEIGHTS:
+            st.text_area(label, key=key, height=_HEIGHTS[field.name], max_chars=LONGEST)
         else:
             st.text_input(label, key=key, max_chars=200)
     if keeps:
         keep_draft(form)
-    typed = read_draft(form)
-    letter = Letter(*(typed[name] or "" for name in names))
+    # A download at once would give the letter as it was before the last change.
+    st.button(
+        "Write the letter",
+        key=f"{form}-write",
+        type="primary",
+        on_click=_write,
+        args=(form,),
+        kwargs={"keeps": keeps},
+    )
+
+
+def _write(form: str, *, keeps: bool) -> None:
+    from melanoma_core.records.letter import Letter, clean_letter
+
+    if keeps:
+        keep_draft(form)
+    typed = {name: text or "" for name, text in read_draft(form).items()}
+    st.session_state[_name_ready(form)] = clean_letter(Letter(**typed))
+
+
+def _show_ready(form: str, letter: "Letter", on_download: Callable[[], None] | None) -> None:
+    """Show the letter as it is printed, with its files."""
+    from melanoma_core.records.letter import write_letter_text
+
+    made_at = datetime.now(find_zone()).astimezone()
+    text = write_letter_text(letter)
     with st.container(horizontal=True, vertical_alignment="center"):
-        for kind, content, mime in (
-            ("PDF", make_pdf(letter, datetime.now(find_zone()).astimezone()), "application/pdf"),
-            ("text", write_letter_text(letter).encode(), "text/plain"),
+        for name, content, ending, mime in (
+            ("PDF", make_pdf(letter, made_at), "pdf", "application/pdf"),
+            ("text", text.encode(), "txt", "text/plain"),
         ):
             st.download_button(
-                f"Download {kind}",
+                f"Download {name}",
                 data=content,
-                file_name=f"letter.{'pdf' if kind == 'PDF' else 'txt'}",
+                file_name=f"letter.{ending}",
                 mime=mime,
                 on_click=on_download or "ignore",
-                key=f"{form}-{kind}",
-                type="primary" if kind == "PDF" else "secondary",
+                key=f"{form}-{ending}",
+                type="primary" if name == "PDF" else "secondary",
             )
-        st.caption("Read it through before it leaves.", width="content")
+        st.button("Change the letter", key=f"{form}-change", on_click=_change, args=(form,))
+    with st.container(key="report"):
+        st.html(f'<section class="report letter">{escape(text)}</section>')
+
+
+def _change(form: str) -> None:
+    st.session_state[_name_last(form)] = st.session_state.pop(_name_ready(form))
+
+
+def _name_last(form: str) -> str:
+    return f"{form}-last"
+
+
+def _name_ready(form: str) -> str:
+    return f"{form}-ready"
 
 
 @st.cache_data(show_spinner=False, max_entries=8, ttl=60 * _MINUTES)
