@@ -116,8 +116,9 @@ def test_a_lesion_is_read_kept_and_waits_for_its_decision(open_page, server, fol
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files([LESION])
     page.get_by_role("button", name="Keep in the record").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_text("What is kept")).not_to_be_visible()  # first: for whom
-    dialog.get_by_role("textbox", name="Patient (pseudonym)").fill("drawn-9")
+    patient_field = dialog.get_by_role("textbox", name="Patient (pseudonym)")
+    expect(patient_field).to_be_visible(timeout=4 * PATIENCE_MS)  # the record is opened first
+    patient_field.fill("drawn-9")
     page.keyboard.press("Enter")
     expect(dialog.get_by_text("A new patient drawn-9 is made")).to_be_visible()
     dialog.get_by_role("button", name="Keep", exact=True).click()
