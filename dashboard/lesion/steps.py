@@ -48,8 +48,11 @@ def show_steps(opened: OpenedLesion) -> None:
         show_ai_step(opened)
     elif step is Step.RECALL:
         show_recalls(opened)
-        _show_form(form, step, waiting.get(step), ())
+        missing = waiting.get(step)
+        _show_form(form, step, None if missing and missing.due_on else missing, done[step])
     else:
+        for entry in done[step]:
+            st.html(render_entry(entry))
         _show_form(form, step, waiting.get(step), done[step])
 
 
@@ -75,9 +78,7 @@ def _choose_step(
 def _show_form(
     form: Form, step: "Step", waits: "OpenStep | None", done: "tuple[Entry[Any], ...]"
 ) -> None:
-    """Show what a step has, and its form if the lesion waits for it or a person asks for it."""
-    for entry in done:
-        st.html(render_entry(entry))
+    """Show the form of a step if it was not taken, if the lesion waits for it, or on request."""
     if not _may_be_taken(form.opened, step):
         st.html("<p>Add photographs of the lesion first.</p>")
         return

@@ -154,7 +154,7 @@ def open_another(page: Page) -> None:
 def open_first_read(page: Page) -> None:
     open_another(page)
     page.get_by_text("Checklists of dermoscopy").click()
-    page.get_by_text("Seven-point checklist").click()
+    page.get_by_test_id("stExpanderDetails").get_by_text("Seven-point checklist").click()
     expect(page.get_by_text("0 of 10 points")).to_be_visible()
 
 
