@@ -11,6 +11,7 @@ from melanoma_core.names import neutralise
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dashboard.performance.data import Kept
     from melanoma_core.records.audit_cases import AuditCase
     from melanoma_core.records.audit_table import Condition, Scope
     from melanoma_core.records.performance import Grouping
@@ -46,14 +47,14 @@ class Choice:
         return f"{self.condition}, {self.scope}{part}"
 
 
-def make_choice(cases: "Sequence[AuditCase]") -> Choice:
+def make_choice(kept: "Kept") -> Choice:
     """Let a person choose in the sidebar.
 
     Args:
-        cases: All lesions of the record.
+        kept: What was read of the record.
     """
     from melanoma_core.records.audit_table import Condition, Scope
-    from melanoma_core.records.performance import Grouping, find_value
+    from melanoma_core.records.performance import Grouping
 
     with st.sidebar:
         st.header("What is shown", anchor=False)
@@ -67,9 +68,17 @@ def make_choice(cases: "Sequence[AuditCase]") -> Choice:
         grouping = Grouping(
             _choose("by", "Divide by", list(Grouping), "The parts of the view Groups.")
         )
-        values = sorted({find_value(case, grouping) for case in cases})
+        values = _list_values(kept.data.cases, kept.key, str(grouping))
         value = _choose("only", "Only this part", [_ALL, *values], "All figures of one part alone.")
     return Choice(Condition(condition), Scope(scope), grouping, value)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _list_values(_cases: "Sequence[AuditCase]", key: str, grouping: str) -> list[str]:  # noqa: ARG001
+    """Return the values of a grouping, once for what was read."""
+    from melanoma_core.records.performance import Grouping, find_value
+
+    return sorted({find_value(case, Grouping(grouping)) for case in _cases})
 
 
 def _choose(parameter: str, label: str, options: list[str], explanation: str) -> str:

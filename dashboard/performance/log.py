@@ -99,9 +99,9 @@ def _render_result(result: "Verification", at: datetime) -> str:
         )
     head = f"{result.num_log_entries}:{result.head}"
     return (
-        f'<div role="status"><p><strong>✓ Nothing was altered, removed or moved.</strong> {counts} '
-        f"{render_moment(at)}.</p><p>Keep this in another place, for the next check: "
-        f"<code>{escape(head)}</code></p></div>"
+        '<div role="status" class="verified"><p><strong>✓ Nothing was altered, removed or moved.'
+        f"</strong> {counts} {render_moment(at)}.</p><p>Keep this in another place, for the next "
+        f"check: <code>{escape(head)}</code></p></div>"
     )
 
 

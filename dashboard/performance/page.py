@@ -40,11 +40,11 @@ class _View(StrEnum):
 def _choose_view() -> str:
     views = [view.value for view in _View]
     follow_address(_VIEW, _VIEW_KEY, views[0], views)
-    view: str = st.segmented_control(
+    view = st.segmented_control(
         "View", views, key=_VIEW_KEY, required=True, label_visibility="collapsed"
     )
     write_address(_VIEW, _VIEW_KEY, views[0])
-    return view
+    return view or views[0]
 
 
 show_page_header("Audit")
@@ -57,7 +57,7 @@ with show_errors():
     else:
         kept = load_data(record)
     if kept is not None:
-        choice = make_choice(kept.data.cases)
+        choice = make_choice(kept)
         log_seen(record, None, detail=f"audit: {choice.words}")
         show_summary(kept, choice)
         offer_export(record, kept, choice)

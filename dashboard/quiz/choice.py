@@ -65,7 +65,7 @@ def choose_quiz(*, has_record: bool) -> Choice:
         feedback = _choose("feedback", "The answer is shown", [AT_ONCE, AT_END])
         # People who dictate to the computer must be able to switch single keys off.
         st.checkbox("Keys answer", value=True, key=_KEYS)
-    return Choice(str(source), int(count), int(seed), Mix(mix), str(feedback))
+    return Choice(str(source), int(count), int(seed), Mix(str(mix)), str(feedback))
 
 
 def get_shortcut(key: str) -> str | None:

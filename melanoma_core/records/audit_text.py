@@ -211,8 +211,8 @@ def describe_missing(missed: MissedMelanoma) -> str:
 
 def describe_verdicts(drift: Drift) -> str:
     """Return how many comparisons show which verdict, the alerts first."""
-    shown = (*drift.against_card, *drift.against_start, *drift.shares)
-    verdicts = [each.verdict for each in shown]
+    verdicts = [each.verdict for each in (*drift.against_card, *drift.against_start)]
+    verdicts += [each.verdict for each in drift.shares]
     counts = [f"{each}: {verdicts.count(each):,}" for each in reversed(Verdict)]
     return f"Comparisons of a month and a measure. {', '.join(counts).capitalize()}."
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melanoma_core.evaluation.discrimination import measure_discrimination, rank_pairs
-from melanoma_core.evaluation.figure import UNDEFINED, Curve, Figure
+from melanoma_core.evaluation.figure import EMPTY_CURVE, UNDEFINED, Curve, Figure
 from melanoma_core.evaluation.resampling import to_difference
 from melanoma_core.records.patient_resampling import (
     NUM_RESAMPLES,
@@ -176,10 +176,11 @@ def _make_standing(
     is_melanoma: NDArray[np.bool_],
     resamples: PatientResamples | None,
 ) -> Standing:
-    if resamples is None:
-        return Standing(*figures.values(), UNDEFINED, Curve((), (), (), (), ()))
-    measured = measure_discrimination(resamples, score, is_melanoma)
-    return Standing(*figures.values(), measured.roc_auc, measured.roc)
+    area, roc = UNDEFINED, EMPTY_CURVE
+    if resamples is not None:
+        measured = measure_discrimination(resamples, score, is_melanoma)
+        area, roc = measured.roc_auc, measured.roc
+    return Standing(figures["sensitivity"], figures["specificity"], figures["right"], area, roc)
 
 
 def _compare(

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil
+from typing import Any
 
 import pandas as pd
 
@@ -21,7 +22,7 @@ from melanoma_core.models.lineage import find_seen
 from melanoma_core.records.own_index import select_own
 from melanoma_core.records.patient_resampling import number_patients
 from melanoma_core.records.store import Record
-from melanoma_core.taxonomy import Confirmation, Diagnosis
+from melanoma_core.taxonomy import Confirmation, Diagnosis, read_label, title_label
 
 _SEEN = "seen by the network in training"
 _UNCONFIRMED = "not confirmed by histopathology"
@@ -101,17 +102,9 @@ def find_record_cases(record: Record, split: pd.DataFrame | None, key: IdKey) ->
     rows = rows.assign(sha256=rows["image"], image_id=rows["image"], path="")
     rows["group"] = number_patients(list(rows["patient_id"]))
     cases, left_out = _choose(rows, split, key)
-    found = tuple(
-        QuizCase(
-            key=row.sha256,
-            diagnosis=Diagnosis(row.diagnosis),
-            title=row.title,
-            confirmation="" if selection.with_unfamiliar else row.confirmation,
-            patient=row.group,
-            lesion_id=row.lesion_id,
-        )
-        for row in cases.itertuples()
-    )
+    if selection.with_unfamiliar:  # nothing confirms a drawing
+        cases = cases.assign(confirmation="")
+    found = tuple(map(_make_case, cases.itertuples()))
     return QuizPool("this record", found, left_out, selection.with_unfamiliar, split is not None)
 
 
@@ -132,20 +125,11 @@ def find_folder_cases(
         key: Key of this installation.
         is_drawn: Whether a program has drawn them, so that nothing confirms them.
     """
-    rows = table.assign(group=find_groups(table), diagnosis=table["label"], title="")
+    rows = table.assign(group=find_groups(table), diagnosis=table["label"])
+    rows["title"] = [title_label(read_label(str(label))) for label in rows["diagnosis"]]
     rows["confirmation"] = "" if is_drawn else table["confirmation"].astype(object).fillna("")
     cases, left_out = _choose(rows, split, key, is_drawn=is_drawn)
-    found = tuple(
-        QuizCase(
-            key=row.sha256,
-            diagnosis=Diagnosis(row.diagnosis),
-            title=Diagnosis(row.diagnosis).title,
-            confirmation=row.confirmation,
-            patient=row.group,
-            path=row.path,
-        )
-        for row in cases.drop_duplicates("group").itertuples()
-    )
+    found = tuple(map(_make_case, cases.drop_duplicates("group").itertuples()))
     left_out = _add(left_out, _FURTHER, len(cases) - len(found))
     return QuizPool(name, found, left_out, is_drawn, split is not None)
 
@@ -179,6 +163,19 @@ def draw_quiz(pool: QuizPool, count: int, seed: int, mix: Mix) -> tuple[QuizCase
 def count_diagnoses(cases: Sequence[QuizCase]) -> dict[Diagnosis, int]:
     """Return how many cases have each diagnosis, the most frequent first."""
     return dict(Counter(case.diagnosis for case in cases).most_common())
+
+
+def _make_case(row: Any) -> QuizCase:
+    """Return a case from a row of either source."""
+    return QuizCase(
+        key=row.sha256,
+        diagnosis=Diagnosis(row.diagnosis),
+        title=row.title,
+        confirmation=row.confirmation,
+        patient=int(row.group),
+        path=row.path,
+        lesion_id=row.lesion_id if not row.path else "",
+    )
 
 
 def _shuffle(cases: Sequence[QuizCase], words: str) -> list[QuizCase]:
