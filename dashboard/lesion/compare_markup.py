@@ -3,12 +3,13 @@
 from html import escape
 from typing import TYPE_CHECKING
 
-from dashboard.shared.markup import render_paragraphs
+from dashboard.shared.markup import render_code, render_paragraphs
 from melanoma_core.models.card_text.formats import format_percent
 from melanoma_core.taxonomy import Diagnosis, title_label
 
 if TYPE_CHECKING:
     from melanoma_core.records.change import Change, Comparison
+    from melanoma_core.records.change_text import ChangeText
     from melanoma_core.records.registration import NotRegistered, Registration
 
 _COLUMNS = ("Measure", "Earlier", "Later", "Difference", "95% limits of agreement", "What it means")
@@ -27,8 +28,8 @@ def render_registration(registration: "Registration | NotRegistered") -> str:
     else:
         said = (
             f"The later photograph is laid on the earlier one: {registration.num_inliers} of "
-            f"{registration.num_matches} matched features agree. It is magnified "
-            f"{registration.scale:.2f} times and turned by {registration.rotation:.0f}°, and "
+            f"{registration.num_matches} matched features agree. It is shown at "
+            f"{registration.scale:.2f} times its size, turned by {registration.rotation:.0f}°, and "
             f"covers {format_percent(registration.overlap)} of the earlier one."
         )
     return f'<p class="fact">{escape(said.replace("-", "−"))}</p>'
@@ -54,16 +55,19 @@ def _render_table(changes: "list[Change]") -> str:
     from melanoma_core.records.change_text import describe_change
 
     head = "".join(f'<th scope="col">{column}</th>' for column in _COLUMNS)
-    rows = ""
-    for each in map(describe_change, changes):
-        values = (each.earlier, each.later, each.difference, each.limits)
-        cells = "".join(f"<td>{escape(value)}</td>" for value in values)
-        reason = f'<br><span class="fact">{escape(each.reason)}</span>' if each.reason else ""
-        rows += (
-            f'<tr><th scope="row">{escape(each.title)}</th>{cells}'
-            f"<td>{escape(each.verdict)}{reason}</td></tr>"
-        )
+    rows = "".join(map(_render_row, map(describe_change, changes)))
     return (
-        '<div class="scrolls" tabindex="0" role="region" aria-label="What changed">'
-        f'<table class="answers"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+        '<div class="scrolls"><table class="answers changes">'
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
+
+
+def _render_row(text: "ChangeText") -> str:
+    reason = f'<br><span class="fact">{render_code(text.reason)}</span>' if text.reason else ""
+    values = (text.earlier, text.later, text.difference, text.limits)
+    cells = (*map(escape, values), escape(text.verdict) + reason)
+    labelled = "".join(
+        f'<td data-label="{column}">{cell}</td>'
+        for column, cell in zip(_COLUMNS[1:], cells, strict=True)
+    )
+    return f'<tr><th scope="row">{escape(text.title)}</th>{labelled}</tr>'

@@ -37,9 +37,10 @@ def show_pair(
         RecordError: A file is missing or was altered.
     """
     pictures = [get_picture(opened.record, each.entry.value.sha256) for each in pair]
-    for each in pair:
-        show_outcome(_name_form(opened, each))
-        show_field_error(_name_form(opened, each), "points")
+    with st.container(key="compare-outcome"):  # also without one: the viewer keeps its place
+        for each in pair:
+            show_outcome(_name_form(opened, each))
+            show_field_error(_name_form(opened, each), "points")
     with st.container(key="compare-viewer", gap=None):
         # In every run: the registry is the server's, and this module outlives it in tests.
         mount = st.components.v2.component("compare-viewer", js=_SCRIPT, css=_STYLE)

@@ -82,5 +82,13 @@ def render_error(text: str) -> str:
     >>> render_error("Use `git checkout -- assets`.")
     '<p class="error" role="alert">Use <code>git checkout -- assets</code>.</p>'
     """
-    body = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text.translate(_BIDI_CONTROLS)))
-    return f'<p class="error" role="alert">{body}</p>'
+    return f'<p class="error" role="alert">{render_code(text)}</p>'
+
+
+def render_code(text: str) -> str:
+    """Render a sentence with text in backticks as code that can be copied.
+
+    >>> render_code("`a --b` <does>")
+    '<code>a --b</code> &lt;does&gt;'
+    """
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text.translate(_BIDI_CONTROLS)))

@@ -85,12 +85,15 @@ def _describe_difference(change: Change, form: Callable[[float], str]) -> str:
     difference, relative = change.difference, change.relative
     if difference is None:
         return "–"
-    if form is format_percent:
-        text = f"{100 * difference:+.1f} points"
-    else:
-        sign = "−" if difference < 0 else "+"
-        text = f"{sign}{form(abs(difference))}"
-    return text.replace("-", "−") + ("" if relative is None else f" ({relative:+.0%})")
+    text = (
+        f"{100 * abs(difference):.1f} points" if form is format_percent else form(abs(difference))
+    )
+    share = "" if relative is None else f" ({_sign(relative)}{abs(relative):.0%})"
+    return f"{_sign(difference)}{text}{share}"
+
+
+def _sign(difference: float) -> str:
+    return "−" if difference < 0 else "+" if difference > 0 else ""
 
 
 def _describe_verdict(verdict: Verdict) -> str:

@@ -1,11 +1,10 @@
 """An outline that a person has drawn on a page: as a browser sends it, and as a record keeps it."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from melanoma_core.records.entities import Outline
 from melanoma_core.records.entry import Entry
-from melanoma_core.records.errors import EditConflict
 from melanoma_core.records.outlines import Points
 from melanoma_core.records.store import Record
 from melanoma_core.records.vocabulary import OutlineSource
@@ -81,10 +80,12 @@ def write_outline(
     )
     kept = record.find(Outline, photograph_id=drawn.photograph_id)
     by_person = [each for each in kept if each.value.source is OutlineSource.PERSON]
-    if drawn.version == 0:
-        if by_person:
-            raise EditConflict(by_person[-1], value)
-        return change.add(value)
+    if drawn.version == 0:  # the person saw none, and corrects none that came in between
+        return (
+            change.correct(replace(by_person[-1], version=0), value)
+            if by_person
+            else change.add(value)
+        )
     seen = [
         version
         for each in (by_person or kept)[-1:]

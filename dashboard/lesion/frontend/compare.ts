@@ -1,7 +1,7 @@
 // Two photographs of a lesion, side by side or over each other: a component of Streamlit around two
 // viewers that show the same place.
 import { make, makeHandle, placeHandle } from "../../shared/frontend/elements";
-import type { Placement, Viewport } from "../../shared/frontend/stage";
+import type { Place, Placement, Viewport } from "../../shared/frontend/stage";
 import { makeControls, makeEditing, type Mode } from "./controls";
 import { Pane, type Shown } from "./pane";
 
@@ -87,6 +87,7 @@ class Comparer {
       },
       edited: () => this.describe(),
       asked: (pane: Pane) => this.edit(pane),
+      pointed: (pane: Pane, at: Place | null) => this.point(pane, at),
     };
     this.pair = make("div", { class: "pair" });
     this.frame = make(
@@ -164,6 +165,14 @@ class Comparer {
     if (pane !== this.leader || !this.data) return;
     const other = pane === this.earlier ? this.later : this.earlier;
     other.stage.follow(this.translate(pane, other));
+  }
+
+  /** Mark on one photograph the place at which the mouse is on the other one. */
+  private point(pane: Pane, at: Place | null): void {
+    if (!this.data) return;
+    const other = pane === this.earlier ? this.later : this.earlier;
+    const isLaid = this.data.placement !== null;
+    other.showCursor(at && !isLaid ? other.stage.toStage(pane.stage.toShare(at)) : at);
   }
 
   /** Return what the other photograph has to show: the same place, or the same relative one. */
@@ -252,10 +261,12 @@ class Comparer {
     editing.row.hidden = !draft;
     if (!edited || !draft) return;
     const corner = draft.corners[draft.active];
-    const place = corner ? `: ${draft.active + 1} at ${format(corner[0])}, ${format(corner[1])}` : "";
+    const place = corner?.map((share) => `${(100 * share).toFixed(1)}%`).join(", ");
     editing.state.value =
       `Outline of the ${edited.name} photograph. ` +
-      (corner ? `Corner${place} of ${draft.corners.length}` : "Click, or press A, for a corner");
+      (corner
+        ? `Corner ${draft.active + 1} of ${draft.corners.length}, at ${place}`
+        : "Click, or press A, for a corner");
     editing.undo.disabled = !draft.canUndo;
     editing.redo.disabled = !draft.canRedo;
     editing.remove.disabled = editing.clear.disabled = !corner;
@@ -320,10 +331,6 @@ class Comparer {
     };
     return keys[key.toLowerCase()];
   }
-}
-
-function format(share: number): string {
-  return `${(100 * share).toFixed(1)}%`;
 }
 
 /** Return how they were shown last in this tab; side by side if that is not known. */

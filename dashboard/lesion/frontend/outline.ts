@@ -3,6 +3,7 @@ import type { Place, Stage } from "../../shared/frontend/stage";
 import type { Corner, Draft } from "./draft";
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
+const MANY = 40; // corners that would hide the line between them
 const REACH = 16; // screen pixels from a corner, and from a line, that a finger still hits
 
 export class Outline {
@@ -26,8 +27,10 @@ export class Outline {
     const corners = this.draft?.corners ?? (this.isShown ? this.corners : []);
     const places = corners.map(([x, y]) => this.stage().toStage({ x, y }));
     const path = places.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ");
-    const lines = places.length ? ["under", "over"].map((kind) => this.make("polygon", { class: kind, points: path })) : [];
+    const kinds = places.length ? ["under", "over"] : [];
+    const lines = kinds.map((kind) => this.make("polygon", { class: kind, points: path }));
     const marks = this.draft ? places.map((place, number) => this.mark(place, number)) : [];
+    marks.push(...marks.splice(this.draft?.active ?? 0, 1)); // the active one above the others
     this.element.replaceChildren(...lines, ...marks);
   }
 
@@ -59,7 +62,7 @@ export class Outline {
       class: isActive ? "corner active" : "corner",
       cx: x.toFixed(1),
       cy: y.toFixed(1),
-      r: isActive ? "9" : "5",
+      r: isActive ? "9" : this.draft!.corners.length > MANY ? "3" : "5",
     });
   }
 

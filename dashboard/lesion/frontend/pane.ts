@@ -22,9 +22,12 @@ interface Events {
   zoomed(pane: Pane, percent: number): void;
   edited(pane: Pane): void;
   asked(pane: Pane): void;
+  /** A mouse is over the photograph, in pixels of the screen; null when it has left. */
+  pointed(pane: Pane, at: Place | null): void;
 }
 
 const DRAFTS = "melanoma-outline-"; // in the tab of the browser, by photograph
+const tokens = new Map<string, string>(); // that this page of the browser has seen, by photograph
 const FAR = 10; // steps of one key with Shift
 
 export class Pane {
@@ -36,6 +39,7 @@ export class Pane {
   private showsOutline = true;
   private readonly title = make("span", { class: "title" });
   private readonly edit: HTMLButtonElement;
+  private readonly cursor = make("div", { class: "cursor", hidden: "" });
   private readonly outline = new Outline(() => this.stage);
 
   constructor(
@@ -43,7 +47,9 @@ export class Pane {
     private readonly events: Events,
   ) {
     const images = make("div", { class: "images" });
-    this.element = make("div", { class: `stage ${name}` }, images, this.outline.element);
+    this.element = make("div", { class: `stage ${name}` }, images, this.outline.element, this.cursor);
+    this.element.addEventListener("pointermove", (event) => this.point(event));
+    this.element.addEventListener("pointerleave", () => events.pointed(this, null));
     this.edit = makeButton("Outline", "Outline", "", () => events.asked(this));
     this.caption = make("div", { class: `caption ${name}` }, this.title, this.edit);
     this.stage = new Stage(images, {
@@ -63,19 +69,21 @@ export class Pane {
 
   /** Show a photograph of the page, and the outline that the record has of it. */
   show(data: Shown, page: Element, placement?: Placement): void {
-    const before = this.data;
     const find = (name: string) =>
       name === "photograph"
         ? page.querySelector<HTMLImageElement>(`.st-key-compare-${this.name} img`)
         : null;
+    const isOther = this.data?.photograph !== data.photograph;
     this.data = data;
     const layers = readLayers(find, data.detail);
     if (layers) this.stage.show(layers, placement);
     this.title.textContent = data.title;
     this.stage.canvas.setAttribute("aria-label", `Photograph: ${data.title}`);
-    const isOther = before?.photograph !== data.photograph;
-    if (!isOther && before?.token !== data.token) this.forget();
     if (isOther) this.draft = this.recall();
+    // The viewer may be another one by now; what was typed is forgotten all the same.
+    const token = tokens.get(data.photograph);
+    if (token !== undefined && token !== data.token) this.forget();
+    tokens.set(data.photograph, data.token);
     this.redraw();
   }
 
@@ -132,8 +140,20 @@ export class Pane {
     });
   }
 
+  /** Mark where the mouse is on the other photograph. */
+  showCursor(at: Place | null): void {
+    this.cursor.hidden = at === null;
+    if (at) Object.assign(this.cursor.style, { left: `${at.x}px`, top: `${at.y}px` });
+  }
+
   redraw(): void {
     this.outline.show(this.data?.points ?? [], this.draft, this.showsOutline);
+  }
+
+  private point({ clientX, clientY, pointerType }: PointerEvent): void {
+    if (pointerType !== "mouse") return;
+    const { left, top } = this.element.getBoundingClientRect();
+    this.events.pointed(this, { x: clientX - left, y: clientY - top });
   }
 
   private followStage(): void {
