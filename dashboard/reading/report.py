@@ -8,6 +8,7 @@ from uuid import uuid4
 import streamlit as st
 
 from dashboard.reading.prevalence import adapt
+from dashboard.shared.letter import show_letter
 from melanoma_core.models.methods import Method
 from melanoma_core.reading.entry import Entry
 from melanoma_core.reading.grouping import Lesion
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from melanoma_core.reading.report_pdf import ReportImages
 
 _OPACITY = 0.6
+_REPORT = ""
+_KINDS = {
+    _REPORT: "Report",
+    "referring doctor": "Letter to the referring doctor",
+    "patient": "Letter to the patient",
+}
 _HELP = (
     "One page with image, heatmap, answer, operating points, model and limitations, for your "
     "records."
@@ -55,7 +62,8 @@ def _show(entry: Entry, opening: str) -> None:
     notes, made_at = _ask_notes(opening), datetime.now().astimezone()
     in_clinic = adapt(entry.reading, entry.card)
     report = write_report(entry, _describe(diagnosis), made_at, notes, in_clinic)
-    _show_report(report, ReportImages(entry.photograph, overlay), made_at)
+    if not _show_letter(report, opening):
+        _show_report(report, ReportImages(entry.photograph, overlay), made_at)
 
 
 @st.dialog("Report", width="large")
@@ -80,7 +88,28 @@ def _show_lesion(lesion: Lesion, opening: str) -> None:
     report = write_lesion_report(
         lesion, _describe(diagnosis), made_at, notes, lambda each: adapt(each, first.card)
     )
-    _show_report(report, images, made_at)
+    if not _show_letter(report, opening):
+        _show_report(report, images, made_at)
+
+
+def _show_letter(report: "Report", opening: str) -> bool:
+    """Show a letter about a reading, if one is asked for instead of the report."""
+    from melanoma_core.records.letter import Addressee, draft_letter_of_reading
+
+    kind = st.segmented_control(
+        "Write",
+        list(_KINDS),
+        format_func=_KINDS.__getitem__,
+        default=_REPORT,
+        required=True,
+        key=f"report-kind-{opening}",
+        label_visibility="collapsed",
+    )
+    if kind == _REPORT:
+        return False
+    draft = draft_letter_of_reading(report, Addressee(str(kind)), "", datetime.now().date())
+    show_letter(f"letter-{kind}-{opening}", draft, keeps=False)
+    return True
 
 
 def _describe(diagnosis: Diagnosis) -> str:

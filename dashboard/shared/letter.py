@@ -36,6 +36,8 @@ def show_letter(
     """
     ready: Letter | None = st.session_state.get(_name_ready(form))
     if ready is None:
+        if not keeps:  # else another draft, of the next minute, would replace what was typed
+            st.session_state.setdefault(_name_last(form), draft)
         _show_fields(form, st.session_state.get(_name_last(form), draft), keeps=keeps)
     else:
         _show_ready(form, ready, on_download)

@@ -29,7 +29,7 @@ from melanoma_core.settings import Settings
 from melanoma_core.taxonomy import Diagnosis
 
 MAX_NOTES = 600  # characters, so that the report stays one page
-_MAX_TEXT = 280  # characters of what a step says, or a line of facts
+_MAX_TEXT = 340  # characters of what a step says, or a line of facts
 _MAX_LINE = 120  # characters of a title
 _MAX_STEPS = 2  # specimens, reports … each
 _MAX_DIAGNOSES = 4

@@ -95,3 +95,21 @@ def test_a_lesion_of_several_photographs_has_a_report_of_one_page(open_page, tmp
     assert len(re.findall(rb"/Type /Page\b", (tmp_path / "lesion.pdf").read_bytes())) == 1
     printed = page.pdf(prefer_css_page_size=True)
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+
+
+def test_a_letter_about_a_reading_that_is_not_kept_can_be_changed_and_taken_away(
+    open_page, tmp_path
+):
+    page = open_page()
+    read_lesion(page)
+    page.get_by_role("button", name="Report", exact=True).click()
+    page.get_by_role("radio", name="Letter to the referring doctor").click()
+    text = page.get_by_role("textbox", name="Text")
+    expect(text).to_have_value(re.compile("Melanoma: .*alert.*threshold"))
+    text.fill(HOSTILE)
+    page.get_by_role("button", name="Write the letter").click()
+    expect(page.locator(".letter")).to_contain_text(HOSTILE)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download PDF").click()
+    download.value.save_as(tmp_path / "letter.pdf")
+    assert (tmp_path / "letter.pdf").read_bytes().startswith(b"%PDF-")
