@@ -146,6 +146,7 @@ def test_the_whole_loop_by_keyboard_alone(chromium: Browser, clinic: Clinic):
     expect(page.get_by_label("Breslow thickness, mm")).to_be_visible()
     type_text(page, "Breslow thickness, mm", "1,2")
     expect(page.get_by_text("Proposed: pT2", exact=True)).to_be_visible()
+    page.get_by_label("Words of the report (optional)").focus()
     save_until(page, "Save the report", "Next: acknowledge")
     histology = find_one(Histology).value
     assert (histology.breslow_mm, histology.pt) == (1.2, "pT2")
@@ -171,7 +172,9 @@ def test_what_was_typed_survives_a_reload(chromium: Browser, clinic: Clinic):
     page.close()
 
 
-def test_the_second_of_two_people_is_told_and_loses_nothing(chromium: Browser, clinic: Clinic):
+def test_the_second_of_two_people_learns_of_the_first_and_loses_nothing(
+    chromium: Browser, clinic: Clinic
+):
     lesion = clinic.add_lesion(4)
     with clinic.record.write(by="dr.a") as change:
         decision = change.add(

@@ -258,7 +258,7 @@ def test_the_timeline_shows_what_a_correction_changed_and_who_made_it(
     assert [each.version for each in record.versions(Decision, decision.id)] == [1, 2]
 
 
-def test_the_second_of_two_people_is_told_who_came_first(
+def test_the_second_of_two_people_learns_who_came_first(
     open_lesion: OpenLesion, record: Record, lesion: DrawnLesion
 ):
     decision = add_decision(record, lesion, Management.REASSURE)
