@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -18,6 +18,7 @@ from melanoma_core.settings import load_settings
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
+    from melanoma_core.records.entry import Entry
     from melanoma_core.records.report import LesionReport
     from melanoma_core.records.report_pictures import Picture, ReportPictures
 
@@ -147,7 +148,7 @@ def _log_export(opened: OpenedLesion, what: str) -> None:
 def _identify(opened: OpenedLesion) -> str:
     """Return what changes when pictures of the lesion may."""
     case = opened.case
-    shown = (*case.photographs, *case.outlines, *case.ai_readings)
+    shown: tuple[Entry[Any], ...] = (*case.photographs, *case.outlines, *case.ai_readings)
     return " ".join([opened.id, *(f"{each.id} {each.version}" for each in shown)])
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from fpdf import FPDF
-from fpdf.fonts import FontFace
+from fpdf.fonts import FontFace, TTFFont
 
 from melanoma_core.models.card_text.pdf_diagram import draw_diagram
 from melanoma_core.models.card_text.printable import make_printable
@@ -38,8 +38,8 @@ class Document(FPDF):
         self.unprinted: frozenset[str] = frozenset()
         self.add_font(FAMILY, fname=_FONTS / "DejaVuSans.ttf")
         self.add_font(FAMILY, style="B", fname=_FONTS / "DejaVuSans-Bold.ttf")
-        plain, bold = (set(self.fonts[f"{FAMILY.lower()}{style}"].cmap) for style in ("", "B"))
-        self._letters = plain & bold
+        fonts = [each for each in self.fonts.values() if isinstance(each, TTFFont)]
+        self._letters = frozenset.intersection(*(frozenset(each.cmap) for each in fonts))
         self.set_margins(15, 15, 15)
         self.set_auto_page_break(True, margin=18)
         self.set_draw_color(*_RULE)
