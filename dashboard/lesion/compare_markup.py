@@ -40,7 +40,8 @@ def render_changes(comparison: "Comparison") -> str:
     from melanoma_core.records.change_text import is_probability
 
     melanoma = f"of {title_label(Diagnosis.MEL)}"
-    main, others = [], []
+    main: list[Change] = []
+    others: list[Change] = []
     for change in comparison.changes:
         is_other = is_probability(change) and not change.name.endswith(melanoma)
         (others if is_other else main).append(change)

@@ -26,6 +26,7 @@ _FRONTEND = Path(__file__).with_name("frontend")
 _SCRIPT = (_FRONTEND / "built" / "compare.js").read_text("utf-8")
 _STYLE = VIEWER_STYLE + (_FRONTEND / "compare.css").read_text("utf-8")
 _NAMES = ("earlier", "later")
+_RELATIVE = "Not laid on each other: the two move together by their relative position only."
 
 
 def show_pair(
@@ -69,17 +70,17 @@ def _describe(
 
     from melanoma_core.records.registration import NotRegistered, place_later
 
-    is_laid = not isinstance(registration, NotRegistered)
+    placement, note = None, _RELATIVE
+    if not isinstance(registration, NotRegistered):
+        placement, note = asdict(place_later(registration)), ""
     shown = [
         _describe_photograph(opened, each, picture)
         for each, picture in zip(pair, pictures, strict=True)
     ]
     return {
         **dict(zip(_NAMES, shown, strict=True)),
-        "placement": asdict(place_later(registration)) if is_laid else None,
-        "note": ""
-        if is_laid
-        else "Not laid on each other: the two move together by their relative position only.",
+        "placement": placement,
+        "note": note,
         "mayEdit": not opened.record.is_read_only,
     }
 

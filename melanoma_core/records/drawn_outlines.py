@@ -40,7 +40,9 @@ def read_drawn(sent: object, photograph_ids: Collection[str]) -> DrawnOutline | 
     if not isinstance(sent, dict):
         return None
     photograph, corners, version = (sent.get(name) for name in ("photograph", "corners", "version"))
-    if photograph not in photograph_ids or not isinstance(corners, list):
+    if not isinstance(photograph, str) or photograph not in photograph_ids:
+        return None
+    if not isinstance(corners, list):
         return None
     if not isinstance(version, int) or not all(map(_is_corner, corners)):
         return None
