@@ -1,4 +1,4 @@
-// Points of the body map open their lesion within the session. While a lesion is placed, a click on
+// Points of the body map open their lesion as its link in the list does. While a lesion is placed, a click on
 // the figure places it; with the focus on its marker, arrow keys move it and the space bar changes
 // between front and back. The map itself is plain HTML of the page, which each run may replace.
 const STEP = 0.01, LARGE_STEP = 0.05, WAIT_MS = 250;
@@ -26,8 +26,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (!map?.contains(event.target) || event.button) return;
     const link = event.target.closest("a.map-point");
     if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+      const inList = document.querySelector(`.st-key-lesion-row-${link.dataset.lesion} a[href]`);
+      if (!inList) return; // the browser follows the link
       event.preventDefault();
-      setTriggerValue("opened", link.dataset.lesion);
+      inList.click(); // within the session
       return;
     }
     const plane = event.target.closest(".body-plane");

@@ -15,12 +15,10 @@ OnPlaced = Callable[[Mapping[str, Any]], None]
 
 
 def show_body_map(marks: Iterable[MapMark]) -> None:
-    """Show lesions on the body map; a click on one opens it."""
+    """Show lesions on the body map; a click on one opens it, as its row of the list does."""
     with st.container(key="body-map"):
         st.html(render_body_map(marks))
-    opened = _mount("").opened
-    if opened:
-        st.switch_page("lesion/page.py", query_params={"lesion": opened})
+    _mount("")
 
 
 def show_placing_map(
@@ -39,7 +37,7 @@ def show_placing_map(
     _mount(form, on_placed)
 
 
-def _mount(form: str, on_placed: OnPlaced | None = None) -> Any:
+def _mount(form: str, on_placed: OnPlaced | None = None) -> None:
     def place() -> None:
         placed = st.session_state[key].get("placed")
         if on_placed is not None and placed:
@@ -48,10 +46,4 @@ def _mount(form: str, on_placed: OnPlaced | None = None) -> Any:
     key = f"{_KEY}-{form}"
     # In every run: the registry is the server's, and this module outlives it in tests.
     mount = st.components.v2.component("body-map", js=_SCRIPT, isolate_styles=False)
-    return mount(
-        key=key,
-        data={"form": form},
-        on_placed_change=place,
-        on_opened_change=lambda: None,
-        height="content",
-    )
+    mount(key=key, data={"form": form}, on_placed_change=place, height="content")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from dashboard.patients.opened import LESION, PATIENT
 from dashboard.shared.address import leave_address
 from dashboard.shared.fields import Fields
 from dashboard.shared.record import (
@@ -22,9 +23,8 @@ if TYPE_CHECKING:
     from melanoma_core.records.entry import Entry
     from melanoma_core.records.writing import Change
 
-NEW, EDIT, LESION = "new", "edit", "lesion"
-"""Parameters of the address: the kind of the entry that is made, the id of the one to correct, and
-that of a lesion to correct, as the Lesion page links it."""
+NEW, EDIT = "new", "edit"
+"""Parameters of the address: the kind of the entry that is made, and the id of one to correct."""
 
 _RECEIPT = "patients-receipt"  # the form whose receipt is shown once it has closed
 _SAVE_KEY = "Ctrl+Enter"
@@ -95,7 +95,8 @@ def close_form() -> None:
     """Close the form that the address opens."""
     leave_address(NEW)
     leave_address(EDIT)
-    leave_address(LESION)
+    if PATIENT in st.query_params:
+        leave_address(LESION)
 
 
 def show_receipt() -> None:

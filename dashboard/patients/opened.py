@@ -16,8 +16,8 @@ if TYPE_CHECKING:  # the page is painted before SQLAlchemy is imported
     from melanoma_core.records.lesion_summary import LesionSummary
     from melanoma_core.records.store import Record
 
-PATIENT = "patient"
-"""The parameter of the address: id of the patient."""
+PATIENT, LESION = "patient", "lesion"
+"""Parameters of the address: id of the patient; beside it, that of a lesion to correct."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,24 @@ class OpenedPatient:
     def name_form(self, name: str) -> str:
         """Return the name of a form of this patient, unique in the dashboard."""
         return f"patient-{self.id}-{name}"
+
+
+def find_patient_id(record: "Record") -> str:
+    """Return the patient whom the address names, or whose lesion it names alone; "" if none.
+
+    Going back from a lesion, the browser may come to the page of its patient with the lesion alone.
+
+    Raises:
+        UnknownEntryError: There is no such lesion.
+    """
+    from melanoma_core.records.entities import Lesion
+
+    patient_id, lesion_id = st.query_params.get(PATIENT, ""), st.query_params.get(LESION)
+    if patient_id:
+        st.query_params[PATIENT] = patient_id  # links within a page do not change the address
+    elif lesion_id:
+        patient_id = record.get(Lesion, lesion_id).value.patient_id
+    return patient_id
 
 
 def load_patient(record: "Record", patient_id: str) -> OpenedPatient:

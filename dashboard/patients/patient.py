@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.patients.form import EDIT, LESION, NEW, open_form, show_receipt
+from dashboard.patients.form import EDIT, NEW, open_form, show_receipt
 from dashboard.patients.leaving import show_leaving
 from dashboard.patients.lesion_form import show_lesion_form
 from dashboard.patients.lesions import show_lesions
 from dashboard.patients.mosaic import show_mosaic
-from dashboard.patients.opened import OpenedPatient, close_patient, load_patient
+from dashboard.patients.opened import LESION, PATIENT, OpenedPatient, close_patient, load_patient
 from dashboard.patients.patient_form import show_patient_form
 from dashboard.patients.versions import show_versions
 from dashboard.patients.visits import show_overview_form, show_visit_form, show_visits
@@ -84,7 +84,9 @@ def _show_form(opened: OpenedPatient) -> bool:
     from melanoma_core.records.entities import Visit
 
     new, edit = st.query_params.get(NEW), st.query_params.get(EDIT)
-    lesion_id = st.query_params.get(LESION) or edit
+    lesion_id = edit
+    if PATIENT in st.query_params:  # as the Lesion page links its lesion
+        lesion_id = st.query_params.get(LESION) or edit
     lesions = {each.lesion.id: each.lesion for each in opened.summaries}
     if edit == opened.id:
         show_patient_form(opened.record, opened.entry)
