@@ -215,6 +215,11 @@ class Form:
         close_form()
 
 
+def open_edit(entry_id: str) -> None:
+    """Open the form that corrects an entry; it is in the address."""
+    st.query_params[EDIT] = entry_id
+
+
 def close_form() -> None:
     """Close the step and the entry that the address opens; the next step opens by itself."""
     leave_address(STEP)

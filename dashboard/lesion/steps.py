@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard.lesion.ai_reading import show_ai_step
-from dashboard.lesion.form import EDIT, STATUS, STEP, WITHDRAWAL, Form
+from dashboard.lesion.form import EDIT, STATUS, STEP, WITHDRAWAL, Form, open_edit
 from dashboard.lesion.forms import EDITORS, FORMS
 from dashboard.lesion.opened import OpenedLesion
 from dashboard.lesion.recall import show_recalls
@@ -52,7 +52,7 @@ def show_steps(opened: OpenedLesion) -> None:
         _show_form(form, step, None if missing and missing.due_on else missing, done[step])
     else:
         for entry in done[step]:
-            st.html(render_entry(entry))
+            _show_entry(opened, entry)
         _show_form(form, step, waiting.get(step), done[step])
 
 
@@ -89,6 +89,14 @@ def _show_form(
     FORMS[str(step)](form, waits.entry_id if waits else "")
 
 
+def _show_entry(opened: OpenedLesion, entry: "Entry[Any]") -> None:
+    """Show what a step has, and offer to correct it."""
+    st.html(render_entry(entry))
+    if type(entry.value).__name__ in EDITORS and not opened.record.is_read_only:
+        key = f"correct-in-step-{entry.id}"
+        st.button("Correct", key=key, type="tertiary", on_click=open_edit, args=(entry.id,))
+
+
 def _may_be_taken(opened: OpenedLesion, step: "Step") -> bool:
     from melanoma_core.records.steps import Step
 
@@ -118,7 +126,8 @@ def render_entry(entry: "Entry[Any]") -> str:
 def _find_edited(opened: OpenedLesion) -> "Entry[Any] | None":
     """Return the entry of the lesion that the address opens for a correction."""
     edited = st.query_params.get(EDIT)
-    return next((each for each in opened.case.list_entries() if each.id == edited), None)
+    entries = (each for each in opened.case.list_entries() if each.id == edited)
+    return next((each for each in entries if type(each.value).__name__ in EDITORS), None)
 
 
 def _show_correction(opened: OpenedLesion, entry: "Entry[Any]") -> None:

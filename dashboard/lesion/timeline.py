@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard.lesion.ai_reading import HIDDEN
-from dashboard.lesion.form import EDIT, WITHDRAWAL
+from dashboard.lesion.form import WITHDRAWAL, open_edit
 from dashboard.lesion.forms import EDITORS
 from dashboard.lesion.opened import OpenedLesion
 from dashboard.shared.paging import choose_page
@@ -88,7 +88,7 @@ def _show_details(opened: OpenedLesion, event: "Event") -> None:
     if opened.record.is_read_only or entry.withdrawn:
         return
     if event.kind.__name__ in EDITORS:
-        st.button("Correct", key=f"correct-{entry.id}", on_click=_open_edit, args=(entry.id,))
+        st.button("Correct", key=f"correct-{entry.id}", on_click=open_edit, args=(entry.id,))
     if event.kind.__name__ == "Lesion":
         st.page_link(
             "patients/page.py",
@@ -129,10 +129,6 @@ def _render_version(before: "Entry[Any]", after: "Entry[Any]") -> str:
         if rows
         else ""
     )
-
-
-def _open_edit(entry_id: str) -> None:
-    st.query_params[EDIT] = entry_id
 
 
 def _offer_withdrawal(opened: OpenedLesion, event: "Event") -> None:

@@ -319,3 +319,10 @@ def test_photographs_of_a_new_visit_are_kept_when_they_are_saved(
     _, added = record.find(Photograph, lesion_id=lesion.lesion_id)
     assert (added.value.millimetres_per_pixel, added.value.taken_on) == (0.02, TODAY)
     assert "Next: first read" in read_all(app)
+
+
+def test_what_the_network_said_cannot_be_corrected(
+    open_lesion: OpenLesion, record: Record, lesion: DrawnLesion
+):
+    reading = add_reading(record, lesion, alert=False)
+    assert "Correct:" not in read_all(open_lesion(edit=reading.id))
