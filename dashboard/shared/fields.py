@@ -67,8 +67,8 @@ class Fields:
     def ask_option(self, label: str, field: str, options: Sequence[Any], **more: Any) -> None:
         """Ask for one of several answers in a list, the first of which is none."""
         key = self.name_key(field, self.start(field, options[0]))
-        more = {"format_func": name_option, "placeholder": NOT_STATED} | more
-        st.selectbox(label, options, key=key, **more)
+        shown: dict[str, Any] = {"format_func": name_option, "placeholder": NOT_STATED} | more
+        st.selectbox(label, options, key=key, **shown)
         show_field_error(self.name, field)
 
     def ask_yes(self, label: str, field: str) -> None:

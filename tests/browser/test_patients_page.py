@@ -45,7 +45,7 @@ def page(chromium: Browser, clinic: Clinic) -> Iterator[Page]:
     name = page.get_by_role("textbox", name="Your name or initials")
     search = page.get_by_role("textbox", name="Search")
     expect(name.or_(search).first).to_be_visible()
-    if name.is_visible():  # a record with drawn patients asks nobody
+    if name.is_visible():  # a record with drawn patients does not ask
         name.fill("dr.b")
         page.get_by_role("button", name="Continue").click()
     expect(search).to_be_visible()
