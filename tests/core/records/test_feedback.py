@@ -19,6 +19,7 @@ from melanoma_core.records.feedback import COLUMNS, DatasetRequest, write_datase
 from melanoma_core.records.ledger import Action
 from melanoma_core.records.loop import Decision, Histology, Specimen
 from melanoma_core.records.store import Record
+from melanoma_core.records.trained_on import find_trained_patients
 from melanoma_core.records.vocabulary import ImageKind, Management, Sex, SkinType
 from tests.core.conftest import Draw
 from tests.core.records.made_cases import NEVUS
@@ -159,6 +160,17 @@ def test_other_photographs_of_the_same_patients_are_left_out_by_their_hashed_ids
     selection = select_photographs(open_dataset(later.folder), "all", split, key=KEY)
 
     assert selection.table["is_seen"].sum() == (trained["subset"] != "test").sum()
+
+
+def test_the_patients_that_a_model_was_trained_on_are_found_by_their_files(
+    record: Record, out: Path
+):
+    trained = split_dataset(merge_records(open_dataset(out).records).table, seed=1).table
+    split = KEY.hash_ids(describe_split(trained))
+
+    assert len(find_trained_patients(record, split)) == (trained["subset"] != "test").sum()
+    assert find_trained_patients(record, None) == frozenset()
+    assert find_trained_patients(record, split.assign(sha256="another")) == frozenset()
 
 
 def test_follow_up_is_in_only_when_it_is_asked_for(record: Record, tmp_path: Path, draw: Draw):
