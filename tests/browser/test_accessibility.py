@@ -243,6 +243,12 @@ STATES = (
     State("lesion-reading", "/lesion?lesion={lesion}&step=AI+reading", expect_text("Timeline")),
     State("lesion-histology", "/lesion?lesion={lesion}&step=histology", expect_text("Timeline")),
     State("lesion-lookalikes", "/lesion?lesion={lesion}&view=lookalikes", expect_text("In this")),
+    State("lesion-report", "/lesion?lesion={lesion}&view=report", expect_text("Download PDF")),
+    State(
+        "lesion-letter",
+        "/lesion?lesion={lesion}&view=report&write=patient",
+        expect_text("Write the letter"),
+    ),
     State("audit-figures", "/audit", expect_text("Lesions excised per melanoma found")),
     State("audit-groups", "/audit?view=Groups", expect_text("Of 20 comparisons")),
     State("audit-curves", "/audit?view=Curves", expect_text("Predicted, on average")),
