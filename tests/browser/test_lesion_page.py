@@ -64,7 +64,9 @@ def open_lesion(chromium: Browser, address: str) -> Page:
 
 
 def choose(page: Page, key: str, label: str) -> None:
-    """Press a key, and wait until the page shows what it chose."""
+    """Press a key that the page offers, and wait until the page shows what it chose."""
+    expect(page.get_by_role("button", name=f"{label} Shortcut {key.upper()}")).to_be_visible()
+    expect(page.locator('[data-test-script-state="notRunning"]')).to_be_visible()
     page.keyboard.press(key)
     expect(page.get_by_role("button", name=f"✓ {label}").last).to_be_visible()
 
