@@ -85,6 +85,7 @@ def test_a_new_patient_survives_a_reload_before_it_is_saved(page: Page, clinic: 
     wait_until_still(page)
     page.reload()
     expect(page.get_by_role("textbox", name="Pseudonym")).to_have_value("4711")
+    wait_until_still(page)
     page.keyboard.press("Control+Enter")
 
     expect(page.get_by_role("heading", name="Patient 4711")).to_be_visible()
