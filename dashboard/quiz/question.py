@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.quiz.cases import get_photograph, read_network
 from dashboard.quiz.choice import AT_ONCE, Choice, get_shortcut
 from dashboard.shared.html import show_html
-from dashboard.shared.markup import name_diagnosis, render_paragraphs
+from dashboard.shared.markup import name_diagnosis, render_error, render_paragraphs
 from dashboard.shared.record import log_seen
 from melanoma_core.models.card_text.formats import format_percent
 from melanoma_core.taxonomy import Diagnosis
@@ -85,11 +85,12 @@ def show_question(
             type="primary",
             key="quiz-answer",
             shortcut=get_shortcut("Enter"),
-            disabled=session.probability is None or session.diagnosis is None,
             on_click=session.answer,
             args=(case,),
             kwargs={"is_reviewed": choice.feedback == AT_ONCE},
         )
+        if session.is_incomplete:
+            st.html(render_error("Choose a probability and a diagnosis, then answer."))
         st.button("Finish now", type="tertiary", key="quiz-finish", on_click=session.finish)
 
 

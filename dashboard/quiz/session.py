@@ -27,6 +27,7 @@ class QuizSession:
         reviewed: Key of the case whose answer is shown; "" for none.
         probability: What is chosen for the case that is asked; None for nothing yet.
         diagnosis: The same.
+        is_incomplete: Whether the case was to be answered before both were chosen.
     """
 
     is_started: bool = False
@@ -35,6 +36,7 @@ class QuizSession:
     reviewed: str = ""
     probability: float | None = None
     diagnosis: "Diagnosis | None" = None
+    is_incomplete: bool = False
 
     def find_next(self, cases: "Sequence[QuizCase]") -> "QuizCase | None":
         """Return the first case that was not answered; None after the last one."""
@@ -45,11 +47,12 @@ class QuizSession:
         return next((case for case in cases if case.key == self.reviewed), None)
 
     def answer(self, case: "QuizCase", *, is_reviewed: bool) -> None:
-        """Take what is chosen as the answer to a case."""
+        """Take what is chosen as the answer to a case, if both are chosen."""
         from melanoma_core.records.quiz import Answer
 
-        assert self.probability is not None
-        assert self.diagnosis is not None
+        self.is_incomplete = self.probability is None or self.diagnosis is None
+        if self.probability is None or self.diagnosis is None:
+            return
         self.answers[case.key] = Answer.of_student(self.probability, self.diagnosis)
         self.probability = self.diagnosis = None
         self.reviewed = case.key if is_reviewed else ""

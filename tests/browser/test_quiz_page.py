@@ -34,6 +34,9 @@ def choose(page: Page, key: str, label: str) -> None:
 
 
 def answer(page: Page) -> None:
+    # The keys belong to buttons, which come after the number of the case.
+    expect(page.get_by_role("button", name="Finish now")).to_be_visible()
+    expect(page.locator('[data-test-script-state="notRunning"]')).to_be_visible()
     choose(page, "7", "70%")
     choose(page, "m", "Melanoma")
     page.keyboard.press("Enter")

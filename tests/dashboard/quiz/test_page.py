@@ -62,7 +62,8 @@ def test_without_a_record_drawn_lesions_are_asked_and_said_to_be(open_quiz: Open
 def test_a_case_is_answered_and_explained_at_once(open_quiz: Open) -> None:
     app = open_quiz(seed="3")
     press(app, "start")
-    assert app.button(key="quiz-answer").disabled
+    press(app, "answer")
+    assert "Choose a probability and a diagnosis, then answer." in html(app)
     press(app, "0.7", "MEL")
     assert app.button(key="quiz-0.7").label == "✓ 70%"
     press(app, "answer")
