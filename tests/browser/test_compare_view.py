@@ -131,7 +131,7 @@ def test_zoom_and_movement_of_one_photograph_are_those_of_the_other(page: Page):
 
 
 def test_the_same_place_is_under_both_cursors_and_the_wipe_divides_them(page: Page):
-    press(page, "earlier", "l", "b")
+    press(page, "earlier", "b")
     expect(page.get_by_role("button", name="Blink")).to_have_attribute("aria-pressed", "true")
     later = take(page)
     press(page, "earlier", "b")
