@@ -144,7 +144,7 @@ def _write_dataset(options: argparse.Namespace, record: "Record") -> int:
     )
     for reason, count in sorted(result.left_out.items()):
         log(f"Left out: {count:,} photographs: {reason}.")
-    log(f"Next: melanoma dataset audit {options.out}. README.md there says what training on it means.")
+    log(f"Next: melanoma dataset audit {options.out}. Its README.md says what training means.")
     return 0
 
 
