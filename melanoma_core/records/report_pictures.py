@@ -12,7 +12,8 @@ from melanoma_core.reading.explanation import shape_heatmaps
 from melanoma_core.reading.overlay import blend, draw_contour
 from melanoma_core.records.ai_readings import decode_heatmap
 from melanoma_core.records.case import LesionCase
-from melanoma_core.records.entities import Outline, Photograph
+from melanoma_core.records.comparing import find_outline
+from melanoma_core.records.entities import Photograph
 from melanoma_core.records.entry import Entry
 from melanoma_core.records.errors import RecordDamagedError
 from melanoma_core.records.kept_readings import find_heatmap
@@ -105,7 +106,7 @@ def _draw_main(
     """Draw the main photograph, and it with what is known of it."""
     pixels = decode_within(read(entry.value.sha256), max_side=_SIDE).pixels
     plain = Picture(encode_jpeg(pixels), _describe(entry))
-    outline = _find_outline(case, entry, hides_network=reading is None)
+    outline = find_outline(case, entry.id, hides_ai=reading is None)
     heatmap, diagnosis = find_heatmap(reading, entry.id) if reading else ("", "")
     if outline is None and not heatmap:
         return (plain,)
@@ -121,17 +122,6 @@ def _draw_main(
         captions.append(f"outline drawn by the {outline.source}")
     caption = " and ".join(captions)
     return plain, Picture(encode_jpeg(drawn), caption[0].upper() + caption[1:])
-
-
-def _find_outline(
-    case: LesionCase, entry: Entry[Photograph], *, hides_network: bool
-) -> Outline | None:
-    found = [
-        each.value
-        for each in case.outlines
-        if each.value.photograph_id == entry.id and not (hides_network and each.value.model_id)
-    ]
-    return found[-1] if found else None
 
 
 def _draw(read: ReadImage, entry: Entry[Photograph], side: int) -> bytes:
