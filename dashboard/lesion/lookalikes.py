@@ -105,7 +105,7 @@ def _describe_index(facts: "IndexFacts", found: "Lookalikes") -> str:
         else ""
     )
     return (
-        f"{name} holds {facts.num_lesions:,} lesions with {facts.num_photographs:,} photographs, "
+        f"{name}: lesions {facts.num_lesions:,}, photographs {facts.num_photographs:,}, "
         f"as {facts.model_id} sees them.{left_out}"
     )
 
