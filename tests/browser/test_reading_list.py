@@ -52,6 +52,17 @@ def test_the_keys_j_and_k_step_through_the_list_unless_one_types(open_page):
     expect(find_name(page)).to_have_text(first)
 
 
+def test_the_table_is_still_there_after_the_page_has_run_again(open_page):
+    page = open_page()
+    upload(page, LESIONS, 3)
+    for _ in range(2):
+        page.keyboard.press("j")
+        page.wait_for_timeout(300)
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download table").click()
+        assert len(download.value.path().read_text("utf-8-sig").splitlines()) == 1 + 3
+
+
 def test_what_was_forgotten_can_be_undone_for_ten_seconds(open_page):
     page = open_page()
     upload(page, LESIONS, 3)
