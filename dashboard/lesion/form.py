@@ -1,20 +1,19 @@
 """A form of the Lesion page: its fields with their errors, its draft, and its button to save."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from dashboard.lesion.opened import OpenedLesion
 from dashboard.shared.address import leave_address
+from dashboard.shared.fields import NOT_STATED, Fields
 from dashboard.shared.record import (
     find_base,
     forget_draft,
     get_outcome,
     keep_draft,
-    name_field,
     read_draft,
     save,
     show_field_error,
@@ -34,10 +33,6 @@ STATUS, WITHDRAWAL = "recall-status", "withdrawal"
 SAVE_KEY = "Ctrl+Enter"
 """The keys of the next thing to do."""
 
-_FIRST, _LAST = date(1900, 1, 1), date(2199, 12, 31)
-_NOT_STATED = "not stated"
-_KINDS_OF_ANSWERS = {None: _NOT_STATED, True: "yes", False: "no"}
-
 
 @dataclass(frozen=True)
 class Choice:
@@ -53,94 +48,40 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Form:
-    """A form of the open lesion.
+class Form(Fields):
+    """A form of the open lesion; the attributes that are not listed are those of `Fields`.
 
     Attributes:
         opened: The lesion.
-        name: Unique in the dashboard.
-        base: The entry that it corrects; None for a new one.
     """
 
-    opened: OpenedLesion
-    name: str
-    base: "Entry[Any] | None" = None
+    opened: OpenedLesion = field(kw_only=True)
 
     @property
     def another(self) -> str:
         """Key of the session: whether a person takes a step once more that is done."""
         return f"{self.name}-another"
 
-    def start(self, field: str, default: Any) -> Any:
-        """Return what a field begins with: what the corrected entry says, or a default."""
-        return default if self.base is None else getattr(self.base.value, field)
-
-    def find_base(self) -> "Entry[Any]":
-        """Return the version that is corrected: the one that the person saw."""
-        base = find_base(self.name, self.base)
-        assert base is not None  # asked of a correction alone
-        return base
-
-    def name_key(self, field: str, default: Any) -> str:
-        """Return the key of a widget, which then shows the draft or the default."""
-        return name_field(self.name, field, default)
-
-    def read(self, field: str) -> Any:
-        """Return what a field holds now; None if there is no such field."""
-        return read_draft(self.name).get(field)
-
-    def ask_text(self, label: str, field: str, **more: Any) -> None:
-        """Ask for a line of text."""
-        st.text_input(label, key=self.name_key(field, self.start(field, "")), **more)
-        show_field_error(self.name, field)
-
-    def ask_number(self, label: str, field: str, **more: Any) -> None:
+    def ask_number(self, label: str, name: str, **more: Any) -> None:
         """Ask for a number, with its unit in the label; a decimal comma will do."""
         from melanoma_core.records.typed import write_number
 
-        start = write_number(self.start(field, None))
-        st.text_input(label, key=self.name_key(field, start), placeholder=_NOT_STATED, **more)
-        show_field_error(self.name, field)
+        start = write_number(self.start(name, None))
+        st.text_input(label, key=self.name_key(name, start), placeholder=NOT_STATED, **more)
+        show_field_error(self.name, name)
 
-    def ask_day(self, label: str, field: str, default: date | None) -> None:
-        """Ask for a day."""
-        key = self.name_key(field, self.start(field, default))
-        st.date_input(
-            label, key=key, min_value=_FIRST, max_value=_LAST, format="YYYY-MM-DD", width=200
-        )
-        show_field_error(self.name, field)
-
-    def ask_option(
-        self, label: str, field: str, options: Sequence[Any], default: Any, **more: Any
-    ) -> None:
-        """Ask for one of several answers in a list."""
-        key = self.name_key(field, self.start(field, default))
-        more = {"format_func": _name_option} | more
-        st.selectbox(label, options, key=key, **more)
-        show_field_error(self.name, field)
-
-    def ask_yes(self, label: str, field: str) -> None:
-        """Ask for yes or no, or for neither."""
-        st.segmented_control(
-            label,
-            list(_KINDS_OF_ANSWERS),
-            format_func=_KINDS_OF_ANSWERS.__getitem__,
-            key=self.name_key(field, self.start(field, None)),
-        )
-        show_field_error(self.name, field)
-
-    def choose(self, label: str, field: str, choices: Mapping[Any, Choice]) -> Any:
+    def choose(self, label: str, name: str, choices: Mapping[Any, Choice]) -> Any:
         """Ask for one of several answers by a key or a click; return it, None before.
 
         Args:
             label: The question.
-            field: Name of the field.
+            name: Name of the field.
             choices: The answers, each with its button.
         """
-        key = self.name_key(field, self.start(field, None))
+        key = self.name_key(name, self.start(name, None))
         chosen = st.session_state[key]
-        st.html(f'<p class="question" id="q-{field}">{label}</p>')
-        with st.container(horizontal=True, gap="xxsmall", key=f"choices-{field}"):
+        st.html(f'<p class="question" id="q-{name}">{label}</p>')
+        with st.container(horizontal=True, gap="xxsmall", key=f"choices-{name}"):
             for number, (answer, choice) in enumerate(choices.items()):
                 is_chosen = chosen is not None and answer == chosen
                 st.button(
@@ -151,7 +92,7 @@ class Form:
                     on_click=_choose,
                     args=(key, answer),
                 )
-        show_field_error(self.name, field)
+        show_field_error(self.name, name)
         return chosen
 
     def offer_save(
@@ -229,7 +170,3 @@ def close_form() -> None:
 def _choose(key: str, answer: Any) -> None:
     """Choose an answer; the one that was chosen already is taken back."""
     st.session_state[key] = None if st.session_state.get(key) == answer else answer
-
-
-def _name_option(option: Any) -> str:
-    return _NOT_STATED if option in (None, "") else str(option)

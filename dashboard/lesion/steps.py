@@ -43,7 +43,7 @@ def show_steps(opened: OpenedLesion) -> None:
     waiting = {each.step: each for each in reversed(find_open_steps(opened.case, opened.at_visit))}
     done = find_done(opened.case, opened.at_visit)
     step = _choose_step(list(waiting)[::-1], done)
-    form = Form(opened, opened.name_form(str(step)))
+    form = Form(opened.name_form(str(step)), opened=opened)
     if step is Step.AI_READING:
         show_ai_step(opened)
     elif step is Step.RECALL:
@@ -137,5 +137,5 @@ def _show_correction(opened: OpenedLesion, entry: "Entry[Any]") -> None:
 
     kind = type(entry.value)
     show_html(f"<h3>Correct: {escape(title_kind(kind))}</h3>")
-    form = Form(opened, opened.name_form(f"edit-{entry.id}"), entry)
+    form = Form(opened.name_form(f"edit-{entry.id}"), entry, opened=opened)
     EDITORS[kind.__name__](form)

@@ -76,6 +76,7 @@ def _ask(opened: OpenedPatient, form: Form) -> None:
         "Anatomic site",
         "site",
         ["", *list_sites()],
+        "",
         format_func=_name_site,
         help="Type a part of its name, such as cheek.",
     )

@@ -61,12 +61,16 @@ class Fields:
     def ask_day(self, label: str, field: str, default: date | None) -> None:
         """Ask for a day."""
         key = self.name_key(field, self.start(field, default))
-        st.date_input(label, key=key, min_value=_FIRST, max_value=_LAST, format="YYYY-MM-DD")
+        st.date_input(
+            label, key=key, min_value=_FIRST, max_value=_LAST, format="YYYY-MM-DD", width=200
+        )
         show_field_error(self.name, field)
 
-    def ask_option(self, label: str, field: str, options: Sequence[Any], **more: Any) -> None:
-        """Ask for one of several answers in a list, the first of which is none."""
-        key = self.name_key(field, self.start(field, options[0]))
+    def ask_option(
+        self, label: str, field: str, options: Sequence[Any], default: Any = None, **more: Any
+    ) -> None:
+        """Ask for one of several answers in a list; a new entry begins with `default`."""
+        key = self.name_key(field, self.start(field, default))
         shown: dict[str, Any] = {"format_func": name_option, "placeholder": NOT_STATED} | more
         st.selectbox(label, options, key=key, **shown)
         show_field_error(self.name, field)
