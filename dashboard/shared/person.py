@@ -27,7 +27,8 @@ def ask_who(*, is_drawn: bool = False) -> str:
         st.html("<h2>Who are you?</h2><p>The record notes who saw and who wrote what.</p>")
         with st.form("who-form", border=False, width=420):
             st.text_input("Your name or initials", max_chars=MAX_LENGTH, key=_FIELD)
-            st.form_submit_button("Continue", type="primary", on_click=_set_who)
+            if st.form_submit_button("Continue", type="primary", on_click=_set_who):
+                st.warning(f"Found no name; needed are 1 to {MAX_LENGTH} characters.")
         st.stop()
     return get_who()
 
