@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from melanoma_core.evaluation.prevalence import Prevalence
     from melanoma_core.records.audit import Drift
     from melanoma_core.records.audit_cases import AuditCase
+    from melanoma_core.records.audit_flow import AuditFlow
     from melanoma_core.records.audit_scores import ScoreQuality
     from melanoma_core.records.audit_table import AuditTable
     from melanoma_core.records.performance import Group, Performance
@@ -34,6 +35,11 @@ def select_cases(kept: "Kept", choice: "Choice") -> "Sequence[AuditCase]":
 def get_performance(kept: "Kept", choice: "Choice") -> "Performance":
     """Return how good doctor, network and both together are."""
     return _measure(kept.data.cases, choice, make_key(kept, choice))
+
+
+def get_flow(kept: "Kept", choice: "Choice") -> "AuditFlow":
+    """Return how many of the lesions that are shown reached each step."""
+    return _measure_flow(select_cases(kept, choice), make_key(kept, choice))
 
 
 def get_groups(kept: "Kept", choice: "Choice") -> "tuple[Group, ...]":
@@ -84,6 +90,13 @@ def _measure(_cases: "Sequence[AuditCase]", _choice: "Choice", key: Key) -> "Per
     from melanoma_core.records.performance import measure_performance
 
     return measure_performance(_make_table(_cases, _choice, key))
+
+
+@st.cache_resource(show_spinner=False, max_entries=_MOST)
+def _measure_flow(_cases: "Sequence[AuditCase]", key: Key) -> "AuditFlow":  # noqa: ARG001
+    from melanoma_core.records.audit_flow import measure_audit_flow
+
+    return measure_audit_flow(_cases)
 
 
 @st.cache_resource(show_spinner="Measuring each part", max_entries=_MOST)

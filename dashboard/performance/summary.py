@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.performance.cached import get_performance, select_cases
+from dashboard.performance.cached import get_flow, get_performance, select_cases
 from dashboard.shared.errors import show_errors
 from dashboard.shared.html import show_html
+from dashboard.shared.markup import render_paragraphs
 from dashboard.shared.progress import cancel_request, is_requested, request_work
 from dashboard.shared.record import get_who
 from dashboard.shared.tiles import render_tile_list
@@ -27,6 +28,7 @@ _EXPORT, _FILES = "export-audit", "audit-files"
 def show_summary(kept: "Kept", choice: "Choice") -> None:
     """Show the headline figures as tiles."""
     from melanoma_core.records.audit_text import list_audit_tiles
+    from melanoma_core.records.bias import explain_training
 
     performance = get_performance(kept, choice)
     show_html(render_tile_list(list_audit_tiles(performance, choice.condition)))
@@ -35,6 +37,7 @@ def show_summary(kept: "Kept", choice: "Choice") -> None:
         "alert. Sensitivity is an upper estimate: a melanoma that was never excised is counted "
         "nowhere."
     )
+    st.html(render_paragraphs(explain_training(get_flow(kept, choice))))
 
 
 def offer_export(record: "Record", kept: "Kept", choice: "Choice") -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard.performance.cached import (
     get_drift,
+    get_flow,
     get_groups,
     get_performance,
     get_scores,
@@ -213,10 +214,10 @@ def _explain_missing(kept: "Kept", title: str) -> str:
 
 def show_flow(performance: "Performance", kept: "Kept", choice: "Choice") -> None:
     """Show which lesions are audited, and what the ground truth hides."""
-    from melanoma_core.records.audit_flow import draw_audit_flow, measure_audit_flow
+    from melanoma_core.records.audit_flow import draw_audit_flow
     from melanoma_core.records.bias import explain_bias
 
-    flow = measure_audit_flow(select_cases(kept, choice))
+    flow = get_flow(kept, choice)
     st.html(render_diagram(draw_audit_flow(flow)))
     st.header("What these figures hide", anchor=False)
     st.html(render_paragraphs(explain_bias(flow, performance.scope)))

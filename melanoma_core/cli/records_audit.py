@@ -109,6 +109,10 @@ def _print(audit: "Audit", drift: "Drift | None") -> None:
     )
     for reason, count in flow.left_out.items():
         print(f"Left out: {count:,}, {reason}.")
+    if flow.trained_on:
+        print(
+            f"AI readings not counted: {flow.trained_on:,}, their model was trained on the patient."
+        )
     _print_rates("sensitivity and specificity", performance.rates)
     _print_differences(performance)
     _print_excisions(performance.excisions)

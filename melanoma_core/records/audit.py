@@ -33,6 +33,8 @@ from melanoma_core.records.photograph_table import (
     make_photograph_table,
 )
 from melanoma_core.records.store import Record
+from melanoma_core.records.trained_on import find_trained, mark_trained
+from melanoma_core.settings import Settings, load_settings
 
 _BATCH = 1000  # lesions in memory at once
 _DEFAULT_RULES = AuditRules()
@@ -90,7 +92,10 @@ class Audit:
 
 
 def read_audit_data(
-    record: Record, rules: AuditRules = _DEFAULT_RULES, progress: Progress | None = None
+    record: Record,
+    rules: AuditRules = _DEFAULT_RULES,
+    progress: Progress | None = None,
+    settings: Settings | None = None,
 ) -> AuditData:
     """Read what an audit needs of all lesions of a record.
 
@@ -98,6 +103,8 @@ def read_audit_data(
         record: An open record.
         rules: When ground truth counts as known.
         progress: Progress callback, in lesions. An exception that it raises stops the work.
+        settings: Where the models are, of which each is asked whom it was trained on; None for
+            those of the environment.
     """
     lesion_ids = [entry.id for entry in record.find(Lesion)]
     cases: list[AuditCase] = []
@@ -108,7 +115,9 @@ def read_audit_data(
         photographs += list_photographs(batch)
         if progress:
             progress(min(first + _BATCH, len(lesion_ids)), len(lesion_ids))
-    return AuditData(tuple(cases), make_photograph_table(photographs))
+    models = {case.model_id for case in cases if case.has_ai}
+    trained = find_trained(record, models, settings or load_settings())
+    return AuditData(mark_trained(cases, trained), make_photograph_table(photographs))
 
 
 def make_audit(

@@ -54,6 +54,8 @@ class AuditCase:
         is_blind: Whether the first read counts as one: the reader had seen no AI reading of the
             lesion, and did not write or correct it after the result was known.
         has_ai: Whether there is an AI reading; if it has no probabilities, it was refused.
+        was_trained_on: Whether its model was trained on the patient, so that the reading does not
+            count; None if that could not be checked, or without a reading.
         melanoma_probability: Of the network, calibrated, in [0, 1]; None if refused or not read.
         skin_cancer_probability: The same for any skin cancer.
         adapted_probability: Of melanoma at the prevalence in force; None if none was.
@@ -92,6 +94,7 @@ class AuditCase:
     seconds: float | None = None
     is_blind: bool = False
     has_ai: bool = False
+    was_trained_on: bool | None = None
     melanoma_probability: float | None = None
     skin_cancer_probability: float | None = None
     adapted_probability: float | None = None

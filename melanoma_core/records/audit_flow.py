@@ -5,7 +5,7 @@ After the flow diagram of STARD (Bossuyt et al. 2015, doi:10.1136/bmj.h5527).
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from melanoma_core.models.card_text.diagram import Box, FlowDiagram, Stage
 from melanoma_core.records.audit_cases import AuditCase
@@ -31,6 +31,9 @@ class AuditFlow:
         by_follow_up: Lesions whose ground truth is known by follow-up alone.
         left_out: Lesions without ground truth, by `Exclusion`; with the two above they are
             `lesions`.
+        trained_on: Lesions whose AI reading does not count, because its model was trained on the
+            patient.
+        unchecked: Lesions with an AI reading of which that could not be checked, by model id.
     """
 
     patients: int
@@ -45,6 +48,8 @@ class AuditFlow:
     by_histology: int
     by_follow_up: int
     left_out: dict[str, int]
+    trained_on: int = 0
+    unchecked: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check the sum.
@@ -69,6 +74,9 @@ def measure_audit_flow(cases: Sequence[AuditCase]) -> AuditFlow:
     """
     confirmations = Counter(case.confirmation for case in cases)
     exclusions = Counter(case.exclusion for case in cases)
+    unchecked = Counter(
+        case.model_id for case in cases if case.has_ai and case.was_trained_on is None
+    )
     return AuditFlow(
         patients=len({case.patient_id for case in cases}),
         lesions=len(cases),
@@ -82,6 +90,8 @@ def measure_audit_flow(cases: Sequence[AuditCase]) -> AuditFlow:
         by_histology=confirmations[Confirmation.HISTOPATHOLOGY],
         by_follow_up=confirmations[Confirmation.FOLLOW_UP],
         left_out={str(each): exclusions[each] for each in Exclusion if exclusions[each]},
+        trained_on=sum(bool(case.was_trained_on) for case in cases),
+        unchecked=dict(sorted(unchecked.items())),
     )
 
 
@@ -93,6 +103,11 @@ def draw_audit_flow(flow: AuditFlow) -> FlowDiagram:
         f"of {flow.patients:,} patients",
         f"with a first read: {flow.first_reads:,}, of which {flow.blind_reads:,} count",
         f"with an AI reading: {flow.ai_readings:,}, of which {flow.refused:,} refused",
+        *(
+            [f"not counted, as the model was trained on the patient: {flow.trained_on:,}"]
+            if flow.trained_on
+            else []
+        ),
         f"decided: {flow.decided:,}, of which {flow.decided_with_ai:,} with an AI reading",
         f"with tissue taken: {flow.excised:,}",
     )

@@ -151,10 +151,16 @@ _SCORES: dict[Score, tuple[Condition, Callable[[AuditCase], float | None]]] = {
         Condition.MELANOMA,
         lambda case: case.doctor_probability if case.is_blind else None,
     ),
-    Score.NETWORK: (Condition.MELANOMA, lambda case: case.melanoma_probability),
-    Score.ADAPTED: (Condition.MELANOMA, lambda case: case.adapted_probability),
+    Score.NETWORK: (
+        Condition.MELANOMA,
+        lambda case: None if case.was_trained_on else case.melanoma_probability,
+    ),
+    Score.ADAPTED: (
+        Condition.MELANOMA,
+        lambda case: None if case.was_trained_on else case.adapted_probability,
+    ),
     Score.NETWORK_SKIN_CANCER: (
         Condition.SKIN_CANCER,
-        lambda case: case.skin_cancer_probability,
+        lambda case: None if case.was_trained_on else case.skin_cancer_probability,
     ),
 }

@@ -37,6 +37,7 @@ class Judge(StrEnum):
     NETWORK = "network"  # the alert of the condition
     NETWORK_INTENDED = "network, refusals counted against it"
     TOGETHER = "doctor with network"  # the decision, made with the AI reading
+    # A reading by a model that was trained on the patient does not count for the last three.
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,19 +168,28 @@ def _name_skin_cancer(case: AuditCase) -> bool | None:
 
 
 def _judge_together(case: AuditCase) -> bool | None:
-    return case.decision.acts if case.knew_ai and case.decision else None
+    counts = case.knew_ai and not case.was_trained_on
+    return case.decision.acts if counts and case.decision else None
+
+
+def _alert_melanoma(case: AuditCase) -> bool | None:
+    return None if case.was_trained_on else case.melanoma_alert
+
+
+def _alert_skin_cancer(case: AuditCase) -> bool | None:
+    return None if case.was_trained_on else case.skin_cancer_alert
 
 
 def _intend_melanoma(case: AuditCase) -> bool | None:
-    return not case.is_melanoma if _is_refused(case) else case.melanoma_alert
+    return not case.is_melanoma if _is_refused(case) else _alert_melanoma(case)
 
 
 def _intend_skin_cancer(case: AuditCase) -> bool | None:
-    return not case.is_skin_cancer if _is_refused(case) else case.skin_cancer_alert
+    return not case.is_skin_cancer if _is_refused(case) else _alert_skin_cancer(case)
 
 
 def _is_refused(case: AuditCase) -> bool:
-    return case.has_ai and case.melanoma_alert is None
+    return case.has_ai and case.melanoma_alert is None and not case.was_trained_on
 
 
 _JUDGES: dict[Judge, dict[Condition, Callable[[AuditCase], bool | None]]] = {
@@ -189,8 +199,8 @@ _JUDGES: dict[Judge, dict[Condition, Callable[[AuditCase], bool | None]]] = {
         Condition.SKIN_CANCER: _name_skin_cancer,
     },
     Judge.NETWORK: {
-        Condition.MELANOMA: lambda case: case.melanoma_alert,
-        Condition.SKIN_CANCER: lambda case: case.skin_cancer_alert,
+        Condition.MELANOMA: _alert_melanoma,
+        Condition.SKIN_CANCER: _alert_skin_cancer,
     },
     Judge.NETWORK_INTENDED: {
         Condition.MELANOMA: _intend_melanoma,

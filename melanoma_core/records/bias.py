@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from melanoma_core.names import neutralise
 from melanoma_core.records.audit_flow import AuditFlow
 from melanoma_core.records.audit_table import Scope
 
@@ -51,3 +52,25 @@ def _explain(flow: AuditFlow, scope: Scope) -> Iterator[str]:
         )
     if flow.refused:
         yield f"Lesions that the network refused: {flow.refused:,}. Its own rates are without them."
+    yield from explain_training(flow)
+
+
+def explain_training(flow: AuditFlow) -> Iterator[str]:
+    """Yield what to say of models that were trained on patients of the record; nothing if none was.
+
+    Args:
+        flow: Of the record.
+    """
+    if flow.trained_on:
+        yield (
+            f"AI readings that do not count: {flow.trained_on:,}. Their model was trained on "
+            "photographs of the same patient, and so knew the answer. Figures of the network, and "
+            "of the doctor with it, are without them."
+        )
+    if flow.unchecked:
+        models = ", ".join(f"{name} ({count:,})" for name, count in flow.unchecked.items())
+        yield (
+            "It could not be checked whether these models were trained on patients of this record: "
+            f"{neutralise(models)}. Their folder is gone or damaged, or does not list the "
+            "photographs of the training. Their AI readings count."
+        )

@@ -105,9 +105,8 @@ lesions of the same patients, are then too good.
 
 - `melanoma evaluate` leaves them out by itself. It finds them by the SHA-256 of the file, which is
   that of the photograph in the record, and by the hashed ids of lesion and patient.
-- The Audit of the record counts AI readings as they were kept. Those of earlier models stay valid.
-  Readings of the new model count only for patients who are not in this folder: divide the Audit by
-  model, and do not report the new model on what it was trained on.
+- The Audit of the record leaves them out by itself, as long as the model's folder is kept. It says
+  how many there are. Readings of earlier models stay valid.
 - Confirmed lesions are no sample of the clinic. Most were removed because they looked suspicious.
   Harmless ones, which stay on the skin, are rare here (verification bias).
 """

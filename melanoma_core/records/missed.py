@@ -40,7 +40,8 @@ def list_missed(cases: Iterable[AuditCase]) -> tuple[MissedMelanoma, ...]:
     """Return the melanomas that anyone missed, whatever the other two said.
 
     A first read counts if it was blind. A decision counts whether the AI reading was known or not.
-    A melanoma that the network refused is not missed by it, and the sentence says so.
+    A melanoma that the network refused is not missed by it, and the sentence says so. Nor is one of
+    a patient that its model was trained on.
 
     Args:
         cases: Of `audit_cases.make_audit_cases`.
@@ -77,7 +78,7 @@ def _describe(case: AuditCase) -> MissedMelanoma:
 def _find_missing(case: AuditCase) -> Iterator[Judge]:
     if case.decision is not None and not case.decision.acts:
         yield Judge.TOGETHER
-    if case.melanoma_alert is False:
+    if case.melanoma_alert is False and not case.was_trained_on:
         yield Judge.NETWORK
     if case.is_blind and case.management is not None and not case.management.acts:
         yield Judge.FIRST_READ
@@ -115,7 +116,9 @@ def _describe_network(case: AuditCase) -> str:
         if case.skin_cancer_alert
         else "no alert"
     )
-    return f"Network: {alert}, probability of melanoma {case.melanoma_probability:.1%}."
+    text = f"Network: {alert}, probability of melanoma {case.melanoma_probability:.1%}."
+    note = " It was trained on this patient, and does not count." if case.was_trained_on else ""
+    return f"{text}{note}"
 
 
 def _describe_decision(case: AuditCase) -> str:

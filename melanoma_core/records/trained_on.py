@@ -1,14 +1,22 @@
 """Which patients of a record a model was trained on, through a dataset that was made from it.
 
-A later audit of that model must leave them out: it has seen their answers (`feedback`).
+A later audit of that model leaves them out: it has seen their answers (`feedback`).
 """
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import pandas as pd
 
+from melanoma_core.errors import ModelError
+from melanoma_core.models.lineage import read_split
+from melanoma_core.models.registry import find_model
+from melanoma_core.records.audit_cases import AuditCase
 from melanoma_core.records.entities import Photograph
 from melanoma_core.records.store import Record
+from melanoma_core.settings import Settings
 
-_AT_ONCE = 500
+_AT_ONCE = 10_000  # each query reads the whole table of photographs
 
 
 def find_trained_patients(record: Record, split: pd.DataFrame | None) -> frozenset[str]:
@@ -28,3 +36,54 @@ def find_trained_patients(record: Record, split: pd.DataFrame | None) -> frozens
         some = tuple(fitted[start : start + _AT_ONCE])
         found |= {entry.value.patient_id for entry in record.find(Photograph, sha256=some)}
     return frozenset(found)
+
+
+def find_trained(
+    record: Record, model_ids: Iterable[str], settings: Settings
+) -> dict[str, frozenset[str] | None]:
+    """Return for each model the ids of the patients of a record that it was trained on.
+
+    Args:
+        record: The record.
+        model_ids: Of its AI readings.
+        settings: Where the models are.
+
+    Returns:
+        By id of the model; None where it cannot be checked. The model's folder is then gone or
+        damaged, or does not list what the model was trained on.
+    """
+    splits = {each: _try_split(settings, each) for each in sorted(set(model_ids))}
+    return {
+        model_id: None if split is None else find_trained_patients(record, split)
+        for model_id, split in splits.items()
+    }
+
+
+def mark_trained(
+    cases: Iterable[AuditCase], trained: Mapping[str, frozenset[str] | None]
+) -> tuple[AuditCase, ...]:
+    """Return the cases with whether the model of the AI reading was trained on the patient.
+
+    Args:
+        cases: Of `audit_cases.make_audit_cases`.
+        trained: Of `find_trained`; a model that is absent could not be checked.
+
+    Example:
+        >>> case = AuditCase(patient_id="p", lesion_id="l", has_ai=True, model_id="m")
+        >>> [each.was_trained_on for each in mark_trained([case], {"m": frozenset({"p"})})]
+        [True]
+    """
+    return tuple(_mark(case, trained.get(case.model_id)) for case in cases)
+
+
+def _mark(case: AuditCase, patients: frozenset[str] | None) -> AuditCase:
+    if not case.has_ai or patients is None:
+        return case
+    return replace(case, was_trained_on=case.patient_id in patients)
+
+
+def _try_split(settings: Settings, model_id: str) -> pd.DataFrame | None:
+    try:
+        return read_split(find_model(settings, model_id))
+    except ModelError:
+        return None
