@@ -12,6 +12,8 @@ from dashboard.shared.markup import escape_markdown
 from dashboard.shared.paging import choose_page
 from dashboard.shared.record import get_today
 from dashboard.shared.row_keys import accept_row_keys
+from melanoma_core.records.vocabulary import ReadOrder
+from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:
     from melanoma_core.records.patient_list import PatientRow
@@ -37,7 +39,13 @@ def show_list(record: "Record") -> None:
             st.button("Show all", on_click=_show_all)
         return
     rows = choose_page(count, _PAGE_LENGTH, "patients-page", parameter="page")
-    query = PatientQuery(on=get_today(), text=text, limit=_PAGE_LENGTH, offset=rows.start)
+    query = PatientQuery(
+        on=get_today(),
+        text=text,
+        limit=_PAGE_LENGTH,
+        offset=rows.start,
+        read_order=ReadOrder(load_settings().first_read),
+    )
     with st.container(gap=None, key=_ROWS):
         for number, row in enumerate(record.list_patients(query)):
             _show_row(number, row)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard.shared.address import follow_address, leave_address, write_address
-from melanoma_core.records.vocabulary import Task
+from melanoma_core.records.vocabulary import ReadOrder, Task
+from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:
     from melanoma_core.records.store import Record
@@ -35,7 +36,9 @@ def choose_tasks(record: "Record", on: date) -> "tuple[TaskQuery, Mapping[Task, 
         counts = record.count_tasks(TaskQuery(on=on, text=text))
         overdue = _ask_overdue(counts)
     task = _choose_task(counts, overdue=overdue)
-    return TaskQuery(on=on, task=task, text=text, overdue=overdue), counts
+    order = ReadOrder(load_settings().first_read)
+    query = TaskQuery(on=on, task=task, text=text, overdue=overdue, read_order=order)
+    return query, counts
 
 
 def count_chosen(query: "TaskQuery", counts: "Mapping[Task, TaskCount]") -> int:

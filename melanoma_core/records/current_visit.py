@@ -19,6 +19,19 @@ def find_current_visit(case: LesionCase) -> Entry[Visit] | None:
     return visits[-1] if visits else None
 
 
+def awaits_first_read(case: LesionCase) -> bool:
+    """Return whether the photographs of the current visit were neither read nor decided.
+
+    Where the doctor reads first, no AI reading is shown until then, nor what follows from one.
+    """
+    visit = find_current_visit(case)
+    if visit is None or any(
+        each.value.visit_id == visit.id for each in (*case.first_reads, *case.decisions)
+    ):
+        return False
+    return any(each.value.visit_id == visit.id for each in _list_of_lesion(case))
+
+
 def find_unread_photographs(case: LesionCase, visit: Entry[Visit]) -> tuple[Entry[Photograph], ...]:
     """Return the dermoscopic photographs of a visit that its AI readings did not see.
 

@@ -14,6 +14,8 @@ from melanoma_core.records.entities import Lesion, Patient
 from melanoma_core.records.entry import Entry
 from melanoma_core.records.loading import read_entries, select_current
 from melanoma_core.records.schema import TABLES, TASK
+from melanoma_core.records.vocabulary import ReadOrder
+from melanoma_core.records.worklist import select_rank
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,12 +27,14 @@ class PatientQuery:
         text: Part of the pseudonym, in any case; "" for all.
         limit: Maximum number of rows.
         offset: Number of rows to leave out first.
+        read_order: As in `worklist.TaskQuery`.
     """
 
     on: date
     text: str = ""
     limit: int = 50
     offset: int = 0
+    read_order: ReadOrder = ReadOrder.DOCTOR_FIRST
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +45,8 @@ class PatientRow:
         patient: The patient.
         num_lesions: Number of lesions.
         num_due: Number of tasks that are due.
-        severity: Of the most severe of them, a value of `Severity`; None if nothing is due.
+        severity: Of the most severe of them, a value of `Severity` as it may be shown; None if
+            nothing is due.
     """
 
     patient: Entry[Patient]
@@ -65,7 +70,7 @@ def list_patients(connection: sa.Connection, query: PatientQuery) -> tuple[Patie
     rows = read_entries(connection, Patient, found.limit(query.limit).offset(query.offset))
     ids = [row.id for row in rows]
     lesions = _count_lesions(connection, ids)
-    waiting = _find_waiting(connection, ids, query.on)
+    waiting = _find_waiting(connection, ids, query)
     return tuple(
         PatientRow(
             patient=row,
@@ -98,12 +103,12 @@ def _count_lesions(connection: sa.Connection, ids: Sequence[str]) -> dict[str, i
 
 
 def _find_waiting(
-    connection: sa.Connection, ids: Sequence[str], on: date
+    connection: sa.Connection, ids: Sequence[str], asked: PatientQuery
 ) -> dict[str, tuple[int, int | None]]:
     """Return the number of tasks that are due, and the worst severity, by patient."""
     query: sa.Select[Any] = (
-        sa.select(TASK.c.patient_id, sa.func.count(), sa.func.min(TASK.c.rank))
-        .where(TASK.c.patient_id.in_(ids), TASK.c.due_on <= on)
+        sa.select(TASK.c.patient_id, sa.func.count(), sa.func.min(select_rank(asked.read_order)))
+        .where(TASK.c.patient_id.in_(ids), TASK.c.due_on <= asked.on)
         .group_by(TASK.c.patient_id)
     )
     return {row[0]: (int(row[1]), -int(row[2])) for row in connection.execute(query)}

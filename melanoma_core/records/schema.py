@@ -129,12 +129,15 @@ TASK = sa.Table(
     sa.Column("entry_id", sa.Text, nullable=False),
     sa.Column("task", sa.Text, nullable=False),
     sa.Column("rank", sa.Integer, nullable=False),  # the negative severity: the first is the worst
+    # Without AI readings that the doctor is not to see yet.
+    sa.Column("shown_rank", sa.Integer, nullable=False, server_default="0"),
     sa.Column("due_on", sa.Date, nullable=False),
     sa.Column("pseudonym", sa.Text, nullable=False),
     sa.Column("label", sa.Text, nullable=False),
     sa.Column("site", sa.Text, nullable=False),
     sa.Column("searched", sa.Text, nullable=False),  # pseudonym, label and site, case-folded
     sa.Index("ix_task_rank", "rank", "due_on", "pseudonym", "label", "id"),
+    sa.Index("ix_task_shown_rank", "shown_rank", "due_on", "pseudonym", "label", "id"),
 )
 # Holds a row within the transaction that erases a patient; only then do triggers let rows go.
 ERASING = sa.Table("erasing", METADATA, sa.Column("patient_id", sa.String(32), primary_key=True))

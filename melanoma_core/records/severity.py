@@ -1,6 +1,7 @@
 """How severe what is known of a lesion is: what puts it first in a list of tasks."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import IntEnum
 
 from melanoma_core.records.case import LesionCase
@@ -40,13 +41,19 @@ def rate_histology(histology: Histology) -> Severity:
     return Severity.ROUTINE if meaning.tier is RiskTier.BENIGN else Severity.WATCHED
 
 
-def rate_case(case: LesionCase) -> Severity:
+def rate_case(case: LesionCase, *, without_ai: bool = False) -> Severity:
     """Return how severe what is known of a lesion is now.
 
     Histology replaces what was thought before its specimen was taken. What was read or decided at
     a later visit counts again.
+
+    Args:
+        case: The lesion.
+        without_ai: Whether no AI reading counts, as where the doctor is still to read it first.
     """
     histology = _find_last_histology(case)
+    if without_ai:
+        case = replace(case, ai_readings=())
     later = list(_rate_beliefs(case, after_specimen=histology))
     if later:
         return max(later)

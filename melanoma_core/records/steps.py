@@ -168,7 +168,10 @@ def find_open_steps(case: LesionCase, at_visit: AtVisit | None) -> tuple[OpenSte
     if at_visit is None:
         return (OpenStep(Step.PHOTOGRAPHS),)
     steps: list[OpenStep] = []
-    for task in find_tasks(case):
+    tasks = find_tasks(case)
+    if at_visit.hides_ai:
+        tasks = tuple(sorted(tasks, key=lambda task: (-task.shown_severity, task.due_on)))
+    for task in tasks:
         if task.task in _STEPS_OF_TASKS:
             steps.append(OpenStep(_STEPS_OF_TASKS[task.task], task.due_on, task.entry_id))
         else:

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from melanoma_core.records.case import LesionCase
-from melanoma_core.records.current_visit import find_current_visit, find_unread_photographs
+from melanoma_core.records.current_visit import (
+    awaits_first_read,
+    find_current_visit,
+    find_unread_photographs,
+)
 from melanoma_core.records.entities import Visit
 from melanoma_core.records.entry import Entry
 from melanoma_core.records.loop import Decision, Histology, Recall
@@ -31,13 +35,27 @@ class DueTask:
         task: What.
         due_on: Day from which it is due.
         severity: A value of `Severity`; lists put the largest first, then the oldest `due_on`.
+        shown_severity: The same where the doctor reads first: until the first read of the current
+            visit, no AI reading counts in it.
         entry_id: Id of the visit, decision, specimen, histology or recall that waits.
     """
 
     task: Task
     due_on: date
     severity: int
+    shown_severity: int
     entry_id: str = ""
+
+
+@dataclass(frozen=True)
+class _Rating:
+    """How severe a lesion is, with its AI readings and as it is shown; see `DueTask`."""
+
+    severity: Severity
+    shown: Severity
+
+    def make_task(self, task: Task, due_on: date, entry_id: str) -> DueTask:
+        return DueTask(task, due_on, self.severity, self.shown, entry_id)
 
 
 def is_due(due_on: date, on: date) -> bool:
@@ -65,11 +83,12 @@ def find_tasks(case: LesionCase) -> tuple[DueTask, ...]:
     that a decision to reassure ends the wait for a specimen. A report that was changed after it
     was acknowledged, or after the patient was informed, waits for both again.
     """
+    rating = _rate(case)
     tasks = [
-        *_find_reading(case),
-        *_find_missing_specimen(case),
-        *_find_histology(case),
-        *_find_recalls(case.recalls, rate_case(case)),
+        *_find_reading(case, rating),
+        *_find_missing_specimen(case, rating),
+        *_find_histology(case, rating),
+        *_find_recalls(case.recalls, rating),
     ]
     return tuple(sorted(tasks, key=lambda task: (-task.severity, task.due_on)))
 
@@ -77,7 +96,12 @@ def find_tasks(case: LesionCase) -> tuple[DueTask, ...]:
 def find_patient_tasks(recalls: Sequence[Entry[Recall]]) -> tuple[DueTask, ...]:
     """Return the tasks of a patient's whole skin: open recalls that name no lesion."""
     whole = [recall for recall in recalls if recall.value.lesion_id is None]
-    return tuple(sorted(_find_recalls(whole, Severity.ROUTINE), key=lambda task: task.due_on))
+    return tuple(
+        sorted(
+            _find_recalls(whole, _Rating(Severity.ROUTINE, Severity.ROUTINE)),
+            key=lambda task: task.due_on,
+        )
+    )
 
 
 def make_recall(decision: Decision, visit: Visit) -> Recall | None:
@@ -123,7 +147,12 @@ def _add_months(day: date, months: int) -> date:
     return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
 
-def _find_reading(case: LesionCase) -> Iterator[DueTask]:
+def _rate(case: LesionCase) -> _Rating:
+    shown = rate_case(case, without_ai=awaits_first_read(case))
+    return _Rating(rate_case(case), shown)
+
+
+def _find_reading(case: LesionCase, rating: _Rating) -> Iterator[DueTask]:
     """Yield what the current visit waits for: to be read, or to be decided."""
     visit = find_current_visit(case)
     if visit is None:
@@ -132,12 +161,12 @@ def _find_reading(case: LesionCase) -> Iterator[DueTask]:
     readings = [reading for reading in case.ai_readings if reading.value.visit_id == visit.id]
     decisions = [decision for decision in case.decisions if decision.value.visit_id == visit.id]
     if find_unread_photographs(case, visit) or not (reads or readings or decisions):
-        yield DueTask(Task.READ, visit.value.on, rate_case(case), visit.id)
+        yield rating.make_task(Task.READ, visit.value.on, visit.id)
     elif not decisions or (readings and readings[-1].at > decisions[-1].at):
-        yield DueTask(Task.DECIDE, visit.value.on, rate_case(case), visit.id)
+        yield rating.make_task(Task.DECIDE, visit.value.on, visit.id)
 
 
-def _find_missing_specimen(case: LesionCase) -> Iterator[DueTask]:
+def _find_missing_specimen(case: LesionCase, rating: _Rating) -> Iterator[DueTask]:
     """Yield the last decision, if it removes tissue and there is no specimen of it."""
     if not case.decisions or not case.decisions[-1].value.management.removes_tissue:
         return
@@ -149,21 +178,23 @@ def _find_missing_specimen(case: LesionCase) -> Iterator[DueTask]:
         or (specimen.value.decision_id is None and specimen.value.taken_on >= decided_on)
         for specimen in case.specimens
     ):
-        yield DueTask(Task.TAKE_SPECIMEN, decided_on, rate_case(case), decision.id)
+        yield rating.make_task(Task.TAKE_SPECIMEN, decided_on, decision.id)
 
 
-def _find_histology(case: LesionCase) -> Iterator[DueTask]:
+def _find_histology(case: LesionCase, rating: _Rating) -> Iterator[DueTask]:
     """Yield each specimen without a report, and each report that waits for a person."""
     reported = {histology.value.specimen_id for histology in case.histologies}
     for specimen in case.specimens:
         if specimen.id not in reported:
             due_on = specimen.value.taken_on + timedelta(days=HISTOLOGY_DAYS)
-            yield DueTask(Task.HISTOLOGY, due_on, rate_case(case), specimen.id)
+            yield rating.make_task(Task.HISTOLOGY, due_on, specimen.id)
     for histology in case.histologies:
         task = _find_next_of_report(case, histology)
         if task is not None:
             severity = rate_histology(histology.value)
-            yield DueTask(task, histology.value.reported_on, severity, histology.id)
+            yield _Rating(severity, severity).make_task(
+                task, histology.value.reported_on, histology.id
+            )
 
 
 def _find_next_of_report(case: LesionCase, histology: Entry[Histology]) -> Task | None:
@@ -181,8 +212,8 @@ def _find_next_of_report(case: LesionCase, histology: Entry[Histology]) -> Task 
     return None
 
 
-def _find_recalls(recalls: Sequence[Entry[Recall]], severity: Severity) -> Iterator[DueTask]:
+def _find_recalls(recalls: Sequence[Entry[Recall]], rating: _Rating) -> Iterator[DueTask]:
     """Yield the open ones."""
     for recall in recalls:
         if recall.value.status is RecallStatus.OPEN:
-            yield DueTask(Task.RECALL, recall.value.due_on, severity, recall.id)
+            yield rating.make_task(Task.RECALL, recall.value.due_on, recall.id)

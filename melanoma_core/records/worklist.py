@@ -19,7 +19,7 @@ from melanoma_core.records.loading import load_cases, read_entries, select_curre
 from melanoma_core.records.loop import Recall
 from melanoma_core.records.schema import TASK
 from melanoma_core.records.tasks import OVERDUE_DAYS, DueTask, find_patient_tasks, find_tasks
-from melanoma_core.records.vocabulary import Task
+from melanoma_core.records.vocabulary import ReadOrder, Task
 
 _AT_ONCE = 500  # lesions whose cases are in memory
 
@@ -35,6 +35,8 @@ class TaskQuery:
         overdue: Whether only those are asked for that are overdue.
         limit: Maximum number of rows.
         offset: Number of rows to leave out first.
+        read_order: Where the doctor reads first, neither the order of the rows nor their severity
+            says anything of an AI reading before the first read.
     """
 
     on: date
@@ -43,6 +45,7 @@ class TaskQuery:
     overdue: bool = False
     limit: int = 50
     offset: int = 0
+    read_order: ReadOrder = ReadOrder.DOCTOR_FIRST
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +60,7 @@ class TaskRow:
         site: The lesion's site.
         task: What it waits for.
         due_on: Day from which it is due.
-        severity: A value of `tasks.Severity`.
+        severity: A value of `tasks.Severity`, as it may be shown.
         entry_id: Id of the entry that waits.
     """
 
@@ -117,12 +120,22 @@ def list_tasks(connection: sa.Connection, query: TaskQuery) -> TaskPage:
         *([TASK.c.task == str(query.task)] if query.task is not None else []),
         *_match(query.text),
     ]
-    order = TASK.c["rank", "due_on", "pseudonym", "label", "id"]
+    rank = select_rank(query.read_order)
+    order = rank, *TASK.c["due_on", "pseudonym", "label", "id"]
     rows = connection.execute(
-        sa.select(TASK).where(*conditions).order_by(*order).limit(query.limit).offset(query.offset)
+        sa.select(TASK, rank.label("asked_rank"))
+        .where(*conditions)
+        .order_by(*order)
+        .limit(query.limit)
+        .offset(query.offset)
     )
     total = connection.execute(sa.select(sa.func.count()).select_from(TASK).where(*conditions))
     return TaskPage(tuple(map(_to_task_row, rows)), total.scalar_one())
+
+
+def select_rank(read_order: ReadOrder) -> "sa.Column[int]":
+    """Return the column by which tasks are ordered: the negative severity as it may be shown."""
+    return TASK.c.shown_rank if read_order is ReadOrder.DOCTOR_FIRST else TASK.c.rank
 
 
 def refresh_lesions(connection: sa.Connection, lesion_ids: Collection[str]) -> None:
@@ -199,6 +212,7 @@ def _make_row(patient: Entry[Patient], task: DueTask) -> dict[str, Any]:
         "entry_id": task.entry_id,
         "task": str(task.task),
         "rank": -int(task.severity),
+        "shown_rank": -int(task.shown_severity),
         "due_on": task.due_on,
         "pseudonym": patient.value.pseudonym,
         "label": "",
@@ -220,6 +234,6 @@ def _to_task_row(row: Any) -> TaskRow:
         site=row.site,
         task=Task(row.task),
         due_on=row.due_on,
-        severity=-row.rank,
+        severity=-row.asked_rank,
         entry_id=row.entry_id,
     )

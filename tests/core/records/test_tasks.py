@@ -206,3 +206,27 @@ def test_a_lesion_that_changed_is_read_before_one_that_did_not():
 def test_a_photograph_taken_for_no_visit_of_the_patient_is_not_waited_for():
     maker = CaseMaker().add("photographs", "f", make_photograph("unknown visit"))
     assert list_tasks(maker) == []
+
+
+def test_an_ai_reading_is_not_shown_in_the_severity_before_the_first_read():
+    maker = CaseMaker().visit("v").photograph("d", "v").read_by_ai("v", melanoma=0.9)
+    maker.photograph("d2", "v")
+    (task,) = find_tasks(maker.make())
+    assert (task.task, task.severity, task.shown_severity) == (Task.READ, 3, 0)
+
+    (task,) = find_tasks(maker.read("v").make())
+    assert (task.severity, task.shown_severity) == (3, 3)
+
+
+def test_a_decision_without_a_first_read_shows_the_ai_reading_too():
+    maker = CaseMaker().visit("v").photograph("d", "v").decide("v", Management.MONITOR_3)
+    maker.read_by_ai("v", melanoma=0.9)
+    assert {task.shown_severity for task in find_tasks(maker.make())} == {3}
+
+
+def test_what_is_known_without_the_network_is_shown_before_the_first_read():
+    later = DAY + timedelta(days=100)
+    maker = CaseMaker().visit("v").photograph("d", "v").read("v")
+    maker.decide("v", Management.REFER_URGENTLY)
+    maker.visit("w", later).photograph("e", "w").read_by_ai("w", melanoma=0.9)
+    assert {task.shown_severity for task in find_tasks(maker.make())} == {4}

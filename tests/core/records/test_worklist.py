@@ -6,10 +6,12 @@ import pytest
 from melanoma_core.records.entities import Lesion, Patient
 from melanoma_core.records.entry import Entry
 from melanoma_core.records.loop import Decision, Histology, Recall, Specimen
+from melanoma_core.records.patient_list import PatientQuery
 from melanoma_core.records.store import Record
 from melanoma_core.records.tasks import Severity
-from melanoma_core.records.vocabulary import Management, RecallStatus, Task
+from melanoma_core.records.vocabulary import Management, ReadOrder, RecallStatus, Task
 from melanoma_core.records.worklist import TaskCount, TaskPage, TaskQuery
+from tests.core.records.made_cases import make_read, make_reading
 from tests.core.records.made_entries import DAY, Filled, add_seen, fill, read_drawn
 
 LATER = DAY + timedelta(days=400)
@@ -196,3 +198,24 @@ def test_tasks_are_counted_by_kind_and_how_many_are_overdue(record: Record):
         Task.RECALL: TaskCount(due=1, overdue=0),
     }
     assert count(DAY + timedelta(days=7), "öffentlich") == {Task.RECALL: TaskCount(due=1)}
+
+
+def test_no_list_says_what_an_ai_reading_says_before_the_first_read(
+    record: Record, seen: dict[str, Entry[Lesion]]
+):
+    case = record.load_case(seen["P-3"].id)
+    (visit,) = case.visits
+    where = {"lesion_id": case.lesion.id, "visit_id": visit.id}
+    reading = make_reading(visit.id, case.photographs[0].id, melanoma=0.9)
+    add(record, replace(reading, **where))
+
+    def rate(order: ReadOrder) -> tuple[str, set[int], int | None]:
+        rows = ask(record, read_order=order).rows
+        listed = record.list_patients(PatientQuery(on=LATER, text="P-3", read_order=order))
+        return rows[0].pseudonym, {row.severity for row in rows}, listed[0].severity
+
+    assert rate(ReadOrder.DOCTOR_FIRST) == ("P-0", {0}, 0)
+    assert rate(ReadOrder.TOGETHER) == rate(ReadOrder.OFF) == ("P-3", {0, 3}, 3)
+
+    add(record, replace(make_read(visit.id), **where))
+    assert rate(ReadOrder.DOCTOR_FIRST) == ("P-3", {0, 3}, 3)
