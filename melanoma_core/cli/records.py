@@ -2,11 +2,13 @@
 
 import argparse
 import getpass
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from melanoma_core.cli.files import parse_limit
 from melanoma_core.cli.records_audit import add_audit_options
 from melanoma_core.cli.records_leaving import add_leaving_commands
 from melanoma_core.cli.terminal import log, print_json
@@ -51,7 +53,7 @@ def add_records_commands(
         "--without-photographs", action="store_true", help="do not read the photographs' files"
     )
     shown = _add(kinds, "log", _log, "print the audit log, the newest entries first")
-    shown.add_argument("--limit", type=int, default=50, metavar="N", help="default: 50")
+    shown.add_argument("--limit", type=parse_limit, default=50, metavar="N", help="default: 50")
     shown.add_argument("--entry", default="", metavar="ID", help="only what was done to this entry")
     _add(kinds, "status", _status, "print what a record holds")
     _add(kinds, "upgrade", _upgrade, "bring a record to this version of the software", names=True)
@@ -170,7 +172,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _log(options: argparse.Namespace) -> int:
-    entries = _open(options).list_log(entry_id=options.entry, limit=options.limit)
+    entries = _open(options).list_log(entry_id=options.entry, limit=min(options.limit, sys.maxsize))
     if options.json:
         print_json([_describe(entry) for entry in entries])
         return 0
@@ -178,7 +180,8 @@ def _log(options: argparse.Namespace) -> int:
         version = f" (version {entry.version})" if entry.version else ""
         print(
             f"{entry.number}  {entry.at:%Y-%m-%d %H:%M:%S} UTC  {neutralise(entry.by)}  "
-            f"{entry.action}  {entry.kind} {entry.entry_id}{version}  {neutralise(entry.detail)}".rstrip()
+            f"{entry.action}  {entry.kind} {entry.entry_id}{version}  "
+            f"{neutralise(entry.detail)}".rstrip()
         )
     return 0
 

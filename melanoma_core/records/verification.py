@@ -2,17 +2,19 @@
 
 What is found: any entry of the audit log that was altered, removed or moved; entries removed at its
 end, by the file `head.json` beside the database; any version of an entry that was altered, removed,
-or written past the log; any photograph that is missing or altered; any trigger that was taken away.
+or written past the log; any entry that its register has lost, so that no list
+shows it; any photograph that is missing or altered; any trigger that was taken away.
 
 What is not found: who can write the database and the file can write the whole log again from some
 point on, with hashes that fit. Against that, keep the hash that `melanoma records verify` prints
 in another place, and give it to a later check. Entries that were added in the instant before a
-process was killed may not yet be in the file, so that their removal is not found.
+process was killed may not yet be in the file, so that their removal is not found. What is derived
+(the list of what waits) is not compared: `melanoma records rebuild` writes it again.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from hashlib import sha256 as hash_bytes
 from typing import Any
 
@@ -22,40 +24,16 @@ from melanoma_core.errors import RecordError
 from melanoma_core.progress import Progress
 from melanoma_core.records import ledger
 from melanoma_core.records.errors import RecordDamagedError
+from melanoma_core.records.faults import Fault, FaultKind
 from melanoma_core.records.images import ImageStore
 from melanoma_core.records.ledger import Action
 from melanoma_core.records.place import Place
+from melanoma_core.records.registers import check_entities, check_image_uses
 from melanoma_core.records.schema import ENTITY, IMAGE_USE, LOG, REMOVAL, TABLES, hash_row
 
 _AT_ONCE = 1000  # rows in memory
+_HASH = re.compile("[0-9a-f]{64}")
 _WRITTEN = tuple(map(str, (Action.ADDED, Action.CORRECTED, Action.WITHDRAWN)))
-
-
-class FaultKind(StrEnum):
-    """What is wrong."""
-
-    ALTERED = "altered"
-    MISSING = "missing"
-    MISPLACED = "not in its place"
-    TRUNCATED = "missing at the end"
-    UNLOGGED = "not in the audit log"
-    UNPROTECTED = "not protected from changes"
-    DAMAGED = "damaged"
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One thing that is wrong.
-
-    Attributes:
-        kind: What is wrong.
-        subject: What it is about, such as "entry 12 of the audit log".
-        text: A sentence.
-    """
-
-    kind: FaultKind
-    subject: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -99,16 +77,17 @@ def parse_known(text: str) -> Known | None:
     Raises:
         RecordError: It is something else.
 
-    >>> parse_known("12:5f3c")
-    Known(number=12, hash='5f3c')
+    >>> parse_known("12:" + "5f" * 32).number
+    12
     """
     number, _, known = text.strip().partition(":")
     if not text.strip():
         return None
-    if not number.isdecimal() or not known:
+    if not number.isdecimal() or not _HASH.fullmatch(known):
         raise RecordError(
             f'Found "{text}" as the end of the audit log. It must be the number and the hash of an '
-            "entry, as an earlier check has shown them: 12:5f3c…. Copy them from there."
+            "entry, as an earlier check has shown them: 12:5f3c…, with 64 digits after the colon. "
+            "Copy them from there."
         )
     return Known(int(number), known)
 
@@ -142,11 +121,13 @@ def verify(
     number, head = ledger.read_end(connection)
     faults = [
         *_check_database(connection),
-        *_check_log(connection),
+        *_read_through("audit log", _check_log(connection)),
         *_check_head(connection, place),
         *(_check_end(connection, known, "the hash that was kept") if known else ()),
         *_check_versions(connection),
         *_check_missing(connection),
+        *_read_through("register of entries", check_entities(connection)),
+        *_read_through("register of images", check_image_uses(connection)),
         *_check_images(connection, images),
     ]
     return Verification(
@@ -156,6 +137,19 @@ def verify(
         _count_images(connection),
         head,
     )
+
+
+def _read_through(what: str, faults: Iterator[Fault]) -> Iterator[Fault]:
+    """Yield faults; where a value in the database cannot even be read, that fault, and no more."""
+    try:
+        yield from faults
+    except (ValueError, TypeError) as error:
+        yield Fault(
+            FaultKind.DAMAGED,
+            f"the {what}",
+            f"The {what} holds a value that cannot be read ({error}): it was altered. The rest of "
+            "it was not checked.",
+        )
 
 
 def _count(connection: sa.Connection, table: sa.Table) -> int:
@@ -280,32 +274,36 @@ def _check_end(connection: sa.Connection, known: Known, source: str) -> Iterator
 def _check_versions(connection: sa.Connection) -> Iterator[Fault]:
     """Compare each version of an entry with its hash in the log."""
     for kind, table in TABLES.items():
-        is_its_entry = sa.and_(
-            LOG.c.entry_id == table.c.id,
-            LOG.c.version == table.c.version,
-            LOG.c.kind == kind.__name__,
-            LOG.c.action.in_(_WRITTEN),
-        )
-        query = sa.select(table, LOG.c.content.label("logged_content")).join_from(
-            table, LOG, is_its_entry, isouter=True
-        )
-        for row in _stream(connection, query):
-            fields = dict(row)
-            logged = fields.pop("logged_content")
-            subject = f"version {row['version']} of {kind.__name__} {row['id']}"
-            if logged is None:
-                yield Fault(
-                    FaultKind.UNLOGGED,
-                    subject,
-                    f"The audit log does not know {subject}: it was written outside of this "
-                    "software.",
-                )
-            elif _hash(fields) != logged:
-                yield Fault(
-                    FaultKind.ALTERED,
-                    subject,
-                    f"What {subject} says does not fit its hash in the audit log: it was altered.",
-                )
+        yield from _read_through(f"table {table.name}", _check_table(connection, kind))
+
+
+def _check_table(connection: sa.Connection, kind: type) -> Iterator[Fault]:
+    table = TABLES[kind]
+    is_its_entry = sa.and_(
+        LOG.c.entry_id == table.c.id,
+        LOG.c.version == table.c.version,
+        LOG.c.kind == kind.__name__,
+        LOG.c.action.in_(_WRITTEN),
+    )
+    query = sa.select(table, LOG.c.content.label("logged_content")).join_from(
+        table, LOG, is_its_entry, isouter=True
+    )
+    for row in _stream(connection, query):
+        fields = dict(row)
+        logged = fields.pop("logged_content")
+        subject = f"version {row['version']} of {kind.__name__} {row['id']}"
+        if logged is None:
+            yield Fault(
+                FaultKind.UNLOGGED,
+                subject,
+                f"The audit log does not know {subject}: it was written outside of this software.",
+            )
+        elif _hash(fields) != logged:
+            yield Fault(
+                FaultKind.ALTERED,
+                subject,
+                f"What {subject} says does not fit its hash in the audit log: it was altered.",
+            )
 
 
 def _hash(row: dict[str, Any]) -> str:
@@ -324,7 +322,8 @@ def _check_missing(connection: sa.Connection) -> Iterator[Fault]:
     )
     for kind, table in TABLES.items():
         is_there = sa.exists().where(table.c.id == LOG.c.entry_id, table.c.version == LOG.c.version)
-        query = sa.select(LOG).where(
+        columns = (LOG.c.number, LOG.c.version, LOG.c.entry_id)
+        query = sa.select(*columns).where(
             LOG.c.kind == kind.__name__, LOG.c.action.in_(_WRITTEN), ~is_there, ~is_erased
         )
         for row in _stream(connection, query):

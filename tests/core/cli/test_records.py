@@ -145,3 +145,17 @@ def test_a_password_in_an_address_is_not_printed(tmp_path: Path, shown):
 
     assert main(["records", "create", str(tmp_path / "record"), "--url", url]) == 2
     assert "secret" not in "".join(shown.readouterr())
+
+
+@pytest.mark.parametrize("limit", ["0", "-3", "x"])
+def test_a_limit_that_is_no_number_of_entries_is_refused(folder: Path, shown, limit: str):
+    with pytest.raises(SystemExit) as ended:
+        main(["records", "log", str(folder), "--limit", limit])
+
+    assert ended.value.code == 2
+    assert "it must be a whole number" in shown.readouterr().err
+
+
+def test_a_limit_beyond_all_numbers_of_a_database_prints_all(folder: Path, shown):
+    assert main(["records", "log", str(folder), "--limit", "9" * 20]) == 0
+    assert "record created" in shown.readouterr().out

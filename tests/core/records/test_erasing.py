@@ -7,10 +7,10 @@ import pytest
 from melanoma_core.errors import RecordError
 from melanoma_core.records.entities import Lesion, Patient, Visit
 from melanoma_core.records.errors import UnknownEntryError
+from melanoma_core.records.faults import FaultKind
 from melanoma_core.records.ledger import Action
 from melanoma_core.records.schema import METADATA
 from melanoma_core.records.store import Record
-from melanoma_core.records.verification import FaultKind
 from tests.core.records.conftest import Tamper
 from tests.core.records.made_entries import Filled, fill, read_drawn
 

@@ -1,15 +1,18 @@
 import dataclasses
 import hashlib
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
 
+from melanoma_core.errors import RecordError
 from melanoma_core.records import ledger
 from melanoma_core.records.entities import Patient
+from melanoma_core.records.faults import FaultKind
 from melanoma_core.records.ledger import Action, Head, LogEntry
 from melanoma_core.records.store import Record
-from melanoma_core.records.verification import FaultKind, Known
+from melanoma_core.records.verification import Known, parse_known
 from tests.core.records.conftest import Tamper
 from tests.core.records.made_entries import Filled, fill
 
@@ -317,3 +320,62 @@ def test_numbers_and_hashes_are_made_while_appending(record: Record):
     assert (first, last_hash) == (2, entries[-1].hash)
     assert [e.previous for e in entries] == [ledger.NO_HASH, *(e.hash for e in entries[:-1])]
     assert len({e.hash for e in entries}) == 4
+
+
+@pytest.mark.parametrize("kind", ["Patient", "Lesion", "Histology"])
+def test_an_entry_that_no_list_shows_is_named(
+    record: Record, filled: Filled, tamper: Tamper, kind: str
+):
+    (hidden,) = [each for each in filled.entries if type(each.value).__name__ == kind]
+    tamper(f"DELETE FROM entity WHERE id = '{hidden.id}'")
+
+    assert find_faults(record) == [(FaultKind.MISSING, f"{kind} {hidden.id}")]
+    assert record.find(type(hidden.value)) == ()
+
+
+def test_an_entry_that_its_register_knows_as_of_another_kind_is_named(
+    record: Record, filled: Filled, tamper: Tamper
+):
+    tamper(f"UPDATE entity SET kind = 'Visit' WHERE id = '{filled.lesion.id}'")
+
+    assert find_faults(record) == [(FaultKind.ALTERED, f"Lesion {filled.lesion.id}")]
+
+
+def test_a_photograph_that_its_register_has_lost_is_named(
+    record: Record, filled: Filled, tamper: Tamper
+):
+    sha256 = filled.photograph.value.sha256
+    tamper(f"DELETE FROM image_use WHERE entity_id = '{filled.photograph.id}'")
+
+    assert find_faults(record) == [(FaultKind.MISSING, f"photograph {sha256}")]
+
+
+@pytest.mark.parametrize(
+    ("change", "subject"),
+    [
+        ("log SET at = 'x' WHERE number = 3", "the audit log"),
+        ("patient SET at = 'x'", "the table patient"),
+        ('visit SET "on" = 7', "the table visit"),
+        ("outline SET points = '['", "the table outline"),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_a_fault_and_not_an_end(
+    tmp_path: Path, change: str, subject: str
+):
+    """SQLite keeps any value in any column."""
+    record = Record.create(tmp_path / "record", by="dr.a")
+    fill(record)
+    with sqlite3.connect(tmp_path / "record" / "record.sqlite") as connection:
+        name = change.split(maxsplit=1)[0]
+        connection.execute(f"DROP TRIGGER {name}_no_update")
+        connection.execute(f"UPDATE {change}")
+    connection.close()
+
+    assert (FaultKind.DAMAGED, subject) in find_faults(record)
+    record.close()
+
+
+@pytest.mark.parametrize("text", ["12", "12:", "12:5f3c", f"x:{'0' * 64}", f"12:{'z' * 64}"])
+def test_a_mistyped_end_of_the_log_is_refused_and_not_taken_for_a_forgery(text: str):
+    with pytest.raises(RecordError, match="Copy them from there"):
+        parse_known(text)
