@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from melanoma_core.records.entities import Lesion, Patient, Visit
 from melanoma_core.records.entry import Entry, Value
-from melanoma_core.records.loop import AiReading, Histology, Specimen
+from melanoma_core.records.loop import AiReading, Decision, Histology, Specimen
 from melanoma_core.records.surroundings import Surroundings
 from melanoma_core.records.validation import check
 
@@ -52,7 +52,7 @@ def find_surroundings(
         named = getattr(value, name, None)
         return record.get(kind, named).value if named else None
 
-    lesion = find(Lesion, "lesion_id")
+    lesion, decision = find(Lesion, "lesion_id"), find(Decision, "decision_id")
     patient_id = getattr(value, "patient_id", None) or (lesion.patient_id if lesion else "")
     return Surroundings(
         today=today,
@@ -62,6 +62,7 @@ def find_surroundings(
         specimen=find(Specimen, "specimen_id"),
         histology=find(Histology, "histology_id"),
         ai_reading=find(AiReading, "ai_reading_id"),
+        decided_at=record.get(Visit, decision.visit_id).value if decision else None,
         labels=_find_labels(record, value, entry_id),
     )
 

@@ -96,6 +96,11 @@ def check_specimen(specimen: Specimen, around: Surroundings) -> Iterator[FieldEr
         error = _check_not_before(
             "taken_on", specimen.taken_on, _find_noticed(around), "the lesion was noticed"
         )
+    if error is None and around.decided_at:
+        decided_on = around.decided_at.on
+        error = _check_not_before(
+            "taken_on", specimen.taken_on, decided_on, "the visit of its decision"
+        )
     if error:
         yield error
 

@@ -27,6 +27,7 @@ class Surroundings:
         specimen: The specimen that a histology reports on.
         histology: The histology that an information is about.
         ai_reading: The AI reading that a decision names.
+        decided_at: The visit of the decision that a specimen names.
         labels: Names of the patient's other lesions, if it is a lesion.
     """
 
@@ -37,6 +38,7 @@ class Surroundings:
     specimen: Specimen | None = None
     histology: Histology | None = None
     ai_reading: AiReading | None = None
+    decided_at: Visit | None = None
     labels: frozenset[str] = frozenset()
 
     def check_past(self, name: str, day: date | None) -> FieldError | None:

@@ -93,3 +93,23 @@ def test_a_lesion_that_is_corrected_keeps_its_name(record: Record):
         lesion = change.add(Lesion(patient_id=patient.id, label="1"))
     corrected = replace(lesion.value, note="new")
     assert check_entry(record, corrected, TODAY, lesion.id) == corrected
+
+
+def test_a_specimen_is_checked_against_the_visit_of_its_decision(record: Record):
+    with record.write(by="dr.a") as change:
+        patient = change.add(Patient(pseudonym="1"))
+        lesion = change.add(Lesion(patient_id=patient.id, label="1"))
+        visit = change.add(Visit(patient_id=patient.id, on=date(2026, 5, 2)))
+        decision = change.add(
+            Decision(lesion_id=lesion.id, visit_id=visit.id, management=Management.EXCISION)
+        )
+    specimen = Specimen(
+        lesion_id=lesion.id,
+        number="S",
+        taken_on=date(2026, 5, 2),
+        method=Management.EXCISION,
+        decision_id=decision.id,
+    )
+    assert check_entry(record, specimen, TODAY) == specimen
+    with pytest.raises(InvalidEntryError, match="before the visit of its decision, 2026-05-02"):
+        check_entry(record, replace(specimen, taken_on=date(2026, 5, 1)), TODAY)

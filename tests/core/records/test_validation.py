@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -268,6 +268,14 @@ def test_a_specimen_is_not_taken_in_the_future_or_before_the_lesion():
     assert list_fields(replace(SPECIMEN, taken_on=date(2026, 6, 2))) == ["taken_on"]
     assert list_fields(SPECIMEN, around) == ["taken_on"]
     assert list_fields(SPECIMEN, replace(around, lesion=replace(LESION, noticed="2026-03"))) == []
+
+
+def test_a_specimen_is_not_older_than_the_visit_at_which_it_was_decided():
+    before = replace(SPECIMEN, taken_on=DAY - timedelta(days=1))
+    decided = replace(AROUND, decided_at=Visit(patient_id="p", on=DAY))
+    assert list_fields(before, decided) == ["taken_on"]
+    assert list_fields(SPECIMEN, decided) == []
+    assert list_fields(before) == []  # it was taken elsewhere, by no decision of this record
 
 
 def test_a_report_is_not_older_than_its_specimen():
