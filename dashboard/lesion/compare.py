@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.lesion.compare_cached import compare_pair, register_pair
+from dashboard.lesion.compare_cached import compare_pair
 from dashboard.lesion.compare_choice import choose_photographs
 from dashboard.lesion.compare_history import show_history
 from dashboard.lesion.compare_markup import render_changes, render_registration
@@ -15,8 +15,7 @@ def show_compare(opened: OpenedLesion) -> None:
     """Show the view of an open lesion."""
     pair = choose_photographs(opened)
     if pair is not None:
-        registration = register_pair(opened.record, pair)
-        show_pair(opened, pair, registration)
+        registration = show_pair(opened, pair)
         show_html(render_registration(registration))
         st.html("<h2>What changed</h2>")
         show_html(render_changes(compare_pair(opened, pair, registration)))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 from streamlit.runtime import get_instance
 
+from dashboard.lesion.compare_cached import register_pair
 from dashboard.lesion.compare_choice import title_photograph
 from dashboard.lesion.opened import OpenedLesion
 from dashboard.shared.pictures import LARGE, get_picture
@@ -29,10 +30,13 @@ _NAMES = ("earlier", "later")
 _RELATIVE = "Not laid on each other: the two move together by their relative position only."
 
 
-def show_pair(
-    opened: OpenedLesion, pair: "Pair", registration: "Registration | NotRegistered"
-) -> None:
+def show_pair(opened: OpenedLesion, pair: "Pair") -> "Registration | NotRegistered":
     """Show two photographs, and keep the outline that a person draws.
+
+    The plain photographs are there before it is known how they lie on each other.
+
+    Returns:
+        How the later one lies on the earlier one.
 
     Raises:
         RecordError: A file is missing or was altered.
@@ -43,6 +47,10 @@ def show_pair(
             show_outcome(_name_form(opened, each))
             show_field_error(_name_form(opened, each), "points")
     with st.container(key="compare-viewer", gap=None):
+        stage = st.container(gap=None)
+        _show_plain(pair, pictures)
+        registration = register_pair(opened.record, pair)
+    with stage:
         # In every run: the registry is the server's, and this module outlives it in tests.
         mount = st.components.v2.component("compare-viewer", js=_SCRIPT, css=_STYLE)
         mount(
@@ -51,12 +59,16 @@ def show_pair(
             data=_describe(opened, pair, registration, pictures),
             on_saved_change=lambda: _save(opened, pair),
         )
-        with st.container(key="compare-plain"):
-            columns = st.columns(2, gap="small")
-            for name, column, each, picture in zip(_NAMES, columns, pair, pictures, strict=True):
-                with column, st.container(key=f"compare-{name}"):
-                    title = title_photograph(each)
-                    st.image(picture, width="stretch", alt=f"{name.capitalize()}: {title}")
+    return registration
+
+
+def _show_plain(pair: "Pair", pictures: list[bytes]) -> None:
+    with st.container(key="compare-plain"):
+        columns = st.columns(2, gap="small")
+        for name, column, each, picture in zip(_NAMES, columns, pair, pictures, strict=True):
+            with column, st.container(key=f"compare-{name}"):
+                title = title_photograph(each)
+                st.image(picture, width="stretch", alt=f"{name.capitalize()}: {title}")
 
 
 def _describe(

@@ -7,8 +7,6 @@ right or lower edge of the last.
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.draw import polygon2mask
-from skimage.measure import approximate_polygon, find_contours
 
 from melanoma_core.data.regions import fill_holes, find_regions
 from melanoma_core.reading.reading import Reading
@@ -36,6 +34,8 @@ def fill_polygon(points: Points, height: int, width: int) -> NDArray[np.bool_]:
         >>> fill_polygon(((0, 0), (0.5, 0), (0.5, 1), (0, 1)), 2, 4).astype(int).tolist()
         [[1, 1, 0, 0], [1, 1, 0, 0]]
     """
+    from skimage.draw import polygon2mask  # here: scikit-image takes seconds to import
+
     if len(points) < _MIN_CORNERS:
         return np.zeros((height, width), np.bool_)
     corners = _to_pixels(points, height, width)[:, ::-1] - 0.5
@@ -61,6 +61,8 @@ def trace_outline(inside: NDArray[np.bool_], tolerance: float = _TOLERANCE) -> P
         >>> trace_outline(np.ones((1, 1), bool), 0)
         ((0.5, 1.0), (0.0, 0.5), (0.5, 0.0), (1.0, 0.5))
     """
+    from skimage.measure import approximate_polygon, find_contours
+
     regions = find_regions(inside)
     if not regions:
         return ()

@@ -8,15 +8,18 @@ border is smoother in larger ones.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from melanoma_core.reading.outline_measures import OutlineMeasures, choose_size, measure_outline
 from melanoma_core.records.outlines import Points, fill_polygon
-from melanoma_core.records.registration import NotRegistered, Registration, lay_points
 from melanoma_core.records.repeatability import SCALED, Measure
 from melanoma_core.records.vocabulary import OutlineSource
+
+if TYPE_CHECKING:  # which imports scikit-image, for seconds
+    from melanoma_core.records.registration import NotRegistered, Registration
 
 _MARGIN = 0.25  # of the larger extent of the two outlines, around them
 MILLIMETRES, PIXELS = "mm", "pixels of the earlier photograph"
@@ -82,9 +85,11 @@ class Plane:
 
 
 def lay_in_plane(
-    earlier: Shot, later: Shot, registration: Registration | NotRegistered
+    earlier: Shot, later: Shot, registration: "Registration | NotRegistered"
 ) -> Plane | None:
     """Return both outlines in one plane; None if there is none."""
+    from melanoma_core.records.registration import NotRegistered, lay_points
+
     first, second = (_to_pixels(shot.points, shot.size) for shot in (earlier, later))
     scales = earlier.millimetres_per_pixel, later.millimetres_per_pixel
     if scales[0] is not None and scales[1] is not None:
