@@ -51,7 +51,9 @@ def show_steps(opened: OpenedLesion) -> None:
         missing = waiting.get(step)
         _show_form(form, step, None if missing and missing.due_on else missing, done[step])
     else:
-        for entry in done[step]:
+        for number, entry in enumerate(done[step], 1):
+            if step is Step.PHOTOGRAPHS and len(done[step]) > 1:
+                st.html(f"<h3>Photograph {number}</h3>")  # as beside the picture
             _show_entry(opened, entry)
         _show_form(form, step, waiting.get(step), done[step])
 

@@ -77,8 +77,10 @@ _LABELS = {
 }
 _UNITS = {
     "breslow_mm": " mm",
+    "height": " px",
     "mitoses_per_mm2": " per mm²",
     "millimetres_per_pixel": " mm per pixel",
+    "width": " px",
 }
 _UNSAID = {"sha256", "media_type", "class_names", "probabilities", "adapted", "photographs"}
 

@@ -321,6 +321,21 @@ def test_photographs_of_a_new_visit_are_kept_when_they_are_saved(
     assert "Next: first read" in read_all(app)
 
 
+def test_each_of_several_photographs_has_its_number_and_its_size_in_pixels(
+    open_lesion: OpenLesion, record: Record, lesion: DrawnLesion
+):
+    (first,) = record.find(Photograph, lesion_id=lesion.lesion_id)
+    assert "<h3>Photograph 1</h3>" not in read_all(open_lesion(step="photographs"))
+    with record.write(by="dr.a") as change:
+        change.add(replace(first.value, device="another"))
+
+    shown = read_all(open_lesion(step="photographs"))
+
+    assert "<h3>Photograph 1</h3>" in shown
+    assert "<h3>Photograph 2</h3>" in shown
+    assert shown.count(f"<dd>{first.value.width} px</dd>") >= 2
+
+
 def test_what_the_network_said_cannot_be_corrected(
     open_lesion: OpenLesion, record: Record, lesion: DrawnLesion
 ):
