@@ -25,9 +25,11 @@ def awaits_first_read(case: LesionCase) -> bool:
     Where the doctor reads first, no AI reading is shown until then, nor what follows from one.
     """
     visit = find_current_visit(case)
-    if visit is None or any(
-        each.value.visit_id == visit.id for each in (*case.first_reads, *case.decisions)
-    ):
+    if visit is None:
+        return False
+    done = {each.value.visit_id for each in case.first_reads}
+    done |= {each.value.visit_id for each in case.decisions}
+    if visit.id in done:
         return False
     return any(each.value.visit_id == visit.id for each in _list_of_lesion(case))
 
