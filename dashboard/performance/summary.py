@@ -37,7 +37,8 @@ def show_summary(kept: "Kept", choice: "Choice") -> None:
         "alert. Sensitivity is an upper estimate: a melanoma that was never excised is counted "
         "nowhere."
     )
-    st.html(render_paragraphs(explain_training(get_flow(kept, choice))))
+    if notes := render_paragraphs(explain_training(get_flow(kept, choice))):
+        st.html(notes)
 
 
 def offer_export(record: "Record", kept: "Kept", choice: "Choice") -> None:
