@@ -14,7 +14,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.pool import QueuePool
 
-from melanoma_core.errors import RecordError
+from melanoma_core.errors import RecordError, SettingsError
 from melanoma_core.records.errors import (
     NoRecordError,
     RecordBusyError,
@@ -166,8 +166,17 @@ def _make_sqlite_engine(url: str) -> sa.Engine:
 
 
 def _connect_postgresql(place: Place) -> sa.Engine:
+    try:
+        url = sa.make_url(place.driver_url)
+    except (ValueError, sa.exc.ArgumentError):
+        # Without the cause, whose words may hold a part of the password.
+        raise SettingsError(
+            "The address of the record's database cannot be read. It must be such as "
+            "postgresql://ada:password@server:5432/clinic, with %40 for @, %3A for : and %2F for / "
+            "within the password. Correct MELANOMA_RECORD_URL."
+        ) from None
     return sa.create_engine(
-        place.driver_url,
+        url,
         pool_size=_POOL,
         max_overflow=-1,
         pool_pre_ping=True,

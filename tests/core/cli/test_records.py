@@ -159,3 +159,13 @@ def test_a_limit_that_is_no_number_of_entries_is_refused(folder: Path, shown, li
 def test_a_limit_beyond_all_numbers_of_a_database_prints_all(folder: Path, shown):
     assert main(["records", "log", str(folder), "--limit", "9" * 20]) == 0
     assert "record created" in shown.readouterr().out
+
+
+@pytest.mark.parametrize("rest", ["server:abc/clinic", "x:s3cret@server:5432/clinic"])
+def test_an_address_that_cannot_be_read_is_refused_without_its_password(
+    folder: Path, shown, rest: str
+):
+    assert main(["records", "status", str(folder), "--url", f"postgresql://ada:s3cret@{rest}"]) == 2
+    words = shown.readouterr()
+    assert "%40 for @" in words.err
+    assert "s3cret" not in words.out + words.err
