@@ -40,8 +40,18 @@ def test_the_wheel_holds_both_packages_and_all_that_they_read(wheel: Path):
         "dashboard/app.py",
         "dashboard/navigation.py",
         "dashboard/style.css",
+        "melanoma_core/records/migrations/versions/v0001_first.py",
+        "dashboard/lesion/frontend/built/compare.js",
+        "dashboard/reading/frontend/built/viewer.js",
+        "dashboard/patients/body_map.js",
         "dashboard/.streamlit/config.toml",
     } <= names
+    # Of every kind that no import would miss: versions of a record's tables, what a browser runs.
+    for pattern in ("*/migrations/versions/v*.py", "*/frontend/built/*", "*.css", "*.js"):
+        for package in ("melanoma_core", "dashboard"):
+            found = (PROJECT_ROOT / package).rglob(pattern)
+            paths = {path.relative_to(PROJECT_ROOT).as_posix() for path in found}
+            assert {path for path in paths if "/node_modules/" not in path} <= names
     assert not [name for name in names if name.startswith(("tests/", "docs/"))]
 
 
