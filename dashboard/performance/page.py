@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard.performance.cached import get_performance
 from dashboard.performance.choice import make_choice
 from dashboard.performance.data import load_data
+from dashboard.performance.feedback import offer_dataset
 from dashboard.performance.log import show_log
 from dashboard.performance.summary import offer_export, show_summary
 from dashboard.performance.views import (
@@ -55,12 +56,14 @@ with show_errors():
     if view == _View.LOG:
         show_log(record)
     else:
-        kept = load_data(record)
+        with st.container():  # in every run: else the rest of the page moves, and folds up
+            kept = load_data(record)
     if kept is not None:
         choice = make_choice(kept)
         log_seen(record, None, detail=f"audit: {choice.words}")
         show_summary(kept, choice)
         offer_export(record, kept, choice)
+        offer_dataset(record)
         match view:
             case _View.GROUPS:
                 show_groups(kept, choice)

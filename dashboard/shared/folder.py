@@ -73,6 +73,16 @@ def choose_folder() -> Path | None:
     return None
 
 
+def suggest_folder(name: str) -> str:
+    """Return the path of a new folder: in the data directory, else in the person's own folder."""
+    return str((load_settings().data_dir or Path.home()) / name)
+
+
+def trust_path(path: str) -> None:
+    """Note that a person has entered a path on this dashboard, so that a link may open it."""
+    _list_meant().add(path)
+
+
 def _is_meant(path: str) -> bool:
     """Return whether a person entered this path; ask where only a link has it.
 

@@ -115,7 +115,7 @@ def write_dataset(
     if not rows:
         raise RecordError(
             "No photograph in the record has a confirmed diagnosis, so there is no dataset to "
-            "write. Enter histology reports first, or include follow-up (--follow-up)."
+            "write. Enter histology reports first, or include follow-up."
         )
     is_drawn = holds_drawn(record)
     source = f"{'drawn-' if is_drawn else ''}record-{record.record_id[:8]}"

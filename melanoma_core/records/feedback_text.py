@@ -36,6 +36,20 @@ class DatasetResult:
     by_confirmation: dict[str, int] = field(default_factory=dict)
 
 
+def count_dataset(result: DatasetResult) -> str:
+    """Return how much is in a dataset, in words.
+
+    >>> count_dataset(DatasetResult(Path("d"), "s", False, "k", {}, 3, 2, 1))
+    '3 photographs of 2 lesions of 1 patient'
+    """
+    counts = (
+        count_of(result.num_photographs, "photograph"),
+        count_of(result.num_lesions, "lesion"),
+        count_of(result.num_patients, "patient"),
+    )
+    return " of ".join(counts)
+
+
 def describe_dataset(result: DatasetResult) -> str:
     """Return the README of a dataset, as Markdown.
 
@@ -52,9 +66,7 @@ def describe_dataset(result: DatasetResult) -> str:
         drawn=drawn,
         source=result.source,
         key_name=result.key_name,
-        photographs=count_of(result.num_photographs, "photograph"),
-        lesions=count_of(result.num_lesions, "lesion"),
-        patients=count_of(result.num_patients, "patient"),
+        counts=count_dataset(result),
         labels=_tabulate(("diagnosis", "lesions"), result.by_label),
         confirmations=_tabulate(("confirmed by", "lesions"), result.by_confirmation),
         left_out=_tabulate(("left out because", "photographs"), result.left_out),
@@ -68,7 +80,7 @@ def _tabulate(head: tuple[str, str], counts: Mapping[str, int]) -> str:
 
 _README = """# Confirmed lesions of a clinic's record
 
-{drawn}{photographs} of {lesions} of {patients}. Source: `{source}`.
+{drawn}{counts}. Source: `{source}`.
 
 {labels}
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -71,6 +72,25 @@ def test_the_files_and_the_log_of_their_export(chromium: Browser, clinic: Clinic
     document = json.loads(download.value.path().read_bytes())
     assert document["audit"]["performance"]["num_melanomas"] == 1
     assert record.search_log(LogQuery(actions=(Action.EXPORTED,))).total == 1
+    page.close()
+
+
+def test_a_dataset_of_confirmed_lesions_opens_on_the_dataset_page(
+    chromium: Browser, clinic: Clinic, tmp_path: Path
+) -> None:
+    url, _ = clinic
+    page = open_page(chromium, f"{url}/audit", width=420)
+    page.get_by_text("Make a dataset of confirmed lesions").click(timeout=2 * PATIENCE_MS)
+    folder = page.get_by_role("textbox", name="New folder")
+    folder.fill(str(tmp_path / "confirmed"))
+    folder.press("Enter")
+    page.get_by_role("button", name="Make the dataset").click()
+    expect(page.get_by_text("Made: 2 photographs of 2 lesions of 2 patients.")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 420
+    page.get_by_role("link", name="Open it on the page Dataset").click()
+    expect(page.get_by_role("heading", name="Dataset", level=1)).to_be_visible()
+    page.set_viewport_size({"width": 1440, "height": 900})
+    expect(page.get_by_text("2 files in confirmed, 1 collection.")).to_be_visible()
     page.close()
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote_plus
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -133,6 +134,31 @@ def test_files_are_taken_out_after_the_audit_log_knows(record: Record) -> None:
     assert row[0].detail == "audit as JSON and CSV: melanoma, histology only"
     app.selectbox(key="audit-looked-for").select("skin cancer").run()
     assert not app.get("download_button")  # they are of what was shown
+
+
+def test_a_dataset_is_made_once_it_is_known_where(record: Record, tmp_path: Path) -> None:
+    add_loop(record, "p-3", NEVUS, Management.EXCISION, "drawn-nevus.jpg")
+    app = open_audit()
+    app.text_input(key="dataset-target").set_value(str(tmp_path / "record")).run()
+    app.button(key="make").click().run()
+    assert "has files in it. Name a new or empty folder." in html(app)
+    assert record.search_log(LogQuery(actions=(Action.EXPORTED,))).total == 0
+    out = tmp_path / "a <b>"
+    app.text_input(key="dataset-target").set_value(str(out)).run()
+    app.button(key="make").click().run()
+    assert not app.exception
+    page = html(app)
+    assert "Made: 1 photograph of 1 lesion of 1 patient." in page  # p-1 and p-2 have one file
+    assert f'href="dataset?path={quote_plus(str(out))}"' in page
+    assert "<b>" not in page
+    assert len(list(out.glob("*/metadata.csv"))) == 1
+    (row,) = record.search_log(LogQuery(actions=(Action.EXPORTED,))).rows
+    assert row[0].by == "dr.<i>a</i>"
+
+
+def test_the_page_says_which_models_could_not_be_checked(record: Record) -> None:  # noqa: ARG001
+    page = html(open_audit())
+    assert "trained on patients of this record: model (2)." in page
 
 
 def test_a_change_is_counted_at_once_and_what_was_erased_is_gone(record: Record) -> None:
