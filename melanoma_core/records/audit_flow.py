@@ -113,7 +113,7 @@ def draw_audit_flow(flow: AuditFlow) -> FlowDiagram:
     )
     known = (
         f"by histology: {flow.by_histology:,}",
-        f"by follow-up alone, left out where the ground truth is histology only: {flow.by_follow_up:,}",
+        f"by follow-up alone: {flow.by_follow_up:,}, left out where only histology counts",
     )
     stages = (
         Stage(Box("Lesions", flow.lesions, steps), left_out if left_out.count else None),
