@@ -97,5 +97,7 @@ def _show_result(result: "DatasetResult") -> None:
         ("Lesions by how they were confirmed", result.by_confirmation),
         ("Photographs left out", result.left_out),
     ):
-        rows = [{title: name, "Number": count} for name, count in sorted(counts.items())]
+        rows: list[dict[str, str | float]] = [
+            {title: name, "Number": count} for name, count in sorted(counts.items())
+        ]
         show_html(render_table(rows, title))
