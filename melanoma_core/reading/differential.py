@@ -46,7 +46,7 @@ def list_differential(
     Example:
         >>> verdict = Verdict(
         ...     model_id="", class_names=("MEL", "NV", "DF"), probabilities=(0.06, 0.935, 0.005),
-        ...     melanoma_probability=0.06, threshold=0.05, alert=True,
+        ...     threshold=0.05,
         ... )
         >>> [str(each.diagnosis) for each in list_differential(verdict)]
         ['NV', 'MEL']

@@ -37,6 +37,8 @@ def test_a_folder_is_evaluated_and_its_metrics_curves_and_subgroups_are_shown(
     field = page.get_by_role("textbox", name="Or folder path", exact=True)
     field.fill(str(moles))
     field.press("Enter")
+    page.wait_for_timeout(1000)  # the folder is scanned
+    expect(page.locator('[data-test-script-state="notRunning"]')).to_be_visible()
     page.get_by_role("button", name="Evaluate", exact=True).click()
     summary = page.get_by_text("40 of 40 images of moles (subset all)")
     expect(summary).to_be_visible(timeout=PATIENCE_MS)

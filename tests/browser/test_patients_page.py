@@ -101,6 +101,7 @@ def test_a_click_places_a_lesion_and_proposes_its_site(page: Page, clinic: Clini
     expect(page.locator("[data-listens]")).to_have_count(1)
     click_at(page, BodyView.BACK, 0.44, 0.25)
     expect(page.get_by_text("Place: back, Upper back, left.")).to_be_visible()
+    wait_until_still(page)
     page.get_by_role("button", name="Save").click()
 
     expect(page.get_by_role("link", name=re.compile("Lesion 1: left Upper back"))).to_be_visible()
