@@ -9,34 +9,20 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from melanoma_core.records.entities import Lesion, Outline, Patient, Photograph, Visit
+from melanoma_core.records.entities import Lesion, Patient, Visit
 from melanoma_core.records.entry import Entry
 from melanoma_core.records.loading import read_entries
 from melanoma_core.records.loop import (
-    Acknowledgement,
-    AiReading,
-    Decision,
-    FirstRead,
     Histology,
     Information,
-    Recall,
     Specimen,
 )
-from melanoma_core.records.schema import TABLES
+from melanoma_core.records.schema import KINDS, TABLES
 
-_OF_LESION: tuple[type[Any], ...] = (
-    Photograph,
-    Outline,
-    FirstRead,
-    AiReading,
-    Decision,
-    Specimen,
-    Histology,
-    Acknowledgement,
-    Information,
-    Recall,
+_OF_LESION, _OF_PATIENT = (
+    tuple(kind for kind in KINDS.values() if name in kind.__dataclass_fields__)
+    for name in ("lesion_id", "patient_id")
 )
-_OF_PATIENT: tuple[type[Any], ...] = (Lesion, Visit, Photograph, Recall)
 _OWN_DAYS = {Visit: "on", Specimen: "taken_on", Histology: "reported_on", Information: "on"}
 
 

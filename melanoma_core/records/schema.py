@@ -18,37 +18,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
 from melanoma_core.jsonable import from_jsonable, to_jsonable
-from melanoma_core.records.entities import Lesion, Outline, Patient, Photograph, Visit
-from melanoma_core.records.entry import Entry
-from melanoma_core.records.loop import (
-    Acknowledgement,
-    AiReading,
-    Decision,
-    FirstRead,
-    Histology,
-    Information,
-    Recall,
-    Specimen,
-)
+from melanoma_core.records.entry import Entry, Value
 
-KINDS: dict[str, type[Any]] = {
-    kind.__name__: kind
-    for kind in (
-        Patient,
-        Lesion,
-        Visit,
-        Photograph,
-        Outline,
-        FirstRead,
-        AiReading,
-        Decision,
-        Specimen,
-        Histology,
-        Acknowledgement,
-        Information,
-        Recall,
-    )
-}
+KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in Value.__constraints__}
 _REFERENCE = "_id"  # ends the name of a field that names another entry
 _NOT_REFERENCES = {"model_id"}
 _INDEXED = {"pseudonym"}
