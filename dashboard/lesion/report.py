@@ -115,8 +115,8 @@ def _offer_pdf(
         data=_make_pdf(report, pictures, at),
         file_name="lesion.pdf",
         mime="application/pdf",
-        on_click=_log_export,
-        args=(opened, "report"),
+        on_click=_log_report,
+        args=(opened,),
         key="lesion-report-pdf",
         type="primary",
     )
@@ -138,11 +138,18 @@ def _show_letter(opened: OpenedLesion, kind: str) -> None:
     )
 
 
-def _log_export(opened: OpenedLesion, what: str) -> None:
+def _log_report(opened: OpenedLesion) -> None:
+    _log_export(opened, "report")
+
+
+def _log_export(opened: OpenedLesion, what: str) -> bool:
+    """Log that something leaves the record, and return whether that worked."""
     from melanoma_core.records.entities import Lesion
 
     with store_errors(_ERROR):
         opened.record.log_export(by=get_who(), kind=Lesion, entry_id=opened.id, detail=what)
+        return True
+    return False
 
 
 def _identify(opened: OpenedLesion) -> str:

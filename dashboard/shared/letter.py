@@ -24,26 +24,29 @@ _MINUTES = 5
 
 
 def show_letter(
-    form: str, draft: "Letter", on_download: Callable[[], None] | None = None, *, keeps: bool = True
+    form: str, draft: "Letter", log: Callable[[], bool] | None = None, *, keeps: bool = True
 ) -> None:
     """Show the parts of a letter as fields; then the letter as it is printed, as PDF and as text.
 
     Args:
         form: Name of the form, unique in the dashboard.
         draft: What the fields hold at first.
-        on_download: Called when a person takes the letter away.
+        log: Logs that the letter leaves, before it is shown, since what is shown can be printed;
+            returns whether that worked. The letter stays unwritten where it did not.
         keeps: Whether what was typed survives a reload of the page.
     """
     ready: Letter | None = st.session_state.get(_name_ready(form))
     if ready is None:
         if not keeps:  # else another draft, of the next minute, would replace what was typed
             st.session_state.setdefault(_name_last(form), draft)
-        _show_fields(form, st.session_state.get(_name_last(form), draft), keeps=keeps)
+        _show_fields(form, st.session_state.get(_name_last(form), draft), log, keeps=keeps)
     else:
-        _show_ready(form, ready, on_download)
+        _show_ready(form, ready)
 
 
-def _show_fields(form: str, draft: "Letter", *, keeps: bool) -> None:
+def _show_fields(
+    form: str, draft: "Letter", log: Callable[[], bool] | None, *, keeps: bool
+) -> None:
     from melanoma_core.records.letter import LONGEST
 
     for field in fields(draft):
@@ -61,21 +64,23 @@ def _show_fields(form: str, draft: "Letter", *, keeps: bool) -> None:
         key=f"{form}-write",
         type="primary",
         on_click=_write,
-        args=(form,),
+        args=(form, log),
         kwargs={"keeps": keeps},
     )
 
 
-def _write(form: str, *, keeps: bool) -> None:
+def _write(form: str, log: Callable[[], bool] | None, *, keeps: bool) -> None:
     from melanoma_core.records.letter import Letter, clean_letter
 
     if keeps:
         keep_draft(form)
+    if log is not None and not log():
+        return
     typed = {name: text or "" for name, text in read_draft(form).items()}
     st.session_state[_name_ready(form)] = clean_letter(Letter(**typed))
 
 
-def _show_ready(form: str, letter: "Letter", on_download: Callable[[], None] | None) -> None:
+def _show_ready(form: str, letter: "Letter") -> None:
     """Show the letter as it is printed, with its files."""
     from melanoma_core.records.letter import write_letter_text
 
@@ -91,7 +96,7 @@ def _show_ready(form: str, letter: "Letter", on_download: Callable[[], None] | N
                 data=content,
                 file_name=f"letter.{ending}",
                 mime=mime,
-                on_click=on_download or "ignore",
+                on_click="ignore",
                 key=f"{form}-{ending}",
                 type="primary" if name == "PDF" else "secondary",
             )
