@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard.lesion.form import STATUS, Form, close_form
 from dashboard.lesion.opened import OpenedLesion
+from dashboard.shared.downloads import Export, offer_export
 from dashboard.shared.record import get_today, get_who, save
 
 if TYPE_CHECKING:
@@ -26,11 +27,10 @@ def show_recalls(opened: OpenedLesion) -> None:
 
 
 def _show_recall(opened: OpenedLesion, recall: "Entry[Recall]", *, is_answered: bool) -> None:
-    from melanoma_core.records.calendar_file import write_recall
     from melanoma_core.records.vocabulary import RecallStatus
     from melanoma_core.records.wording import summarise
 
-    form, case = opened.name_form(f"recall-{recall.id}"), opened.case
+    form = opened.name_form(f"recall-{recall.id}")
     with st.container(border=True):
         st.text(summarise(recall.value))
         if is_answered:
@@ -44,17 +44,24 @@ def _show_recall(opened: OpenedLesion, recall: "Entry[Recall]", *, is_answered: 
                     on_click=_set_status,
                     args=(opened, recall, status),
                 )
-            st.download_button(
-                "Calendar file",
-                data=write_recall(recall, case.patient.value, case.lesion.value.label),
-                file_name=f"recall-{recall.value.due_on}.ics",
-                mime="text/calendar",
-                key=f"{form}-ics",
-                disabled=opened.record.is_read_only,  # the audit log notes what leaves the record
-                on_click=_log_export,
-                args=(opened, recall.id),
-                help="An event of a whole day, with the pseudonym and no diagnosis.",
-            )
+            if not opened.record.is_read_only:  # the audit log notes what leaves the record
+                offer_export(
+                    "Calendar file",
+                    _make_export(opened, recall),
+                    key=f"{form}-ics",
+                    help_="An event of a whole day, with the pseudonym and no diagnosis.",
+                )
+
+
+def _make_export(opened: OpenedLesion, recall: "Entry[Recall]") -> Export:
+    from melanoma_core.records.calendar_file import write_recall
+
+    case, who = opened.case, get_who()
+    return Export(
+        f"recall-{recall.value.due_on}.ics",
+        lambda: write_recall(recall, case.patient.value, case.lesion.value.label),
+        lambda: _log_export(opened, recall.id, who),
+    )
 
 
 def show_recall_form(form: Form) -> None:
@@ -100,10 +107,10 @@ def _set_status(opened: OpenedLesion, recall: "Entry[Recall]", status: Any) -> N
         close_form()
 
 
-def _log_export(opened: OpenedLesion, recall_id: str) -> None:
+def _log_export(opened: OpenedLesion, recall_id: str, who: str) -> None:
     """Write into the audit log that a recall has left the record."""
     from melanoma_core.records.loop import Recall
 
     opened.record.log_export(
-        by=get_who(), kind=Recall, entry_id=recall_id, detail="recall for a calendar"
+        by=who, kind=Recall, entry_id=recall_id, detail="recall for a calendar"
     )

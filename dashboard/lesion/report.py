@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard.lesion.opened import OpenedLesion
 from dashboard.shared.address import follow_address, write_address
 from dashboard.shared.clock import find_zone
+from dashboard.shared.downloads import Export, offer_export
 from dashboard.shared.drafts import keep_draft, name_field, read_draft
 from dashboard.shared.errors import show_stored_error, store_errors
 from dashboard.shared.letter import show_letter
@@ -83,7 +84,7 @@ def _show_report(opened: OpenedLesion) -> None:
         st.html(render_head(report))
         _show_pictures(pictures)
         st.html(render_body(report, pictures.missing))
-    with above:  # last, since a PDF takes longest
+    with above:
         _offer_pdf(opened, report, pictures, request.at)
 
 
@@ -110,16 +111,13 @@ def _offer_pdf(
     if opened.record.is_read_only:
         st.caption("This record cannot be written, so no export is logged: print the page.")
         return
-    st.download_button(
-        "Download PDF",
-        data=_make_pdf(report, pictures, at),
-        file_name="lesion.pdf",
-        mime="application/pdf",
-        on_click=_log_report,
-        args=(opened,),
-        key="lesion-report-pdf",
-        type="primary",
+    who = get_who()  # the file is made outside of the page's run
+    export = Export(
+        "lesion.pdf",
+        lambda: _make_pdf(report, pictures, at),
+        lambda: _log_export(opened, "report", who),
     )
+    offer_export("Download PDF", export, key="lesion-report-pdf", is_primary=True)
     st.caption("Or print this page (Ctrl+P): it prints the report alone.", width="content")
 
 
@@ -133,23 +131,21 @@ def _show_letter(opened: OpenedLesion, kind: str) -> None:
         st.caption("This record cannot be written, so no export can be logged.")
         return
     draft = draft_letter(opened.case, addressee, get_who(), get_today(), hides_ai=opened.hides_ai)
-    show_letter(
-        opened.name_form(f"letter-{kind}"), draft, lambda: _log_export(opened, f"letter, {kind}")
-    )
+    show_letter(opened.name_form(f"letter-{kind}"), draft, lambda: _log_letter(opened, kind))
 
 
-def _log_report(opened: OpenedLesion) -> None:
-    _log_export(opened, "report")
-
-
-def _log_export(opened: OpenedLesion, what: str) -> bool:
-    """Log that something leaves the record, and return whether that worked."""
-    from melanoma_core.records.entities import Lesion
-
+def _log_letter(opened: OpenedLesion, kind: str) -> bool:
+    """Log that a letter leaves the record, and return whether that worked."""
     with store_errors(_ERROR):
-        opened.record.log_export(by=get_who(), kind=Lesion, entry_id=opened.id, detail=what)
+        _log_export(opened, f"letter, {kind}", get_who())
         return True
     return False
+
+
+def _log_export(opened: OpenedLesion, what: str, who: str) -> None:
+    from melanoma_core.records.entities import Lesion
+
+    opened.record.log_export(by=who, kind=Lesion, entry_id=opened.id, detail=what)
 
 
 def _identify(opened: OpenedLesion) -> str:
@@ -166,7 +162,7 @@ def _get_pictures(identity: str, hides_ai: bool, _opened: OpenedLesion) -> "Repo
     return draw_pictures(_opened.case, _opened.record.images.read, hides_ai=hides_ai)
 
 
-@st.cache_data(show_spinner="Writing the PDF", max_entries=8, ttl=60 * _MINUTES)
+@st.cache_data(show_spinner=False, max_entries=8, ttl=60 * _MINUTES)
 def _make_pdf(report: "LesionReport", pictures: "ReportPictures", at: datetime) -> bytes:
     from melanoma_core.records.report_pdf import write_lesion_pdf
 

@@ -7,8 +7,7 @@ import streamlit as st
 from dashboard.quiz.cases import read_network
 from dashboard.quiz.choice import Choice
 from dashboard.quiz.session import forget_session
-from dashboard.shared.downloads import show_chart
-from dashboard.shared.errors import show_errors
+from dashboard.shared.downloads import Export, offer_export, show_chart
 from dashboard.shared.html import show_html
 from dashboard.shared.markup import render_paragraphs
 from dashboard.shared.progress import show_progress
@@ -111,18 +110,12 @@ def _offer_table(
     if record is not None and record.is_read_only:
         return
 
-    def note() -> None:
-        if record is not None:
-            with show_errors():
-                detail = f"answers to quiz {choice.seed}, without ids of lesions"
-                record.log_export(by=get_who(), kind=None, detail=detail)
+    who = get_who()
 
-    st.download_button(
-        "Your answers as CSV",
-        data=format_rows(rows),
-        file_name=f"quiz-{choice.seed}.csv",
-        mime="text/csv",
-        on_click=note,
-        key="download-quiz",
-        type="tertiary",
-    )
+    def log() -> None:
+        if record is not None:
+            detail = f"answers to quiz {choice.seed}, without ids of lesions"
+            record.log_export(by=who, kind=None, detail=detail)
+
+    export = Export(f"quiz-{choice.seed}.csv", lambda: format_rows(rows), log)
+    offer_export("Your answers as CSV", export, key="download-quiz")

@@ -1,5 +1,8 @@
-"""Charts and tables with their downloads: a chart as an image, a table as CSV."""
+"""Charts and tables with their downloads, and files of a record, which its audit log notes."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from mimetypes import guess_type
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,4 +90,49 @@ def offer_table(table: "pd.DataFrame", name: str, label: str) -> None:
         on_click="ignore",
         key=f"download-{name}",
         type="tertiary",
+    )
+
+
+@dataclass(frozen=True)
+class Export:
+    """A file that leaves a record.
+
+    Attributes:
+        file_name: With its suffix.
+        make: Makes the file after a click, outside of the page's run.
+        log: Writes the entry of the audit log, or raises; then no file leaves.
+    """
+
+    file_name: str
+    make: Callable[[], bytes | str]
+    log: Callable[[], None]
+
+
+def offer_export(
+    label: str, export: Export, *, key: str, help_: str | None = None, is_primary: bool = False
+) -> None:
+    """Offer a file of a record: the audit log notes it before the browser gets it.
+
+    Args:
+        label: Of the button.
+        export: The file.
+        key: Of the widget, unique on the page.
+        help_: Shown beside the pointer.
+        is_primary: Whether it is the main button of its place.
+    """
+
+    def make() -> bytes | str:
+        content = export.make()
+        export.log()
+        return content
+
+    st.download_button(
+        label,
+        data=make,
+        file_name=export.file_name,
+        mime=guess_type(export.file_name)[0],
+        on_click="ignore",
+        key=key,
+        type="primary" if is_primary else "secondary",
+        help=help_,
     )

@@ -292,9 +292,7 @@ def test_an_entry_is_withdrawn_with_a_reason_and_stays_in_the_timeline(
     assert "Withdrawn: of another lesion" in read_all(switch.set_value(True).run())
 
 
-def test_a_recall_can_be_done_and_its_calendar_file_is_logged(
-    open_lesion: OpenLesion, record: Record, lesion: DrawnLesion
-):
+def test_a_recall_can_be_done(open_lesion: OpenLesion, record: Record, lesion: DrawnLesion):
     recall = add(
         record,
         Recall(patient_id=lesion.patient_id, lesion_id=lesion.lesion_id, due_on=TODAY),
