@@ -1,0 +1,1 @@
+"""Readings as other systems take them: DICOM and FHIR."""

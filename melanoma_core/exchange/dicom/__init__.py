@@ -1,0 +1,1 @@
+"""Photographs and readings as DICOM, and their way to a node."""
