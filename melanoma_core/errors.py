@@ -74,3 +74,7 @@ class ExplanationError(MelanomaError):
 
 class LookalikeError(MelanomaError):
     """An index of look-alikes is missing, damaged or of another model."""
+
+
+class AccessError(MelanomaError):
+    """The person who acts has not the role that the action needs."""

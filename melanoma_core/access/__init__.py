@@ -1,0 +1,1 @@
+"""Who may do what: roles, the right that each action needs, and who acts now."""
