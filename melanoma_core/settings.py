@@ -49,6 +49,7 @@ class Settings:
     record: Path | None
     record_url: str | None = field(repr=False)  # may hold a password
     first_read: str
+    tokens: Path
 
 
 @dataclass(frozen=True)
@@ -314,6 +315,14 @@ SETTINGS = (
         "When a doctor reads a lesion of the record. `doctor first`: the AI reading stays hidden "
         "until the first read is kept. `together`: both are shown. `off`: no first read is asked "
         "for.",
+    ),
+    Setting(
+        "MELANOMA_TOKENS",
+        "tokens",
+        str(_DATA_HOME / "access" / "tokens.json"),
+        _parse_folder,
+        "File of the tokens of the HTTP API, as hashes. `melanoma token create` writes it.",
+        "`access/tokens.json` in a checkout, in the user's data folder when installed",
     ),
 )
 

@@ -251,12 +251,26 @@ def read_files(
 
     def read(path: Path) -> tuple[Path, Reading | Refusal]:
         try:
-            data = read_bytes(path)
-            photograph, drawn = decode_within(data), is_drawn(data)
-            return path, read_photograph(
-                classifier, photograph, is_drawn=drawn, read_anyway=read_anyway
-            )
+            content = read_bytes(path)
         except ImageError as error:
             return path, Refusal(str(error))
+        return path, read_content(classifier, content, read_anyway=read_anyway)
 
     yield from map_in_threads(read, paths, num_workers)
+
+
+def read_content(
+    classifier: Classifier, content: bytes, *, read_anyway: bool = False
+) -> Reading | Refusal:
+    """Read the content of one file.
+
+    Args:
+        classifier: The model.
+        content: The file.
+        read_anyway: Whether to read also what is out of distribution; see `read_photograph`.
+    """
+    try:
+        photograph, drawn = decode_within(content), is_drawn(content)
+    except ImageError as error:
+        return Refusal(str(error))
+    return read_photograph(classifier, photograph, is_drawn=drawn, read_anyway=read_anyway)

@@ -1,0 +1,1 @@
+"""The HTTP API beside the pages: readings, models, health, metrics and logs."""
