@@ -82,12 +82,11 @@ def _read(record: "Record") -> Kept:
     work = st.empty()
     with work.container():
         st.button("Cancel", on_click=request_work, args=(_CANCELLED,), key="cancel-audit")
-        newest = record.list_log(limit=1)
+        number = record.find_newest()
         started = time.monotonic()
         data = read_audit_data(record, progress=show_progress("Reading lesions"))
         seconds = time.monotonic() - started
     work.empty()
-    number = newest[0].number if newest else 0
     key = f"{record.record_id}-{number}"
     return Kept(data, key, number, datetime.now(UTC), seconds)
 

@@ -107,7 +107,7 @@ def _find_record_cases(record: "Record", model_id: str) -> "QuizPool":
     number, pool = _get_pools().get(name, (0, None))
     if pool is None or record.count_changes(number):
         settings = load_settings()
-        number = record.list_log(limit=1)[0].number
+        number = record.find_newest()
         with st.spinner("Finding the confirmed lesions"):
             split = read_split(find_model(settings, model_id))
             pool = find_record_cases(record, split, find_key(settings))

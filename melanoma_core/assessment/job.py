@@ -11,6 +11,8 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from melanoma_core.access.rights import Right
+from melanoma_core.access.subject import require
 from melanoma_core.assessment.evaluate import EvaluationRequest
 from melanoma_core.jsonable import from_jsonable
 from melanoma_core.processes import BackgroundJob, JobStatus
@@ -30,6 +32,7 @@ def start(settings: Settings, request: EvaluationRequest) -> None:
     Raises:
         FolderError: The cache cannot be written, or no process can be started.
     """
+    require(Right.EVALUATE)
     folder = _get_folder(settings, request)
     BackgroundJob(folder).start(settings, _MODULE, request)
     _remove_oldest(folder.parent)
@@ -54,6 +57,7 @@ def load_result(path: Path) -> "Assessment":
 
 def cancel(settings: Settings, request: EvaluationRequest) -> None:
     """Cancel an evaluation and remove its files."""
+    require(Right.EVALUATE)
     BackgroundJob(_get_folder(settings, request)).cancel()
 
 

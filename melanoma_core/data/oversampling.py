@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from melanoma_core.access.rights import Right
+from melanoma_core.access.subject import require
 from melanoma_core.data.augmentation import Augmentation, augment_image
 from melanoma_core.data.balancing import Child, OversamplingPlan, choose_parents, digest
 from melanoma_core.data.images import encode_jpeg, read_image
@@ -169,6 +171,7 @@ def oversample(
         DatasetError: The folder holds other files, or an original file is missing or has changed.
         FolderError: The folder cannot be written to.
     """
+    require(Right.CHANGE_DATA)
     folder = folder.resolve()
     data_folders = {Path(path).parent for path in oversampling.table["path"]}
     _check_apart(folder, data_folders | ({data_folder} if data_folder else set()))

@@ -13,6 +13,8 @@ from pathlib import Path
 import pandas as pd
 from filelock import FileLock
 
+from melanoma_core.access.rights import Right
+from melanoma_core.access.subject import check_signature, require
 from melanoma_core.deployment.comparison import (
     ComparedModel,
     Comparison,
@@ -156,7 +158,9 @@ def promote(settings: Settings, proposal: Proposal, by: str = "", override: str 
             deployed in the meantime.
         RunError: The tracking store cannot be used. Nothing has changed.
     """
+    require(Right.DEPLOY)
     by, override = by.strip(), override.strip()
+    check_signature(by)
     model_id, before = proposal.candidate.model_id, proposal.deployed_id
     if override and not by:
         raise ModelError(
@@ -197,6 +201,8 @@ def roll_back(settings: Settings, by: str = "") -> Event:
         ModelError: There is no previous model, or it is missing or cannot be loaded.
         RunError: The tracking store cannot be used. Nothing has changed.
     """
+    require(Right.DEPLOY)
+    check_signature(by)
     with _lock_registry(settings) as record:
         state = _synchronise(settings, record)
         previous = state.find(Alias.PREVIOUS)

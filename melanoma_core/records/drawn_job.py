@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from melanoma_core.access.rights import Right
+from melanoma_core.access.subject import require
 from melanoma_core.processes import BackgroundJob, run_job
 from melanoma_core.progress import Progress
 from melanoma_core.records.opened import Opened, find_folder
@@ -30,6 +32,7 @@ def start(settings: Settings, app_version: str) -> None:
     Raises:
         FolderError: The folder cannot be written, or no process can be started.
     """
+    require(Right.MANAGE_RECORD)
     job = find_job(settings)
     if not job.is_running:
         job.cancel()  # the demonstration record that it made was removed since

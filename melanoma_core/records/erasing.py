@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from melanoma_core.access.subject import check_signature
 from melanoma_core.errors import RecordError
 from melanoma_core.lookalikes.embeddings import forget_files
 from melanoma_core.records import ledger
@@ -36,6 +37,7 @@ class Erasure:
     def __init__(self, patient_id: str, by: str) -> None:
         if not by.strip():
             raise RecordError("The record keeps who erased what. Give a name.")
+        check_signature(by)
         self.patient_id = patient_id
         self.by = by
         self._entries: dict[str, type] = {}

@@ -21,7 +21,6 @@ from melanoma_core.records.errors import RecordDamagedError, UnknownEntryError
 from melanoma_core.records.export_html import Exported, render_index
 from melanoma_core.records.history import Event
 from melanoma_core.records.ledger import LogEntry
-from melanoma_core.records.log_search import LogQuery
 from melanoma_core.records.loop import AiReading
 from melanoma_core.records.report import ReportRequest, find_card, write_lesion_report
 from melanoma_core.records.report_pdf import write_lesion_pdf
@@ -169,7 +168,7 @@ def _write_reports(
 def _load_log(record: Record, history: Sequence[Event], pseudonym: str) -> tuple[LogEntry, ...]:
     """Return what the audit log says of the entries of a patient, the newest first."""
     ids = {event.current.id for event in history}  # another may have had the pseudonym before
-    page = record.search_log(LogQuery(pseudonym=pseudonym, limit=_MAX_LOG))
+    page = record.search_log_of(pseudonym, _MAX_LOG)
     return tuple(entry for entry, _ in page.rows if entry.entry_id in ids)
 
 

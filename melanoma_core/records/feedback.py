@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from melanoma_core.access.rights import Right
+from melanoma_core.access.subject import require
 from melanoma_core.errors import FolderError, RecordError
 from melanoma_core.files import explain_write_errors, make_draft
 from melanoma_core.models.identifiers import IdKey
@@ -107,6 +109,7 @@ def write_dataset(
         RecordError: No lesion is confirmed, or the audit log cannot be written.
         FolderError: The folder has files in it, or cannot be written.
     """
+    require(Right.CHANGE_DATA)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FolderError(f"{out} has files in it. Name a new or empty folder.")
     left_out: Counter[str] = Counter()

@@ -8,6 +8,8 @@ import json
 from enum import StrEnum
 from pathlib import Path
 
+from melanoma_core.access.rights import Right
+from melanoma_core.access.subject import require
 from melanoma_core.files import explain_write_errors, write_file
 from melanoma_core.records.place import Place, find_place
 from melanoma_core.settings import Settings
@@ -63,6 +65,7 @@ def remember_opened(settings: Settings, opened: Opened | None) -> None:
     Raises:
         FolderError: The file cannot be written.
     """
+    require(Right.MANAGE_RECORD)
     file, advice = settings.records_dir / _REMEMBERED, "or set MELANOMA_RECORDS_DIR"
     with explain_write_errors(file, advice):
         file.parent.mkdir(parents=True, exist_ok=True)

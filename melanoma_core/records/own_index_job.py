@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from melanoma_core.access.rights import Right
+from melanoma_core.access.subject import require
 from melanoma_core.errors import RecordError
 from melanoma_core.processes import BackgroundJob, run_job
 from melanoma_core.progress import Progress
@@ -28,6 +30,7 @@ def start(settings: Settings, record: Record) -> None:
     Raises:
         FolderError: The folder cannot be written, or no process can be started.
     """
+    require(Right.SEE_RECORD)
     job = find_job(record)
     if not job.is_running:
         job.cancel()  # what an earlier one made is no longer current

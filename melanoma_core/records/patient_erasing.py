@@ -7,8 +7,7 @@ from melanoma_core.lookalikes.embeddings import forget_files
 from melanoma_core.records.entities import Photograph
 from melanoma_core.records.errors import UnknownEntryError
 from melanoma_core.records.history import Event
-from melanoma_core.records.ledger import Action, LogEntry
-from melanoma_core.records.log_search import LogQuery
+from melanoma_core.records.ledger import LogEntry
 from melanoma_core.records.loop import AiReading
 from melanoma_core.records.store import Record
 
@@ -90,7 +89,7 @@ def erase_patient(record: Record, patient_id: str, by: str) -> Erased:
 def find_exports(record: Record, patient_id: str) -> tuple[LogEntry, ...]:
     """Return when data of a patient left the record, alone or with that of all, newest first."""
     ids = {event.current.id for event in _load(record, patient_id)}
-    page = record.search_log(LogQuery(actions=(Action.EXPORTED,), limit=_MAX_EXPORTS))
+    page = record.list_exports(_MAX_EXPORTS)
     return tuple(entry for entry, _ in page.rows if entry.entry_id in ids or not entry.entry_id)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from melanoma_core.access.rights import Right
+from melanoma_core.access.subject import require
 from melanoma_core.errors import FolderError
 from melanoma_core.progress import Progress
 from melanoma_core.records import ledger, patient_list, worklist
@@ -91,6 +93,7 @@ class Record:
             FolderError: The folder cannot be made, or has other files in it.
             RecordError: There is a record already, or its database cannot be made.
         """
+        require(Right.MANAGE_RECORD)
         entry = _begin(by, Action.CREATED, entry_id=make_id())
         database = create_database(make_place(place), entry)
         try:
@@ -128,6 +131,7 @@ class Record:
         Raises:
             RecordError: There is no record, it is of a newer version, or it cannot be written.
         """
+        require(Right.MANAGE_RECORD)
         return upgrade_database(make_place(place), _begin(by, Action.UPGRADED))
 
     def close(self) -> None:
@@ -149,6 +153,7 @@ class Record:
             EditConflict: Another person came first. Nothing was written.
             RecordError: It cannot be written. Nothing was written.
         """
+        require(Right.WRITE_RECORD)
         change = Change(by, self if today is not None else None, today)
         yield change
         if change.steps:
@@ -168,6 +173,7 @@ class Record:
             UnknownEntryError: An entry is not there, or one that stays names it.
             FolderError: All is erased but the file of a photograph, which the next start removes.
         """
+        require(Right.ERASE)
         erasure = Erasure(patient_id, by)
         yield erasure
         if not erasure.entries:
@@ -291,6 +297,7 @@ class Record:
 
     def rebuild(self) -> int:
         """Derive the tasks of all lesions again, and return how many there are."""
+        require(Right.MANAGE_RECORD)
         with self._database.write() as connection:
             return worklist.rebuild(connection)
 
@@ -318,6 +325,7 @@ class Record:
         Raises:
             RecordReadOnlyError: It cannot be written, so that nothing may be taken out.
         """
+        require(Right.EXPORT)
         self._log(Action.EXPORTED, by, _name(kind), entry_id, detail)
 
     def list_log(
@@ -330,6 +338,7 @@ class Record:
             limit: Maximum number.
             offset: Number to leave out first.
         """
+        require(Right.READ_LOG)
         query = sa.select(LOG).order_by(LOG.c.number.desc()).limit(limit).offset(offset)
         if entry_id:
             query = query.where(LOG.c.entry_id == entry_id)
@@ -337,9 +346,32 @@ class Record:
             return tuple(map(ledger.to_log_entry, connection.execute(query)))
 
     def search_log(self, query: LogQuery) -> LogPage:
-        """Return entries of the audit log, the newest first, with whom each is about."""
+        """Return entries of the audit log, the newest first, with whom each is about.
+
+        Raises:
+            AccessError: The person who acts may not read it.
+        """
+        require(Right.READ_LOG)
         with self._database.read() as connection:
             return search_log(connection, query)
+
+    def search_log_of(self, pseudonym: str, limit: int) -> LogPage:
+        """Return what the audit log says of one patient, who has a right to know it."""
+        require(Right.EXPORT)
+        with self._database.read() as connection:
+            return search_log(connection, LogQuery(pseudonym=pseudonym, limit=limit))
+
+    def list_exports(self, limit: int) -> LogPage:
+        """Return what has left the record, the newest first, for a person who erases."""
+        require(Right.ERASE)
+        with self._database.read() as connection:
+            return search_log(connection, LogQuery(actions=(Action.EXPORTED,), limit=limit))
+
+    def find_newest(self) -> int:
+        """Return the number of the newest entry of the audit log; 0 for none."""
+        with self._database.read() as connection:
+            number: int | None = connection.execute(sa.select(sa.func.max(LOG.c.number))).scalar()
+        return number or 0
 
     def count_changes(self, after: int) -> dict[Action, int]:
         """Return how often the record was changed since an entry of the log, by what was done."""

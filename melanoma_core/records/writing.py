@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from melanoma_core.access.subject import check_signature
 from melanoma_core.errors import RecordError
 from melanoma_core.records import ledger
 from melanoma_core.records.checked import Holder, check_entry
@@ -83,6 +84,7 @@ class Change:
             raise RecordError("The record keeps who wrote what. Give a name.")
         _check_texts(by, "the name")
         self.by = by
+        check_signature(by)
         self.at = datetime.now(UTC)
         self._steps: list[_Step] = []
         self._record, self._today = record, today or self.at.date()

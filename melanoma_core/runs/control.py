@@ -14,6 +14,8 @@ from dataclasses import asdict
 
 import pandas as pd
 
+from melanoma_core.access.rights import Right
+from melanoma_core.access.subject import require
 from melanoma_core.data.splitting import Split
 from melanoma_core.errors import RunError
 from melanoma_core.files import make_draft
@@ -54,6 +56,7 @@ def launch(settings: Settings, spec: RunSpec, split: Split, name: str | None = N
         ModelError: The model that it starts from, or the key for ids, is damaged.
         DatasetError: Its images have no melanoma, or none of a benign diagnosis.
     """
+    require(Right.TRAIN)
     check_classes(split, ("train",) if spec.study else ("train", "validation"))
     # So that these fail now, not after hours.
     find_weights(spec.recipe, settings.weights_dir)
@@ -140,6 +143,7 @@ def stop_run(settings: Settings, run_id: str) -> None:
     Raises:
         RunError: It runs on another machine.
     """
+    require(Right.TRAIN)
     run = load_run(settings, run_id)
     if run.state.is_over:
         return
@@ -163,6 +167,7 @@ def resume_run(settings: Settings, run_id: str) -> None:
         RunError: It is not over, it is finished, it would fail again, or its files are not on this
             machine.
     """
+    require(Right.TRAIN)
     run = load_run(settings, run_id)
     folder = find_folder(settings, run_id)
     if not run.is_own:
@@ -200,6 +205,7 @@ def delete_run(settings: Settings, run_id: str) -> None:
     Raises:
         RunError: It is not over, or a file cannot be removed.
     """
+    require(Right.TRAIN)
     run = load_run(settings, run_id)
     # A queued run whose folder is gone would wait for ever.
     if run.state is RunState.RUNNING or (run.is_own and not run.state.is_over):
@@ -273,6 +279,7 @@ def start_estimate(settings: Settings, spec: RunSpec, split: Split) -> str:
         RunError: No process can be started.
         DatasetError: The images have no melanoma, or none of a benign diagnosis.
     """
+    require(Right.TRAIN)
     check_classes(split)
     task = f"{spec.recipe.to_json()} {spec.class_names} {split.sha256}"
     key = hashlib.sha256(task.encode("utf-8", "surrogateescape")).hexdigest()[:16]

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from melanoma_core.access.rights import Right
+from melanoma_core.access.subject import require
 from melanoma_core.data.archive.http import Fetcher, FetchError
 from melanoma_core.data.archive.search import ArchiveImage, ArchiveSearch, Failure, search_archive
 from melanoma_core.data.folders import IMAGE_SUFFIXES
@@ -147,6 +149,7 @@ def download(plan: DownloadPlan, progress: Progress | None = None) -> DownloadRe
         DatasetError: The folder cannot be used, or the disk has too little free space.
         FolderError: A file cannot be written.
     """
+    require(Right.CHANGE_DATA)
     wanted = [image for image in plan.images if image.isic_id not in plan.present]
     _create_folder(plan.folder, sum(image.size_bytes for image in wanted))
     failures = list(plan.rejected)
