@@ -25,6 +25,7 @@ from melanoma_core.cli.refusals import add_refusals_command
 from melanoma_core.cli.registration import add_registration_command
 from melanoma_core.cli.robustness import add_robustness_command
 from melanoma_core.cli.study import add_study_command
+from melanoma_core.cli.token import add_token_commands
 from melanoma_core.cli.training import add_training_commands
 from melanoma_core.errors import MelanomaError
 
@@ -74,6 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_dataset_commands(commands)
     add_model_commands(commands)
     add_records_commands(commands)
+    add_token_commands(commands)
     draw = commands.add_parser("demonstration", help="write the demonstration lesions to a folder")
     draw.add_argument("folder", type=Path, metavar="DIR")
     draw.set_defaults(run=_demonstration)
