@@ -78,3 +78,7 @@ class LookalikeError(MelanomaError):
 
 class AccessError(MelanomaError):
     """The person who acts has not the role that the action needs."""
+
+
+class ExchangeError(MelanomaError):
+    """What is exchanged with another system cannot be read, written or sent."""
