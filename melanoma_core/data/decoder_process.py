@@ -1,4 +1,4 @@
-"""The process that decodes photographs for `decoder`.
+"""The process that decodes photographs for `decoder_pool`.
 
 It reads requests from standard input and writes answers to standard output, each a line of JSON
 and then bytes. It ends itself when a photograph takes longer than its limit, even within code that
@@ -10,9 +10,10 @@ import json
 import os
 import signal
 import sys
+from dataclasses import fields
 from typing import BinaryIO, TextIO
 
-from melanoma_core.data.images import decode_image
+from melanoma_core.data.images import decode_here
 from melanoma_core.errors import ImageError
 
 
@@ -22,18 +23,16 @@ def _serve(requests: BinaryIO, answers: BinaryIO, discarded: TextIO) -> None:
         data = requests.read(request["length"])
         faulthandler.dump_traceback_later(request["seconds"], exit=True, file=discarded)
         try:
-            photograph = decode_image(data, request["max_side"])
+            photograph = decode_here(data, request["max_side"])
         except ImageError as error:
             _answer(answers, {"refusal": str(error)})
             continue
         finally:
             faulthandler.cancel_dump_traceback_later()
         described = {
-            "shape": photograph.pixels.shape,
-            "width": photograph.original_width,
-            "height": photograph.original_height,
-            "format": photograph.image_format,
-        }
+            field.name: getattr(photograph, field.name) for field in fields(photograph)
+        } | {"shape": photograph.pixels.shape}
+        del described["pixels"]
         _answer(answers, described, photograph.pixels.data.cast("B"))
 
 

@@ -6,7 +6,8 @@
 
 import stat
 import struct
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
@@ -17,20 +18,19 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
 from melanoma_core.data.colours import convert_to_srgb
+from melanoma_core.data.decoder_pool import decode_apart
+from melanoma_core.data.formats.accepted import ACCEPTED, FORMATS
 from melanoma_core.data.formats.budget import BUDGET, MAX_BYTES, Budget, Meter
 from melanoma_core.data.formats.declared import Declared
-from melanoma_core.data.formats.jpeg import declare_jpeg
-from melanoma_core.data.formats.kinds import BMP, JPEG, PNG, TIFF, WEBP, recognise
+from melanoma_core.data.formats.kinds import recognise
 from melanoma_core.data.formats.orientation import read_orientation
-from melanoma_core.data.formats.png import declare_png
-from melanoma_core.data.formats.tiff import declare_tiff
-from melanoma_core.data.formats.webp import declare_webp
 from melanoma_core.errors import ImageError
 
 __all__ = [
     "MAX_BYTES",
     "MAX_SIDE",
     "Photograph",
+    "decode_here",
     "decode_image",
     "encode_jpeg",
     "read_bytes",
@@ -42,25 +42,6 @@ MAX_SIDE = 2048  # px; ten times the input of a network, and sharp on a wide scr
 _MIN_SIDE = 64  # px; below this no dermoscopic structure is visible
 
 
-@dataclass(frozen=True)
-class _Format:
-    name: str  # in Pillow's terms
-    declare: Callable[[bytes, Meter], Declared]
-
-
-def _declare_nothing(data: bytes, meter: Meter) -> Declared:  # noqa: ARG001
-    return Declared(data)
-
-
-# JPEG includes MPO, in which phones store a second image after the first.
-_FORMATS = {
-    JPEG: _Format("JPEG", declare_jpeg),
-    PNG: _Format("PNG", declare_png),
-    TIFF: _Format("TIFF", declare_tiff),
-    WEBP: _Format("WEBP", declare_webp),
-    BMP: _Format("BMP", _declare_nothing),
-}
-_ACCEPTED = "A JPEG, PNG, TIFF, WebP or BMP image is needed."
 _COPY_AGAIN = "Copy it again from the camera or from its source."
 
 # What Pillow raises on bad data. Only OSError is documented. The others came up when fuzzing every
@@ -76,6 +57,7 @@ _BAD_DATA = (
     LookupError,  # a missing mandatory TIFF tag
     ArithmeticError,  # numeric overflow
     AssertionError,  # Pillow asserts some properties of its input
+    RuntimeError,  # libheif
 )
 _TOO_MANY_PIXELS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 _MORE_THAN_PILLOW = 20_000, 20_000  # pixels: any size beyond Pillow's own limit
@@ -101,13 +83,18 @@ class Photograph:
             read-only.
         original_width: Width of the upright image in the file, in pixels.
         original_height: Height of the upright image in the file, in pixels.
-        image_format: Actual format of the file in Pillow's terms: JPEG, MPO, PNG, TIFF, WEBP, BMP.
+        image_format: Actual format of the file in Pillow's terms: JPEG, MPO, HEIF, AVIF, PNG, TIFF,
+            WEBP, BMP.
+        chosen: What of several images of a HEIC or AVIF file it is, as in "primary image".
+        num_images: Images of that file.
     """
 
     pixels: NDArray[np.uint8]
     original_width: int
     original_height: int
     image_format: str
+    chosen: str = ""
+    num_images: int = 1
 
     @cached_property
     def image(self) -> Image.Image:
@@ -140,20 +127,45 @@ def decode_image(data: bytes, max_side: int = MAX_SIDE, budget: Budget = BUDGET)
         >>> photograph.image_format, photograph.pixels.shape
         ('JPEG', (80, 120, 3))
     """
+    kind = _recognise(data)
+    if not FORMATS[kind].is_apart:
+        return decode_here(data, max_side, budget)
+    with _explain_damage(kind, meter := Meter(budget)):
+        FORMATS[kind].declare(data, meter)
+    about, pixels = decode_apart(data, max_side)
+    return Photograph(pixels, **about)
+
+
+def decode_here(data: bytes, max_side: int = MAX_SIDE, budget: Budget = BUDGET) -> Photograph:
+    """Decode one photograph in this process, which some damaged HEIC files end.
+
+    Args and what is returned and raised are those of `decode_image`.
+    """
+    kind = _recognise(data)
+    with _explain_damage(kind, meter := Meter(budget)):
+        declared = FORMATS[kind].declare(data, meter)
+        # This reads the header only. The pixels are read after all limits have been checked.
+        image = _open(declared, FORMATS[kind].name)
+        _check_header(image, meter)
+        return _decode(image, declared, max_side)
+
+
+def _recognise(data: bytes) -> str:
+    """Return the kind of a file that is read, or refuse it by name."""
     if not data:
         raise ImageError(f"The file is empty. {_COPY_AGAIN}")
     if len(data) > MAX_BYTES:
         raise ImageError(_describe_excess_bytes(len(data)))
     kind = recognise(data)
-    if kind not in _FORMATS:
+    if kind is None or kind not in FORMATS:
         raise ImageError(_explain_other_kind(kind))
-    meter = Meter(budget)
+    return kind
+
+
+@contextmanager
+def _explain_damage(kind: str, meter: Meter) -> Iterator[None]:
     try:
-        declared = _FORMATS[kind].declare(data, meter)
-        # This reads the header only. The pixels are read after all limits have been checked.
-        image = _open(declared, _FORMATS[kind].name)
-        _check_header(image, meter)
-        return _decode(image, declared, max_side)
+        yield
     except _TOO_MANY_PIXELS:
         # Pillow's own limit is global to the process, so it stays as it is. It is above ours, and
         # its warning is raised only if a warnings filter turns it into an error.
@@ -198,7 +210,7 @@ def read_bytes(path: Path) -> bytes:
         status = path.stat()
         # Reading a pipe or a device would never end.
         if not stat.S_ISREG(status.st_mode):
-            raise ImageError(f"{path} is not a file. {_ACCEPTED} Choose an image file.")
+            raise ImageError(f"{path} is not a file. {ACCEPTED} Choose an image file.")
         if status.st_size > MAX_BYTES:
             raise ImageError(f"{path}: {_describe_excess_bytes(status.st_size)}")
         return path.read_bytes()
@@ -301,7 +313,7 @@ def _decode(image: ImageFile.ImageFile, declared: Declared, max_side: int) -> Ph
     if orientation in _SIDEWAYS:
         width, height = height, width
     pixels = np.asarray(upright)  # read-only, because it is a view of immutable bytes
-    return Photograph(pixels, width, height, image_format)
+    return Photograph(pixels, width, height, image_format, declared.chosen, declared.num_images)
 
 
 def _fit(width: int, height: int, max_side: int) -> tuple[int, int]:
@@ -332,5 +344,5 @@ def _describe_excess_bytes(num_bytes: int) -> str:
 
 def _explain_other_kind(kind: str | None) -> str:
     if kind is None:
-        return f"The file is not an image of a known type. {_ACCEPTED} {_COPY_AGAIN}"
-    return f"The file is {kind}. {_ACCEPTED} Export or save the photograph as a JPEG."
+        return f"The file is not an image of a known type. {ACCEPTED} {_COPY_AGAIN}"
+    return f"The file is {kind}. {ACCEPTED} Export or save the photograph as a JPEG."

@@ -20,8 +20,12 @@ class Declared:
         colour: The colour space of the pixels where the format has its own way to declare it and
             where it is another than sRGB; None leaves it to an embedded profile.
         open: Opens `data` with another decoder than Pillow's usual one; None for that.
+        chosen: What of several images is read, as in "The primary image was read."
+        num_images: Images in the file.
     """
 
     data: bytes
     colour: ColourSpace | None = None
     open: Opener | None = None
+    chosen: str = ""
+    num_images: int = 1

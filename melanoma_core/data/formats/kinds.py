@@ -4,9 +4,12 @@ import re
 
 JPEG, PNG, WEBP = "a JPEG image", "a PNG image", "a WebP image"
 TIFF, BMP = "a TIFF image", "a BMP image"
+HEIC, AVIF = "a HEIC photograph", "an AVIF image"
+DICOM = "a DICOM file"
 
 # File signatures: offset, bytes, name of the kind of file. The first that fits counts.
 _SIGNATURES = (
+    (128, b"DICM", DICOM),  # first: its preamble may be the header of a TIFF
     (0, b"\xff\xd8\xff", JPEG),
     (0, b"\x89PNG\r\n\x1a\n", PNG),
     (8, b"WEBP", WEBP),
@@ -25,7 +28,6 @@ _SIGNATURES = (
     (0, b"\xff\x4f\xff\x51", "a JPEG 2000 image"),
     (4, b"JXL \r\n\x87\n", "a JPEG XL image"),
     (0, b"\xff\x0a", "a JPEG XL image"),
-    (128, b"DICM", "a DICOM file"),
     (0, b"8BPS", "a Photoshop document"),
     (0, b"%PDF", "a PDF document"),
     (0, b"PK\x03\x04", "a ZIP archive or an Office document"),
@@ -36,12 +38,8 @@ _BITMAP = b"BM"  # checked last: a text can start with these letters, too
 
 # Brands of ISO media files (ISO/IEC 14496-12), which hold photographs as well as videos.
 _BRANDS = {
-    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"mif1"), "a HEIC photograph"),
-    **dict.fromkeys(
-        (b"hevc", b"hevx", b"hevm", b"hevs", b"msf1"), "a HEIC burst (a sequence of photographs)"
-    ),
-    b"avif": "an AVIF image",
-    b"avis": "an AVIF sequence (several images)",
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"), HEIC),
+    **dict.fromkeys((b"avif", b"avis"), AVIF),
     b"crx ": "a raw photograph of a Canon camera (CR3)",
     **dict.fromkeys(
         (b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"avc1", b"mp41", b"mp42", b"mp71"), "a video"
@@ -49,7 +47,7 @@ _BRANDS = {
     **dict.fromkeys((b"qt  ", b"M4V ", b"M4VP", b"MSNV", b"dash", b"XAVC"), "a video"),
 }
 _VIDEO_FAMILIES = (b"3g", b"f4")  # followed by a version
-_UNSPECIFIC = {b"mif1": (b"avif",), b"msf1": (b"avis",)}  # what their other brands may say better
+_UNSPECIFIC = (b"mif1", b"msf1")  # an image or a sequence, of which other brands say the coding
 
 # A DICOM file without its preamble begins with a data element of group 2 or 8: in little-endian
 # order its group, its element, then either two letters for the type of value or a length.
@@ -76,7 +74,7 @@ def recognise(data: bytes) -> str | None:
     if data[4:8] == b"ftyp":
         return _name_media(data)
     if _DICOM.match(data):
-        return "a DICOM file"
+        return DICOM
     if all(byte >= 32 or byte in _TEXT_CONTROLS for byte in data[:512]):
         return "a text file"
     return BMP if data.startswith(_BITMAP) else None
@@ -84,11 +82,13 @@ def recognise(data: bytes) -> str | None:
 
 def _name_media(data: bytes) -> str:
     brand = data[8:12]
-    others = data[16 : min(int.from_bytes(data[:4]), 256)]
-    for better in _UNSPECIFIC.get(brand, ()):
-        if better in others:
-            brand = better
+    if brand in _BRANDS:
+        return _BRANDS[brand]
     if brand.startswith(_VIDEO_FAMILIES):
         return "a video"
-    unknown = f"an ISO media file of the brand {brand.decode('ascii', 'replace').strip()!r}"
-    return _BRANDS.get(brand, unknown)
+    end = min(int.from_bytes(data[:4]), 256)
+    others = [data[start : start + 4] for start in range(16, end, 4)]
+    named = next((_BRANDS[other] for other in others if _BRANDS.get(other) in {HEIC, AVIF}), None)
+    if named is None and {brand, *others} & set(_UNSPECIFIC):
+        named = HEIC
+    return named or f"an ISO media file of the brand {brand.decode('ascii', 'replace').strip()!r}"

@@ -5,8 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from melanoma_core.data.formats.budget import Meter
+from melanoma_core.data.formats.code_points import (
+    UNSPECIFIED,
+    find_space,
+    refuse_high_dynamic_range,
+)
 from melanoma_core.data.formats.colour_space import (
-    BT709_CURVE,
     D65,
     SRGB_CURVE,
     SRGB_PRIMARIES,
@@ -26,25 +30,6 @@ _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type
 _TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
 _KEPT_TEXTS = {b"XML:com.adobe.xmp", b"Raw profile type exif"}
 
-# Code points of ITU-T H.273 in `cICP`. Code 2 says that nothing is known.
-_UNSPECIFIED = 2
-_PRIMARIES = {
-    1: (SRGB_PRIMARIES, D65),
-    5: (((0.64, 0.33), (0.29, 0.60), (0.15, 0.06)), D65),  # BT.601, 625 lines
-    6: (((0.63, 0.34), (0.31, 0.595), (0.155, 0.07)), D65),  # BT.601, 525 lines
-    7: (((0.63, 0.34), (0.31, 0.595), (0.155, 0.07)), D65),
-    9: (((0.708, 0.292), (0.17, 0.797), (0.131, 0.046)), D65),  # BT.2020
-    11: (((0.68, 0.32), (0.265, 0.69), (0.15, 0.06)), (0.314, 0.351)),  # DCI-P3
-    12: (((0.68, 0.32), (0.265, 0.69), (0.15, 0.06)), D65),  # Display P3
-}
-_CURVES = {
-    **dict.fromkeys((1, 6, 14, 15), BT709_CURVE),
-    4: (2.2,),
-    5: (2.8,),
-    8: (1.0,),
-    13: SRGB_CURVE,
-}
-_HIGH_DYNAMIC_RANGE = {16: "PQ", 18: "HLG"}
 _GAMMAS = 0.1, 10.0  # beyond these, nothing that is seen on a screen
 
 
@@ -117,19 +102,16 @@ def _find_colours(about: dict[bytes, bytes]) -> ColourSpace | None:
 
 
 def _read_code_points(primaries: int, curve: int, matrix: int, full: int) -> ColourSpace | None:
-    if _UNSPECIFIED in {primaries, curve}:
+    if UNSPECIFIED in {primaries, curve}:
         return None
-    if curve in _HIGH_DYNAMIC_RANGE:
-        raise ImageError(
-            f"The PNG image has a high dynamic range ({_HIGH_DYNAMIC_RANGE[curve]}), which cannot "
-            "be shown as an ordinary photograph. Save it as a JPEG in standard dynamic range."
-        )
-    if primaries not in _PRIMARIES or curve not in _CURVES or matrix != 0 or full != 1:
+    refuse_high_dynamic_range(curve, "The PNG image")
+    space = find_space(primaries, curve)
+    if space is None or matrix != 0 or full != 1:
         raise ImageError(
             f"The PNG image declares its colours by codes that are not known here (cICP "
             f"{primaries}, {curve}, {matrix}, {full}). Save it as a JPEG in sRGB."
         )
-    return ColourSpace(*_PRIMARIES[primaries], _CURVES[curve])
+    return space
 
 
 def _read_curve_and_primaries(about: dict[bytes, bytes]) -> ColourSpace:

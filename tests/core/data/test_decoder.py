@@ -11,7 +11,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from melanoma_core.data import decoder
+from melanoma_core.data import decoder_pool
 from melanoma_core.data.decoder import QUICK, decode_within
 from melanoma_core.data.formats.budget import BUDGET, Budget
 from melanoma_core.data.images import decode_image
@@ -71,10 +71,10 @@ def test_a_photograph_beyond_the_limit_is_refused_and_the_next_is_decoded():
 def test_a_process_that_was_ended_from_outside_is_replaced():
     data = encode(100, 80)
     decode_within(data, quick=NOTHING)
-    process = decoder._take()
-    psutil.Process(process._process.pid).kill()
+    process = decoder_pool.take()
+    psutil.Process(process.pid).kill()
     with pytest.raises(ImageError, match="The process that decodes photographs ended"):
-        process.decode(data, 20)
+        process.decode(data, 20, 2048)
     process.end()
     assert decode_within(data, quick=NOTHING).original_width == 100
 
@@ -82,10 +82,10 @@ def test_a_process_that_was_ended_from_outside_is_replaced():
 def test_no_process_outlives_the_one_that_asked():
     script = (
         "import os, sys\n"
-        "from melanoma_core.data import decoder\n"
+        "from melanoma_core.data import decoder, decoder_pool\n"
         "from melanoma_core.data.formats.budget import Budget\n"
         "decoder.decode_within(sys.stdin.buffer.read(), quick=Budget(samples=0))\n"
-        "print(decoder._idle.queue[0]._process.pid, flush=True)\n"
+        "print(decoder_pool._idle.queue[0].pid, flush=True)\n"
         "os._exit(0)\n"  # without any cleaning up, as if killed
     )
     output = subprocess.run(

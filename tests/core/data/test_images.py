@@ -97,7 +97,7 @@ def test_a_text_file_with_the_suffix_jpg_is_reported_as_text(tmp_path):
     with pytest.raises(ImageError) as caught:
         read_image(path)
     assert str(caught.value) == (
-        "The file is a text file. A JPEG, PNG, TIFF, WebP or BMP image is needed. "
+        "The file is a text file. A JPEG, HEIC, PNG, TIFF, WebP, AVIF, BMP or DICOM file is needed. "
         "Export or save the photograph as a JPEG."
     )
 
@@ -106,17 +106,14 @@ def test_a_text_file_with_the_suffix_jpg_is_reported_as_text(tmp_path):
     ("data", "file_type"),
     [
         (encode(PICTURE, "GIF"), "a GIF image"),
-        (encode(PICTURE, "AVIF"), "an AVIF image"),
         (encode(PICTURE, "JPEG2000"), "a JPEG 2000 image"),
         (encode(PICTURE, "PDF"), "a PDF document"),
-        (b"\0\0\0\x18ftypheic" + bytes(200), "a HEIC photograph"),
         (b"\0\0\0\x18ftypmp42" + bytes(200), "a video"),
-        (bytes(128) + b"DICM" + bytes(200), "a DICOM file"),
         (b"PK\x03\x04" + bytes(200), "a ZIP archive or an Office document"),
     ],
 )
 def test_another_type_of_file_is_rejected_by_name(data, file_type):
-    assert message_of(data).startswith(f"The file is {file_type}. A JPEG, PNG,")
+    assert message_of(data).startswith(f"The file is {file_type}. A JPEG, HEIC,")
 
 
 def test_an_unknown_type_of_file_is_rejected():
@@ -292,7 +289,7 @@ def test_pixels_cannot_be_changed():
     assert not decode_image(rotated).pixels.flags.writeable
 
 
-@pytest.mark.parametrize("image_format", ["JPEG", "TIFF", "WEBP", "BMP"])
+@pytest.mark.parametrize("image_format", ["JPEG", "TIFF", "WEBP", "AVIF", "BMP"])
 def test_every_accepted_format_is_read(image_format):
     photograph = decode_image(encode(PICTURE, image_format))
     assert photograph.image_format == image_format
@@ -396,7 +393,7 @@ def test_location_and_date_are_removed():
     data = encode(PICTURE, "JPEG", exif=exif, icc_profile=SRGB, comment=b"Jane Doe")
     photograph = decode_image(data)
     assert set(vars(photograph)) == {
-        "pixels", "original_width", "original_height", "image_format"
+        "pixels", "original_width", "original_height", "image_format", "chosen", "num_images"
     }  # fmt: skip
     shown = Image.open(BytesIO(encode_jpeg(photograph.pixels)))
     assert dict(shown.getexif()) == {}
