@@ -1,0 +1,118 @@
+"""Send DICOM files to a DICOMweb service by STOW-RS (PS3.18, 10.5)."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import requests
+from dicomweb_client import DICOMwebClient
+from pydicom.dataset import Dataset
+
+from melanoma_core.errors import ExchangeError
+from melanoma_core.exchange.dicom.nodes import Node
+
+_SECONDS = 60.0
+_MAX_ANSWER = 300  # characters of what a service answers
+# PS3.18, table 10.5.3-1 and PS3.4, table B.2-1.
+_REASONS = {
+    0xA700: "out of resources",
+    0xA900: "the file does not fit its SOP class",
+    0xC000: "it cannot understand the file",
+    0x0110: "processing failed",
+    0x0111: "it has an instance with this UID already",
+    0x0122: "it does not support this SOP class",
+    0x0124: "not authorised",
+}
+_IS_THERE = 0x0111
+
+
+def check_service(node: Node) -> None:
+    """Ask a service whether it answers (QIDO-RS, no study).
+
+    Raises:
+        ExchangeError: It does not, or it refuses.
+    """
+    try:
+        answer = _open(node).get(
+            f"{node.url}/studies",
+            params={"limit": "1"},
+            headers={"Accept": "application/dicom+json"},
+            timeout=_SECONDS,
+        )
+        answer.raise_for_status()
+    except requests.RequestException as error:
+        raise _explain(node, error) from error
+
+
+def store(node: Node, datasets: Sequence[Dataset]) -> None:
+    """Send instances to a service, a request for each study.
+
+    Args:
+        node: The service.
+        datasets: The instances, each with its file meta information.
+
+    Raises:
+        ExchangeError: The service does not answer, or refuses an instance.
+    """
+    client = DICOMwebClient(url=node.url, session=_open(node))
+    client.set_http_retry_params(retry=False)
+    studies: dict[str, list[Dataset]] = defaultdict(list)
+    for dataset in datasets:
+        studies[dataset.StudyInstanceUID].append(dataset)
+    for study in studies.values():
+        try:
+            answer = client.store_instances(study)
+        except requests.RequestException as error:
+            raise _explain(node, error) from error
+        _check_answer(node, answer)
+
+
+def _open(node: Node) -> requests.Session:
+    """Return a session with the certificates and the login of a service."""
+    session = requests.Session()
+    session.trust_env = False  # neither a proxy nor a .netrc that others have set
+    if node.authorities is not None:
+        session.verify = str(node.authorities)
+    if node.certificate is not None:
+        session.cert = str(node.certificate)
+    if node.user is not None:
+        session.auth = node.user
+    elif node.token:
+        session.headers["Authorization"] = f"Bearer {node.token}"
+    return session
+
+
+def _check_answer(node: Node, answer: Dataset) -> None:
+    failed = [
+        each
+        for each in answer.get("FailedSOPSequence", [])
+        if int(each.get("FailureReason", 0)) != _IS_THERE
+    ]
+    if failed:
+        code = int(failed[0].get("FailureReason", 0))
+        meaning = _REASONS.get(code, _REASONS.get(code & 0xFF00, "an error"))
+        raise ExchangeError(
+            f"{node.name} did not store {len(failed)} of the files (reason {code:04X}H: "
+            f"{meaning}). Ask its administrator, then send again: what is there already is not "
+            "stored twice."
+        )
+
+
+def _explain(node: Node, error: requests.RequestException) -> ExchangeError:
+    """Return what a service answered, or why there was no answer."""
+    response = error.response
+    if response is None:
+        kind = "its certificate is not trusted" if _is_tls(error) else "no connection"
+        return ExchangeError(
+            f"{node.name} does not answer ({kind}). Check its address, whether it runs, and "
+            "MELANOMA_DICOM_AUTHORITIES where its certificate is one of your own."
+        )
+    said = " ".join(response.text.split())[:_MAX_ANSWER]
+    return ExchangeError(
+        f"{node.name} answered {response.status_code} {response.reason}"
+        f"{f': “{said}”' if said else ''}. Check the address, and the user, password or "
+        "MELANOMA_DICOM_TOKEN."
+    )
+
+
+def _is_tls(error: requests.RequestException) -> bool:
+    return isinstance(error, requests.exceptions.SSLError)
