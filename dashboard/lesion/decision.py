@@ -1,6 +1,7 @@
 """The decision: what is done with the lesion, signed by who saves it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -13,6 +14,7 @@ from dashboard.shared.record import get_who, show_field_error
 if TYPE_CHECKING:
     from melanoma_core.records.entry import Entry
     from melanoma_core.records.loop import AiReading, Decision
+    from melanoma_core.records.vocabulary import Management
     from melanoma_core.records.writing import Change
 
 _RECALL = "with_recall"
@@ -35,10 +37,31 @@ def show_decision_form(form: Form) -> None:
     if is_different:
         st.caption(_DIFFERS)
     show_field_error(form.name, "reason")
+    _ask_recall(form, management)
+    form.offer_save(lambda draft: _build(form, draft), "Sign and save", _make_also(form))
+
+
+def show_next_decision(form: Form, question: str) -> None:
+    """Show the question of a decision on what is known by now: it follows no alert.
+
+    Args:
+        form: The form.
+        question: What is asked.
+    """
+    management = form.choose(question, "management", MANAGEMENTS)
+    form.ask_text("Reason, or what the answer says", "reason")
+    _ask_recall(form, management)
+    form.offer_save(
+        lambda draft: replace(_build(form, draft), ai_reading_id=None),
+        "Sign and save",
+        _make_also(form),
+    )
+
+
+def _ask_recall(form: Form, management: "Management | None") -> None:
     if form.base is None and management is not None and management.months is not None:
         st.checkbox(f"Recall in {management.months} months", key=form.name_key(_RECALL, True))
     st.caption(f"Signed by {escape_markdown(get_who())} when it is saved.")
-    form.offer_save(lambda draft: _build(form, draft), "Sign and save", _make_also(form))
 
 
 def _find_known(form: Form) -> "Entry[AiReading] | None":

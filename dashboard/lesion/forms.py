@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from dashboard.lesion.adding import show_photographs_form, show_visit_form
+from dashboard.lesion.aftercare import show_follow_up, show_re_excision, show_referral_answer
 from dashboard.lesion.decision import show_decision_form
 from dashboard.lesion.first_read import show_first_read_form
 from dashboard.lesion.form import Form
@@ -19,6 +20,9 @@ FORMS: Mapping[str, Callable[[Form, str], None]] = {
     "histology": lambda form, _: show_histology_form(form),
     "acknowledge": show_acknowledgement,
     "inform the patient": show_information_form,
+    "re-excision": show_re_excision,
+    "follow-up": show_follow_up,
+    "answer of the referral": show_referral_answer,
     "recall": lambda form, _: show_recall_form(form),
 }
 """The form of each step, by its name; called with the form and the id of the entry that waits."""

@@ -12,7 +12,7 @@ from dashboard.shared.record import get_today, get_who, save
 
 if TYPE_CHECKING:
     from melanoma_core.records.entry import Entry
-    from melanoma_core.records.loop import Recall
+    from melanoma_core.records.loop import Histology, Recall
 
 
 def show_recalls(opened: OpenedLesion) -> None:
@@ -64,11 +64,18 @@ def _make_export(opened: OpenedLesion, recall: "Entry[Recall]") -> Export:
     )
 
 
-def show_recall_form(form: Form) -> None:
-    """Show the fields of a recall."""
+def show_recall_form(form: Form, report: "Entry[Histology] | None" = None) -> None:
+    """Show the fields of a recall.
+
+    Args:
+        form: The form.
+        report: The malignant report that asks for it; None for any other recall.
+    """
+    from melanoma_core.records.aftercare import propose_follow_up
     from melanoma_core.records.vocabulary import RecallStatus
 
-    form.ask_day("Due on", "due_on", _propose_day(form))
+    proposed = propose_follow_up(report.value, get_today()) if report else _propose_day(form)
+    form.ask_day("Due on", "due_on", proposed)
     form.ask_text("Reason", "reason")
     if form.base is not None:
         form.ask_option("Status", "status", list(RecallStatus), RecallStatus.OPEN)

@@ -69,10 +69,9 @@ def _choose_step(
         return f"{mark}{str(step)[:1].upper()}{str(step)[1:]}"
 
     default = waiting[0] if waiting else Step.PHOTOGRAPHS
-    follow_address(STEP, "lesion-step", default, list(Step))
-    step = st.pills(
-        "Step", list(Step), format_func=name, key="lesion-step", required=True, wrap=True
-    )
+    steps = [each for each in Step if each in waiting or not each.is_occasional]
+    follow_address(STEP, "lesion-step", default, steps)
+    step = st.pills("Step", steps, format_func=name, key="lesion-step", required=True, wrap=True)
     write_address(STEP, "lesion-step", default)
     return step or default
 

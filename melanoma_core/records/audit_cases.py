@@ -182,11 +182,19 @@ def _find_loop(case: LesionCase, visits: list[Entry[Visit]], rules: AuditRules) 
         ]
         if not decisions:
             continue
-        loop = _Loop(visit, truth, decisions[-1])
+        loop = _Loop(visit, truth, _find_own(decisions))
         if truth.exclusion is None:
             return loop
         first = first or loop
     return first
+
+
+def _find_own(decisions: list[Entry[Decision]]) -> Entry[Decision]:
+    """Return the last decision before the answer of a referral: one written on a later day."""
+    for entry in decisions:
+        if entry.value.management in {Management.REFER, Management.REFER_URGENTLY}:
+            return [each for each in decisions if each.at.date() <= entry.at.date()][-1]
+    return decisions[-1]
 
 
 def _find_undecided(case: LesionCase, missing: Exclusion) -> _Loop | None:

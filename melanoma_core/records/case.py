@@ -35,6 +35,7 @@ class LesionCase:
         acknowledgements: That a reader has seen a report.
         informations: That the patient was informed of a result.
         recalls: Recalls of this lesion, whatever their status.
+        skin_recalls: The same of the patient's whole skin, which name no lesion.
     """
 
     patient: Entry[Patient]
@@ -50,6 +51,7 @@ class LesionCase:
     acknowledgements: tuple[Entry[Acknowledgement], ...] = ()
     informations: tuple[Entry[Information], ...] = ()
     recalls: tuple[Entry[Recall], ...] = ()
+    skin_recalls: tuple[Entry[Recall], ...] = ()
 
     def list_entries(self) -> tuple[Entry[Any], ...]:
         """Return all entries of the lesion and the visits of its patient, in no order of time."""

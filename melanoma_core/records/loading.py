@@ -121,6 +121,7 @@ def load_cases(connection: sa.Connection, lesion_ids: Sequence[str]) -> list[Les
     patient_ids = {lesion.value.patient_id for lesion in lesions}
     patients = {each.id: each for each in _find(connection, Patient, "id", patient_ids)}
     visits = _group(_find(connection, Visit, "patient_id", patient_ids), "patient_id")
+    of_skin = _group(_find_of_skin(connection, patient_ids), "patient_id")
     lists = {
         name: _group(_find(connection, kind, "lesion_id", lesion_ids), "lesion_id")
         for name, kind in _OF_LESION.items()
@@ -140,10 +141,20 @@ def load_cases(connection: sa.Connection, lesion_ids: Sequence[str]) -> list[Les
                     patient=patient,
                     lesion=lesion,
                     visits=tuple(sorted(own, key=get_day)),
+                    skin_recalls=tuple(of_skin[patient.id]),
                     **ordered,
                 )
             )
     return cases
+
+
+def _find_of_skin(
+    connection: sa.Connection, patient_ids: Iterable[str]
+) -> tuple[Entry[Recall], ...]:
+    """Return the recalls of patients that name no lesion."""
+    query = _select_by_id(Recall, "patient_id").where(TABLES[Recall].c.lesion_id.is_(None))
+    rows = connection.execute(query, {"ids": list(patient_ids)})
+    return tuple(build_entry(Recall, row) for row in rows.mappings())
 
 
 def _find(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from melanoma_core.errors import FolderError
 from melanoma_core.files import explain_write_errors
-from melanoma_core.records import ledger, migrations, worklist
+from melanoma_core.records import deriving, ledger, migrations
 from melanoma_core.records.database import Database
 from melanoma_core.records.errors import NoRecordError, RecordVersionError
 from melanoma_core.records.ledger import Head, LogEntry
@@ -89,7 +89,7 @@ def upgrade_database(place: Place, entry: LogEntry) -> tuple[str, ...]:
             detailed = replace(entry, detail=f"to version {steps[-1]}")
             number, last_hash = ledger.append(connection, [detailed])
             head = Head(ledger.read_record_id(connection), number, last_hash)
-            worklist.rebuild(connection)
+            deriving.rebuild(connection)
         ledger.write_head(place.head_file, head)
         return steps
     finally:

@@ -103,6 +103,7 @@ TASK = sa.Table(
     sa.Column("rank", sa.Integer, nullable=False),  # the negative severity: the first is the worst
     # Without AI readings that the doctor is not to see yet.
     sa.Column("shown_rank", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("shown_task", sa.Text, nullable=False, server_default=sa.text("''")),
     sa.Column("due_on", sa.Date, nullable=False),
     sa.Column("pseudonym", sa.Text, nullable=False),
     sa.Column("label", sa.Text, nullable=False),

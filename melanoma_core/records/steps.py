@@ -28,7 +28,15 @@ class Step(StrEnum):
     HISTOLOGY = "histology"
     ACKNOWLEDGE = "acknowledge"
     INFORM = "inform the patient"
+    RE_EXCISION = "re-excision"
+    FOLLOW_UP = "follow-up"
+    REFERRAL = "answer of the referral"
     RECALL = "recall"
+
+    @property
+    def is_occasional(self) -> bool:
+        """Whether it is a step only of what waits for it: a decision or a recall takes it."""
+        return self in {Step.RE_EXCISION, Step.FOLLOW_UP, Step.REFERRAL}
 
 
 _STEPS_OF_TASKS = {
@@ -36,6 +44,9 @@ _STEPS_OF_TASKS = {
     Task.HISTOLOGY: Step.HISTOLOGY,
     Task.ACKNOWLEDGE: Step.ACKNOWLEDGE,
     Task.INFORM: Step.INFORM,
+    Task.RE_EXCISE: Step.RE_EXCISION,
+    Task.FOLLOW_UP: Step.FOLLOW_UP,
+    Task.REFERRAL: Step.REFERRAL,
     Task.RECALL: Step.RECALL,
 }
 
@@ -128,6 +139,8 @@ def find_at_visit(case: LesionCase, order: ReadOrder) -> AtVisit | None:
 def find_done(case: LesionCase, at_visit: AtVisit | None) -> dict[Step, tuple[Entry[Any], ...]]:
     """Return what a record holds of each step: reads and decisions of the current visit alone.
 
+    Those that are only taken at times have nothing of their own.
+
     Args:
         case: The lesion.
         at_visit: What `find_at_visit` returns of it.
@@ -147,7 +160,7 @@ def find_done(case: LesionCase, at_visit: AtVisit | None) -> dict[Step, tuple[En
         Step.ACKNOWLEDGE: case.acknowledgements,
         Step.INFORM: case.informations,
         Step.RECALL: case.recalls,
-    }
+    } | {step: () for step in Step if step.is_occasional}
 
 
 def _find_last(entries: tuple[Entry[_AtVisit], ...], visit: Entry[Visit]) -> Entry[_AtVisit] | None:

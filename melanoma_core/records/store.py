@@ -12,7 +12,7 @@ from melanoma_core.access.rights import Right
 from melanoma_core.access.subject import require
 from melanoma_core.errors import FolderError
 from melanoma_core.progress import Progress
-from melanoma_core.records import ledger, patient_list, worklist
+from melanoma_core.records import deriving, ledger, patient_list, worklist
 from melanoma_core.records.case import LesionCase
 from melanoma_core.records.database import Database
 from melanoma_core.records.entities import Patient
@@ -299,7 +299,7 @@ class Record:
         """Derive the tasks of all lesions again, and return how many there are."""
         require(Right.MANAGE_RECORD)
         with self._database.write() as connection:
-            return worklist.rebuild(connection)
+            return deriving.rebuild(connection)
 
     def log_seen(self, *, by: str, kind: type | None, entry_id: str = "", detail: str = "") -> None:
         """Write into the audit log that a person has seen an entry; not where it is read-only.

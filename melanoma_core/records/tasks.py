@@ -3,11 +3,18 @@
 A list of tasks shows what is due on its day: `is_due` and `is_overdue`.
 """
 
-import calendar
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from melanoma_core.records.aftercare import (
+    ROUTINE_REFERRAL_DAYS,
+    awaits_clear_margins,
+    awaits_follow_up,
+    date_decision,
+    find_open_referral,
+    needs_clear_margins,
+)
 from melanoma_core.records.case import LesionCase
 from melanoma_core.records.current_visit import (
     awaits_first_read,
@@ -16,9 +23,16 @@ from melanoma_core.records.current_visit import (
 )
 from melanoma_core.records.entities import Visit
 from melanoma_core.records.entry import Entry
-from melanoma_core.records.loop import Decision, Histology, Recall
+from melanoma_core.records.ground_truth import add_months
+from melanoma_core.records.loop import (
+    Acknowledgement,
+    Decision,
+    Histology,
+    Information,
+    Recall,
+)
 from melanoma_core.records.severity import Severity, rate_case, rate_histology
-from melanoma_core.records.vocabulary import RecallStatus, Task
+from melanoma_core.records.vocabulary import Management, RecallStatus, Task
 
 HISTOLOGY_DAYS = 7
 """Days after which the histology of a specimen is due."""
@@ -38,6 +52,8 @@ class DueTask:
         shown_severity: The same where the doctor reads first: until the first read of the current
             visit, no AI reading counts in it.
         entry_id: Id of the visit, decision, specimen, histology or recall that waits.
+        shown_task: What is shown where the doctor reads first, if that is another: what an AI
+            reading alone has read is still to be read.
     """
 
     task: Task
@@ -45,6 +61,7 @@ class DueTask:
     severity: int
     shown_severity: int
     entry_id: str = ""
+    shown_task: Task | None = None
 
 
 @dataclass(frozen=True)
@@ -82,11 +99,13 @@ def find_tasks(case: LesionCase) -> tuple[DueTask, ...]:
     A later visit with new photographs waits to be read again. Only the last decision counts, so
     that a decision to reassure ends the wait for a specimen. A report that was changed after it
     was acknowledged, or after the patient was informed, waits for both again.
+    A malignant report then waits for clear margins and for follow-up, see `aftercare`.
     """
     rating = _rate(case)
     tasks = [
         *_find_reading(case, rating),
         *_find_missing_specimen(case, rating),
+        *_find_referral(case, rating),
         *_find_histology(case, rating),
         *_find_recalls(case.recalls, rating),
     ]
@@ -119,7 +138,7 @@ def make_recall(decision: Decision, visit: Visit) -> Recall | None:
     return Recall(
         patient_id=visit.patient_id,
         lesion_id=decision.lesion_id,
-        due_on=_add_months(visit.on, months),
+        due_on=add_months(visit.on, months),
         reason=str(decision.management),
     )
 
@@ -140,13 +159,6 @@ def find_answered_recalls(case: LesionCase) -> tuple[Entry[Recall], ...]:
     )
 
 
-def _add_months(day: date, months: int) -> date:
-    """Return the same day some months later, or the last of that month."""
-    years, month = divmod(day.month - 1 + months, 12)
-    year, month = day.year + years, month + 1
-    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
-
-
 def _rate(case: LesionCase) -> _Rating:
     shown = rate_case(case, without_ai=awaits_first_read(case))
     return _Rating(rate_case(case), shown)
@@ -163,7 +175,9 @@ def _find_reading(case: LesionCase, rating: _Rating) -> Iterator[DueTask]:
     if find_unread_photographs(case, visit) or not (reads or readings or decisions):
         yield rating.make_task(Task.READ, visit.value.on, visit.id)
     elif not decisions or (readings and readings[-1].at > decisions[-1].at):
-        yield rating.make_task(Task.DECIDE, visit.value.on, visit.id)
+        shown = Task.READ if awaits_first_read(case) else None
+        decide = rating.make_task(Task.DECIDE, visit.value.on, visit.id)
+        yield replace(decide, shown_task=shown)
 
 
 def _find_missing_specimen(case: LesionCase, rating: _Rating) -> Iterator[DueTask]:
@@ -171,14 +185,39 @@ def _find_missing_specimen(case: LesionCase, rating: _Rating) -> Iterator[DueTas
     if not case.decisions or not case.decisions[-1].value.management.removes_tissue:
         return
     decision = case.decisions[-1]
-    days = {visit.id: visit.value.on for visit in case.visits}
-    decided_on = days.get(decision.value.visit_id, decision.at.date())
+    decided_on = date_decision(case, decision)
+    left = _find_incomplete(case, decision)
     if not any(
         specimen.value.decision_id == decision.id
         or (specimen.value.decision_id is None and specimen.value.taken_on >= decided_on)
         for specimen in case.specimens
+        if specimen.id not in left
     ):
         yield rating.make_task(Task.TAKE_SPECIMEN, decided_on, decision.id)
+
+
+def _find_incomplete(case: LesionCase, decision: Entry[Decision]) -> set[str]:
+    """Return the specimens whose report, known before a decision, asks for a re-excision."""
+    specimens = {each.id: each.value for each in case.specimens}
+    return {
+        report.value.specimen_id
+        for report in case.histologies
+        if report.at < decision.at
+        and needs_clear_margins(report.value, specimens.get(report.value.specimen_id))
+    }
+
+
+def _find_referral(case: LesionCase, rating: _Rating) -> Iterator[DueTask]:
+    """Yield the last decision, if it refers and was not answered."""
+    decision = find_open_referral(case)
+    if decision is None:
+        return
+    due_on = date_decision(case, decision)
+    if decision.value.management is Management.REFER_URGENTLY:
+        rating = _Rating(Severity.URGENT, Severity.URGENT)
+    else:
+        due_on += timedelta(days=ROUTINE_REFERRAL_DAYS)
+    yield rating.make_task(Task.REFERRAL, due_on, decision.id)
 
 
 def _find_histology(case: LesionCase, rating: _Rating) -> Iterator[DueTask]:
@@ -189,27 +228,31 @@ def _find_histology(case: LesionCase, rating: _Rating) -> Iterator[DueTask]:
             due_on = specimen.value.taken_on + timedelta(days=HISTOLOGY_DAYS)
             yield rating.make_task(Task.HISTOLOGY, due_on, specimen.id)
     for histology in case.histologies:
-        task = _find_next_of_report(case, histology)
-        if task is not None:
-            severity = rate_histology(histology.value)
-            yield _Rating(severity, severity).make_task(
-                task, histology.value.reported_on, histology.id
-            )
+        severity = rate_histology(histology.value)
+        own = _Rating(severity, severity)
+        for task, due_on in _find_next_of_report(case, histology):
+            yield own.make_task(task, due_on, histology.id)
 
 
-def _find_next_of_report(case: LesionCase, histology: Entry[Histology]) -> Task | None:
-    """Return what a report waits for in its current version; None if for nothing."""
-    if not any(
-        each.value.histology_id == histology.id and each.at >= histology.at
-        for each in case.acknowledgements
-    ):
-        return Task.ACKNOWLEDGE
-    if not any(
-        each.value.histology_id == histology.id and each.at >= histology.at
-        for each in case.informations
-    ):
-        return Task.INFORM
-    return None
+def _find_next_of_report(
+    case: LesionCase, histology: Entry[Histology]
+) -> Iterator[tuple[Task, date]]:
+    """Yield what a report waits for in its current version, each with the day it is due."""
+    informed = [each.value for each in case.informations if _is_about(each, histology)]
+    if not any(_is_about(each, histology) for each in case.acknowledgements):
+        yield Task.ACKNOWLEDGE, histology.value.reported_on
+    elif not informed:
+        yield Task.INFORM, histology.value.reported_on
+    else:
+        if awaits_clear_margins(case, histology):
+            yield Task.RE_EXCISE, informed[-1].on
+        if awaits_follow_up(case, histology):
+            yield Task.FOLLOW_UP, informed[-1].on
+
+
+def _is_about(entry: Entry[Acknowledgement] | Entry[Information], report: Entry[Histology]) -> bool:
+    """Return whether an entry is about a report in its current version."""
+    return entry.value.histology_id == report.id and entry.at >= report.at
 
 
 def _find_recalls(recalls: Sequence[Entry[Recall]], rating: _Rating) -> Iterator[DueTask]:

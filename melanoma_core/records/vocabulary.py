@@ -188,6 +188,9 @@ class Task(StrEnum):
     HISTOLOGY = "histology due"
     ACKNOWLEDGE = "histology to acknowledge"
     INFORM = "result not yet given to the patient"
+    RE_EXCISE = "re-excision to decide"
+    FOLLOW_UP = "follow-up to plan"
+    REFERRAL = "referral not answered"
     RECALL = "recall due"
 
 

@@ -17,6 +17,7 @@ from melanoma_core.access.subject import check_signature
 from melanoma_core.errors import RecordError
 from melanoma_core.records import ledger
 from melanoma_core.records.checked import Holder, check_entry
+from melanoma_core.records.deriving import refresh_lesions, refresh_patients
 from melanoma_core.records.entities import Lesion, Patient, Visit
 from melanoma_core.records.entry import Entry, Value, make_id
 from melanoma_core.records.errors import (
@@ -28,8 +29,8 @@ from melanoma_core.records.errors import (
 from melanoma_core.records.images import ImageStore
 from melanoma_core.records.ledger import Action, LogEntry
 from melanoma_core.records.loading import build_entry, select_current
+from melanoma_core.records.loop import Recall
 from melanoma_core.records.schema import ENTITY, IMAGE_USE, REFERENCES, TABLES, hash_row, to_row
-from melanoma_core.records.worklist import refresh_lesions, refresh_patients
 
 _LARGEST = 2**31 - 1  # whole number in a column
 _IMPOSSIBLE = re.compile("[\0\ud800-\udfff]")  # a zero byte, and half of a character
@@ -83,8 +84,8 @@ class Change:
         if not by.strip():
             raise RecordError("The record keeps who wrote what. Give a name.")
         _check_texts(by, "the name")
-        self.by = by
         check_signature(by)
+        self.by = by
         self.at = datetime.now(UTC)
         self._steps: list[_Step] = []
         self._record, self._today = record, today or self.at.date()
@@ -313,6 +314,8 @@ def _find_touched(
                 whole[step.entry.id] = None
             elif isinstance(value, Visit) and step.before is not None:
                 whole[value.patient_id] = None
+            elif isinstance(value, Recall) and value.lesion_id is None:
+                whole[value.patient_id] = None  # lesions wait for it where a follow-up is missing
             elif getattr(value, "lesion_id", None) is not None:
                 lesions[value.lesion_id] = None
             elif "lesion_id" in REFERENCES.get(type(value), ()):

@@ -144,6 +144,18 @@ def test_a_decision_corrected_after_the_report_is_no_decision() -> None:
     assert case.audit().exclusion is Exclusion.DECIDED_LATE
 
 
+def test_the_answer_of_a_referral_on_a_later_day_is_not_the_doctors_decision() -> None:
+    loops = Loops().visit("v").read("v").decide("v", Management.REFER_URGENTLY)
+    case = loops.decide("v", Management.REASSURE).make()
+    corrected, answer = case.decisions
+    same_day = replace(case, decisions=(corrected, answer))
+    later = replace(answer, at=answer.at + timedelta(days=9))
+    answered = replace(case, decisions=(corrected, later))
+
+    assert make_audit_cases([same_day])[0].decision is Management.REASSURE
+    assert make_audit_cases([answered])[0].decision is Management.REFER_URGENTLY
+
+
 def test_a_refused_reading_has_neither_an_alert_nor_none() -> None:
     case = Loops()
     refused = replace(make_reading("v", "p"), probabilities=(), melanoma_alert=False)

@@ -219,3 +219,41 @@ def test_no_list_says_what_an_ai_reading_says_before_the_first_read(
 
     add(record, replace(make_read(visit.id), **where))
     assert rate(ReadOrder.DOCTOR_FIRST) == ("P-3", {0, 3}, 3)
+
+
+def test_where_the_doctor_reads_first_an_ai_reading_alone_leaves_a_lesion_to_read(
+    record: Record, seen: dict[str, Entry[Lesion]]
+):
+    case = record.load_case(seen["P-3"].id)
+    (visit,) = case.visits
+    where = {"lesion_id": case.lesion.id, "visit_id": visit.id}
+    add(record, replace(make_reading(visit.id, case.photographs[0].id), **where))
+
+    def list_of(order: ReadOrder) -> list[Task]:
+        return [row.task for row in ask(record, text="P-3", read_order=order).rows]
+
+    assert list_of(ReadOrder.DOCTOR_FIRST) == [Task.READ]
+    assert list_of(ReadOrder.TOGETHER) == [Task.DECIDE]
+    assert list_tasks(record, task=Task.DECIDE) == []
+    query = TaskQuery(on=LATER, text="P-3")
+    assert list(record.count_tasks(query)) == [Task.READ]
+    assert list(record.count_tasks(replace(query, read_order=ReadOrder.OFF))) == [Task.DECIDE]
+
+    add(record, replace(make_read(visit.id), **where))
+    assert list_of(ReadOrder.DOCTOR_FIRST) == [Task.DECIDE]
+
+
+def test_a_recall_of_the_whole_skin_ends_the_wait_of_a_lesion_for_follow_up(record: Record):
+    filled = fill(record)
+    patient_id, recall = filled.patient.id, filled.entries[-1]
+    with record.write(by="dr.a") as change:
+        change.withdraw(recall, "another patient's")
+    assert list_tasks(record, task=Task.FOLLOW_UP) == [("P-1", Task.FOLLOW_UP)]
+
+    (whole,) = add(record, Recall(patient_id=patient_id, lesion_id=None, due_on=LATER))
+    assert list_tasks(record) == [("P-1", Task.RECALL)]
+    assert record.rebuild() == 1
+
+    with record.write(by="dr.a") as change:
+        change.withdraw(whole, "another patient's")
+    assert list_tasks(record) == [("P-1", Task.FOLLOW_UP)]

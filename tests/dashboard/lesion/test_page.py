@@ -8,17 +8,20 @@ from streamlit.testing.v1 import AppTest
 from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.records.diagnoses import find_diagnoses
 from melanoma_core.records.entities import Photograph
+from melanoma_core.records.ground_truth import add_months
 from melanoma_core.records.loop import (
+    Acknowledgement,
     AiReading,
     Decision,
     FirstRead,
     Histology,
+    Information,
     PhotographReading,
     Recall,
     Specimen,
 )
 from melanoma_core.records.store import Record
-from melanoma_core.records.vocabulary import Management, Opinion, ReadOrder
+from melanoma_core.records.vocabulary import Channel, Management, Margins, Opinion, ReadOrder
 from tests.dashboard.lesion.conftest import OpenLesion
 from tests.drawn_record import DrawnLesion
 
@@ -339,3 +342,72 @@ def test_what_the_network_said_cannot_be_corrected(
 ):
     reading = add_reading(record, lesion, alert=False)
     assert "Correct:" not in read_all(open_lesion(edit=reading.id))
+
+
+def add_informed(record: Record, lesion: DrawnLesion, diagnosis: str) -> Any:
+    """Add a report whose margins are not stated, of which the patient was informed."""
+    where = {"lesion_id": lesion.lesion_id}
+    decision = add_decision(record, lesion, Management.EXCISION)
+    taken = Specimen(
+        **where, number="H-1", taken_on=TODAY, method=Management.EXCISION, decision_id=decision.id
+    )
+    specimen = add(record, taken)
+    report = Histology(
+        **where, specimen_id=specimen.id, reported_on=TODAY, diagnosis=diagnosis, breslow_mm=0.6
+    )
+    histology = add(record, report)
+    add(record, Acknowledgement(**where, histology_id=histology.id))
+    informed = Information(**where, histology_id=histology.id, on=TODAY, channel=Channel.PHONE)
+    add(record, informed)
+    return histology
+
+
+def test_a_melanoma_waits_for_re_excision_and_follow_up_after_the_patient_is_informed(
+    open_lesion: OpenLesion, record: Record, lesion: DrawnLesion
+):
+    add_informed(record, lesion, NODULAR)
+    app = open_lesion()
+    shown = read_all(app)
+    assert "Next: re-excision, due" in shown
+    assert "<li>follow-up, due" in shown
+    assert any("they are not stated" in each.value for each in app.caption)
+
+    app = click(app, "Excision")
+    app = click(app, "Sign and save")
+    assert "Next: follow-up" in read_all(app)
+    app = open_lesion(step="follow-up")
+    assert app.date_input[0].value == add_months(TODAY, 6)
+    app = click(app, "Save the recall")
+    shown = read_all(app)
+    assert "Next: specimen" in shown
+    assert "re-excision" not in shown
+    (recall,) = record.find(Recall, lesion_id=lesion.lesion_id)
+    assert recall.value.due_on == add_months(TODAY, 6)
+
+
+def test_the_margins_are_clarified_by_a_correction_of_the_report(
+    open_lesion: OpenLesion, record: Record, lesion: DrawnLesion
+):
+    histology = add_informed(record, lesion, NODULAR)
+    app = click(open_lesion(), "Correct the report")
+    assert app.query_params["edit"] == histology.id
+    next(each for each in app.selectbox if each.label == "Margins").set_value(Margins.CLEAR).run()
+    app = click(app, "Save")
+    assert "Next: acknowledge" in read_all(app)  # and then the patient is informed again
+
+
+def test_an_urgent_referral_waits_until_it_is_answered(
+    open_lesion: OpenLesion, record: Record, lesion: DrawnLesion
+):
+    add_reading(record, lesion, alert=True)
+    add_decision(record, lesion, Management.REFER_URGENTLY)
+    app = open_lesion()
+    assert "Next: answer of the referral, due" in read_all(app)
+
+    app = click(app, "Reassure")
+    reason = next(each for each in app.text_input if each.label.startswith("Reason"))
+    app = reason.set_value("Surgery, 27 Nov: a nevus.").run()
+    app = click(app, "Sign and save")  # it follows the answer, and not the alert
+    assert "It waits for nothing." in read_all(app)
+    _, answer = record.find(Decision, lesion_id=lesion.lesion_id)
+    assert (answer.value.management, answer.value.ai_reading_id) == (Management.REASSURE, None)
