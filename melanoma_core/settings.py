@@ -1,5 +1,6 @@
 """The settings and their environment variables. Only this module reads the environment."""
 
+import json
 import math
 import os
 import sysconfig
@@ -42,7 +43,12 @@ class Settings:
     tracking_uri: str = field(repr=False)  # may hold a password
     sensitivity_margin: float
     specificity_margin: float
-    public_pages: str
+    allow_anonymous: bool
+    access_dir: Path
+    roles_claim: str
+    role_groups: Mapping[str, tuple[str, ...]] | None
+    roles_contact: str
+    idle_minutes: float
     prevalence: tuple[float, ...] | None
     indexes: tuple[Path, ...]
     records_dir: Path
@@ -50,6 +56,11 @@ class Settings:
     record_url: str | None = field(repr=False)  # may hold a password
     first_read: str
     tokens: Path
+    dicom_node: str | None = field(repr=False)  # may hold a password
+    dicom_title: str
+    dicom_authorities: Path | None
+    dicom_certificate: Path | None
+    dicom_token: str | None = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -105,10 +116,40 @@ def _parse_count(variable: str, text: str) -> int:
     return int(text)
 
 
-def _parse_pages(variable: str, text: str) -> str:
-    if text not in {"reading", "all"}:
-        raise SettingsError(f'Found {variable}="{text}". It must be "reading" or "all". Change it.')
-    return text
+def _parse_flag(variable: str, text: str) -> bool:
+    if text not in {"0", "1"}:
+        raise SettingsError(f'Found {variable}="{text}". It must be 0 or 1. Change it.')
+    return text == "1"
+
+
+def _parse_minutes(variable: str, text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = math.nan
+    if not 0 <= minutes < math.inf:
+        raise SettingsError(
+            f'Found {variable}="{text}". It must be a number of minutes, such as 30, or 0 for no '
+            "end. Change it."
+        )
+    return minutes
+
+
+def _parse_groups(variable: str, text: str) -> dict[str, tuple[str, ...]] | None:
+    if not text:
+        return None
+    try:
+        groups = json.loads(text)
+        parsed = {str(name): tuple(map(str, roles)) for name, roles in groups.items()}
+        is_valid = all(isinstance(roles, list) for roles in groups.values())
+    except (ValueError, TypeError, AttributeError):
+        is_valid = False
+    if not is_valid:
+        raise SettingsError(
+            f"Found {variable}='{text}'. It must be a JSON object with the roles of each group, "
+            'such as {"Dermatology": ["reader"], "IT": ["trainer", "steward"]}. Change it.'
+        )
+    return parsed
 
 
 def _parse_first_read(variable: str, text: str) -> str:
@@ -253,13 +294,52 @@ SETTINGS = (
         "Largest loss of specificity, from 0 to 1, that the promotion gate accepts.",
     ),
     Setting(
-        "MELANOMA_PUBLIC_PAGES",
-        "public_pages",
-        "reading",
-        _parse_pages,
-        "Pages that people on other machines, or behind a proxy, are offered: `reading` for the "
-        "Reading page alone, or `all`. There is no login: with `all`, each of them may train, "
-        "promote and delete.",
+        "MELANOMA_ALLOW_ANONYMOUS",
+        "allow_anonymous",
+        "0",
+        _parse_flag,
+        "`1` lets a server that has no login answer other machines, as `--allow-anonymous` does. "
+        "They are offered the Reading page alone.",
+    ),
+    Setting(
+        "MELANOMA_ACCESS_DIR",
+        "access_dir",
+        str(_DATA_HOME / "access"),
+        _parse_folder,
+        "Folder of the people who have logged in, the roles that a steward gave them, and the log "
+        "of these changes.",
+        "`access/` in a checkout, in the user's data folder when installed",
+    ),
+    Setting(
+        "MELANOMA_ROLES_CLAIM",
+        "roles_claim",
+        "roles",
+        _parse_text,
+        "Claim of the login's ID token that names a person's roles or groups. Dots lead into "
+        "objects, as in `realm_access.roles`.",
+    ),
+    Setting(
+        "MELANOMA_ROLE_GROUPS",
+        "role_groups",
+        "",
+        _parse_groups,
+        "Roles that each group of the claim gives, as JSON, such as "
+        '`{"Dermatology": ["reader"], "IT": ["trainer", "steward"]}`.',
+        "the claim holds names of roles: `reader`, `trainer`, `steward`, `auditor`",
+    ),
+    Setting(
+        "MELANOMA_ROLES_CONTACT",
+        "roles_contact",
+        "a steward of this dashboard",
+        _parse_text,
+        "Whom a person without a role is to ask for one, such as an e-mail address.",
+    ),
+    Setting(
+        "MELANOMA_IDLE_MINUTES",
+        "idle_minutes",
+        "30",
+        _parse_minutes,
+        "After how many minutes without a click or a key a login ends; `0` for never.",
     ),
     Setting(
         "MELANOMA_PREVALENCE",
@@ -324,7 +404,54 @@ SETTINGS = (
         "File of the tokens of the HTTP API, as hashes. `melanoma token create` writes it.",
         "`access/tokens.json` in a checkout, in the user's data folder when installed",
     ),
+    Setting(
+        "MELANOMA_DICOM_NODE",
+        "dicom_node",
+        "",
+        _parse_optional_text,
+        "Node to which DICOM files are sent when a person asks for it: `dicom://PACS@host:104`, "
+        "`dicoms://PACS@host:2762` with TLS, or `https://host/dicom-web` for STOW-RS; "
+        "`https://user:password@host/…` where it asks for them.",
+        "none: nothing is sent",
+    ),
+    Setting(
+        "MELANOMA_DICOM_TITLE",
+        "dicom_title",
+        "MELANOMA",
+        _parse_text,
+        "Application entity title by which a DICOM node is called, 1 to 16 characters.",
+    ),
+    Setting(
+        "MELANOMA_DICOM_AUTHORITIES",
+        "dicom_authorities",
+        "",
+        _parse_optional_folder,
+        "PEM file of the authorities that certify the DICOM node.",
+        "those of the system",
+    ),
+    Setting(
+        "MELANOMA_DICOM_CERTIFICATE",
+        "dicom_certificate",
+        "",
+        _parse_optional_folder,
+        "PEM file of our own certificate and its key, for a node that asks for one.",
+        "none",
+    ),
+    Setting(
+        "MELANOMA_DICOM_TOKEN",
+        "dicom_token",
+        "",
+        _parse_optional_text,
+        "Bearer token of a DICOMweb service, instead of a user and a password in its address.",
+        "none",
+    ),
 )
+
+_RETIRED = {
+    "MELANOMA_PUBLIC_PAGES": "Other machines are offered what a person's roles allow after a "
+    "login (docs/how-to/log-in.md), or the Reading page alone with MELANOMA_ALLOW_ANONYMOUS=1. "
+    "Remove it."
+}
 
 
 def load_settings() -> Settings:
@@ -337,6 +464,9 @@ def load_settings() -> Settings:
         >>> load_settings().max_runs >= 1
         True
     """
+    for variable, advice in _RETIRED.items():
+        if os.environ.get(variable):
+            raise SettingsError(f"Found {variable}, which no longer exists. {advice}")
     values: dict[str, object] = {
         setting.field: setting.parse(
             setting.variable, os.environ.get(setting.variable) or setting.default
@@ -385,6 +515,10 @@ def make_environment(settings: Settings | None = None) -> dict[str, str]:
         if isinstance(value, tuple):
             separator = os.pathsep if setting.field == "indexes" else ","
             value = separator.join(map(str, value))
+        elif isinstance(value, Mapping):
+            value = json.dumps(value)
+        elif isinstance(value, bool):
+            value = int(value)
         environment[setting.variable] = "" if value is None else str(value)
     return environment
 
