@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from pydicom.dataset import Dataset
 
+from melanoma_core.access.rights import Right
+from melanoma_core.access.subject import require
 from melanoma_core.exchange.dicom.nodes import Node
 
 
@@ -29,8 +31,10 @@ def send(node: Node, datasets: Sequence[Dataset]) -> None:
     Who sends from a record logs it first (`Record.log_export`).
 
     Raises:
+        AccessError: The person who acts may take no data out.
         ExchangeError: What the node answered.
     """
+    require(Right.EXPORT)
     if node.is_web:
         from melanoma_core.exchange.dicom.web import store
     else:
