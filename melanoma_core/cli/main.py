@@ -15,6 +15,7 @@ from melanoma_core import __version__
 from melanoma_core.cli.dataset import add_dataset_commands
 from melanoma_core.cli.evaluate import add_evaluate_command
 from melanoma_core.cli.explanations import add_explanations_command
+from melanoma_core.cli.export import add_export_commands
 from melanoma_core.cli.index import add_index_command
 from melanoma_core.cli.leave_out import add_leave_out_command
 from melanoma_core.cli.models import add_model_commands
@@ -24,6 +25,7 @@ from melanoma_core.cli.records import add_records_commands
 from melanoma_core.cli.refusals import add_refusals_command
 from melanoma_core.cli.registration import add_registration_command
 from melanoma_core.cli.robustness import add_robustness_command
+from melanoma_core.cli.serve import ServePages, add_serve_command
 from melanoma_core.cli.study import add_study_command
 from melanoma_core.cli.token import add_token_commands
 from melanoma_core.cli.training import add_training_commands
@@ -32,13 +34,14 @@ from melanoma_core.errors import MelanomaError
 _SCRIPT = "melanoma"  # name of the console script
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, serve_pages: ServePages | None = None) -> int:
     """Run one command and return its exit status.
 
     Args:
         arguments: The command and its options; by default those of this process.
+        serve_pages: Serves the pages, for `serve`; None where only the core is at hand.
     """
-    options = build_parser().parse_args(arguments)
+    options = build_parser(serve_pages).parse_args(arguments)
     try:
         status: int = options.run(options)
         sys.stdout.flush()  # here, since a closed pipe at the end of the process is an error
@@ -51,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser(serve_pages: ServePages | None = None) -> argparse.ArgumentParser:
     """Return the parser of all commands, named as the program was started."""
     is_script = Path(sys.argv[0]).stem == _SCRIPT
     parser = argparse.ArgumentParser(
@@ -75,6 +78,8 @@ def build_parser() -> argparse.ArgumentParser:
     add_dataset_commands(commands)
     add_model_commands(commands)
     add_records_commands(commands)
+    add_export_commands(commands)
+    add_serve_command(commands, serve_pages)
     add_token_commands(commands)
     draw = commands.add_parser("demonstration", help="write the demonstration lesions to a folder")
     draw.add_argument("folder", type=Path, metavar="DIR")

@@ -1,7 +1,7 @@
 """The tokens of programs that ask the HTTP API, kept as hashes in one file.
 
-A token is 256 random bits, so one round of SHA-256 protects it: there is no word to guess. Whoever
-reads the file cannot act with what it holds.
+A token is 256 random bits, so one round of SHA-256 protects it: there is no word to guess. A person
+who reads the file cannot act with what it holds.
 """
 
 import hashlib
@@ -18,8 +18,8 @@ from typing import IO
 
 from filelock import FileLock
 
-from melanoma_core.access.rights import Role
-from melanoma_core.access.subject import MAX_NAME, Subject
+from melanoma_core.access.rights import Right, Role
+from melanoma_core.access.subject import MAX_NAME, Subject, require
 from melanoma_core.errors import AccessError
 from melanoma_core.files import explain_write_errors, write_file
 from melanoma_core.jsonable import dump_json, from_jsonable, load_json
@@ -45,7 +45,7 @@ class Token:
         sha256: Hash of the whole token (hex).
         created_at: UTC, ISO 8601.
         expires_at: From then on it is refused; UTC, ISO 8601; None for never.
-        revoked_at: When a person revoked it; None if nobody did.
+        revoked_at: When a person revoked it; None if no one did.
     """
 
     id: str
@@ -88,6 +88,7 @@ def create_token(
             others.
         FolderError: The file cannot be written.
     """
+    require(Right.MANAGE_USERS)
     if neutralise(name) != name or not name.strip() or len(name) > MAX_NAME:
         raise AccessError(
             f"Found {neutralise(name)[:MAX_NAME]!r} as the name of a token. It must be one line of "
@@ -116,6 +117,7 @@ def revoke_token(path: Path, token_id: str) -> Token:
         AccessError: There is no such token, or the file is damaged or open to others.
         FolderError: The file cannot be written.
     """
+    require(Right.MANAGE_USERS)
     with _change(path) as tokens:
         for place, token in enumerate(tokens):
             if token.id == token_id:
