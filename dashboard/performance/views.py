@@ -218,6 +218,6 @@ def show_flow(performance: "Performance", kept: "Kept", choice: "Choice") -> Non
     from melanoma_core.records.bias import explain_bias
 
     flow = get_flow(kept, choice)
-    st.html(render_diagram(draw_audit_flow(flow)))
+    st.html(render_diagram(draw_audit_flow(flow, performance.scope)))
     st.header("What these figures hide", anchor=False)
     st.html(render_paragraphs(explain_bias(flow, performance.scope)))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from melanoma_core.models.card_text.diagram import Box, FlowDiagram, Stage
 from melanoma_core.records.audit_cases import AuditCase
+from melanoma_core.records.audit_table import Scope
 from melanoma_core.records.ground_truth import Exclusion
 from melanoma_core.taxonomy import Confirmation
 
@@ -60,6 +61,11 @@ class AuditFlow:
         if self.by_histology + self.by_follow_up + sum(self.left_out.values()) != self.lesions:
             raise ValueError(f"not {self.lesions} lesions in all")
 
+    def count_known(self, scope: Scope) -> int:
+        """Return the number of lesions whose ground truth counts in an analysis."""
+        both = scope is Scope.WITH_FOLLOW_UP
+        return self.by_histology + (self.by_follow_up if both else 0)
+
 
 def measure_audit_flow(cases: Sequence[AuditCase]) -> AuditFlow:
     """Count the lesions of a record at each step.
@@ -95,10 +101,19 @@ def measure_audit_flow(cases: Sequence[AuditCase]) -> AuditFlow:
     )
 
 
-def draw_audit_flow(flow: AuditFlow) -> FlowDiagram:
-    """Return the flow as a diagram: its steps, and what goes no further."""
-    reasons = tuple(f"{reason}: {count:,}" for reason, count in flow.left_out.items())
-    left_out = Box("Without ground truth", sum(flow.left_out.values()), reasons)
+def draw_audit_flow(flow: AuditFlow, scope: Scope) -> FlowDiagram:
+    """Return the flow as a diagram: its steps, and what goes no further.
+
+    Args:
+        flow: Of the record.
+        scope: Which ground truth counts: that of follow-up alone is left out, or is not.
+    """
+    counts, not_counted = dict(flow.left_out), 0
+    if scope is Scope.HISTOLOGY:
+        not_counted = flow.by_follow_up
+        counts |= {"benign by follow-up alone, without histology": not_counted}
+    reasons = tuple(f"{reason}: {count:,}" for reason, count in counts.items() if count)
+    left_out = Box(f"Without ground truth {_BY[scope]}", sum(counts.values()), reasons)
     steps = (
         f"of {flow.patients:,} patients",
         f"with a first read: {flow.first_reads:,}, of which {flow.blind_reads:,} count",
@@ -111,12 +126,14 @@ def draw_audit_flow(flow: AuditFlow) -> FlowDiagram:
         f"decided: {flow.decided:,}, of which {flow.decided_with_ai:,} with an AI reading",
         f"with tissue taken: {flow.excised:,}",
     )
-    known = (
-        f"by histology: {flow.by_histology:,}",
-        f"by follow-up alone: {flow.by_follow_up:,}, left out where only histology counts",
-    )
+    known = (f"by histology: {flow.by_histology:,}",)
+    if scope is Scope.WITH_FOLLOW_UP:
+        known += (f"by follow-up alone: {flow.by_follow_up:,}",)
     stages = (
         Stage(Box("Lesions", flow.lesions, steps), left_out if left_out.count else None),
-        Stage(Box("With ground truth", flow.by_histology + flow.by_follow_up, known)),
+        Stage(Box(f"With ground truth {_BY[scope]}", flow.count_known(scope), known)),
     )
     return FlowDiagram("Lesions of the record, and those that are audited", stages)
+
+
+_BY = {Scope.HISTOLOGY: "by histology", Scope.WITH_FOLLOW_UP: "by histology or follow-up"}

@@ -17,7 +17,7 @@ from melanoma_core.models.card_text.formats import (
 from melanoma_core.models.card_text.tiles import Tile
 from melanoma_core.records.audit import Drift
 from melanoma_core.records.audit_scores import ScoreQuality
-from melanoma_core.records.audit_table import Condition, Judge
+from melanoma_core.records.audit_table import Condition, Judge, Scope
 from melanoma_core.records.drift import ShareShift, Shift, Verdict
 from melanoma_core.records.missed import MissedMelanoma
 from melanoma_core.records.performance import Excisions, Group, Performance, Rates
@@ -276,11 +276,13 @@ def _make_excision_tile(excisions: Excisions, condition: Condition) -> Tile:
 def _make_basis_tile(performance: Performance, condition: Condition) -> Tile:
     is_melanoma = condition is Condition.MELANOMA
     count = performance.num_melanomas if is_melanoma else performance.num_skin_cancers
+    both = performance.scope is Scope.WITH_FOLLOW_UP
+    known = f"{performance.by_histology:,} by histology, {performance.by_follow_up:,} by follow-up"
     return Tile(
-        "Lesions with ground truth",
+        f"Lesions with ground truth {'' if both else 'by histology'}".strip(),
         f"{performance.num_lesions:,}",
         f"{count:,} with {condition}; {performance.num_patients:,} patients",
-        f"{performance.by_histology:,} by histology, {performance.by_follow_up:,} by follow-up",
+        known if both else "follow-up alone does not count here",
     )
 
 

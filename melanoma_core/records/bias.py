@@ -22,10 +22,7 @@ def explain_bias(flow: AuditFlow, scope: Scope) -> tuple[str, ...]:
 
 
 def _explain(flow: AuditFlow, scope: Scope) -> Iterator[str]:
-    known = flow.by_histology
-    if scope is Scope.WITH_FOLLOW_UP:
-        known += flow.by_follow_up
-    yield f"Ground truth is known of {known:,} of {flow.lesions:,} lesions."
+    yield _say_known(flow, scope)
     yield (
         "A melanoma that was never excised is counted nowhere. So every sensitivity here is an "
         "upper estimate."
@@ -53,6 +50,19 @@ def _explain(flow: AuditFlow, scope: Scope) -> Iterator[str]:
     if flow.refused:
         yield f"Lesions that the network refused: {flow.refused:,}. Its own rates are without them."
     yield from explain_training(flow)
+
+
+def _say_known(flow: AuditFlow, scope: Scope) -> str:
+    """Return of how many lesions the ground truth counts, and how it was confirmed."""
+    known = f"Ground truth counts of {flow.count_known(scope):,} of {flow.lesions:,} lesions"
+    if scope is Scope.WITH_FOLLOW_UP:
+        return f"{known}: {flow.by_histology:,} by histology, {flow.by_follow_up:,} by follow-up."
+    if not flow.by_follow_up:
+        return f"{known}, all by histology."
+    return (
+        f"{known}, all by histology. Of {flow.by_follow_up:,} more it is known by follow-up alone, "
+        "which does not count here."
+    )
 
 
 def explain_training(flow: AuditFlow) -> Iterator[str]:

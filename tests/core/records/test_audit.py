@@ -97,12 +97,15 @@ def test_an_unknown_model_is_named(
 def test_bias_is_stated_for_each_kind_of_ground_truth() -> None:
     flow = AuditFlow(9, 10, 8, 6, 8, 1, 9, 8, 5, 4, 3, {"no decision": 3})
     alone = explain_bias(flow, Scope.HISTOLOGY)
-    assert alone[0] == "Ground truth is known of 4 of 10 lesions."
+    assert alone[0] == (
+        "Ground truth counts of 4 of 10 lesions, all by histology. Of 3 more it is known by "
+        "follow-up alone, which does not count here."
+    )
     assert any("holds for excised lesions alone" in each for each in alone)
     assert any(each.startswith("2 first reads do not count") for each in alone)
     assert any(each.startswith("Lesions that the network refused: 1.") for each in alone)
     both = explain_bias(flow, Scope.WITH_FOLLOW_UP)
-    assert both[0] == "Ground truth is known of 7 of 10 lesions."
+    assert both[0] == ("Ground truth counts of 7 of 10 lesions: 4 by histology, 3 by follow-up.")
     assert any(each.startswith("3 lesions are called benign") for each in both)
 
 

@@ -2,14 +2,17 @@
 
 import json
 import math
+from dataclasses import replace
 from datetime import date
+
+import pytest
 
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.records.audit import make_audit
 from melanoma_core.records.audit_cases import AuditCase
 from melanoma_core.records.audit_export import encode_audit, encode_cases
-from melanoma_core.records.audit_flow import draw_audit_flow, measure_audit_flow
-from melanoma_core.records.audit_table import Condition
+from melanoma_core.records.audit_flow import AuditFlow, draw_audit_flow, measure_audit_flow
+from melanoma_core.records.audit_table import Condition, Scope
 from melanoma_core.records.audit_text import (
     format_excisions,
     list_audit_tiles,
@@ -20,6 +23,7 @@ from melanoma_core.records.audit_text import (
     tabulate_rates,
     tabulate_scores,
 )
+from melanoma_core.records.bias import explain_bias
 from melanoma_core.records.performance import Grouping, find_value
 from melanoma_core.records.vocabulary import Management, Opinion, ReadOrder
 from melanoma_core.taxonomy import Confirmation, Diagnosis
@@ -114,9 +118,29 @@ def test_an_excision_without_a_melanoma_has_a_lower_limit_alone() -> None:
 
 
 def test_the_flow_adds_up() -> None:
-    first, last = draw_audit_flow(measure_audit_flow(CASES)).stages
+    first, last = draw_audit_flow(measure_audit_flow(CASES), Scope.HISTOLOGY).stages
     assert (first.box.count, first.leaving, last.box.count) == (45, None, 45)
     assert "with a first read: 45, of which 45 count" in first.box.notes
+
+
+@pytest.mark.parametrize(
+    ("scope", "count", "left_out"), [(Scope.HISTOLOGY, 11, 19), (Scope.WITH_FOLLOW_UP, 13, 17)]
+)
+def test_flow_tile_and_sentence_count_the_same_ground_truth(
+    scope: Scope, count: int, left_out: int
+) -> None:
+    flow = AuditFlow(12, 30, 28, 28, 28, 0, 26, 26, 14, 11, 2, {"no decision": 17})
+    first, last = draw_audit_flow(flow, scope).stages
+    assert (last.box.count, first.leaving.count) == (count, left_out)
+    assert explain_bias(flow, scope)[0].startswith(f"Ground truth counts of {count} of 30 lesions")
+    confirmed = [Confirmation.HISTOPATHOLOGY] * 11 + [Confirmation.FOLLOW_UP] * 2
+    cases = [
+        replace(make_case(number, is_melanoma=False), confirmation=each)
+        for number, each in enumerate(confirmed)
+    ]
+    tile = list_audit_tiles(make_audit(cases, scope).performance, Condition.MELANOMA)[-1]
+    assert tile.value == str(count)
+    assert ("by follow-up" in tile.basis) is (scope is Scope.WITH_FOLLOW_UP)
 
 
 def test_files_have_no_formula_and_are_what_the_command_line_prints() -> None:

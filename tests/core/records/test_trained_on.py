@@ -11,7 +11,7 @@ from melanoma_core.records.audit import Audit, make_audit, read_audit_data
 from melanoma_core.records.audit_cases import AuditCase
 from melanoma_core.records.audit_flow import draw_audit_flow
 from melanoma_core.records.audit_scores import Score
-from melanoma_core.records.audit_table import Condition, Judge
+from melanoma_core.records.audit_table import Condition, Judge, Scope
 from melanoma_core.records.entities import Patient, Photograph
 from melanoma_core.records.store import Record
 from melanoma_core.records.trained_on import find_trained, find_trained_patients, mark_trained
@@ -99,7 +99,7 @@ def test_readings_of_a_patient_that_the_model_was_trained_on_do_not_count(
     assert any(each.startswith("AI readings that do not count: 1.") for each in found.bias)
     (missed,) = found.missed
     assert missed.network.endswith("It was trained on this patient, and does not count.")
-    first, _ = draw_audit_flow(found.flow).stages
+    first, _ = draw_audit_flow(found.flow, Scope.HISTOLOGY).stages
     assert "not counted, as the model was trained on the patient: 1" in first.box.notes
 
 
