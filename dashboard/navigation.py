@@ -2,8 +2,38 @@
 
 import streamlit as st
 
-from dashboard.shared.access import is_local, offers_all_pages
+from dashboard.shared.account import identify
+from melanoma_core.access.rights import Right
+from melanoma_core.access.subject import Subject
 from melanoma_core.settings import ASSETS
+
+_ADDRESSES = {  # page: title, address, the right that it needs, and whether the menu has it
+    "reading/page.py": ("Reading", "", Right.READ, True),
+    "today/page.py": ("Today", "today", Right.SEE_RECORD, True),
+    "patients/page.py": ("Patients", "patients", Right.SEE_RECORD, True),
+    "lesion/page.py": ("Lesion", "lesion", Right.SEE_RECORD, False),
+    "performance/page.py": ("Audit", "audit", Right.SEE_RECORD, True),
+    "quiz/page.py": ("Quiz", "quiz", Right.SEE_RECORD, True),
+    "dataset/page.py": ("Dataset", "dataset", Right.CHANGE_DATA, True),
+    "training/page.py": ("Training", "training", Right.TRAIN, True),
+    "models/page.py": ("Models", "models", Right.SEE_MODELS, True),
+    "evaluation/page.py": ("Evaluation", "evaluation", Right.EVALUATE, True),
+}
+
+
+def _list_pages(subject: Subject) -> "list[st.Page]":
+    offered = [(file, *page) for file, page in _ADDRESSES.items() if subject.may(page[2])]
+    return [
+        st.Page(
+            file,
+            title=title,
+            url_path=address,
+            default=position == 0,
+            visibility="visible" if is_shown else "hidden",
+        )
+        for position, (file, title, address, _, is_shown) in enumerate(offered)
+    ]
+
 
 st.set_page_config(
     page_title="Melanoma dashboard",
@@ -11,20 +41,8 @@ st.set_page_config(
     layout="wide",
     initial_sidebar_state=256,  # px; open on a wide screen, and leaves the width to images
 )
-pages = [st.Page("reading/page.py", title="Reading", default=True)]
-if is_local():  # there is no login
-    pages += [
-        st.Page("today/page.py", title="Today", url_path="today"),
-        st.Page("patients/page.py", title="Patients", url_path="patients"),
-        st.Page("lesion/page.py", title="Lesion", url_path="lesion", visibility="hidden"),
-        st.Page("performance/page.py", title="Audit", url_path="audit"),
-        st.Page("quiz/page.py", title="Quiz", url_path="quiz"),
-    ]
-if offers_all_pages():
-    pages += [
-        st.Page("dataset/page.py", title="Dataset", url_path="dataset"),
-        st.Page("training/page.py", title="Training", url_path="training"),
-        st.Page("models/page.py", title="Models", url_path="models"),
-        st.Page("evaluation/page.py", title="Evaluation", url_path="evaluation"),
-    ]
-st.navigation(pages, position="top").run()
+subject = identify()
+if subject is None:
+    st.navigation([st.Page(lambda: None, title="Sign in", url_path="sign-in")], position="hidden")
+else:
+    st.navigation(_list_pages(subject), position="top").run()

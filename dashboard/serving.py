@@ -1,4 +1,4 @@
-"""How the pages are served: to which hosts and origins, in no frame, and with uploads in memory."""
+"""How the pages are served: to whom, under which hosts, in no frame, with uploads in memory."""
 
 import logging
 from collections.abc import AsyncGenerator
@@ -13,6 +13,16 @@ from streamlit import config, net_util
 from streamlit.starlette import App
 from streamlit.web.server.server_util import allow_all_cross_origin_requests, is_allowed_origin
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
+
+from dashboard.shared.access import (
+    LOOPBACK,
+    allows_anonymous,
+    find_subject,
+    is_direct,
+    serves_own_machine,
+)
+from dashboard.shared.login import has_login
+from melanoma_core.access.subject import identify_by
 
 _LOGGER = logging.getLogger(__name__)
 _MIB = 2**20
@@ -58,7 +68,7 @@ class RequestGuard:
 
 @asynccontextmanager
 async def protect_uploads(_: App) -> AsyncGenerator[None, None]:
-    """Keep uploads in memory, and the address of this machine from other servers.
+    """Keep uploads in memory, the address of this machine from other servers, and know who acts.
 
     Starlette writes an uploaded file above 1 MB to a temporary file. Streamlit refuses files above
     its limit while they arrive, and keeps the others in memory in any case.
@@ -66,6 +76,7 @@ async def protect_uploads(_: App) -> AsyncGenerator[None, None]:
     limit = int(config.get_option("server.maxUploadSize")) + _MULTIPART_MIB
     MultiPartParser.spool_max_size = limit * _MIB
     net_util.get_external_ip = lambda: None
+    identify_by(find_subject)
     yield
 
 
@@ -78,6 +89,12 @@ def _explain_refusal(scope: Scope) -> str | None:
             "it under an address that it answers, or start it with --server.allowedHosts and this "
             "host's name."
         )
+    if not (has_login() or allows_anonymous()) and not _is_from_here(scope, headers):
+        return (
+            "Found a request from another machine, or through a proxy. This dashboard has no login "
+            "and answers its own machine alone. Set up a login, or start it with "
+            "--allow-anonymous to offer others the Reading page."
+        )
     changes_something = scope["type"] == "websocket" or scope["method"] not in _READING_METHODS
     if origin is not None and changes_something and not _is_own(origin, host):
         return (
@@ -86,6 +103,13 @@ def _explain_refusal(scope: Scope) -> str | None:
             "that changes the host, start it with --server.corsAllowedOrigins and this origin."
         )
     return None
+
+
+def _is_from_here(scope: Scope, headers: Headers) -> bool:
+    """Return whether a request comes from this machine. A proxy's may name another one."""
+    peer = scope.get("client")
+    is_near = peer is not None and (peer[0] in LOOPBACK or peer[0].startswith("127."))
+    return serves_own_machine() and is_near and is_direct(headers, headers.get("host", ""))
 
 
 def _is_own(origin: str, host: str) -> bool:

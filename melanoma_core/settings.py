@@ -61,6 +61,11 @@ class Settings:
     dicom_authorities: Path | None
     dicom_certificate: Path | None
     dicom_token: str | None = field(repr=False)
+    fhir_server: str | None = field(repr=False)  # may hold a password that is refused
+    fhir_token: str | None = field(repr=False)
+    fhir_token_file: Path | None
+    fhir_authorities: Path | None
+    fhir_patient_system: str | None
 
 
 @dataclass(frozen=True)
@@ -444,6 +449,48 @@ SETTINGS = (
         _parse_optional_text,
         "Bearer token of a DICOMweb service, instead of a user and a password in its address.",
         "none",
+    ),
+    Setting(
+        "MELANOMA_FHIR_SERVER",
+        "fhir_server",
+        "",
+        _parse_optional_text,
+        "Base address of the FHIR R4 server to which a lesion is sent when a person asks for it, "
+        "such as `https://fhir.clinic/r4`.",
+        "none: nothing is sent",
+    ),
+    Setting(
+        "MELANOMA_FHIR_TOKEN",
+        "fhir_token",
+        "",
+        _parse_optional_text,
+        "Bearer token of the FHIR server. It is sent by `https` alone, or to this machine.",
+        "none",
+    ),
+    Setting(
+        "MELANOMA_FHIR_TOKEN_FILE",
+        "fhir_token_file",
+        "",
+        _parse_optional_folder,
+        "File that holds the token instead.",
+        "none",
+    ),
+    Setting(
+        "MELANOMA_FHIR_AUTHORITIES",
+        "fhir_authorities",
+        "",
+        _parse_optional_folder,
+        "PEM file of the authorities that certify the FHIR server.",
+        "those of the system",
+    ),
+    Setting(
+        "MELANOMA_FHIR_PATIENT_SYSTEM",
+        "fhir_patient_system",
+        "",
+        _parse_optional_text,
+        "System (a URI) of the identifiers by which the FHIR server knows its patients, if the "
+        "pseudonyms of the record are those. A lesion is then sent to the patient who is there.",
+        "none: the record's own pseudonyms",
     ),
 )
 

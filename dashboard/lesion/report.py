@@ -13,6 +13,7 @@ from dashboard.shared.downloads import Export, offer_export
 from dashboard.shared.drafts import keep_draft, name_field, read_draft
 from dashboard.shared.errors import show_stored_error, store_errors
 from dashboard.shared.letter import show_letter
+from dashboard.shared.person import get_signing_name
 from dashboard.shared.record import get_today, get_who
 from melanoma_core.settings import load_settings
 
@@ -130,7 +131,9 @@ def _show_letter(opened: OpenedLesion, kind: str) -> None:
     if opened.record.is_read_only:
         st.caption("This record cannot be written, so no export can be logged.")
         return
-    draft = draft_letter(opened.case, addressee, get_who(), get_today(), hides_ai=opened.hides_ai)
+    draft = draft_letter(
+        opened.case, addressee, get_signing_name(), get_today(), hides_ai=opened.hides_ai
+    )
     show_letter(opened.name_form(f"letter-{kind}"), draft, lambda: _log_letter(opened, kind))
 
 

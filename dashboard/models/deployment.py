@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard.models.markup import render_deployment
 from dashboard.shared.errors import show_stored_error, store_errors
 from dashboard.shared.markup import escape_markdown
+from dashboard.shared.person import ask_name
 from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def _offer_rollback(deployed_id: str, previous_id: str) -> None:
             f"{escape_markdown(previous_id)} replaces {escape_markdown(deployed_id)} on every "
             "page. Another rollback undoes this."
         )
-        st.text_input("Your name", key="rollback-name", persist_state="session")
+        ask_name("Your name", "rollback-name")
         st.button("Roll back", type="primary", on_click=_roll_back)
 
 

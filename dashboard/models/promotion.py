@@ -22,6 +22,7 @@ from dashboard.shared.folder import choose_folder, open_chosen_folder
 from dashboard.shared.html import show_html
 from dashboard.shared.markup import render_error, render_paragraphs
 from dashboard.shared.paging import choose_page
+from dashboard.shared.person import ask_name
 from dashboard.shared.progress import cancel_request, is_requested, request_work, show_progress
 from dashboard.shared.tiles import render_chance
 from melanoma_core.models.card import ModelCard
@@ -80,13 +81,7 @@ def show_promotion(candidates: list[ModelCard], deployment: "Deployment") -> Non
 
 
 def _offer_promotion(proposal: "Proposal") -> None:
-    name = st.text_input(
-        "Your name",
-        key="promoter",
-        persist_state="session",
-        help="Recorded in the history with what you do here.",
-        width=300,
-    )
+    name = ask_name("Your name", "promoter", hint="Recorded in the history with what you do here.")
     is_allowed, has_name = proposal.verdict.is_allowed, bool(name.strip())
     with st.container(horizontal=True, vertical_alignment="center", key="promote-action"):
         st.button(

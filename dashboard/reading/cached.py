@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.shared.session_key import is_key, name_cookie
+from dashboard.shared.login import find_own_key
 from melanoma_core.reading.sessions import Sessions
 from melanoma_core.reading.worklist import Worklist
 
@@ -36,7 +36,7 @@ def get_worklist() -> Worklist:
     if "worklist" not in st.session_state:
         st.session_state["worklist"] = Worklist()
     own: Worklist = st.session_state["worklist"]
-    key = st.context.cookies.get(name_cookie(st.context.headers.get("host", "")), "")
-    if is_key(key):
+    key = find_own_key()
+    if key:
         own = st.session_state["worklist"] = get_sessions().find(key, own)
     return own

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from dashboard.reading.markup import render_trust
-from dashboard.shared.access import offers_all_pages
+from dashboard.shared.access import may
 from dashboard.shared.markup import render_limits
+from melanoma_core.access.rights import Right
 from melanoma_core.models.card import ModelCard
 
 
@@ -19,5 +20,5 @@ def show_model(card: ModelCard, *, by_lesion: bool = False) -> None:
     with st.container(horizontal=True, vertical_alignment="top"):
         with st.expander("Limitations of this model"):
             st.html(render_limits(card))
-        if offers_all_pages():
+        if may(Right.SEE_MODELS):
             st.page_link("models/page.py", label="Full model card", width="content")

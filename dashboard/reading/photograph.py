@@ -16,9 +16,10 @@ from dashboard.reading.prevalence import adapt, show_probabilities
 from dashboard.reading.report import offer_report
 from dashboard.reading.verdict import render_banner, render_mark
 from dashboard.reading.viewer import show_viewer
-from dashboard.shared.access import offers_all_pages
+from dashboard.shared.access import may
 from dashboard.shared.html import show_html
 from dashboard.shared.markup import name_diagnosis, render_paragraphs
+from melanoma_core.access.rights import Right
 from melanoma_core.models.card_text.formats import format_percent
 from melanoma_core.models.card_text.heatmaps import describe_maps
 from melanoma_core.models.methods import Method
@@ -78,7 +79,7 @@ def _show_faithfulness(entry: Entry, method: Method) -> None:
         st.html(render_map_trust(entry.card, method), width="stretch")
         with st.popover("Heatmap tests", type="tertiary", width="content"):
             st.html(render_paragraphs([describe_maps(entry.card, method)]))
-            if offers_all_pages():
+            if may(Right.SEE_MODELS):
                 st.page_link("models/page.py", label="Model card", width="content")
 
 

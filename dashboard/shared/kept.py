@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.shared.session_key import is_key, name_cookie
+from dashboard.shared.login import find_own_key
 
 HOURS_KEPT = 12
 _MAX_SESSIONS = 1000
@@ -56,8 +56,8 @@ def _get_sessions() -> KeptSessions:
 
 def get_kept() -> dict[str, Any]:
     """Return what is kept of this browser session, to be added to."""
-    key = st.context.cookies.get(name_cookie(st.context.headers.get("host", "")), "")
-    if is_key(key):
+    key = find_own_key()
+    if key:
         return _get_sessions().find(key)
     own: dict[str, Any] = st.session_state.setdefault(_OWN, {})
     return own

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.shared.access import is_local
+from dashboard.shared.access import may
+from melanoma_core.access.rights import Right
 from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:  # the page is painted before SQLAlchemy is imported
@@ -16,7 +17,7 @@ _DRAWN_SECONDS = 60  # a record may just be drawn on the command line
 
 
 def open_record() -> "Record | None":
-    """Return the record that is open; None if nothing is kept, or the person is elsewhere.
+    """Return the record that is open; None if nothing is kept, or the person may not see it.
 
     Raises:
         RecordError: It cannot be opened.
@@ -40,7 +41,7 @@ def has_opened() -> bool:
     from melanoma_core.records.opened import read_opened
 
     settings = load_settings()
-    return is_local() and settings.record is None and read_opened(settings) is not None
+    return may(Right.SEE_RECORD) and settings.record is None and read_opened(settings) is not None
 
 
 def holds_drawn(record: "Record") -> bool:
@@ -58,7 +59,7 @@ def _holds_drawn(record_id: str, _record: "Record") -> bool:  # noqa: ARG001
 def _find_place() -> "Place | None":
     from melanoma_core.records.opened import find_opened
 
-    return find_opened(load_settings()) if is_local() else None
+    return find_opened(load_settings()) if may(Right.SEE_RECORD) else None
 
 
 @st.cache_resource(show_spinner=False, max_entries=4, on_release=lambda record: record.close())

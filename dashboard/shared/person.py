@@ -1,18 +1,29 @@
-"""Who uses the record: asked once, kept for the browser session."""
+"""Who uses the record: who has logged in; without a login asked once, for the browser session."""
 
 import streamlit as st
 
+from dashboard.shared.access import find_subject
 from dashboard.shared.kept import get_kept
 from dashboard.shared.markup import escape_markdown
 
 MAX_LENGTH = 80
+_WIDTH = 420  # px
 _VISITOR = "visitor"  # in the demonstration record
 _WHO, _FIELD = "who", "who-field"
 
 
 def get_who() -> str:
-    """Return the name or the initials that were given; "" if none were."""
-    return str(get_kept().get(_WHO, ""))
+    """Return what the record keeps of who this is; "" if no one has logged in or given a name.
+
+    With a login, that is the name and the subject of the token, and no one can type another.
+    """
+    return find_subject().signature or str(get_kept().get(_WHO, ""))
+
+
+def get_signing_name() -> str:
+    """Return the name below a letter: that of the login without its subject, or as was given."""
+    subject = find_subject()
+    return subject.name or get_who()
 
 
 def ask_who(*, is_drawn: bool = False) -> str:
@@ -25,7 +36,7 @@ def ask_who(*, is_drawn: bool = False) -> str:
         get_kept()[_WHO] = _VISITOR
     if not get_who():
         st.html("<h2>Who are you?</h2><p>The record notes who saw and who wrote what.</p>")
-        with st.form("who-form", border=False, width=420):
+        with st.form("who-form", border=False, width=_WIDTH):
             st.text_input("Your name or initials", max_chars=MAX_LENGTH, key=_FIELD)
             if st.form_submit_button("Continue", type="primary", on_click=_set_who):
                 st.warning(f"Found no name; needed are 1 to {MAX_LENGTH} characters.")
@@ -34,10 +45,37 @@ def ask_who(*, is_drawn: bool = False) -> str:
 
 
 def show_who() -> None:
-    """Show who the person is, with a button for another one."""
+    """Show who the person is, with a button for another one where no one has logged in."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"You are **{escape_markdown(get_who())}**.", width="content")
-        st.button("Change", key="change-who", on_click=_forget_who, help="Say who you are.")
+        st.markdown(f"You are **{escape_markdown(get_signing_name())}**.", width="content")
+        if not find_subject().signature:
+            st.button("Change", key="change-who", on_click=_forget_who, help="Say who you are.")
+
+
+def ask_name(label: str, key: str, value: str = "", hint: str | None = None) -> str:
+    """Ask for the name of who acts; with a login, show it instead.
+
+    Args:
+        label: Of the field.
+        key: Of the field in the session, which holds the name for callbacks.
+        value: What the field holds first.
+        hint: What the name is for.
+    """
+    signature = find_subject().signature
+    if signature:
+        st.session_state[key] = signature
+    elif key not in st.session_state:
+        st.session_state[key] = value
+    typed: str = st.text_input(
+        label,
+        max_chars=None if signature else MAX_LENGTH,
+        key=key,
+        width=_WIDTH,
+        help=hint,
+        disabled=bool(signature),
+        persist_state="session",
+    )
+    return typed
 
 
 def keep_who(name: str) -> None:

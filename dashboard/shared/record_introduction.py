@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.shared.drawing import offer_demonstration
 from dashboard.shared.errors import show_stored_error, store_errors
-from dashboard.shared.person import MAX_LENGTH, get_who, keep_who
+from dashboard.shared.person import ask_name, get_who, keep_who
 from melanoma_core.errors import RecordError
 from melanoma_core.settings import load_settings
 
@@ -64,7 +64,7 @@ def _offer_own() -> None:
     folder = find_folder(settings, Opened.CLINIC)
     exists = has_record(settings, Opened.CLINIC)
     st.html(render_promise(folder, exists=exists))
-    st.text_input("Your name or initials", get_who(), max_chars=MAX_LENGTH, key=_CREATOR, width=420)
+    ask_name("Your name or initials", _CREATOR, get_who())
     st.button(
         "Open the record" if exists else "Create a record",
         type="primary",

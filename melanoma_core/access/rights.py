@@ -44,7 +44,7 @@ _DESCRIPTIONS = {
 }
 NEEDED = MappingProxyType(
     {
-        Right.READ: frozenset({Role.READER}),
+        Right.READ: frozenset(Role),
         Right.SEE_RECORD: frozenset({Role.READER, Role.STEWARD, Role.AUDITOR}),
         Right.WRITE_RECORD: frozenset({Role.READER}),
         Right.EXPORT: frozenset({Role.READER, Role.STEWARD, Role.AUDITOR}),

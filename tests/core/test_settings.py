@@ -33,7 +33,11 @@ def check_defaults(settings: Settings) -> None:
     assert settings.max_runs == 1
     assert settings.weights_dir is None
     assert (settings.sensitivity_margin, settings.specificity_margin) == (0.05, 0.10)
-    assert settings.public_pages == "reading"
+    assert settings.allow_anonymous is False
+    assert settings.access_dir == PROJECT_ROOT / "access"
+    assert (settings.roles_claim, settings.role_groups) == ("roles", None)
+    assert settings.roles_contact == "a steward of this dashboard"
+    assert settings.idle_minutes == 30
     assert settings.prevalence is None
     assert settings.indexes == ()
     assert (settings.record, settings.record_url) == (None, None)
@@ -68,13 +72,28 @@ def test_every_call_reads_the_environment_again(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv("MELANOMA_MAX_RUNS", "2")
         monkeypatch.setenv("MELANOMA_WEIGHTS_DIR", f"/weights/{name}")
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"https://{name}.example/mlflow")
-        monkeypatch.setenv("MELANOMA_PUBLIC_PAGES", "all")
+        monkeypatch.setenv("MELANOMA_ALLOW_ANONYMOUS", "1")
+        monkeypatch.setenv("MELANOMA_ACCESS_DIR", f"/people/{name}")
+        monkeypatch.setenv("MELANOMA_ROLES_CLAIM", "realm_access.roles")
+        monkeypatch.setenv("MELANOMA_ROLE_GROUPS", '{"CN=A,OU=B": ["reader", "steward"]}')
+        monkeypatch.setenv("MELANOMA_ROLES_CONTACT", f"it@{name}.example")
+        monkeypatch.setenv("MELANOMA_IDLE_MINUTES", "7.5")
         monkeypatch.setenv("MELANOMA_PREVALENCE", "0.02,0.08")
         monkeypatch.setenv("MELANOMA_RECORDS_DIR", f"/kept/{name}")
         monkeypatch.setenv("MELANOMA_RECORD", f"/records/{name}")
         monkeypatch.setenv("MELANOMA_RECORD_URL", f"postgresql://{name}.example/clinic")
         monkeypatch.setenv("MELANOMA_FIRST_READ", "together")
         monkeypatch.setenv("MELANOMA_TOKENS", f"/access/{name}")
+        monkeypatch.setenv("MELANOMA_DICOM_NODE", f"dicom://PACS@{name}.example:104")
+        monkeypatch.setenv("MELANOMA_DICOM_TITLE", "US")
+        monkeypatch.setenv("MELANOMA_DICOM_AUTHORITIES", f"/pem/{name}")
+        monkeypatch.setenv("MELANOMA_DICOM_CERTIFICATE", f"/own/{name}")
+        monkeypatch.setenv("MELANOMA_DICOM_TOKEN", name)
+        monkeypatch.setenv("MELANOMA_FHIR_SERVER", f"https://{name}.example/r4")
+        monkeypatch.setenv("MELANOMA_FHIR_TOKEN", name)
+        monkeypatch.setenv("MELANOMA_FHIR_TOKEN_FILE", f"/token/{name}")
+        monkeypatch.setenv("MELANOMA_FHIR_AUTHORITIES", f"/pem/{name}")
+        monkeypatch.setenv("MELANOMA_FHIR_PATIENT_SYSTEM", "urn:oid:1.2.3")
         monkeypatch.setenv("MELANOMA_INDEXES", os.pathsep.join(["/a/one", "/b, c/two", ""]))
 
         assert load_settings() == Settings(
@@ -89,7 +108,12 @@ def test_every_call_reads_the_environment_again(monkeypatch: pytest.MonkeyPatch)
             tracking_uri=f"https://{name}.example/mlflow",
             sensitivity_margin=0.05,
             specificity_margin=0.1,
-            public_pages="all",
+            allow_anonymous=True,
+            access_dir=Path("/people") / name,
+            roles_claim="realm_access.roles",
+            role_groups={"CN=A,OU=B": ("reader", "steward")},
+            roles_contact=f"it@{name}.example",
+            idle_minutes=7.5,
             prevalence=(0.02, 0.08),
             indexes=(Path("/a/one"), Path("/b, c/two")),
             records_dir=Path("/kept") / name,
@@ -97,6 +121,16 @@ def test_every_call_reads_the_environment_again(monkeypatch: pytest.MonkeyPatch)
             record_url=f"postgresql://{name}.example/clinic",
             first_read="together",
             tokens=Path("/access") / name,
+            dicom_node=f"dicom://PACS@{name}.example:104",
+            dicom_title="US",
+            dicom_authorities=Path("/pem") / name,
+            dicom_certificate=Path("/own") / name,
+            dicom_token=name,
+            fhir_server=f"https://{name}.example/r4",
+            fhir_token=name,
+            fhir_token_file=Path("/token") / name,
+            fhir_authorities=Path("/pem") / name,
+            fhir_patient_system="urn:oid:1.2.3",
         )
 
 
@@ -114,10 +148,24 @@ def test_a_wrong_number_of_runs_is_refused(monkeypatch: pytest.MonkeyPatch, text
         load_settings()
 
 
-def test_other_words_for_the_public_pages_are_refused(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("MELANOMA_PUBLIC_PAGES", "everything")
+@pytest.mark.parametrize(
+    ("name", "value", "needed"),
+    [
+        ("MELANOMA_PUBLIC_PAGES", "all", "no longer exists. Other machines are offered what a"),
+        ("MELANOMA_ALLOW_ANONYMOUS", "yes", "must be 0 or 1"),
+        ("MELANOMA_IDLE_MINUTES", "-1", "must be a number of minutes"),
+        ("MELANOMA_IDLE_MINUTES", "nan", "must be a number of minutes"),
+        ("MELANOMA_ROLE_GROUPS", "Dermatology=reader", "must be a JSON object with the roles"),
+        ("MELANOMA_ROLE_GROUPS", '{"Dermatology": "reader"}', "must be a JSON object"),
+        ("MELANOMA_ROLE_GROUPS", "[]", "must be a JSON object"),
+    ],
+)
+def test_values_that_would_open_the_server_by_mistake_are_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, needed: str
+):
+    monkeypatch.setenv(name, value)
 
-    with pytest.raises(SettingsError, match='Found MELANOMA_PUBLIC_PAGES="everything"'):
+    with pytest.raises(SettingsError, match=needed):
         load_settings()
 
 
@@ -126,6 +174,7 @@ def test_a_process_can_be_given_the_same_settings(monkeypatch: pytest.MonkeyPatc
         monkeypatch.delenv(name, raising=False)
     settings = replace(load_settings(), runs_dir=Path("/runs"), max_runs=3, model="one")
     settings = replace(settings, prevalence=(0.02, 0.08), indexes=(Path("/a,b"), Path("/c")))
+    settings = replace(settings, allow_anonymous=True, role_groups={"a": ("reader",)})
 
     environment = make_environment(settings)
 

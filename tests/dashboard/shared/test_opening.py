@@ -119,7 +119,6 @@ def test_a_person_elsewhere_is_offered_no_page_of_the_record(monkeypatch: pytest
     monkeypatch.setattr(
         ContextProxy, "headers", {"host": "localhost:8501", "x-forwarded-for": "192.0.2.1"}
     )
-    monkeypatch.setenv("MELANOMA_PUBLIC_PAGES", "all")
     script = PROJECT_ROOT / "dashboard" / "navigation.py"
     app = upload_lesions(AppTest.from_file(script, default_timeout=60).run(), 1)
 
