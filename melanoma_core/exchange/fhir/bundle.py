@@ -12,7 +12,7 @@ from melanoma_core.errors import ExchangeError
 from melanoma_core.exchange.fhir.care import list_decisions, list_histologies, list_removals
 from melanoma_core.exchange.fhir.codes import make_code_system
 from melanoma_core.exchange.fhir.naming import (
-    URI,
+    ENTRIES,
     Resource,
     make_instant,
     make_token,
@@ -75,7 +75,7 @@ def write_collection(case: LesionCase, request: FhirRequest) -> bytes:
     return _write(
         {
             "resourceType": "Bundle",
-            "identifier": {"system": URI, "value": f"urn:uuid:{make_uuid(case.lesion.id)}"},
+            "identifier": {"system": ENTRIES, "value": make_uuid(case.lesion.id)},
             "type": "collection",
             "timestamp": make_instant(request.at),
             "entry": [_make_entry(each, each) for each in resources],

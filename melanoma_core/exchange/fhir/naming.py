@@ -15,8 +15,12 @@ from melanoma_core.records.texts import tidy
 Resource = dict[str, Any]
 """A resource as JSON has it."""
 
-URI = "urn:ietf:rfc:3986"
-"""The system of identifiers that are URIs."""
+ENTRIES = "urn:uuid:3f4b8f0e-9a43-4b7e-8f2c-58d0f8f7f5a6"
+"""The system of the identifiers of what a record holds: UUIDs, as `make_uuid` makes them.
+
+They are not written as URIs: a server that puts its own ids into a transaction would replace them
+too, since they would look like references.
+"""
 
 _SPACE = UUID("5f0e4c6e-30a7-4c3e-8a0b-6f8f3f1b7b52")  # of what is named by a text
 
@@ -66,7 +70,7 @@ def drop_empty(elements: dict[str, Any]) -> dict[str, Any]:
 
 def identify(uuid: str) -> list[Resource]:
     """Return the identifier by which a resource is found again on a server."""
-    return [{"system": URI, "value": f"urn:uuid:{uuid}"}]
+    return [{"system": ENTRIES, "value": uuid}]
 
 
 def refer(kind: str, uuid: str) -> dict[str, str]:
