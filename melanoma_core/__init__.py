@@ -33,7 +33,7 @@ def read(path: Path | str, model: str | None = None, *, read_anyway: bool = Fals
     every core, and one that cannot be read does not stop the rest.
 
     Args:
-        path: A JPEG, PNG, TIFF, WebP or BMP file of at most 32 MiB.
+        path: A JPEG, HEIC, PNG, TIFF, WebP, AVIF, BMP or DICOM file of at most 32 MiB.
         model: Id of the model; None for the deployed model.
         read_anyway: Whether to read it even if it is out of distribution. The reading then carries
             the mark `read_anyway`, and a warning says what it means.

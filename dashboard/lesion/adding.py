@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard.lesion.form import Form
 from dashboard.shared.errors import show_errors
+from dashboard.shared.photograph_types import list_photograph_types
 from dashboard.shared.record import get_today, show_field_error
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from melanoma_core.records.entry import Entry
     from melanoma_core.records.writing import Change
 
-FILES = ["jpg", "jpeg", "png", "tif", "tiff", "webp", "bmp"]
 _THUMBNAIL = 96  # px
 
 
@@ -31,7 +31,7 @@ def show_photographs_form(form: Form) -> None:
         return
     uploads = st.file_uploader(
         "Photographs of this lesion",
-        FILES,
+        list_photograph_types(),
         accept_multiple_files=True,
         key=f"{form.name_key('files', None)}-upload",
         help="EXIF is not kept. Nothing is kept until you save.",

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from dashboard.lesion.adding import FILES
 from dashboard.lesion.form import Form
+from dashboard.shared.photograph_types import list_photograph_types
 from dashboard.shared.record import get_today
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def show_specimen_form(form: Form) -> None:
     if form.base is None:
         upload = st.file_uploader(
             "Photograph of the site (optional)",
-            FILES,
+            list_photograph_types(),
             key=f"{form.name_key('site_file', None)}-upload",
             help="With the place marked. EXIF is not kept. Nothing is kept until you save.",
         )

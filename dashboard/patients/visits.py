@@ -12,6 +12,7 @@ from dashboard.patients.opened import OpenedPatient
 from dashboard.shared.errors import show_errors
 from dashboard.shared.markup import escape_markdown
 from dashboard.shared.paging import choose_page
+from dashboard.shared.photograph_types import list_photograph_types
 from dashboard.shared.pictures import get_thumbnail
 from dashboard.shared.record import get_today, render_moment, show_field_error
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:  # the page is painted before SQLAlchemy is imported
     from melanoma_core.records.entry import Entry
     from melanoma_core.records.writing import Change
 
-_FILES = ["jpg", "jpeg", "png", "tif", "tiff", "webp", "bmp"]
 _PAGE_LENGTH = 20
 _WIDTH = 240  # px
 
@@ -121,7 +121,7 @@ def show_overview_form(opened: OpenedPatient) -> None:
     with st.container(width=640):
         uploads = st.file_uploader(
             "Photographs of several lesions or of the whole body",
-            _FILES,
+            list_photograph_types(),
             accept_multiple_files=True,
             key=f"{form.name_key('files', None)}-upload",
             help="EXIF is not kept. Nothing is kept until you save.",

@@ -33,8 +33,8 @@ def accept_photographs(worklist: Worklist) -> None:
             "Photographs of skin lesions",
             accept_multiple_files=True,
             key=f"uploads-{count}",
-            help=f"One or several files: JPEG, PNG, TIFF, WebP or BMP. {PRIVACY} A session holds "
-            "at most 200 photographs.",
+            help="One or several files: JPEG, HEIC, PNG, TIFF, WebP, AVIF, BMP or DICOM. "
+            f"{PRIVACY} A session holds at most 200 photographs.",
             on_change=_add_uploads,
             args=(f"uploads-{count}",),
         )

@@ -82,6 +82,7 @@ def _measure(classifier: "Classifier", folder: Path, impostors: int) -> "Iterato
 def _find_photographs(folder: Path) -> dict[str, list[Path]]:
     """Return the photographs of `folder` and of each folder in it, by the folder's name."""
     from melanoma_core.data.folders import is_image_name
+    from melanoma_core.data.formats.accepted import NAMES
 
     found: dict[str, list[Path]] = {}
     for path in sorted(folder.rglob("*")):
@@ -91,7 +92,7 @@ def _find_photographs(folder: Path) -> dict[str, list[Path]]:
     if not found:
         raise DatasetError(
             f"Found no photograph in {folder}. The command needs at least 1. Name a folder that "
-            "contains JPEG, PNG, TIFF, WebP or BMP files."
+            f"contains {NAMES} files."
         )
     return found
 

@@ -3,7 +3,7 @@
 Many dermoscopes show the skin as a disc on black. The corners, or the whole ring, are no skin.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 
 import numpy as np
@@ -136,11 +136,11 @@ def crop_photograph(photograph: Photograph, crop: Crop) -> Photograph:
             f"The crop is {right - left} × {bottom - top} pixels. At least {_MIN_SIDE} × "
             f"{_MIN_SIDE} are needed. Choose a larger part of the photograph."
         )
-    return Photograph(
-        np.ascontiguousarray(photograph.pixels[top:bottom, left:right]),
-        round(photograph.original_width * (right - left) / width),
-        round(photograph.original_height * (bottom - top) / height),
-        photograph.image_format,
+    return replace(
+        photograph,
+        pixels=np.ascontiguousarray(photograph.pixels[top:bottom, left:right]),
+        original_width=round(photograph.original_width * (right - left) / width),
+        original_height=round(photograph.original_height * (bottom - top) / height),
     )
 
 

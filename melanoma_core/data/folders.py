@@ -8,12 +8,16 @@ from pathlib import Path
 from melanoma_core.errors import DatasetError
 
 IMAGE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".webp", ".bmp"}
+    {
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".webp", ".bmp"),
+        *(".heic", ".heif", ".hif", ".heics", ".heifs", ".avif", ".avifs", ".dcm", ".dicom"),
+    }
 )
-# Formats of photographs that are not decoded. They are listed, so that each is reported.
+# Formats of photographs that are not decoded, or with another library alone. They are listed, so
+# that each is reported.
 _OTHER_IMAGE_SUFFIXES = frozenset(
     {
-        *(".heic", ".heif", ".hif", ".avif", ".gif", ".jp2", ".jxl", ".dcm", ".dicom"),
+        *(".gif", ".jp2", ".jxl"),
         *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"),
     }
 )

@@ -25,6 +25,7 @@ class QualityKind(StrEnum):
     INK = "ink"
     HAIR = "hair"
     RULER = "ruler"
+    SEVERAL = "one of several images"
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,32 @@ def judge_quality(quality: Quality) -> tuple[QualityFinding, ...]:
         ()
     """
     return tuple(_find_rejections(quality))[:1] or tuple(_find_warnings(quality))
+
+
+def find_choice(photograph: Photograph) -> tuple[QualityFinding, ...]:
+    """Say which image was read, if the file holds several.
+
+    Args:
+        photograph: A decoded photograph.
+
+    Returns:
+        One finding or none.
+
+    Example:
+        >>> import numpy as np
+        >>> pixels = np.zeros((80, 80, 3), np.uint8)
+        >>> (finding,) = find_choice(Photograph(pixels, 80, 80, "HEIF", "first frame", 12))
+        >>> finding.text  # doctest: +ELLIPSIS
+        'The file holds 12 images, and its first frame was read. To have another one read, ...'
+    """
+    number = photograph.num_images
+    if number < 2:
+        return ()
+    text = (
+        f"The file holds {number} images, and its {photograph.chosen} was read. To have another "
+        "one read, save it as a JPEG."
+    )
+    return (QualityFinding(QualityKind.SEVERAL, number, 1, False, text),)
 
 
 def _find_rejections(quality: Quality) -> Iterator[QualityFinding]:

@@ -52,7 +52,9 @@ _UNKNOWN = frozenset({"unknown", "not known", "not reported", "not stated", "-",
 _SEXES = {"m": "male", "male": "male", "f": "female", "female": "female"}
 _AGE = re.compile(r"(\d{1,3}(?:[.,]\d+)?)\s*\+?(?:\s*(?:y|years?))?", re.IGNORECASE)
 _ISIC_ID = re.compile(r"ISIC_\d{7}(?!\d)", re.IGNORECASE)
-_SUFFIX = re.compile(r"\.(jpe?g|jpe|jfif|png|tiff?|webp|bmp|heic|avif|dcm)$", re.IGNORECASE)
+_SUFFIX = re.compile(
+    r"\.(jpe?g|jpe|jfif|png|tiff?|webp|bmp|hei[cf]s?|hif|avifs?|jxl|dcm|dicom)$", re.IGNORECASE
+)
 
 
 def extract_isic_id(name: str) -> str | None:

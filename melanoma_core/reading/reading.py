@@ -16,7 +16,12 @@ from melanoma_core.data.decoder import decode_within
 from melanoma_core.data.decoding import map_in_threads
 from melanoma_core.data.drawn.shipped import is_drawn
 from melanoma_core.data.images import Photograph, read_bytes, resize_to_square
-from melanoma_core.data.quality import QualityFinding, judge_quality, measure_quality
+from melanoma_core.data.quality import (
+    QualityFinding,
+    find_choice,
+    judge_quality,
+    measure_quality,
+)
 from melanoma_core.data.scanning import hash_look
 from melanoma_core.errors import ImageError
 from melanoma_core.evaluation.prediction_set import make_prediction_set
@@ -182,7 +187,7 @@ def read_photograph(
         width=width,
         height=height,
         prediction_set=make_prediction_set(rules, probabilities),
-        quality=(*quality, *find_artefacts(photograph)),
+        quality=(*find_choice(photograph), *quality, *find_artefacts(photograph)),
         novelty=distance,
         novelty_limit=limit,
         is_drawn=is_drawn,

@@ -54,7 +54,7 @@ class ImageStore:
         again. It is no part of the record before an entry names it.
 
         Args:
-            data: Content of a JPEG, PNG, TIFF, WebP or BMP file.
+            data: Content of a JPEG, HEIC, PNG, TIFF, WebP, AVIF, BMP or DICOM file.
 
         Raises:
             ImageError: It is no photograph that can be read.

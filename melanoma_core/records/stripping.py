@@ -48,7 +48,7 @@ def strip(data: bytes, photograph: Photograph) -> tuple[bytes, str]:
     EXIF it keeps the orientation alone, as one number.
 
     Args:
-        data: Content of the file: JPEG, PNG, TIFF, WebP or BMP.
+        data: Content of the file: JPEG, HEIC, PNG, TIFF, WebP, AVIF, BMP or DICOM.
         photograph: What `decode_image` makes of it, in its whole size.
 
     Returns:

@@ -45,4 +45,5 @@ FORMATS = {
     BMP: Format("BMP", _declare_nothing),
     DICOM: Format("DICOM", declare_dicom, is_apart=True),
 }
-ACCEPTED = "A JPEG, HEIC, PNG, TIFF, WebP, AVIF, BMP or DICOM file is needed."
+NAMES = "JPEG, HEIC, PNG, TIFF, WebP, AVIF, BMP or DICOM"
+ACCEPTED = f"A {NAMES} file is needed."

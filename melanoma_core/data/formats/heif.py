@@ -68,6 +68,8 @@ def declare_heif(data: bytes, meter: Meter) -> Declared:
             kind.
     """
     boxes = _find_boxes(data, meter)
+    if not {b"meta", b"moov"} & set(boxes):
+        raise IncompleteError
     items = read_items(data, boxes[b"meta"], meter) if b"meta" in boxes else Items(data)
     frame = find_first_frame(data, boxes[b"moov"], meter) if b"moov" in boxes else None
     number = max(1, items.count_images(_IMAGES))

@@ -51,8 +51,8 @@ def test_a_folder_is_read_with_all_below_and_says_what_it_leaves_out(folder: Pat
     assert status == 0
     assert sorted(names[:3]) == [("a.jpg", "read"), ("b.jfif", "read"), ("c.jpe", "read")]
     assert names[3:] == [("burst.heic", "refused"), ("scan.dcm", "refused")]
-    assert reasons[0].startswith("The file is a HEIC burst (a sequence of photographs).")
-    assert reasons[1].startswith("The file is a DICOM file.")
+    assert reasons[0].startswith("The file is incomplete or damaged")
+    assert reasons[1].startswith("The DICOM file ")
     assert errors == f"Not looked at in {folder}: 1 .doc\n\rReading: 5/5\n"
 
 

@@ -97,8 +97,8 @@ def test_a_text_file_with_the_suffix_jpg_is_reported_as_text(tmp_path):
     with pytest.raises(ImageError) as caught:
         read_image(path)
     assert str(caught.value) == (
-        "The file is a text file. A JPEG, HEIC, PNG, TIFF, WebP, AVIF, BMP or DICOM file is needed. "
-        "Export or save the photograph as a JPEG."
+        "The file is a text file. A JPEG, HEIC, PNG, TIFF, WebP, AVIF, BMP or DICOM file is "
+        "needed. Export or save the photograph as a JPEG."
     )
 
 
