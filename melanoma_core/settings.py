@@ -55,7 +55,6 @@ class Settings:
     record: Path | None
     record_url: str | None = field(repr=False)  # may hold a password
     first_read: str
-    tokens: Path
     dicom_node: str | None = field(repr=False)  # may hold a password
     dicom_title: str
     dicom_authorities: Path | None
@@ -311,8 +310,8 @@ SETTINGS = (
         "access_dir",
         str(_DATA_HOME / "access"),
         _parse_folder,
-        "Folder of the people who have logged in, the roles that a steward gave them, and the log "
-        "of these changes.",
+        "Folder of the people who have logged in, the roles that a steward gave them, the log of "
+        "these changes, and the tokens of the HTTP API as hashes.",
         "`access/` in a checkout, in the user's data folder when installed",
     ),
     Setting(
@@ -400,14 +399,6 @@ SETTINGS = (
         "When a doctor reads a lesion of the record. `doctor first`: the AI reading stays hidden "
         "until the first read is kept. `together`: both are shown. `off`: no first read is asked "
         "for.",
-    ),
-    Setting(
-        "MELANOMA_TOKENS",
-        "tokens",
-        str(_DATA_HOME / "access" / "tokens.json"),
-        _parse_folder,
-        "File of the tokens of the HTTP API, as hashes. `melanoma token create` writes it.",
-        "`access/tokens.json` in a checkout, in the user's data folder when installed",
     ),
     Setting(
         "MELANOMA_DICOM_NODE",

@@ -58,10 +58,10 @@ def _parse_days(text: str) -> int | None:
 
 
 def _create(options: argparse.Namespace) -> int:
-    from melanoma_core.service.tokens import create_token
+    from melanoma_core.service.tokens import create_token, locate_tokens
 
     require(Right.MANAGE_USERS)
-    path = load_settings().tokens
+    path = locate_tokens(load_settings())
     roles = [Role(role) for role in options.role]
     text, token = create_token(path, options.name, roles, options.days)
     log(f"Kept its hash in {path}. The token is shown this once:")
@@ -73,9 +73,9 @@ def _create(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from melanoma_core.service.tokens import list_tokens
+    from melanoma_core.service.tokens import list_tokens, locate_tokens
 
-    tokens = list_tokens(load_settings().tokens)
+    tokens = list_tokens(locate_tokens(load_settings()))
     if options.json:
         print_json([_describe(token) for token in tokens])
         return 0
@@ -87,10 +87,10 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _revoke(options: argparse.Namespace) -> int:
-    from melanoma_core.service.tokens import revoke_token
+    from melanoma_core.service.tokens import locate_tokens, revoke_token
 
     require(Right.MANAGE_USERS)
-    token = revoke_token(load_settings().tokens, options.id)
+    token = revoke_token(locate_tokens(load_settings()), options.id)
     if options.json:
         print_json(_describe(token))
     else:

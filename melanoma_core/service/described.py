@@ -7,14 +7,15 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from melanoma_core.data.formats.budget import MAX_BYTES
-from melanoma_core.service.documents import NOTICE, ProblemDocument
+from melanoma_core.models.origins import DISCLAIMER
+from melanoma_core.service.documents import ProblemDocument
 from melanoma_core.service.examples import EXAMPLE
 from melanoma_core.service.job import EXPLAINED
 from melanoma_core.service.problems import MEDIA_TYPE, describe_problem
 from melanoma_core.taxonomy import Diagnosis
 
 DESCRIPTION = (
-    f"Reads photographs of skin lesions with the model of this server. {NOTICE} Nothing of a "
+    f"Reads photographs of skin lesions with the model of this server. {DISCLAIMER} Nothing of a "
     "photograph is kept: not on disk, not in the logs."
 )
 _SHARE = r"(0(\.[0-9]{1,9})?|1(\.0{1,9})?)"

@@ -11,11 +11,11 @@ from typing_extensions import TypedDict  # pydantic needs it before Python 3.12
 
 from melanoma_core import __version__
 from melanoma_core.jsonable import to_jsonable
-from melanoma_core.models.card import ModelCard, OperatingPoint
+from melanoma_core.models.card import ModelCard
+from melanoma_core.models.origins import DISCLAIMER, describe_origins
 from melanoma_core.service.job import Heatmap, Result
 from melanoma_core.taxonomy import Diagnosis
 
-NOTICE = "For research and education. Not a medical device."
 _closed = with_config(ConfigDict(extra="forbid"))  # nothing else is in an answer
 Code = Literal["MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC"]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -30,9 +30,9 @@ class OriginDocument(TypedDict):
     threshold: Share
     target_sensitivity: Annotated[Share, Field(description="What it was chosen for.")]
     chosen_on: Annotated[str, Field(description="The subset that it was chosen on.")]
-    images: Annotated[
-        dict[str, int], Field(description="Images of this subset by collection, if known.")
-    ]
+    images: Annotated[int | None, Field(description="Number of its images, if known.")]
+    lesions: Annotated[int | None, Field(description="Number of its lesions, if known.")]
+    sources: Annotated[list[str], Field(description="Its collections, if known.")]
 
 
 @_closed
@@ -199,10 +199,10 @@ def describe_reading(
         "refusal": result.refusal,
         "notice": notice,
         "heatmap": result.heatmap and _describe_heatmap(result.heatmap),
-        "operating_points": describe_points(card),
+        "operating_points": describe_origins(card),
         "confirmed_by_person": False,
         "app_version": __version__,
-        "disclaimer": NOTICE,
+        "disclaimer": DISCLAIMER,
         "request_id": request_id,
     }
 
@@ -213,7 +213,7 @@ def describe_model(card: ModelCard, *, reads: bool) -> dict[str, Any]:
         "model_id": card.model_id,
         "created_at": card.created_at,
         "reads": reads,
-        "operating_points": describe_points(card),
+        "operating_points": describe_origins(card),
     }
 
 
@@ -222,26 +222,11 @@ def describe_card(card: ModelCard, *, reads: bool) -> dict[str, Any]:
     return {
         "model_id": card.model_id,
         "reads": reads,
-        "operating_points": describe_points(card),
+        "operating_points": describe_origins(card),
         "card": to_jsonable(card),
         "app_version": __version__,
-        "disclaimer": NOTICE,
+        "disclaimer": DISCLAIMER,
     }
-
-
-def describe_points(card: ModelCard) -> dict[str, Any]:
-    """Return both operating points of a model with their origin."""
-    skin_cancer = card.skin_cancer_operating_point
-    return {
-        "melanoma": _describe_origin(card, card.operating_point),
-        "skin_cancer": skin_cancer and _describe_origin(card, skin_cancer),
-    }
-
-
-def _describe_origin(card: ModelCard, point: OperatingPoint) -> dict[str, Any]:
-    images = card.data.get("images_by_source", {}).get(point.chosen_on, {})
-    document: dict[str, Any] = to_jsonable(point)
-    return document | {"images": {name: count for name, count in images.items() if count}}
 
 
 def _describe_heatmap(heatmap: Heatmap) -> dict[str, str]:

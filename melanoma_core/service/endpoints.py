@@ -11,9 +11,9 @@ from starlette.responses import JSONResponse, Response
 from melanoma_core import __version__
 from melanoma_core.errors import ModelError
 from melanoma_core.models.card import ModelCard, load_card
+from melanoma_core.models.origins import DISCLAIMER
 from melanoma_core.models.registry import Serving, find_serving, list_models
 from melanoma_core.service.documents import (
-    NOTICE,
     describe_card,
     describe_model,
     describe_reading,
@@ -66,7 +66,7 @@ def get_models() -> Response:
             "models": models,
             "notice": serving.notice,
             "app_version": __version__,
-            "disclaimer": NOTICE,
+            "disclaimer": DISCLAIMER,
         }
     )
 

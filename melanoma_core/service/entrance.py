@@ -10,7 +10,7 @@ from melanoma_core.access.subject import ANONYMOUS, Subject, acting_as, require
 from melanoma_core.errors import AccessError
 from melanoma_core.service.logs import log_error
 from melanoma_core.service.problems import Problem
-from melanoma_core.service.tokens import find_subject
+from melanoma_core.service.tokens import find_subject, locate_tokens
 from melanoma_core.settings import load_settings
 
 BEARER = HTTPBearer(
@@ -55,7 +55,7 @@ def _identify(request: Request) -> Subject:
         )
     scheme, _, text = header.partition(" ")
     try:
-        subject = find_subject(load_settings().tokens, text.strip())
+        subject = find_subject(locate_tokens(load_settings()), text.strip())
     except AccessError as error:
         log_error(error, request_id=request.state.request_id)
         raise Problem(

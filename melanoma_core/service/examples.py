@@ -3,12 +3,15 @@
 from typing import Any
 
 from melanoma_core import __version__
+from melanoma_core.models.origins import DISCLAIMER
 
 _ORIGIN = {
     "threshold": 0.0436,
     "target_sensitivity": 0.95,
     "chosen_on": "validation",
-    "images": {"ham10000": 1440, "isic2017": 276, "isic9": 36},
+    "images": 1752,
+    "lesions": 1393,
+    "sources": ["ham10000", "isic2017", "isic9"],
 }
 EXAMPLE: dict[str, Any] = {
     "image": "lesion.jpg",
@@ -48,6 +51,6 @@ EXAMPLE: dict[str, Any] = {
     "operating_points": {"melanoma": _ORIGIN, "skin_cancer": _ORIGIN},
     "confirmed_by_person": False,
     "app_version": __version__,
-    "disclaimer": "For research and education. Not a medical device.",
+    "disclaimer": DISCLAIMER,
     "request_id": "5f0c1c8e-1f6b-4b6e-9f59-6d7f4b1f3a11",
 }

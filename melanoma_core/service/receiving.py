@@ -77,15 +77,23 @@ async def _receive_form(request: Request) -> FormData:
         max_part_size=_MAX_FIELD_BYTES,
     )
     parser.spool_max_size = 2 * _MAX_BODY  # never a temporary file
+    ended = asyncio.Event()
+    parser.on_end = ended.set  # called at the last boundary; a form may end without it
     try:
-        return await parser.parse()
+        form = await parser.parse()
     except MultiPartException as error:
-        raise Problem(
-            400,
-            f"The form cannot be read ({error.message}) One file `{_PHOTOGRAPH}` and at most one "
-            f"of each of the fields {', '.join(_FIELDS)} are needed, each of at most "
-            f"{_MAX_FIELD_BYTES} bytes.",
-        ) from None
+        raise _refuse_form(error.message) from None
+    if not ended.is_set():
+        raise _refuse_form("It ends early.")
+    return form
+
+
+def _refuse_form(problem: str) -> Problem:
+    return Problem(
+        400,
+        f"The form cannot be read. {problem} One file `{_PHOTOGRAPH}` and at most one of each of "
+        f"the fields {', '.join(_FIELDS)} are needed, each of at most {_MAX_FIELD_BYTES} bytes.",
+    )
 
 
 async def _limit(stream: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:

@@ -24,13 +24,15 @@ from melanoma_core.errors import AccessError
 from melanoma_core.files import explain_write_errors, write_file
 from melanoma_core.jsonable import dump_json, from_jsonable, load_json
 from melanoma_core.names import neutralise
+from melanoma_core.settings import Settings
 
+_NAME = "tokens.json"  # in MELANOMA_ACCESS_DIR
 _PREFIX = "melanoma"
 _FORM = re.compile(r"melanoma_([0-9a-f]{12})_([A-Za-z0-9_-]{43})", re.ASCII)
 _ID_BYTES, _SECRET_BYTES = 6, 32
 _OWNER_ALONE = 0o600
 _OTHERS = 0o077
-_ADVICE = "or set MELANOMA_TOKENS to another file"
+_ADVICE = "or set MELANOMA_ACCESS_DIR to another folder"
 _NO_HASH = hashlib.sha256(b"").hexdigest()
 
 
@@ -67,6 +69,11 @@ class Token:
             return "revoked"
         is_over = self.expires_at is not None and datetime.fromisoformat(self.expires_at) <= now
         return "expired" if is_over else "valid"
+
+
+def locate_tokens(settings: Settings) -> Path:
+    """Return the file of tokens."""
+    return settings.access_dir / _NAME
 
 
 def create_token(

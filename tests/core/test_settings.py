@@ -41,7 +41,6 @@ def check_defaults(settings: Settings) -> None:
     assert settings.prevalence is None
     assert settings.indexes == ()
     assert (settings.record, settings.record_url) == (None, None)
-    assert settings.tokens == PROJECT_ROOT / "access" / "tokens.json"
     assert settings.tracking_uri == f"sqlite:///{PROJECT_ROOT.as_posix()}/runs/mlflow.db"
 
 
@@ -83,7 +82,6 @@ def test_every_call_reads_the_environment_again(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv("MELANOMA_RECORD", f"/records/{name}")
         monkeypatch.setenv("MELANOMA_RECORD_URL", f"postgresql://{name}.example/clinic")
         monkeypatch.setenv("MELANOMA_FIRST_READ", "together")
-        monkeypatch.setenv("MELANOMA_TOKENS", f"/access/{name}")
         monkeypatch.setenv("MELANOMA_DICOM_NODE", f"dicom://PACS@{name}.example:104")
         monkeypatch.setenv("MELANOMA_DICOM_TITLE", "US")
         monkeypatch.setenv("MELANOMA_DICOM_AUTHORITIES", f"/pem/{name}")
@@ -120,7 +118,6 @@ def test_every_call_reads_the_environment_again(monkeypatch: pytest.MonkeyPatch)
             record=Path("/records") / name,
             record_url=f"postgresql://{name}.example/clinic",
             first_read="together",
-            tokens=Path("/access") / name,
             dicom_node=f"dicom://PACS@{name}.example:104",
             dicom_title="US",
             dicom_authorities=Path("/pem") / name,

@@ -13,7 +13,7 @@ from melanoma_core.service.tokens import find_subject
 @pytest.fixture(autouse=True)
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "tokens.json"
-    monkeypatch.setenv("MELANOMA_TOKENS", str(path))
+    monkeypatch.setenv("MELANOMA_ACCESS_DIR", str(tmp_path))
     return path
 
 
