@@ -13,6 +13,7 @@ from io import BytesIO
 from PIL import ImageFile
 from PIL.AvifImagePlugin import AvifImageFile
 
+from melanoma_core.data.formats.av1 import list_frame_sizes
 from melanoma_core.data.formats.boxes import Box, IncompleteError, walk_boxes
 from melanoma_core.data.formats.budget import Meter
 from melanoma_core.data.formats.code_points import (
@@ -50,6 +51,8 @@ _KEPT = frozenset(
 )
 _PROFILES = (b"prof", b"rICC")
 _CODES = b"nclx"
+_BT601 = {5, 6, 7}  # code points of primaries
+_SRGB_PRIMARIES, _SRGB_CURVE = 1, 13
 _SAVE = "Save the photograph as a JPEG."
 
 
@@ -100,6 +103,9 @@ def _declare(items: Items, meter: Meter, chosen: tuple[str, int]) -> Declared:
             f"The HEIF image is coded as {named}. HEVC (HEIC) or AV1 (AVIF) is needed. {_SAVE}"
         )
     is_hevc = codings == {_HEVC}
+    if not is_hevc and items.by_id[items.primary].find(b"clap") is not None:
+        # Pillow shows what was cropped away, unlike browsers.
+        raise ImageError(f"The AVIF image is cropped by a property of its file. {_SAVE}")
     check_extents(items, frozenset(needed), meter)
     _count_work(items, needed, meter)
     colours = _list_colours(items, items.primary)
@@ -184,8 +190,14 @@ def _count_work(items: Items, needed: list[int], meter: Meter) -> None:
 
 
 def _find_size(items: Items, number: int, item: Item) -> tuple[int, int]:
-    """Return the declared size, or that of the canvas of a grid or an overlay if it is larger."""
+    """Return the declared size, or that of what it is decoded from if that is larger.
+
+    Unlike the decoder of AV1, that of HEVC refuses what is larger than declared.
+    """
     width, height = item.size
+    if item.kind == _AV1:
+        for frame_width, frame_height in list_frame_sizes(items.read(number)):
+            width, height = max(width, frame_width), max(height, frame_height)
     if item.kind in {b"grid", b"iovl"} and item.extents:
         content = items.read(number)
         size = 4 if content[1:2] and content[1] & 1 else 2
@@ -210,14 +222,17 @@ def _list_colours(items: Items, number: int) -> list[bytes]:
 def _read_codes(content: bytes) -> ColourSpace | None:
     """Return the colour space of code points; None for sRGB, and where nothing is known.
 
-    The curve of video counts as that of sRGB: Android writes it into photographs (its data space
-    "JFIF"), whose pixels are those of its JPEG files.
+    The curve of video counts as that of sRGB, and the primaries of BT.601 with it as those of
+    sRGB: so Android declares photographs whose pixels are those of its JPEG files (data space
+    "JFIF").
     """
     primaries, curve = int.from_bytes(content[4:6]), int.from_bytes(content[6:8])
     if len(content) < 8 or UNSPECIFIED in {primaries, curve}:
         return None
     refuse_high_dynamic_range(curve, "The HEIF image")
-    space = find_space(primaries, 13 if curve in VIDEO_CURVES else curve)
+    if curve in VIDEO_CURVES:
+        primaries, curve = _SRGB_PRIMARIES if primaries in _BT601 else primaries, _SRGB_CURVE
+    space = find_space(primaries, curve)
     if space is None:
         raise ImageError(
             f"The HEIF image declares its colours by codes that are not known here ({primaries}, "
