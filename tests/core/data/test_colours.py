@@ -2,13 +2,19 @@
 
 import io
 import struct
+from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
+import pillow_heif
+import pytest
 from PIL import Image, ImageCms
 
 from melanoma_core.data.colours import convert_to_srgb
 from melanoma_core.data.formats.colour_space import SRGB_CURVE, ColourSpace
+from melanoma_core.data.images import decode_image
 
+GHOSTSCRIPT = Path("/usr/share/color/icc/ghostscript/a98.icc")  # of a Debian package
 P3 = ColourSpace(((0.68, 0.32), (0.265, 0.69), (0.15, 0.06)))
 
 
@@ -70,3 +76,72 @@ def test_a_white_pixel_stays_white_in_every_space():
     white = Image.new("RGB", (8, 8), "white")
     for space in (P3, ColourSpace(curve=(1.8,)), ColourSpace(white=(0.3457, 0.3585))):
         assert np.unique(convert_to_srgb(white, space.make_profile())).tolist() == [255]
+
+
+def find_packaged(package: str, *inner: str) -> bytes:
+    """Return a profile as it lies in an installed package."""
+    return Path(str(files(package).joinpath(*inner))).read_bytes()
+
+
+ADOBE = ColourSpace(((0.64, 0.33), (0.21, 0.71), (0.15, 0.06)), curve=(563 / 256,))
+# IEC 61966-2-5 and CSS Color 4: linear Adobe RGB (1998) to linear sRGB.
+ADOBE_TO_SRGB = np.array(
+    [[1.3983, -0.3983, 0.0], [0.0, 1.0, 0.0], [0.0, -0.0429, 1.0429]]
+)  # fmt: skip
+P3_TO_SRGB = np.array([[1.2249, -0.2247, 0.0], [-0.0420, 1.0419, 0.0], [-0.0197, -0.0786, 1.0979]])
+SKIN = np.array([[214, 170, 150], [181, 125, 104], [120, 78, 62], [84, 52, 44], [40, 30, 28]])
+
+
+def encode(linear):
+    low, high = linear * 12.92, 1.055 * np.clip(linear, 0.0031308, 1) ** (1 / 2.4) - 0.055
+    return 255 * np.clip(np.where(linear <= 0.0031308, low, high), 0, 1)
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        ("fpdf", "data", "color_profiles", "sRGB2014.icc"),  # version 2
+        ("highdicom", "_icc_profiles", "sRGB_v4_ICC_preference.icc"),
+    ],
+    ids=["sRGB2014", "sRGB v4 preference"],
+)
+def test_the_profiles_of_srgb_by_the_icc_move_no_colour(inner: tuple[str, ...]):
+    image = draw()
+    converted = np.asarray(convert_to_srgb(image, find_packaged(*inner))).astype(int)
+    assert np.abs(converted - np.asarray(image)).max() <= 1
+
+
+def test_adobe_rgb_is_converted_as_its_standard_computes_it():
+    pixels = np.tile(SKIN.astype(np.uint8), (4, 1, 1))
+    expected = encode((pixels / 255) ** (563 / 256) @ ADOBE_TO_SRGB.T)
+    profiles = [ADOBE.make_profile()]
+    if GHOSTSCRIPT.is_file():  # a profile that was not made here
+        profiles.append(GHOSTSCRIPT.read_bytes())
+    for profile in profiles:
+        converted = np.asarray(convert_to_srgb(Image.fromarray(pixels), profile)).astype(int)
+        assert np.abs(converted - expected).max() <= 1.5
+    assert np.abs(expected - pixels).max() > 15  # what it would be off without
+
+
+@pytest.mark.parametrize(
+    ("image_format", "options"),
+    [
+        ("JPEG", {"quality": 100, "subsampling": "4:4:4"}),
+        ("PNG", {}),
+        ("TIFF", {}),
+        ("WEBP", {"lossless": True}),
+        ("AVIF", {"quality": 100, "subsampling": "4:4:4"}),
+        ("HEIF", {"quality": -1, "chroma": 444, "matrix_coefficients": 0}),
+    ],
+)
+def test_display_p3_is_converted_in_every_format(image_format: str, options: dict[str, object]):
+    pixels = np.repeat(np.repeat(SKIN.astype(np.uint8)[None], 80, 0), 16, 1)
+    image, buffer = Image.fromarray(pixels), io.BytesIO()
+    options |= {"icc_profile": P3.make_profile()}
+    if image_format == "HEIF":
+        pillow_heif.from_pillow(image).save(buffer, **options)
+    else:
+        image.save(buffer, image_format, **options)
+    expected = encode(decode(pixels / 255) @ P3_TO_SRGB.T)
+    assert np.abs(decode_image(buffer.getvalue()).pixels - expected).max() <= 4
+    assert np.abs(expected - pixels).max() > 8
