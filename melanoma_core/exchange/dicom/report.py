@@ -172,7 +172,8 @@ def _measure_lesion(reading: MadeReading) -> Iterator[Measurement]:
         if alert.threshold is not None:
             yield _measure(threshold, alert.threshold)
     value = reading.value
-    for diagnosis, share in list_probabilities(value.class_names, value.probabilities):
+    named = list_probabilities(value.class_names, value.probabilities) if value.was_read else []
+    for diagnosis, share in named:
         if diagnosis is not Diagnosis.MEL:
             yield _measure(codes.code_probability(diagnosis), share)
 
