@@ -5,6 +5,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
@@ -271,3 +272,39 @@ def test_a_full_disk_leaves_no_part_of_a_photograph(images: ImageStore):
 
     assert [path for path in images.folder.rglob("*") if path.is_file()] == []
     images.put(read_drawn())
+
+
+@pytest.mark.parametrize("orientation", [1, 6, 7])
+def test_a_heic_photograph_becomes_an_upright_png_of_the_same_pixels(
+    images: ImageStore, orientation: int
+):
+    buffer = BytesIO()
+    options = {"quality": 60, "thumbnails": [64], "xmp": b"<x:xmpmeta/>" + SECRET}
+    made = pillow_heif.from_pillow(draw())
+    made.save(buffer, exif=make_exif(orientation).tobytes(), icc_profile=PROFILE, **options)
+    assert SECRET in buffer.getvalue()
+
+    stored = images.put(buffer.getvalue())
+
+    assert stored.media_type == "image/png"
+    assert (stored.width, stored.height) == ((160, 120) if orientation < 5 else (120, 160))
+    check_kept(images, buffer.getvalue())
+
+
+@pytest.mark.parametrize("orientation", [1, 6, 7])
+def test_an_avif_photograph_becomes_an_upright_png_of_the_same_pixels(
+    images: ImageStore, orientation: int
+):
+    exif = make_exif(orientation)
+    data = save(draw(), "AVIF", exif=exif, icc_profile=PROFILE, xmp=SECRET)
+    assert SECRET in data
+    assert images.put(data).media_type == "image/png"
+    check_kept(images, data)
+
+
+def test_of_a_burst_what_is_read_alone_is_kept(images: ImageStore):
+    buffer = BytesIO()
+    made = pillow_heif.from_pillow(draw())
+    made.add_from_pillow(draw(seed=2))
+    made.save(buffer, primary_index=1)
+    check_kept(images, buffer.getvalue())
