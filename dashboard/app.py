@@ -3,13 +3,10 @@
 import sys
 from pathlib import Path
 
-from starlette.middleware import Middleware
 from streamlit.starlette import App
 
-from dashboard.serving import RequestGuard, protect_uploads
+from dashboard.serving import list_guards, protect_uploads
 from dashboard.shared.access import check_exposure
-from dashboard.shared.login_sessions import ActivityWatch
-from dashboard.shared.session_key import SessionKey
 from melanoma_core.errors import SettingsError
 
 try:
@@ -18,6 +15,6 @@ except SettingsError as error:
     sys.exit(str(error))
 app = App(
     Path(__file__).with_name("navigation.py"),
-    middleware=[Middleware(RequestGuard), Middleware(SessionKey), Middleware(ActivityWatch)],
+    middleware=list_guards(),
     lifespan=protect_uploads,
 )

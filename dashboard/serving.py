@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.formparsers import MultiPartParser
+from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config, net_util
@@ -22,6 +23,8 @@ from dashboard.shared.access import (
     serves_own_machine,
 )
 from dashboard.shared.login import has_login
+from dashboard.shared.login_sessions import ActivityWatch
+from dashboard.shared.session_key import SessionKey
 from melanoma_core.access.subject import identify_by
 
 _LOGGER = logging.getLogger(__name__)
@@ -64,6 +67,11 @@ class RequestGuard:
         else:  # a browser shows no answer to a WebSocket
             _LOGGER.warning(refusal)
             await send({"type": "websocket.close", "code": 1008, "reason": ""})
+
+
+def list_guards() -> list[Middleware]:
+    """Return what each request to the pages passes through, in this order."""
+    return [Middleware(RequestGuard), Middleware(SessionKey), Middleware(ActivityWatch)]
 
 
 @asynccontextmanager
