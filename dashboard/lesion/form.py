@@ -14,6 +14,7 @@ from dashboard.shared.record import (
     forget_draft,
     get_outcome,
     keep_draft,
+    name_save,
     read_draft,
     save,
     show_field_error,
@@ -132,7 +133,7 @@ class Form(Fields):
             show_outcome(self.name)
         with st.container(horizontal=True):
             st.button(
-                label,
+                name_save(self.name, label),
                 key=f"{self.name}-save",
                 type="primary",
                 shortcut=SAVE_KEY,

@@ -14,6 +14,7 @@ from dashboard.shared.record import (
     get_outcome,
     keep_draft,
     name_field,
+    name_save,
     read_draft,
     save,
     show_outcome,
@@ -54,7 +55,7 @@ class Form(Fields):
             show_outcome(self.name)
         with st.container(horizontal=True):
             st.button(
-                label,
+                name_save(self.name, label),
                 key=f"{self.name}-save",
                 type="primary",
                 shortcut=_SAVE_KEY,

@@ -66,6 +66,14 @@ def find_base(form: str, current: _Entry) -> _Entry:
     return base
 
 
+def rebase_draft(form: str, current: Entry[Any]) -> None:
+    """Let a draft correct another version of its entry: one that came first and was seen since."""
+    draft = _get_draft(form)
+    base = draft.get(_BASE)
+    if base is not None and base.id == current.id:
+        draft[_BASE] = current
+
+
 def has_draft(form: str) -> bool:
     """Return whether a person has typed into a form what is not saved."""
     return bool(_get_draft(form))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from melanoma_core.records.entry import Entry
 
 NOT_STATED = "not stated"
-_FIRST, _LAST = date(1900, 1, 1), date(2199, 12, 31)
+_FIRST, _LAST = date(1000, 1, 1), date(2999, 12, 31)  # the record says what it refuses of them
 _ANSWERS = {None: NOT_STATED, True: "yes", False: "no"}
 
 

@@ -23,7 +23,7 @@ from dashboard.shared.html import show_html
 from dashboard.shared.opening import has_opened, holds_drawn, open_record
 from dashboard.shared.person import ask_who, get_who, show_who
 from dashboard.shared.record_introduction import show_closing, show_introduction
-from dashboard.shared.saving import get_outcome, save, show_field_error, show_outcome
+from dashboard.shared.saving import get_outcome, name_save, save, show_field_error, show_outcome
 
 if TYPE_CHECKING:
     from melanoma_core.records.store import Record
@@ -39,6 +39,7 @@ __all__ = [
     "keep_draft",
     "log_seen",
     "name_field",
+    "name_save",
     "need_record",
     "open_record",
     "read_draft",

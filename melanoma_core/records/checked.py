@@ -1,4 +1,4 @@
-"""Check an entry against what the record holds already, before it is written."""
+"""Find what an entry is checked against, before it is written: what the record holds already."""
 
 from datetime import date
 from typing import Any, Protocol
@@ -7,7 +7,6 @@ from melanoma_core.records.entities import Lesion, Patient, Visit
 from melanoma_core.records.entry import Entry, Value
 from melanoma_core.records.loop import AiReading, Decision, Histology, Specimen
 from melanoma_core.records.surroundings import Surroundings
-from melanoma_core.records.validation import check
 
 
 class Holder(Protocol):
@@ -18,22 +17,6 @@ class Holder(Protocol):
 
     def find(self, kind: type[Value], **where: object) -> tuple[Entry[Value], ...]:
         """Return current entries, as `Record.find`."""
-
-
-def check_entry(record: Holder, value: Value, today: date, entry_id: str = "") -> Value:
-    """Return an entry, cleaned, that fits the record; write what is returned.
-
-    Args:
-        record: The record.
-        value: The entry as it was typed.
-        today: The day of the clinic.
-        entry_id: Id of the entry if it is corrected; "" if it is new.
-
-    Raises:
-        InvalidEntryError: A field holds what it may not; `errors` lists all of them.
-        UnknownEntryError: It names an entry that is not in the record.
-    """
-    return check(value, find_surroundings(record, value, today, entry_id))
 
 
 def find_surroundings(

@@ -147,7 +147,7 @@ class Record:
         Args:
             by: Who writes.
             today: The day of the clinic, on which a person has typed the entries: each is then
-                cleaned and checked (`checked.check_entry`). None for the entries of a program.
+                cleaned and checked (`validation.check`). None for the entries of a program.
 
         Raises:
             EditConflict: Another person came first. Nothing was written.

@@ -6,6 +6,9 @@ from datetime import date
 from melanoma_core.records.entities import Lesion, Patient, Visit
 from melanoma_core.records.loop import AiReading, Histology, Specimen
 
+FIRST_YEAR = 1900
+"""Year before which no day of a record lies."""
+
 
 @dataclass(frozen=True)
 class FieldError:
@@ -45,6 +48,8 @@ class Surroundings:
         """Return what is wrong with a day that has passed; None if nothing is."""
         if day is None:
             return None
+        if day.year < FIRST_YEAR:
+            return FieldError(name, f"Found {day}; needed is a day from {FIRST_YEAR} on.")
         if day > self.today:
             return FieldError(name, f"{day} lies in the future: today is {self.today}.")
         if self.patient and self.patient.birth_year and day.year < self.patient.birth_year:

@@ -16,8 +16,10 @@ import sqlalchemy as sa
 from melanoma_core.access.subject import check_signature
 from melanoma_core.errors import RecordError
 from melanoma_core.records import ledger
-from melanoma_core.records.checked import Holder, check_entry
+from melanoma_core.records.checked import Holder, find_surroundings
+from melanoma_core.records.dependents import find_broken
 from melanoma_core.records.deriving import refresh_lesions, refresh_patients
+from melanoma_core.records.doubts import find_doubts
 from melanoma_core.records.entities import Lesion, Patient, Visit
 from melanoma_core.records.entry import Entry, Value, make_id
 from melanoma_core.records.errors import (
@@ -31,6 +33,8 @@ from melanoma_core.records.ledger import Action, LogEntry
 from melanoma_core.records.loading import build_entry, select_current
 from melanoma_core.records.loop import Recall
 from melanoma_core.records.schema import ENTITY, IMAGE_USE, REFERENCES, TABLES, hash_row, to_row
+from melanoma_core.records.surroundings import FieldError
+from melanoma_core.records.validation import InvalidEntryError, check
 
 _LARGEST = 2**31 - 1  # whole number in a column
 _IMPOSSIBLE = re.compile("[\0\ud800-\udfff]")  # a zero byte, and half of a character
@@ -78,6 +82,7 @@ class Change:
     Attributes:
         by: Who writes.
         at: When, in UTC.
+        doubts: What is improbable in the entries of a person, and new; see `doubts`.
     """
 
     def __init__(self, by: str, record: Holder | None = None, today: date | None = None) -> None:
@@ -88,6 +93,7 @@ class Change:
         self.by = by
         self.at = datetime.now(UTC)
         self._steps: list[_Step] = []
+        self.doubts: list[FieldError] = []
         self._record, self._today = record, today or self.at.date()
 
     def add(self, value: Value) -> Entry[Value]:
@@ -112,8 +118,9 @@ class Change:
             RecordError: A text or a number is one that no database can hold.
             InvalidEntryError: A person's entry holds what it may not.
         """
-        value = self._check(value, entry.id)
+        value = self._check(value, entry)
         after = Entry(id=entry.id, version=entry.version + 1, by=self.by, at=self.at, value=value)
+        self._check_dependents(entry, after)
         return self._take(Action.CORRECTED, after, entry)
 
     def withdraw(self, entry: Entry[Value], reason: str) -> Entry[Value]:
@@ -139,12 +146,32 @@ class Change:
         """What is to be written, in order."""
         return self._steps
 
-    def _check(self, value: Value, entry_id: str = "") -> Value:
-        """Return an entry, cleaned and checked if a person writes it."""
+    def _check(self, value: Value, before: Entry[Value] | None = None) -> Value:
+        """Return an entry, cleaned and checked if a person writes it; note what is improbable."""
         if self._record is None:
             return value
-        around = _Surrounding(self._record, [step.entry for step in self._steps])
-        return check_entry(around, value, self._today, entry_id)
+        pending = _Surrounding(self._record, self._list_pending())
+        around = find_surroundings(pending, value, self._today, before.id if before else "")
+        cleaned = check(value, around)
+        self.doubts += [
+            doubt
+            for doubt in find_doubts(cleaned, around)
+            if before is None or getattr(before.value, doubt.field) != getattr(cleaned, doubt.field)
+        ]
+        return cleaned
+
+    def _check_dependents(self, before: Entry[Value], after: Entry[Value]) -> None:
+        """Refuse a person's correction that entries standing on it would not fit."""
+        if self._record is None:
+            return
+        pending = self._list_pending()
+        holders = (_Surrounding(self._record, each) for each in (pending, [*pending, after]))
+        errors = tuple(find_broken(*holders, before, self._today))
+        if errors:
+            raise InvalidEntryError(errors)
+
+    def _list_pending(self) -> list[Entry[Any]]:
+        return [step.entry for step in self._steps]
 
     def _take(
         self, action: Action, entry: Entry[Value], before: Entry[Value] | None = None

@@ -5,17 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from melanoma_core.records.checked import check_entry, find_surroundings
+from melanoma_core.records.checked import find_surroundings
 from melanoma_core.records.entities import Lesion, Patient, Visit
-from melanoma_core.records.entry import make_id
+from melanoma_core.records.entry import Value, make_id
 from melanoma_core.records.errors import UnknownEntryError
 from melanoma_core.records.loop import Decision, Histology, Information, Specimen
 from melanoma_core.records.store import Record
-from melanoma_core.records.validation import InvalidEntryError
+from melanoma_core.records.validation import InvalidEntryError, check
 from melanoma_core.records.vocabulary import Channel, Management
 from tests.core.records.made_cases import NEVUS, make_reading
 
 TODAY = date(2026, 6, 1)
+
+
+def check_entry(record: Record, value: Value, today: date, entry_id: str = "") -> Value:
+    return check(value, find_surroundings(record, value, today, entry_id))
 
 
 @pytest.fixture

@@ -392,7 +392,7 @@ def test_the_margins_are_clarified_by_a_correction_of_the_report(
     app = click(open_lesion(), "Correct the report")
     assert app.query_params["edit"] == histology.id
     next(each for each in app.selectbox if each.label == "Margins").set_value(Margins.CLEAR).run()
-    app = click(app, "Save")
+    app = click(app, "Save the report")
     assert "Next: acknowledge" in read_all(app)  # and then the patient is informed again
 
 
@@ -411,3 +411,18 @@ def test_an_urgent_referral_waits_until_it_is_answered(
     assert "It waits for nothing." in read_all(app)
     _, answer = record.find(Decision, lesion_id=lesion.lesion_id)
     assert (answer.value.management, answer.value.ai_reading_id) == (Management.REASSURE, None)
+
+
+def test_a_breslow_thickness_of_99_mm_is_asked_about_before_it_is_saved(
+    open_lesion: OpenLesion, record: Record, lesion: DrawnLesion
+):
+    histology = add_informed(record, lesion, NODULAR)
+    app = open_lesion(edit=histology.id)
+    thickness = next(each for each in app.text_input if each.label.startswith("Breslow"))
+    app = click(thickness.set_value("99").run(), "Save the report")
+    assert "Not saved yet. A Breslow thickness of 99 mm is improbable" in read_all(app)
+    assert record.get(Histology, histology.id).version == 1
+
+    app = next(each for each in app.checkbox if "checked it" in each.label).check().run()
+    app = click(app, "Save the report")
+    assert record.get(Histology, histology.id).value.breslow_mm == 99

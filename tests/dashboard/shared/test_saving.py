@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -25,23 +26,30 @@ def show_patient() -> None:
 
     record = pages.need_record()
     current = record.find(Patient)[0]
-    base = pages.find_base("patient", current)
 
     def save() -> None:
         draft = pages.read_draft("patient")
+        pages.save("patient", lambda change: write(change, draft))
+
+    def write(change, draft):
+        base = pages.find_base("patient", current)
         value = replace(
-            base.value, pseudonym=draft["pseudonym"], birth_year=int(draft["year"] or 0) or None
+            base.value,
+            pseudonym=draft["pseudonym"],
+            birth_year=int(draft["birth_year"] or 0) or None,
         )
-        pages.save("patient", lambda change: change.correct(base, value))
+        return change.correct(base, value)
 
     st.text_input(
         "Pseudonym", key=pages.name_field("patient", "pseudonym", current.value.pseudonym)
     )
     pages.show_field_error("patient", "pseudonym")
-    st.text_input("Year", key=pages.name_field("patient", "year", str(current.value.birth_year)))
+    st.text_input(
+        "Year", key=pages.name_field("patient", "birth_year", str(current.value.birth_year))
+    )
     pages.show_field_error("patient", "birth_year")
     pages.keep_draft("patient", current)
-    st.button("Save", on_click=save)
+    st.button(pages.name_save("patient", "Save"), on_click=save)
     pages.show_outcome("patient")
 
 
@@ -171,6 +179,49 @@ def test_the_second_may_write_a_further_version_and_neither_is_lost(record: Reco
     (patient,) = record.find(Patient)
     years = [each.value.birth_year for each in record.versions(Patient, patient.id)]
     assert years == [1960, 1955, 1961]
+
+
+def test_after_a_conflict_one_button_saves_what_the_fields_hold_by_then(record: Record):
+    app = type_into(open_form(), "Year", "1961")
+    change_elsewhere(record, birth_year=1955)
+    app = click(app, "Save")
+    labels = [button.label for button in app.button if "ave" in button.label]
+    assert labels == ["Save mine as version 3"]
+
+    click(type_into(app, "Year", "1962"), "Save mine as version 3")
+    assert record.find(Patient)[0].value.birth_year == 1962
+
+
+def test_what_is_improbable_is_saved_once_it_is_confirmed(record: Record):
+    year = str(date.today().year - 112)
+    app = click(type_into(open_form(), "Year", year), "Save")
+    assert "Not saved yet. Born in" in html(app)
+    assert record.find(Patient)[0].version == 1
+
+    app = click(app, "Save")  # pressing it again confirms nothing
+    assert record.find(Patient)[0].version == 1
+    app.checkbox[0].check().run()
+    assert "✓ Saved, version 2." in html(click(app, "Save"))
+    assert str(record.find(Patient)[0].value.birth_year) == year
+
+
+def test_what_was_confirmed_is_not_confirmed_of_another_value(record: Record):
+    this_year = date.today().year
+    app = click(type_into(open_form(), "Year", str(this_year - 112)), "Save")
+    app.checkbox[0].check().run()
+    app = type_into(app, "Year", str(this_year - 113))
+    assert not app.checkbox
+    assert "Not saved yet" in html(click(app, "Save"))
+    assert record.find(Patient)[0].version == 1
+
+
+def test_an_error_goes_when_its_field_is_changed(record: Record):
+    app = click(type_into(open_form(), "Year", "2100"), "Save")
+    assert "needed is a year from" in html(app)
+    app = type_into(app, "Year", "1961")
+    assert "needed is a year from" not in html(app)
+    assert "Correct the fields" not in html(app)
+    assert record.find(Patient)[0].version == 1
 
 
 def test_text_of_the_other_person_is_no_markup(record: Record):
