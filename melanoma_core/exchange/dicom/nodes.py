@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from melanoma_core.errors import SettingsError, hide_passwords
 from melanoma_core.settings import Settings
@@ -12,8 +12,9 @@ _TITLE = re.compile(r"[ -\[\]-~]{1,16}")  # ASCII without a backslash (PS3.5, AE
 _PLAIN, _TLS, _WEB = "dicom", "dicoms", ("https", "http")
 _PORTS = {_PLAIN: 104, _TLS: 2762}
 _EXAMPLES = (
-    "It must be an address such as dicom://PACS@pacs.clinic:104, dicoms://PACS@pacs.clinic:2762 "
-    "(with TLS) or https://pacs.clinic/dicom-web (STOW-RS). Change it."
+    "It must be an address such as dicom://<TITLE>@pacs.clinic:104, with the title of its "
+    "application entity, dicoms://<TITLE>@pacs.clinic:2762 (with TLS) or "
+    "https://pacs.clinic/dicom-web (STOW-RS). Change it."
 )
 
 
@@ -52,9 +53,13 @@ class Node:
 
     @property
     def name(self) -> str:
-        """Its name for people, without any password."""
-        scheme = _TLS if self.uses_tls else _PLAIN
-        return self.url or f"{scheme}://{self.title}@{_bracket(self.host)}:{self.port}"
+        """Its name for people, without any password.
+
+        >>> Node(host="pacs.clinic", port=2762, title="PACS", uses_tls=True).name
+        'PACS at pacs.clinic:2762 (TLS)'
+        """
+        tls = " (TLS)" if self.uses_tls else ""
+        return self.url or f"{self.title} at {_bracket(self.host)}:{self.port}{tls}"
 
 
 def find_node(settings: Settings, address: str = "") -> Node | None:
@@ -88,17 +93,18 @@ def find_node(settings: Settings, address: str = "") -> Node | None:
         )
     if parts.scheme in _WEB:
         bare = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-        has_user = parts.username is not None
         return Node(
             host=parts.hostname,
             own_title=own_title,
             url=bare.rstrip("/"),
-            user=(parts.username or "", parts.password or "") if has_user else None,
+            user=(unquote(parts.username or ""), unquote(parts.password or ""))
+            if parts.username is not None
+            else None,
             token=settings.dicom_token or "",
             authorities=settings.dicom_authorities,
             certificate=settings.dicom_certificate,
         )
-    title = parts.username or ""
+    title = unquote(parts.username or "")
     if not _TITLE.fullmatch(title) or not title.strip() or parts.path.strip("/"):
         raise _explain(text)
     return Node(
