@@ -22,6 +22,7 @@ from melanoma_core.data.decoder_pool import decode_apart
 from melanoma_core.data.formats.accepted import ACCEPTED, FORMATS
 from melanoma_core.data.formats.budget import BUDGET, MAX_BYTES, Budget, Meter
 from melanoma_core.data.formats.declared import Declared
+from melanoma_core.data.formats.dicom_frames import split_name, take_photograph
 from melanoma_core.data.formats.kinds import recognise
 from melanoma_core.data.formats.orientation import read_orientation
 from melanoma_core.errors import ImageError
@@ -197,15 +198,21 @@ def read_bytes(path: Path) -> bytes:
     """Read the content of an image file.
 
     Args:
-        path: The image file.
+        path: The image file, or a frame of a DICOM file, as in `scan.dcm#2`.
 
     Returns:
-        The bytes of the file.
+        The bytes of the file. Those of a frame are a file of this photograph alone.
 
     Raises:
         ImageError: The file does not exist, cannot be read, or exceeds `MAX_BYTES`. The size is
             checked before reading. The message contains the path.
     """
+    file, number = split_name(path)
+    content = _read_file(file)
+    return content if number is None else take_photograph(content, number)
+
+
+def _read_file(path: Path) -> bytes:
     try:
         status = path.stat()
         # Reading a pipe or a device would never end.

@@ -5,6 +5,9 @@ All else is refused by its name (`dicom_kinds`). The file is counted before a li
 (`dicom_elements`), and only the elements that are named here leave it.
 """
 
+import logging
+import warnings
+from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -98,12 +101,23 @@ def parse(content: Content, keywords: tuple[str, ...]) -> "Dataset":
     from pydicom.filereader import read_dataset
     from pydicom.tag import Tag
 
+    _quieten()
     return read_dataset(
         BytesIO(content.elements),
         content.is_implicit,
         content.is_little_endian,
         specific_tags=[Tag(each) for each in (*_KIND, *keywords)],
     )
+
+
+@cache
+def _quieten() -> None:
+    """Keep values of patients, which pydicom's warnings quote, out of every log."""
+    from pydicom import config
+
+    config.settings.reading_validation_mode = config.IGNORE
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", module=r"pydicom\.")
 
 
 def count_frames(dataset: "Dataset") -> int:
@@ -178,8 +192,11 @@ def _order_bytes(dataset: "Dataset", form: Form) -> bytes:
     """Return the pixels in little-endian order, as all but one transfer syntax have them."""
     stored = bytes(dataset.PixelData)
     is_in_words = form.bits_allocated == 16 or dataset["PixelData"].VR == "OW"
-    if form.syntax != BIG_ENDIAN or not is_in_words:
-        return stored
+    return turn_words(stored) if form.syntax == BIG_ENDIAN and is_in_words else stored
+
+
+def turn_words(stored: bytes) -> bytes:
+    """Return big-endian words of 16 bits as little-endian ones."""
     return np.frombuffer(stored[: len(stored) // 2 * 2], "<u2").byteswap().tobytes()
 
 
@@ -213,9 +230,9 @@ def _read_palette(dataset: "Dataset", form: Form) -> tuple[NDArray[np.uint8] | N
         )
         number = number or 2**16
         stored = bytes(dataset[f"{colour}PaletteColorLookupTableData"].value)
+        stored = turn_words(stored) if form.syntax == BIG_ENDIAN else stored
         wide = len(stored) >= 2 * number
-        order = "<" if dataset.original_encoding[1] else ">"
-        values = np.frombuffer(stored, f"{order}u2" if wide else "u1")[:number]
+        values = np.frombuffer(stored, "<u2" if wide else "u1")[:number]
         if len(values) < number or bits not in {8, 16}:
             raise ValueError("The palette is incomplete.")
         columns.append((values >> 8 if bits == 16 and wide else values).astype(np.uint8))

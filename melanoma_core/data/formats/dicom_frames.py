@@ -10,8 +10,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from melanoma_core.data.formats.budget import BUDGET, Meter
 from melanoma_core.data.formats.dicom import (
     PIXEL_KEYWORDS,
@@ -19,6 +17,7 @@ from melanoma_core.data.formats.dicom import (
     parse,
     read_form,
     take_frame,
+    turn_words,
 )
 from melanoma_core.data.formats.dicom_elements import read_content
 from melanoma_core.data.formats.dicom_facts import FACT_KEYWORDS
@@ -152,4 +151,4 @@ def _turn_palette(single: "Dataset") -> None:
     """Turn the colours of a palette from big-endian to little-endian words."""
     for element in single:
         if element.keyword.endswith("PaletteColorLookupTableData"):
-            element.value = np.frombuffer(element.value, "<u2").byteswap().tobytes()
+            element.value = turn_words(element.value)

@@ -44,6 +44,7 @@ _CHANNELS = {
     "YBR_RCT": 3,
     PALETTE: 1,
 } | dict.fromkeys(GREY, 1)
+_PIXELS_AT_ONCE = 2**20
 # What pydicom and its plugins raise on bad data, besides what Pillow raises.
 _BROKEN = (AttributeError, NotImplementedError, RuntimeError)
 
@@ -320,5 +321,16 @@ def _colour(source: Source, values: NDArray[np.unsignedinteger[Any]]) -> Image.I
         levels = 255 - levels
     if form.channels == 1:
         return Image.fromarray(levels)
-    image = Image.frombytes(source.colours, (form.columns, form.rows), levels.tobytes())
-    return image if image.mode == "RGB" else image.convert("RGB")
+    return Image.fromarray(levels if source.colours == "RGB" else _convert_to_rgb(levels))
+
+
+def _convert_to_rgb(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return YBR_FULL as RGB, a few rows at a time: pydicom takes 24 bytes for each pixel."""
+    from pydicom.pixels import convert_color_space
+
+    step = max(1, _PIXELS_AT_ONCE // levels.shape[1])
+    converted = np.empty_like(levels)
+    for start in range(0, len(levels), step):
+        block = slice(start, start + step)
+        converted[block] = convert_color_space(levels[block], "YBR_FULL", "RGB")
+    return converted

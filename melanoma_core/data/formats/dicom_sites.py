@@ -1,9 +1,9 @@
 """Body sites: codes of DICOM's anatomic regions, and the sites of the ISIC Archive that they mean.
 
 Codes are those of SNOMED CT, of DICOM, and of the Foundational Model of Anatomy, in the context
-groups 4029 (Dermatology Anatomic Site) and 4 (Anatomic Region). A code is mapped to the same or to the next
-larger site; what has none, such as "skin", is mapped to nothing. The tests compare every code with
-the names that pydicom has for it.
+groups 4029 (Dermatology Anatomic Site) and 4 (Anatomic Region). A code is mapped to the same or to
+the next larger site; what has none, such as "skin", is mapped to nothing. The tests look for every
+code among those that pydicom knows.
 """
 
 _HEAD, _FACE = "Head and neck:Head", "Head and neck:Head:Face"
