@@ -69,7 +69,9 @@ def choose_folder() -> Path | None:
     with show_errors():
         if path.strip():
             return resolve_data_path(path, settings, is_local())
-        return folders[choice] if choice in folders else open_demonstration(settings)
+        if choice in folders:  # a link in the data directory may lead out of it
+            return resolve_data_path(str(folders[choice]), settings, is_local())
+        return open_demonstration(settings)
     return None
 
 
