@@ -29,14 +29,13 @@ from melanoma_core.models.classifier import Classifier
 from melanoma_core.progress import Progress
 from melanoma_core.records import entities
 from melanoma_core.records.case import LesionCase
+from melanoma_core.records.confirmed import list_confirmed
 from melanoma_core.records.diagnoses import title_diagnosis
 from melanoma_core.records.drawn import holds_drawn
 from melanoma_core.records.errors import RecordDamagedError
-from melanoma_core.records.ground_truth import AuditRules, GroundTruth, find_ground_truth
 from melanoma_core.records.loop import Histology
 from melanoma_core.records.store import Record
 from melanoma_core.records.vocabulary import ImageKind
-from melanoma_core.taxonomy import Confirmation
 
 _COLUMNS = ("lesion", "patient", "image", "file", "source", "diagnosis", "confirmation", "title")
 _CASES_AT_ONCE = 500
@@ -48,8 +47,8 @@ def refresh_own_index(
 ) -> IndexFacts:
     """Make the index of a record's own lesions, reading only photographs that are new.
 
-    It holds dermoscopic photographs of lesions whose histology says what they are, taken on the day
-    of the specimen or up to a year before (`ground_truth.AuditRules`). Later ones show the scar.
+    It holds dermoscopic photographs of lesions whose diagnosis histology has confirmed; see
+    `confirmed`.
 
     Args:
         record: A record that can be written.
@@ -197,25 +196,19 @@ def _load_cases(record: Record) -> Iterator[LesionCase]:
 
 def _describe(case: LesionCase) -> Iterator[tuple[str, ...]]:
     """Yield a row of the index for each photograph whose diagnosis histology has confirmed."""
-    days = {entry.id: entry.value.on for entry in case.visits}
-    for entry in case.photographs:
-        photograph = entry.value
-        if not _shows_lesion(photograph):
-            continue
-        on: date | None = photograph.taken_on or days.get(photograph.visit_id)
-        truth = GroundTruth() if on is None else find_ground_truth(case, on, AuditRules())
-        if truth.label is None or truth.confirmation is not Confirmation.HISTOPATHOLOGY:
-            continue
-        yield (
-            case.lesion.id,
-            case.patient.id,
-            photograph.sha256,
-            photograph.sha256,
-            RECORD,
-            str(truth.label),
-            str(truth.confirmation),
-            title_diagnosis(truth.histology),
-        )
+    for entry, truth in list_confirmed(case):
+        if _shows_lesion(entry.value):
+            sha256 = entry.value.sha256
+            yield (
+                case.lesion.id,
+                case.patient.id,
+                sha256,
+                sha256,
+                RECORD,
+                str(truth.label),
+                str(truth.confirmation),
+                title_diagnosis(truth.histology),
+            )
 
 
 def _shows_lesion(photograph: entities.Photograph) -> bool:
