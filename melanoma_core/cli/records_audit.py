@@ -189,12 +189,15 @@ def _print_missed(audit: "Audit") -> None:
 
 def _print_drift(drift: "Drift") -> None:
     """Print the comparisons that say something, and count the others."""
+    from melanoma_core.records.audit_text import describe_trained
     from melanoma_core.records.drift import Verdict
 
     shifts = (*drift.against_card, *drift.against_start)
     verdicts = [shift.verdict for shift in shifts] + [share.verdict for share in drift.shares]
     counts = ", ".join(f"{each}: {verdicts.count(each):,}" for each in Verdict)
     print(f"\nmonths compared ({counts})")
+    for sentence in describe_trained(drift):
+        print(f"  {sentence}")
     spoken = (Verdict.SOME, Verdict.ALERT)
     for shift in shifts:
         if shift.verdict in spoken:

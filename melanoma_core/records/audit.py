@@ -33,7 +33,7 @@ from melanoma_core.records.photograph_table import (
     make_photograph_table,
 )
 from melanoma_core.records.store import Record
-from melanoma_core.records.trained_on import find_trained, mark_trained
+from melanoma_core.records.trained_on import find_trained, mark_trained, mark_trained_photographs
 from melanoma_core.settings import Settings, load_settings
 
 _BATCH = 1000  # lesions in memory at once
@@ -61,11 +61,15 @@ class Drift:
         against_card: Scores, against the model's test photographs; empty if it has none.
         against_start: Photographs and scores, against the first months; empty if they are too few.
         shares: Photographs out of distribution, and with a quality warning.
+        trained_on: Photographs that were left out, since the model was trained on their patients.
+        unchecked: Photographs of which this cannot be checked; they are counted.
     """
 
     against_card: tuple[Shift, ...]
     against_start: tuple[Shift, ...]
     shares: tuple[ShareShift, ...]
+    trained_on: int = 0
+    unchecked: int = 0
 
 
 @dataclass(frozen=True)
@@ -116,8 +120,10 @@ def read_audit_data(
         if progress:
             progress(min(first + _BATCH, len(lesion_ids)), len(lesion_ids))
     models = {case.model_id for case in cases if case.has_ai}
+    models |= {photograph.model_id for photograph in photographs}
     trained = find_trained(record, models, settings or load_settings())
-    return AuditData(mark_trained(cases, trained), make_photograph_table(photographs))
+    marked = mark_trained_photographs(photographs, trained)
+    return AuditData(mark_trained(cases, trained), make_photograph_table(marked))
 
 
 def make_audit(
@@ -150,7 +156,8 @@ def make_drift(
     """Compare the photographs that a model was given with its card and with the first months.
 
     Args:
-        photographs: Of `read_audit_data`.
+        photographs: Of `read_audit_data`; those of patients that their model was trained on are
+            left out.
         folder: Folder of the model.
         prevalence: Of the clinic, for the model's test photographs; see `make_card_reference`.
 
@@ -158,6 +165,8 @@ def make_drift(
         ModelError: The model cannot be read.
     """
     card, predictions = load_card(folder), read_predictions(folder)
+    given_to_it = photographs.was_trained_on[photographs.model_id == card.model_id]
+    photographs = photographs.select(photographs.was_trained_on != 1)
     given = None
     if predictions is not None and len(predictions):
         given = make_card_reference(card.model_id, predictions, prevalence)
@@ -166,4 +175,6 @@ def make_drift(
         against_card=() if given is None else measure_drift(photographs, given),
         against_start=() if start is None else measure_drift(photographs, start),
         shares=measure_share_drift(photographs, card),
+        trained_on=int((given_to_it == 1).sum()),
+        unchecked=int((given_to_it == -1).sum()),
     )

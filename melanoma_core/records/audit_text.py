@@ -214,7 +214,22 @@ def describe_verdicts(drift: Drift) -> str:
     verdicts = [each.verdict for each in (*drift.against_card, *drift.against_start)]
     verdicts += [each.verdict for each in drift.shares]
     counts = [f"{each}: {verdicts.count(each):,}" for each in reversed(Verdict)]
-    return f"Comparisons of a month and a measure. {', '.join(counts).capitalize()}."
+    found = f"Comparisons of a month and a measure. {', '.join(counts).capitalize()}."
+    return " ".join((found, *describe_trained(drift)))
+
+
+def describe_trained(drift: Drift) -> list[str]:
+    """Return what was left out since the model was trained on it, and what cannot be checked."""
+    left_out = (
+        "Photographs left out, since the model was trained on their patients: "
+        f"{drift.trained_on:,}."
+    )
+    unchecked = (
+        "Photographs of which it cannot be checked whether the model was trained on their "
+        f"patients: {drift.unchecked:,}. They are counted."
+    )
+    counts = ((drift.trained_on, left_out), (drift.unchecked, unchecked))
+    return [sentence for count, sentence in counts if count]
 
 
 def tabulate_shifts(shifts: Iterable[Shift]) -> list[Row]:

@@ -1,6 +1,6 @@
 """The photographs of a record as columns: what drift is measured on."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -46,6 +46,7 @@ class PhotographFacts:
         values: By measure, as far as it is known.
         has_quality_warning: Whether its quality is beyond a limit of `data.quality`; None if it was
             not measured.
+        was_trained_on: Whether the model was trained on the patient; None if it is not known.
     """
 
     patient_id: str
@@ -54,6 +55,7 @@ class PhotographFacts:
     device: str
     values: dict[Measure, float]
     has_quality_warning: bool | None = None
+    was_trained_on: bool | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +69,8 @@ class PhotographTable:
         device: str [N].
         values: By measure, float64 [N]; NaN where it is not known.
         has_quality_warning: int8 [N]: 1 if it has, 0 if not, -1 if it was not measured.
+        was_trained_on: int8 [N]: 1 if the model was trained on the patient, 0 if not, -1 if it is
+            not known.
     """
 
     patient: NDArray[np.intp]
@@ -75,6 +79,7 @@ class PhotographTable:
     device: NDArray[np.str_]
     values: dict[Measure, NDArray[np.float64]]
     has_quality_warning: NDArray[np.int8]
+    was_trained_on: NDArray[np.int8]
 
     def select(self, rows: NDArray[np.bool_]) -> "PhotographTable":
         """Return the photographs of a mask, bool [N]."""
@@ -85,6 +90,7 @@ class PhotographTable:
             self.device[rows],
             {measure: column[rows] for measure, column in self.values.items()},
             self.has_quality_warning[rows],
+            self.was_trained_on[rows],
         )
 
     def list_months(self) -> list[str]:
@@ -137,14 +143,13 @@ def make_photograph_table(photographs: Iterable[PhotographFacts]) -> PhotographT
             measure: np.array([each.values.get(measure, np.nan) for each in facts], dtype=float)
             for measure in Measure
         },
-        np.array(
-            [
-                -1 if each.has_quality_warning is None else each.has_quality_warning
-                for each in facts
-            ],
-            dtype=np.int8,
-        ),
+        _encode([each.has_quality_warning for each in facts]),
+        _encode([each.was_trained_on for each in facts]),
     )
+
+
+def _encode(flags: Sequence[bool | None]) -> NDArray[np.int8]:
+    return np.array([-1 if each is None else each for each in flags], dtype=np.int8)
 
 
 def _measure(

@@ -1,6 +1,7 @@
 """Which patients of a record a model was trained on, through a dataset that was made from it.
 
-A later audit of that model leaves them out: it has seen their answers (`feedback`).
+A later audit of that model leaves them out: it has seen their answers (`feedback`). So does its
+drift: a model is surer of what it was trained on.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,6 +14,7 @@ from melanoma_core.models.lineage import read_split
 from melanoma_core.models.registry import find_model
 from melanoma_core.records.audit_cases import AuditCase
 from melanoma_core.records.entities import Photograph
+from melanoma_core.records.photograph_table import PhotographFacts
 from melanoma_core.records.store import Record
 from melanoma_core.settings import Settings
 
@@ -74,6 +76,23 @@ def mark_trained(
         [True]
     """
     return tuple(_mark(case, trained.get(case.model_id)) for case in cases)
+
+
+def mark_trained_photographs(
+    photographs: Iterable[PhotographFacts], trained: Mapping[str, frozenset[str] | None]
+) -> tuple[PhotographFacts, ...]:
+    """Return photographs with whether the model that was given them was trained on the patient.
+
+    Args:
+        photographs: Of `photograph_table.list_photographs`.
+        trained: As in `mark_trained`.
+    """
+    marked = []
+    for each in photographs:
+        patients = trained.get(each.model_id)
+        known = None if patients is None else each.patient_id in patients
+        marked.append(replace(each, was_trained_on=known))
+    return tuple(marked)
 
 
 def _mark(case: AuditCase, patients: frozenset[str] | None) -> AuditCase:

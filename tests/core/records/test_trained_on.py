@@ -4,14 +4,16 @@ from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from melanoma_core.records.audit import Audit, make_audit, read_audit_data
+from melanoma_core.records.audit import Audit, Drift, make_audit, make_drift, read_audit_data
 from melanoma_core.records.audit_cases import AuditCase
 from melanoma_core.records.audit_flow import draw_audit_flow
 from melanoma_core.records.audit_scores import Score
 from melanoma_core.records.audit_table import Condition, Judge, Scope
+from melanoma_core.records.audit_text import describe_verdicts
 from melanoma_core.records.entities import Patient, Photograph
 from melanoma_core.records.store import Record
 from melanoma_core.records.trained_on import find_trained, find_trained_patients, mark_trained
@@ -143,3 +145,49 @@ def test_a_refused_reading_is_not_held_against_a_model_that_does_not_count() -> 
 def test_a_melanoma_that_a_trained_model_did_not_see_is_not_missed_by_it() -> None:
     blind = make_case("MEL", melanoma_alert=False, was_trained_on=True)
     assert make_audit([blind], groupings=[]).missed == ()
+
+
+def measure_drift_of(record: Record, settings: Settings) -> Drift:
+    photographs = read_audit_data(record, settings=settings).photographs
+    warned = np.ones_like(photographs.has_quality_warning)
+    measured = replace(photographs, has_quality_warning=warned)
+    return make_drift(measured, settings.models_dir / "model")
+
+
+def count_shared(drift: Drift) -> set[int]:
+    """Return how many photographs of a month are counted."""
+    return {each.share.total for each in drift.shares}
+
+
+def test_the_drift_leaves_out_the_patients_that_the_model_was_trained_on(
+    record: Record, settings: Settings
+) -> None:
+    _, sha256 = find_ids(record, "A")
+
+    train(settings, sha256)
+    drift = measure_drift_of(record, settings)
+
+    assert (count_shared(drift), drift.trained_on, drift.unchecked) == ({1}, 1, 0)
+    assert describe_verdicts(drift).endswith(
+        "Photographs left out, since the model was trained on their patients: 1."
+    )
+
+
+def test_the_drift_keeps_the_patients_of_the_held_out_test_set(
+    record: Record, settings: Settings
+) -> None:
+    _, sha256 = find_ids(record, "A")
+
+    train(settings, sha256, "test")
+    drift = measure_drift_of(record, settings)
+
+    assert (count_shared(drift), drift.trained_on, drift.unchecked) == ({2}, 0, 0)
+
+
+def test_the_drift_says_what_cannot_be_checked(record: Record, settings: Settings) -> None:
+    data = read_audit_data(record, settings=settings)  # before there is a model
+    write_model(settings.models_dir, "model", can_read=False)
+    drift = make_drift(data.photographs, settings.models_dir / "model")
+
+    assert (drift.trained_on, drift.unchecked) == (0, 2)
+    assert "They are counted." in describe_verdicts(drift)
