@@ -8,7 +8,18 @@ from melanoma_core.data.formats.declared import Declared
 from melanoma_core.data.formats.dicom import declare_dicom
 from melanoma_core.data.formats.heif import declare_heif
 from melanoma_core.data.formats.jpeg import declare_jpeg
-from melanoma_core.data.formats.kinds import AVIF, BMP, DICOM, HEIC, JPEG, PNG, TIFF, WEBP
+from melanoma_core.data.formats.jpeg_xl import declare_jpeg_xl
+from melanoma_core.data.formats.kinds import (
+    AVIF,
+    BMP,
+    DICOM,
+    HEIC,
+    JPEG,
+    JPEG_XL,
+    PNG,
+    TIFF,
+    WEBP,
+)
 from melanoma_core.data.formats.png import declare_png
 from melanoma_core.data.formats.tiff import declare_tiff
 from melanoma_core.data.formats.webp import declare_webp
@@ -43,6 +54,7 @@ FORMATS = {
     TIFF: Format("TIFF", declare_tiff),
     WEBP: Format("WEBP", declare_webp),
     BMP: Format("BMP", _declare_nothing),
+    JPEG_XL: Format("JXL", declare_jpeg_xl, is_apart=True),
     DICOM: Format("DICOM", declare_dicom, is_apart=True),
 }
 NAMES = "JPEG, HEIC, PNG, TIFF, WebP, AVIF, BMP or DICOM"

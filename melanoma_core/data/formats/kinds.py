@@ -4,7 +4,7 @@ import re
 
 JPEG, PNG, WEBP = "a JPEG image", "a PNG image", "a WebP image"
 TIFF, BMP = "a TIFF image", "a BMP image"
-HEIC, AVIF = "a HEIC photograph", "an AVIF image"
+HEIC, AVIF, JPEG_XL = "a HEIC photograph", "an AVIF image", "a JPEG XL image"
 DICOM = "a DICOM file"
 
 # File signatures: offset, bytes, name of the kind of file. The first that fits counts.
@@ -26,8 +26,8 @@ _SIGNATURES = (
     (0, b"GIF8", "a GIF image"),
     (4, b"jP  \r\n\x87\n", "a JPEG 2000 image"),
     (0, b"\xff\x4f\xff\x51", "a JPEG 2000 image"),
-    (4, b"JXL \r\n\x87\n", "a JPEG XL image"),
-    (0, b"\xff\x0a", "a JPEG XL image"),
+    (4, b"JXL \r\n\x87\n", JPEG_XL),
+    (0, b"\xff\x0a", JPEG_XL),
     (0, b"8BPS", "a Photoshop document"),
     (0, b"%PDF", "a PDF document"),
     (0, b"PK\x03\x04", "a ZIP archive or an Office document"),

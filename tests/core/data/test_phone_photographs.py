@@ -1,4 +1,4 @@
-"""A collection of HEIC and AVIF files is opened, audited, split and decoded as one of JPEG files."""
+"""A collection of HEIC and AVIF files is read from opening to training, as one of JPEG files is."""
 
 from pathlib import Path
 
