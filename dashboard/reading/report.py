@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import streamlit as st
 
+from dashboard.reading.dicom import offer_dicom
 from dashboard.reading.prevalence import adapt
 from dashboard.shared.letter import show_letter
 from melanoma_core.models.methods import Method
@@ -63,7 +64,8 @@ def _show(entry: Entry, opening: str) -> None:
     in_clinic = adapt(entry.reading, entry.card)
     report = write_report(entry, _describe(diagnosis), made_at, notes, in_clinic)
     if not _show_letter(report, opening):
-        _show_report(report, ReportImages(entry.photograph, overlay), made_at)
+        with _show_report(report, ReportImages(entry.photograph, overlay), made_at):
+            offer_dicom([entry], opening)
 
 
 @st.dialog("Report", width="large")
@@ -89,7 +91,8 @@ def _show_lesion(lesion: Lesion, opening: str) -> None:
         lesion, _describe(diagnosis), made_at, notes, lambda each: adapt(each, first.card)
     )
     if not _show_letter(report, opening):
-        _show_report(report, images, made_at)
+        with _show_report(report, images, made_at):
+            offer_dicom(lesion.entries, opening)
 
 
 def _show_letter(report: "Report", opening: str) -> bool:
@@ -127,8 +130,8 @@ def _ask_notes(opening: str) -> str:
     )
 
 
-def _show_report(report: "Report", images: "ReportImages", made_at: datetime) -> None:
-    """Show a report as it is printed, with its PDF."""
+def _show_report(report: "Report", images: "ReportImages", made_at: datetime) -> "DeltaGenerator":
+    """Show a report as it is printed, with its PDF; return the place for other files."""
     from melanoma_core.reading.report_pdf import write_report_pdf
 
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -140,6 +143,7 @@ def _show_report(report: "Report", images: "ReportImages", made_at: datetime) ->
             on_click="ignore",
             type="primary",
         )
+        others = st.container(horizontal=True, width="content")
         st.caption("Or print this page (Ctrl+P): it prints the report alone.", width="content")
     with st.container(key="report", gap="small"):
         st.html(render_head(report))
@@ -152,6 +156,7 @@ def _show_report(report: "Report", images: "ReportImages", made_at: datetime) ->
                 for other, caption in zip(images.others, report.others, strict=True):
                     _show_image(st.container(width=120, gap="xxsmall"), other, caption)
         st.html(render_body(report))
+    return others
 
 
 def _show_image(place: "DeltaGenerator", image: bytes, caption: str) -> None:
