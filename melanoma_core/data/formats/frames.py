@@ -74,7 +74,7 @@ def _read_track(data: bytes, track: Box, meter: Meter) -> FirstFrame | None:
 
 def _list_boxes(data: bytes, box: Box, meter: Meter) -> dict[bytes, Box]:
     """Return the boxes of a track by their kind."""
-    found = {}
+    found: dict[bytes, Box] = {}
     for inner in walk_boxes(data, box.start, box.end, meter):
         if inner.kind in {b"mdia", b"minf", b"stbl"}:
             found |= _list_boxes(data, inner, meter)

@@ -246,7 +246,7 @@ def _choose_opener(is_hevc: bool, profile: bytes | None) -> Opener:
 
 
 def _open_hevc(file: BytesIO, profile: bytes | None) -> ImageFile.ImageFile:
-    from pi_heif.as_plugin import HeifImageFile
+    from pi_heif.as_plugin import HeifImageFile  # type: ignore[import-untyped]
 
     image: ImageFile.ImageFile = HeifImageFile(file)
     image.info = {"icc_profile": profile} if profile else {}

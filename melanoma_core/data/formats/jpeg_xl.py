@@ -4,6 +4,7 @@ The library `pillow-jxl-plugin` is under the GPL, so that it is no dependency. I
 a file is opened, so that the size is read here before.
 """
 
+from importlib import import_module
 from importlib.util import find_spec
 from io import BytesIO
 
@@ -112,9 +113,7 @@ def _is_animated(bits: _Bits) -> bool:
 
 
 def _open(file: BytesIO) -> ImageFile.ImageFile:
-    from pillow_jxl.JpegXLImagePlugin import JXLImageFile
-
-    image: ImageFile.ImageFile = JXLImageFile(file)
+    image: ImageFile.ImageFile = import_module(_MODULE + ".JpegXLImagePlugin").JXLImageFile(file)
     if image.mode == "F":
         raise ImageError(
             f"The JPEG XL image has values with fractions (high dynamic range). {_ADVICE}"
