@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard.shared.account import identify
+from dashboard.shared.login import has_login
 from melanoma_core.access.rights import Right
 from melanoma_core.access.subject import Subject
 from melanoma_core.settings import ASSETS
@@ -18,11 +19,16 @@ _ADDRESSES = {  # page: title, address, the right that it needs, and whether the
     "training/page.py": ("Training", "training", Right.TRAIN, True),
     "models/page.py": ("Models", "models", Right.SEE_MODELS, True),
     "evaluation/page.py": ("Evaluation", "evaluation", Right.EVALUATE, True),
+    "users/page.py": ("Users", "users", Right.MANAGE_USERS, True),
 }
 
 
 def _list_pages(subject: Subject) -> "list[st.Page]":
-    offered = [(file, *page) for file, page in _ADDRESSES.items() if subject.may(page[2])]
+    offered = [
+        (file, *page)
+        for file, page in _ADDRESSES.items()
+        if subject.may(page[2]) and (has_login() or page[2] is not Right.MANAGE_USERS)
+    ]
     return [
         st.Page(
             file,

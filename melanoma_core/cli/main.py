@@ -26,6 +26,7 @@ from melanoma_core.cli.refusals import add_refusals_command
 from melanoma_core.cli.registration import add_registration_command
 from melanoma_core.cli.robustness import add_robustness_command
 from melanoma_core.cli.serve import ServePages, add_serve_command
+from melanoma_core.cli.roles import add_role_commands
 from melanoma_core.cli.study import add_study_command
 from melanoma_core.cli.token import add_token_commands
 from melanoma_core.cli.training import add_training_commands
@@ -81,6 +82,7 @@ def build_parser(serve_pages: ServePages | None = None) -> argparse.ArgumentPars
     add_export_commands(commands)
     add_serve_command(commands, serve_pages)
     add_token_commands(commands)
+    add_role_commands(commands)
     draw = commands.add_parser("demonstration", help="write the demonstration lesions to a folder")
     draw.add_argument("folder", type=Path, metavar="DIR")
     draw.set_defaults(run=_demonstration)

@@ -1,0 +1,1 @@
+"""The Users page: who has logged in, and with which roles."""
