@@ -112,6 +112,7 @@ def serve_api(tmp_path_factory: pytest.TempPathFactory, unguarded: Path) -> Serv
             process = subprocess.Popen(
                 [*command, *options],
                 cwd=PROJECT_ROOT,
+                stdout=subprocess.DEVNULL,
                 stderr=log,
                 env=os.environ | settings | environment,
             )
