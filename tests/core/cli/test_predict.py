@@ -4,7 +4,9 @@ import json
 import re
 from pathlib import Path
 
+import pillow_heif
 import pytest
+from PIL import Image
 
 from melanoma_core.cli.main import main
 from melanoma_core.cli.predict import _format_photograph
@@ -304,3 +306,23 @@ def test_the_prevalence_that_probabilities_assume_is_a_number(folder: Path, capf
     assert main(["predict", str(folder)]) == 0
     said = capfd.readouterr().err
     assert re.search(r"These numbers assume that \d+\.\d% of lesions are melanomas", said)
+
+
+def test_a_photograph_of_a_phone_is_read_and_a_burst_says_which_of_its_images(
+    folder: Path, draw, capfd
+):
+    with Image.open(draw(folder.parent / "drawn.png", 3)) as image:
+        one = pillow_heif.from_pillow(image)
+        one.save(folder.parent / "one.heic", quality=80)
+        one.add_from_pillow(image)
+        one.save(folder.parent / "two.HEIC", quality=80)
+
+    rows, _ = answer(capfd, folder.parent / "one.heic", folder.parent / "two.HEIC")
+
+    found = {Path(row["image"]).name: [each["text"] for each in row["quality"]] for row in rows}
+    assert {row["status"] for row in rows} == {"read"}
+    assert found["two.HEIC"][0] == (
+        "The file holds 2 images, and its primary image was read. To have another one read, save "
+        "it as a JPEG."
+    )
+    assert found["two.HEIC"][1:] == found["one.heic"]
