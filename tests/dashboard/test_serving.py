@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -15,6 +16,7 @@ from streamlit.web.server.starlette.starlette_server_config import XSRF_COOKIE_N
 from websockets.exceptions import InvalidStatus
 
 from dashboard.shared.access import is_direct
+from melanoma_core.settings import PROJECT_ROOT
 from tests.dashboard.servers import (
     Server,
     list_headings,
@@ -30,6 +32,14 @@ pytestmark = pytest.mark.slow
 
 RECORD = ["Today", "Patients", "Lesion", "Audit", "Quiz"]
 ALL = ["Reading", *RECORD, "Dataset", "Training", "Models", "Evaluation"]
+COMPLETE = f"""
+[auth]
+redirect_uri = "http://localhost:8501/oauth2callback"
+cookie_secret = "{"0" * 40}"
+client_id = "dashboard"
+client_secret = "a secret"
+server_metadata_url = "http://localhost:1/.well-known/openid-configuration"
+"""
 OTHERS = (
     "today",
     "patients",
@@ -107,12 +117,21 @@ def test_no_page_is_shown_in_a_frame_of_another(server: Server):
     "header",
     ["X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via", "CF-Connecting-IP"],
 )
-def test_behind_a_proxy_only_the_reading_page_is_offered(server: Server, header: str):
-    for page in ("", *OTHERS):
-        messages = run_page(server, browse(server, **{header: "127.0.0.1"}), page)
+def test_behind_a_proxy_all_is_refused_without_a_login(server: Server, header: str):
+    assert is_refused(server, browse(server, **{header: "127.0.0.1"}))
 
-        assert list_pages(messages) == ["Reading"]
-        assert list_headings(messages) == ["Reading"]
+    answer = requests.get(server.url, headers=browse(server, **{header: "127.0.0.1"}), timeout=30)
+    assert answer.status_code == 403
+    assert answer.text.startswith("Found a request from another machine, or through a proxy.")
+
+
+def test_behind_a_proxy_an_anonymous_person_is_offered_the_reading_page_alone():
+    with serve(environment={"MELANOMA_ALLOW_ANONYMOUS": "1"}) as server:
+        assert list_pages(run_page(server, browse(server))) == ALL  # at the machine itself
+        for page in ("", *OTHERS):
+            messages = run_page(server, browse(server, **{"X-Forwarded-For": "127.0.0.1"}), page)
+            assert list_pages(messages) == ["Reading"]
+            assert list_headings(messages) == ["Reading"]
 
 
 def test_a_request_without_a_host_is_not_local():
@@ -120,30 +139,83 @@ def test_a_request_without_a_host_is_not_local():
     assert not is_direct(["Host"], "[::1")
 
 
+OPENING = [
+    "--server.address=0.0.0.0",
+    "--server.corsAllowedOrigins=https://clinic.example",
+    "--browser.serverAddress=clinic.example",
+    "--server.enableCORS=false",
+    "--server.allowedHosts=*",
+]
+
+
+def start(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *arguments, "--server.headless=true", "--server.port=0"],
+        cwd=PROJECT_ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("option", OPENING)
+def test_a_public_server_without_a_login_does_not_start(option: str):
+    ended = start("streamlit", "run", "dashboard/app.py", option)
+
+    assert ended.returncode == 1
+    assert "This server would answer other machines, and has no login." in ended.stderr
+
+
+def test_no_way_to_start_it_is_without_this_check():
+    for arguments in (["dashboard"], ["streamlit", "run", "dashboard/app.py"]):
+        ended = start(*arguments, OPENING[0])
+        assert ended.returncode == 1
+        assert "start it with --allow-anonymous" in ended.stderr
+    ended = start("dashboard", MELANOMA_PUBLIC_PAGES="all")
+    assert ended.returncode == 1
+    assert "Found MELANOMA_PUBLIC_PAGES, which no longer exists." in ended.stderr
+
+
 @pytest.mark.parametrize(
-    "option",
+    ("content", "found"),
     [
-        "--server.address=0.0.0.0",
-        "--server.corsAllowedOrigins=https://clinic.example",
-        "--browser.serverAddress=clinic.example",
-        "--server.enableCORS=false",
-        "--server.allowedHosts=*",
+        ("[auth", "Cannot read the secrets"),
+        ("[auth]", "lacks redirect_uri, cookie_secret"),
+        (COMPLETE.replace("client_secret", "secret"), "lacks client_secret"),
+        (COMPLETE.replace("oauth2callback", "callback"), "must end with /oauth2callback"),
+        (COMPLETE.replace("0" * 40, "short"), "shorter than 32 characters"),
     ],
 )
+def test_a_login_that_cannot_work_is_refused_not_ignored(tmp_path: Path, content: str, found: str):
+    file = tmp_path / "secrets.toml"
+    file.write_text(content)
+
+    ended = start("dashboard", STREAMLIT_SECRETS_FILES=str(file))
+
+    assert ended.returncode == 1
+    assert found in ended.stderr
+
+
+@pytest.mark.parametrize("option", OPENING)
 def test_a_public_server_offers_the_reading_page_alone(option: str):
-    with serve(option) as server:
+    with serve(option, environment={"MELANOMA_ALLOW_ANONYMOUS": "1"}) as server:
         for page in ("", "training"):
             messages = run_page(server, browse(server), page)
             assert list_pages(messages) == ["Reading"]
             assert list_headings(messages) == ["Reading"]
 
 
-def test_a_public_server_offers_all_pages_where_an_option_says_so():
-    with serve("--server.address=0.0.0.0", environment={"MELANOMA_PUBLIC_PAGES": "all"}) as server:
-        messages = run_page(server, browse(server, **{"X-Forwarded-For": "10.0.0.1"}), "training")
-
-        assert list_pages(messages) == [page for page in ALL if page not in RECORD]
-        assert list_headings(messages) == ["Training"]
+def test_a_public_server_with_a_login_shows_only_the_way_to_log_in(tmp_path: Path):
+    file = tmp_path / "secrets.toml"
+    file.write_text(COMPLETE)
+    environment = {"STREAMLIT_SECRETS_FILES": str(file)}
+    with serve("--server.address=0.0.0.0", environment=environment) as server:
+        for page in ("", "training"):
+            messages = run_page(server, browse(server, **{"X-Forwarded-For": "10.0.0.1"}), page)
+            assert list_headings(messages) == ["Sign in"]
+            assert list_pages(messages) == ["Sign in"]
 
 
 def test_no_other_server_is_asked_for_the_address_of_this_machine():
@@ -162,6 +234,7 @@ def test_no_other_server_is_asked_for_the_address_of_this_machine():
         threading.Thread(target=listen, daemon=True).start()
         address = f"http://127.0.0.1:{proxy.getsockname()[1]}"
         environment = {"http_proxy": address, "https_proxy": address, "no_proxy": ""}
+        environment |= {"MELANOMA_ALLOW_ANONYMOUS": "1"}
         with serve(
             "--server.address=0.0.0.0",
             "--server.corsAllowedOrigins=http://clinic.example",
