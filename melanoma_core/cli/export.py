@@ -3,6 +3,7 @@
 import argparse
 
 from melanoma_core.cli.export_dicom import add_dicom_commands
+from melanoma_core.cli.export_fhir import add_fhir_command
 
 
 def add_export_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -12,3 +13,4 @@ def add_export_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
     )
     kinds = export.add_subparsers(required=True, metavar="COMMAND")
     add_dicom_commands(kinds)
+    add_fhir_command(kinds)

@@ -1,10 +1,10 @@
 """The commands `export dicom` and `export check`: readings for other systems."""
 
 import argparse
-import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from melanoma_core.cli.export_record import add_record_options, get_who, open_record
 from melanoma_core.cli.files import choose_model
 from melanoma_core.cli.terminal import log, make_folder, print_json, write_output
 from melanoma_core.errors import ExchangeError, SettingsError
@@ -13,7 +13,6 @@ from melanoma_core.settings import load_settings
 if TYPE_CHECKING:
     from melanoma_core.exchange.dicom.files import DicomFile
     from melanoma_core.exchange.dicom.nodes import Node
-    from melanoma_core.records.store import Record
 
     _Files = tuple[DicomFile, ...]
 
@@ -31,7 +30,10 @@ def add_dicom_commands(kinds: "argparse._SubParsersAction[argparse.ArgumentParse
         "lesion is one of the record (--lesion), or files that are read now.",
     )
     dicom.add_argument("images", nargs="*", type=Path, metavar="IMAGE", help="of one lesion")
-    _add_record_options(dicom)
+    add_record_options(dicom)
+    dicom.add_argument(
+        "--all-visits", action="store_true", help="every visit of the lesion; default: the last"
+    )
     dicom.add_argument("--model", metavar="ID", help="for files; default: the deployed model")
     dicom.add_argument(
         "--patient", default="", metavar="ID", help="for files; default: a name from their content"
@@ -58,22 +60,6 @@ def add_dicom_commands(kinds: "argparse._SubParsersAction[argparse.ArgumentParse
     check = kinds.add_parser("check", help="ask the DICOM node whether it answers (C-ECHO)")
     _add_node(check)
     check.set_defaults(run=_check)
-
-
-def _add_record_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--lesion", default="", metavar="ID", help="id of a lesion of the record")
-    parser.add_argument(
-        "--record", type=Path, metavar="FOLDER", help="of the record; default: MELANOMA_RECORD"
-    )
-    parser.add_argument(
-        "--url", default="", metavar="URL", help="PostgreSQL database of the record"
-    )
-    parser.add_argument(
-        "--all-visits", action="store_true", help="every visit of the lesion; default: the last"
-    )
-    parser.add_argument(
-        "--by", default="", metavar="NAME", help="your name, which the audit log keeps"
-    )
 
 
 def _add_node(parser: argparse.ArgumentParser) -> None:
@@ -130,8 +116,7 @@ def _export_lesion(options: argparse.Namespace, node: "Node | None") -> "_Files"
     """Export a lesion of the record; its audit log notes each place before anything goes there."""
     from melanoma_core.exchange.dicom.leaving import log_files, make_lesion_files, send_lesion
 
-    by = options.by or getpass.getuser()
-    record = _open_record(options)
+    record, by = open_record(options), get_who(options)
     try:
         case = record.load_case(options.lesion)
         files = make_lesion_files(record, case, load_settings(), all_visits=options.all_visits)
@@ -143,19 +128,6 @@ def _export_lesion(options: argparse.Namespace, node: "Node | None") -> "_Files"
     finally:
         record.close()
     return files
-
-
-def _open_record(options: argparse.Namespace) -> "Record":
-    from melanoma_core.records.place import Place
-    from melanoma_core.records.store import Record
-
-    settings = load_settings()
-    folder = options.record or settings.record
-    if folder is None:
-        raise SettingsError(
-            "No record was named. Name its folder with --record, or set MELANOMA_RECORD to it."
-        )
-    return Record.open(Place(folder, options.url or settings.record_url or ""))
 
 
 def _read_files(options: argparse.Namespace) -> "_Files":

@@ -27,6 +27,8 @@ from melanoma_core.exchange.fhir.subject import (
     make_patient,
 )
 from melanoma_core.records.case import LesionCase
+from melanoma_core.records.entry import Entry
+from melanoma_core.records.loop import AiReading
 
 TAG = "urn:uuid:0d5a1b0f-93b9-43b4-8a55-9c0d5b8a6a3e"
 """System of the tag by which a Provenance, which has no identifier, is found again on a server."""
@@ -48,15 +50,25 @@ def list_resources(case: LesionCase, request: FhirRequest) -> tuple[Resource, ..
 def _list_resources(case: LesionCase, request: FhirRequest) -> Iterator[Resource]:
     yield make_patient(case, request)
     yield from list_photographs(case, request)
-    if not request.hides_ai:
-        readings = {(each.value.model_id, each.value.app_version) for each in case.ai_readings}
-        for model_id, app_version in sorted(readings):
-            yield make_device(model_id, app_version, request.cards.get(model_id))
-        for entry in case.ai_readings:
-            yield from list_reading(case, entry, request)
-    yield from list_decisions(case, hides_ai=request.hides_ai)
+    readings = () if request.hides_ai else _list_standing(case)
+    makers = {(each.value.model_id, each.value.app_version) for each in readings}
+    for model_id, version in sorted(makers):
+        yield make_device(model_id, version, request.cards.get(model_id))
+    for entry in readings:
+        yield from list_reading(case, entry, request)
+    yield from list_decisions(case, {each.id for each in readings})
     yield from list_removals(case)
     yield from list_histologies(case)
+
+
+def _list_standing(case: LesionCase) -> tuple[Entry[AiReading], ...]:
+    """Return the AI readings of photographs that all still stand."""
+    standing = {each.id for each in case.photographs}
+    return tuple(
+        each
+        for each in case.ai_readings
+        if standing.issuperset(part.photograph_id for part in each.value.photographs)
+    )
 
 
 def write_collection(case: LesionCase, request: FhirRequest) -> bytes:

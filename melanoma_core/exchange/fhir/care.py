@@ -1,6 +1,6 @@
 """What people did and found: decision, removal of tissue, specimen and histology, as resources."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Any
 
 from melanoma_core.exchange.fhir import codes
@@ -28,14 +28,14 @@ from melanoma_core.records.texts import tidy
 from melanoma_core.records.wording import summarise
 
 
-def list_decisions(case: LesionCase, *, hides_ai: bool = False) -> list[Resource]:
+def list_decisions(case: LesionCase, readings: Set[str]) -> list[Resource]:
     """Return the decisions that persons have signed.
 
     Args:
         case: The lesion.
-        hides_ai: Whether the AI readings that they knew stay out.
+        readings: Ids of the AI readings that are written too.
     """
-    return [_make_decision(case, entry, hides_ai=hides_ai) for entry in case.decisions]
+    return [_make_decision(case, entry, readings) for entry in case.decisions]
 
 
 def list_removals(case: LesionCase) -> list[Resource]:
@@ -56,12 +56,11 @@ def list_histologies(case: LesionCase) -> list[Resource]:
     ]
 
 
-def _make_decision(case: LesionCase, entry: Entry[Decision], *, hides_ai: bool) -> Resource:
+def _make_decision(case: LesionCase, entry: Entry[Decision], readings: Set[str]) -> Resource:
     value, uuid = entry.value, make_uuid(entry.id)
     days = {each.id: each.value.on for each in case.visits}
-    known = {each.id for each in case.ai_readings}
-    is_shown = value.ai_reading_id in known and not hides_ai
-    reading = make_uuid(value.ai_reading_id or "", "melanoma")
+    known = value.ai_reading_id or ""
+    derived = [refer("Observation", make_uuid(known, "melanoma"))] if known in readings else []
     return make_resource(
         "Observation",
         uuid,
@@ -78,7 +77,7 @@ def _make_decision(case: LesionCase, entry: Entry[Decision], *, hides_ai: bool) 
         bodySite=make_site(case.lesion.value),
         valueCodeableConcept=make_concept(codes.MANAGEMENTS[value.management]),
         note=make_note(value.reason),
-        derivedFrom=[refer("Observation", reading)] if is_shown else [],
+        derivedFrom=derived,
     )
 
 

@@ -255,10 +255,10 @@ def _refer_photographs(reading: _Kept) -> list[Resource]:
 def _list_diagnoses(reading: _Kept) -> Iterator[Resource]:
     """Yield the leading diagnosis with the probability of each, and its risk tier."""
     value = reading.value
-    ranked = list_probabilities(value.class_names, value.adapted or value.probabilities)
-    top = ranked[0][0] if ranked and value.was_read else None
-    absent = _explain_absence(top, _list_refusals(value))
     found = list_probabilities(value.class_names, value.probabilities) if value.was_read else []
+    ranked = list_probabilities(value.class_names, value.adapted) if value.adapted else found
+    top = ranked[0][0] if ranked else None
+    absent = _explain_absence(top, _list_refusals(value))
     yield _observe(
         reading,
         "diagnoses",

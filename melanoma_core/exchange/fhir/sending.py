@@ -38,6 +38,21 @@ class Sent:
     num_created: int
     num_known: int
 
+    def describe(self) -> str:
+        """Return it in words.
+
+        >>> Sent(3, 1).describe()
+        '3 resources are new there, 1 was there before'
+        """
+        are, were = (
+            ("is" if self.num_created == 1 else "are"),
+            ("was" if self.num_known == 1 else "were"),
+        )
+        noun = "resource" if self.num_created == 1 else "resources"
+        return (
+            f"{self.num_created:,} {noun} {are} new there, {self.num_known:,} {were} there before"
+        )
+
 
 def send_transaction(server: FhirServer, content: bytes) -> Sent:
     """Send a transaction: all of it is written, or nothing.
