@@ -10,7 +10,7 @@ from pydicom.uid import (
 from melanoma_core.data.decoder import decode_within
 from melanoma_core.data.images import encode_jpeg
 from melanoma_core.exchange.dicom import codes
-from melanoma_core.exchange.dicom.common import (
+from melanoma_core.exchange.dicom.headers import (
     CLOSE_UPS,
     DERMOSCOPY,
     HEATMAPS,

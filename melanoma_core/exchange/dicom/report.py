@@ -27,7 +27,7 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes as public
 
 from melanoma_core.exchange.dicom import codes
-from melanoma_core.exchange.dicom.common import (
+from melanoma_core.exchange.dicom.headers import (
     READINGS,
     clean,
     describe,

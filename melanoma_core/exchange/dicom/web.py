@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from logging import getLogger
 
 import requests
 from dicomweb_client import DICOMwebClient
@@ -23,6 +24,8 @@ _REASONS = {
     0x0124: "not authorised",
 }
 _IS_THERE = 0x0111
+for _name in ("dicomweb_client", "retrying"):  # they log what our errors say
+    getLogger(_name).setLevel("CRITICAL")
 
 
 def check_service(node: Node) -> None:
@@ -62,6 +65,8 @@ def store(node: Node, datasets: Sequence[Dataset]) -> None:
         try:
             answer = client.store_instances(study)
         except requests.RequestException as error:
+            if error.response is None:
+                check_service(node)  # a refused login can end a large upload without an answer
             raise _explain(node, error) from error
         _check_answer(node, answer)
 

@@ -128,10 +128,18 @@ def storescp(tmp_path: Path) -> Generator[StoreScp, None, None]:
 @pytest.fixture(scope="module")
 def orthanc(tmp_path_factory: pytest.TempPathFactory) -> Generator[Orthanc, None, None]:
     folder = tmp_path_factory.mktemp("orthanc")
+    dimse, web = find_port(), find_port()
+    configuration = configure_orthanc(folder, dimse, web)
+    with running("Orthanc", [str(configuration)], web):
+        rest = f"http://127.0.0.1:{web}"
+        yield Orthanc(f"dicom://ORTHANC@127.0.0.1:{dimse}", f"{rest}/dicom-web", rest)
+
+
+def configure_orthanc(folder: Path, dimse: int, web: int, **more: object) -> Path:
+    """Write the configuration of an Orthanc, and return its file."""
     plugin = next(Path("/usr/share/orthanc/plugins").glob("*DicomWeb*"), None)
     need(plugin is not None, "the DICOMweb plugin of Orthanc is not installed")
-    dimse, web = find_port(), find_port()
-    configuration = {
+    configuration: dict[str, object] = {
         "StorageDirectory": str(folder / "db"),
         "IndexDirectory": str(folder / "db"),
         "DicomAet": "ORTHANC",
@@ -143,10 +151,9 @@ def orthanc(tmp_path_factory: pytest.TempPathFactory) -> Generator[Orthanc, None
         "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
         "OverwriteInstances": False,
     }
-    (folder / "orthanc.json").write_text(json.dumps(configuration))
-    with running("Orthanc", [str(folder / "orthanc.json")], web):
-        rest = f"http://127.0.0.1:{web}"
-        yield Orthanc(f"dicom://ORTHANC@127.0.0.1:{dimse}", f"{rest}/dicom-web", rest)
+    path = folder / "orthanc.json"
+    path.write_text(json.dumps(configuration | more))
+    return path
 
 
 class running:  # noqa: N801 - used as a function

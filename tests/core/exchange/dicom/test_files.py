@@ -16,8 +16,8 @@ from pydicom.uid import JPEGBaseline8Bit
 
 from melanoma_core import __version__
 from melanoma_core.errors import ExchangeError
-from melanoma_core.exchange.dicom.common import DERMOSCOPY, describe_series, name_patient
 from melanoma_core.exchange.dicom.files import DicomFile, make_files, write_zip
+from melanoma_core.exchange.dicom.headers import DERMOSCOPY, describe_series, name_patient
 from melanoma_core.exchange.dicom.leaving import make_lesion_files
 from melanoma_core.exchange.occasion import Occasion, list_occasions
 from melanoma_core.models.card import load_card

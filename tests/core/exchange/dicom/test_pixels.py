@@ -11,8 +11,8 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit, SecondaryCaptureImageStorage
 
 from melanoma_core.exchange.dicom.colour import adopt_profile, make_srgb
-from melanoma_core.exchange.dicom.common import seal
 from melanoma_core.exchange.dicom.files import DicomFile
+from melanoma_core.exchange.dicom.headers import seal
 from melanoma_core.exchange.dicom.pixels import find_photometric, read_pixels, set_pixels
 
 

@@ -19,6 +19,7 @@ from tests.core.exchange.dicom.conftest import (
     Orthanc,
     ReadLesion,
     StoreScp,
+    configure_orthanc,
     find_port,
     run_tool,
     running,
@@ -148,6 +149,39 @@ def test_an_association_with_tls_needs_the_authority_of_the_node(
         assert node.name == f"PACS at 127.0.0.1:{port} (TLS)"
         send(node, [lesion.make_files()[0].dataset])
     assert len(list(folder.iterdir())) == 1
+
+
+def test_a_service_with_tls_and_a_login_gets_the_files(tmp_path: Path, lesion: ReadLesion) -> None:
+    key, certificate = _make_certificate(tmp_path)
+    both = tmp_path / "both.pem"
+    both.write_text(key.read_text() + certificate.read_text())
+    port = find_port()
+    configuration = configure_orthanc(
+        tmp_path,
+        find_port(),
+        port,
+        SslEnabled=True,
+        SslCertificate=str(both),
+        AuthenticationEnabled=True,
+        RegisteredUsers={"ada": "p@ss"},
+    )
+    settings = replace(load_settings(), dicom_authorities=certificate)
+    datasets = [each.dataset for each in lesion.make_files()]
+    with running("Orthanc", [str(configuration)], port):
+        address = f"127.0.0.1:{port}/dicom-web"
+        with pytest.raises(ExchangeError, match="its certificate is not trusted"):
+            send(_find(f"https://ada:p%40ss@{address}"), datasets)
+        wrong, right = (
+            find_node(settings, f"https://ada:{password}@{address}")
+            for password in ("wrong", "p%40ss")
+        )
+        assert wrong is not None
+        assert right is not None
+        with pytest.raises(ExchangeError, match="answered 401") as caught:
+            send(wrong, datasets)
+        assert "wrong" not in str(caught.value)
+        check(right)
+        send(right, datasets)
 
 
 def _make_certificate(folder: Path) -> tuple[Path, Path]:
