@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard.lesion.dicom import offer_dicom
+from dashboard.lesion.fhir import offer_fhir
 from dashboard.lesion.opened import OpenedLesion
 from dashboard.shared.address import follow_address, write_address
 from dashboard.shared.clock import find_zone
@@ -121,6 +122,7 @@ def _offer_pdf(
     )
     offer_export("Download PDF", export, key="lesion-report-pdf", is_primary=True)
     offer_dicom(opened)
+    offer_fhir(opened)
     st.caption("Or print this page (Ctrl+P): it prints the report alone.", width="content")
 
 

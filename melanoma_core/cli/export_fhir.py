@@ -48,7 +48,8 @@ def add_fhir_command(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _export(options: argparse.Namespace) -> int:
-    from melanoma_core.exchange.fhir.leaving import export_lesion, make_request, send_lesion
+    from melanoma_core.exchange.fhir.bundle import write_collection
+    from melanoma_core.exchange.fhir.leaving import log_file, make_request, send_lesion
 
     if not options.send and options.out is None:
         raise ExchangeError("Say where the lesion goes: --out FILE, --send, or both.")
@@ -65,7 +66,9 @@ def _export(options: argparse.Namespace) -> int:
         )
         if options.out is not None:
             make_folder(options.out.parent)
-            write_output(options.out, export_lesion(record, case, request, by))
+            content = write_collection(case, request)
+            log_file(record, case.lesion.id, by)
+            write_output(options.out, content)
         if server is not None:
             sent = send_lesion(record, case, request, server, by)
     finally:

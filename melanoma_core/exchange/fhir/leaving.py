@@ -1,13 +1,10 @@
-"""Take a lesion out of the record as FHIR: into a file, or to the server that is set.
-
-The audit log is written first: what cannot be logged does not leave.
-"""
+"""A lesion of the record as FHIR, and its way to a server, which the audit log notes first."""
 
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from melanoma_core import __version__
-from melanoma_core.exchange.fhir.bundle import write_collection, write_transaction
+from melanoma_core.exchange.fhir.bundle import write_transaction
 from melanoma_core.exchange.fhir.sending import Sent, send_transaction
 from melanoma_core.exchange.fhir.server import FhirServer
 from melanoma_core.exchange.fhir.subject import FhirRequest
@@ -53,22 +50,13 @@ def make_request(
     )
 
 
-def export_lesion(record: Record, case: LesionCase, request: FhirRequest, by: str) -> bytes:
-    """Return a lesion as a file, which the audit log has noted.
-
-    Args:
-        record: The record.
-        case: The lesion.
-        request: How it is written.
-        by: Who takes it out.
+def log_file(record: Record, lesion_id: str, by: str) -> None:
+    """Write into the audit log that a FHIR file of a lesion leaves the record.
 
     Raises:
-        RecordReadOnlyError: The audit log cannot be written.
-        ExchangeError: It cannot be written as it is meant.
+        RecordReadOnlyError: It cannot be written, so that nothing may leave.
     """
-    content = write_collection(case, request)
-    record.log_export(by=by, kind=Lesion, entry_id=case.lesion.id, detail="FHIR file")
-    return content
+    record.log_export(by=by, kind=Lesion, entry_id=lesion_id, detail="FHIR file")
 
 
 def send_lesion(
