@@ -101,7 +101,7 @@ def _add_readings(app: FastAPI) -> None:
         methods=["POST"],
         **_protect(Right.READ),
         responses=describe_answers(
-            ReadingDocument, 400, 401, 403, 408, 413, 415, 422, 429, 500, 503
+            ReadingDocument, 400, 401, 403, 404, 408, 413, 415, 422, 429, 500, 503
         ),
         openapi_extra={"requestBody": FORM},
         **describe(endpoints.create_reading, "readings"),

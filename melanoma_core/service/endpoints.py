@@ -125,7 +125,7 @@ def _choose_model(received: Received) -> tuple[Serving, ModelCard]:
         if received.model_id is None:
             raise
         raise Problem(
-            422, "Found no model of this id. `GET /v1/models` lists them. Name one of them."
+            404, "Found no model of this id. `GET /v1/models` lists them. Name one of them."
         ) from None
     card = load_card(serving.folder)
     asked = received.upload.heatmap

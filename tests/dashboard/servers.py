@@ -47,9 +47,7 @@ class Server:
 @contextmanager
 def serve(*options: str, environment: Mapping[str, str] | None = None) -> Iterator[Server]:
     """Run the dashboard as `make run` does, without a browser, until the block ends."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = find_port()
     command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", *options]
     process = subprocess.Popen(
         [*command, "--server.headless=true", f"--server.port={port}", "--logger.level=error"],
@@ -59,14 +57,23 @@ def serve(*options: str, environment: Mapping[str, str] | None = None) -> Iterat
     )
     server = Server(port, process)
     try:
-        _wait_until_up(server)
+        wait_until_up(server)
         yield server
     finally:
         process.terminate()
         process.wait()
 
 
-def _wait_until_up(server: Server) -> None:
+def find_port() -> int:
+    """Return a free port of this machine."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def wait_until_up(server: Server) -> None:
+    """Wait until a server answers."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline and server.process.poll() is None:
         try:

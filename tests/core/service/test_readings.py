@@ -134,8 +134,6 @@ def test_what_is_out_of_distribution_is_refused_and_can_be_read_anyway(api: Serv
         ({"prevalence": "nan"}, "It must be the share of melanomas"),
         ({"heatmap": "XYZ"}, "heatmap must be one of: MEL, NV"),
         ({"read_anyway": "yes"}, "read_anyway must be true or false"),
-        ({"model": "../bundled"}, "Found no model of this id"),
-        ({"model": ""}, "Found no model of this id"),
         ({"threshold": "0.5"}, "Found a field that is unknown"),
     ],
 )
@@ -150,6 +148,13 @@ def test_a_wrong_field_is_refused(
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.json()["title"] == "Unprocessable Entity"
     assert part in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("name", ["", "../bundled", "nothing", "\0"])
+def test_a_model_that_is_unknown_is_not_found(api: Server, drawn: bytes, name: str):
+    answer = api.read(drawn, model=name)
+    assert answer.status_code == 404
+    assert "Found no model of this id" in answer.json()["detail"]
 
 
 def send(api: Server, **request: object) -> requests.Response:
