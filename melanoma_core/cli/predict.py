@@ -57,6 +57,7 @@ def _predict(options: argparse.Namespace) -> int:
 
     paths = _find_files(options.images)
     match = _match_lesions(options.lesions, paths) if options.lesions else None
+    paths, match = _list_frames(paths, match)
     shares = load_settings().prevalence
     serving = choose_model(options.model)
     card, results = _read(options, serving.folder, paths)
@@ -201,6 +202,21 @@ def _make_unique_names(paths: Sequence[Path]) -> list[str]:
         taken.add(name.casefold())
         names.append(name)
     return names
+
+
+def _list_frames(
+    paths: Sequence[Path], match: "LesionMatch | None"
+) -> tuple[list[Path], "LesionMatch | None"]:
+    """Return the photographs of files, where a DICOM file holds several, with their lesions."""
+    from dataclasses import replace
+
+    from melanoma_core.data.formats.dicom_frames import list_paths
+
+    frames = [list_paths(path) for path in paths]
+    if match:
+        spread = zip(match.lesions, frames, strict=True)
+        match = replace(match, lesions=tuple(each for each, own in spread for _ in own))
+    return [path for own in frames for path in own], match
 
 
 def _match_lesions(table: Path, paths: Sequence[Path]) -> "LesionMatch":

@@ -13,12 +13,13 @@ from typing import TypeVar
 import PIL
 
 from melanoma_core.data.facts import FileFacts
+from melanoma_core.data.formats.dicom_frames import split_name
 
 Version = tuple[int, int]  # size in bytes, and time of the last change in ns
 _Result = TypeVar("_Result")
 
 # Change the number whenever the definition of a measurement changes. Pillow decodes the image.
-_FILE_NAME = f"facts-4-pillow-{PIL.__version__}.sqlite"
+_FILE_NAME = f"facts-5-pillow-{PIL.__version__}.sqlite"
 # The last field, `error`, is not stored: the cache contains readable files only.
 _FACTS = [field.name for field in fields(FileFacts)][:-1]
 _COLUMNS = ["folder", "name", "num_bytes", "modified_ns", *_FACTS]
@@ -129,7 +130,7 @@ def _get_primary_code(error: sqlite3.Error) -> int:
 
 def _read_version(path: Path) -> Version | None:
     try:
-        status = path.stat()
+        status = split_name(path)[0].stat()
     except OSError:
         return None  # measuring the file reports the error
     return status.st_size, status.st_mtime_ns

@@ -15,6 +15,7 @@ from melanoma_core.data.folders import (
     split_suffix,
     strip_outline_ending,
 )
+from melanoma_core.data.formats.dicom_frames import split_name
 from melanoma_core.data.layouts import Collection, find_label_tables
 from melanoma_core.data.table_files import open_table
 from melanoma_core.data.tables import has_facts, make_image_key
@@ -68,7 +69,7 @@ def take_census(
         missing: Images without a file, by table.
     """
     paths = list(image_paths)
-    images = {str(path) for path in paths}
+    images = {str(split_name(path)[0]) for path in paths}
     photographs = {make_image_key(path.name).casefold() for path in paths}
     read_folders = [collection.folder for collection in collections]
     counts: Counter[Role] = Counter()

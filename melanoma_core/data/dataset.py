@@ -10,6 +10,7 @@ import pandas as pd
 from melanoma_core.data.cache import FactCache
 from melanoma_core.data.census import Census, take_census
 from melanoma_core.data.cleaning import Action, apply_decisions, decide_files
+from melanoma_core.data.dicom_rows import add_said, split_frames
 from melanoma_core.data.facts import FileFacts
 from melanoma_core.data.folders import IMAGE_SUFFIXES
 from melanoma_core.data.identities import scope_ids
@@ -140,7 +141,7 @@ def load_folder(
     contents = [read_collection(each) for each in with_images]
     records = pd.concat(
         [
-            scope_ids(content.records, each.folder)
+            scope_ids(content.records, each.folder).assign(folder=str(each.folder))
             for content, each in zip(contents, with_images, strict=True)
         ],
         ignore_index=True,
@@ -151,9 +152,7 @@ def load_folder(
             f"{', '.join(c.layout.title for c in with_images)}). At least 1 is needed. Add images "
             f"({', '.join(sorted(IMAGE_SUFFIXES))})."
         )
-    facts = scan_files(list(records["path"]), cache, progress)
-    for each in fields(FileFacts):
-        records[each.name] = [getattr(fact, each.name) for fact in facts]
+    records = _measure(records, cache, progress)
     records[["truth", "truth_table"]] = None
     for collection in collections:
         if collection.layout is Layout.GROUND_TRUTH:
@@ -165,6 +164,23 @@ def load_folder(
         records[column] = records[column].fillna(by_image[column].transform("first"))
     missing = {table: images for each in contents for table, images in each.missing.items()}
     return records, take_census(folder, collections, records["path"], missing)
+
+
+def _measure(
+    records: pd.DataFrame, cache: FactCache | None, progress: Progress | None
+) -> pd.DataFrame:
+    """Add the measurements of every photograph, and what DICOM files say of theirs."""
+    facts = dict(
+        zip(records["path"], scan_files(list(records["path"]), cache, progress), strict=True)
+    )
+    counts = {path: fact.num_photographs for path, fact in facts.items()}
+    if max(counts.values()) > 1:
+        records = split_frames(records, counts)
+        frames = [path for path in records["path"] if path not in facts]
+        facts |= zip(frames, scan_files(frames, cache, progress), strict=True)
+    for each in fields(FileFacts):
+        records[each.name] = [getattr(facts[path], each.name) for path in records["path"]]
+    return add_said(records).drop(columns=["said", "num_photographs", "folder"])
 
 
 def merge_records(records: pd.DataFrame, decisions: pd.DataFrame | None = None) -> Dataset:

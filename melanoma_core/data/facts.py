@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """The measurements of one image file. If `error` is set, all other values are None.
+    """The measurements of one image file. If `error` is set, only `num_photographs` is set besides.
 
     Attributes:
         sha256: Hash of the bytes, hexadecimal. Equal for exact copies.
@@ -25,6 +25,10 @@ class FileFacts:
             another (`orientations.list_canonical`). Mirrored and turned copies share one.
         ita: Individual typology angle of the skin around the lesion in degrees, an estimate
             (`skin_tone.estimate_ita`). None also where too little skin is seen.
+        said: What a DICOM file says of patient and lesion (`dicom_rows.write_said`); None for
+            others.
+        num_photographs: Of a file with an error; a DICOM file can hold several, each of which is
+            measured apart.
         error: Why the file cannot be read, or None.
     """
 
@@ -38,4 +42,6 @@ class FileFacts:
     sharpness: float | None = None
     canonical_dhash: str | None = None
     ita: float | None = None
+    said: str | None = None
+    num_photographs: int = 1
     error: str | None = None

@@ -18,7 +18,7 @@ from melanoma_core.access.rights import Right
 from melanoma_core.access.subject import require
 from melanoma_core.data.augmentation import Augmentation, augment_image
 from melanoma_core.data.balancing import Child, OversamplingPlan, choose_parents, digest
-from melanoma_core.data.images import encode_jpeg, read_image
+from melanoma_core.data.images import encode_jpeg, read_bytes, read_image
 from melanoma_core.errors import DatasetError, ImageError
 from melanoma_core.files import PARTIAL_SUFFIX, explain_write_errors, write_file
 from melanoma_core.progress import Progress
@@ -280,7 +280,7 @@ def _read_parent(row: pd.Series) -> NDArray[np.uint8]:
     path = Path(row["path"])
     try:
         photograph = read_image(path, _MAX_SIDE)
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        found = hashlib.sha256(read_bytes(path)).hexdigest()
     except (ImageError, OSError) as error:
         raise DatasetError(
             f"Found that {path} can no longer be read: {error} Every original image must be "

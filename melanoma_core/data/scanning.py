@@ -14,7 +14,10 @@ import psutil
 from numpy.typing import NDArray
 from PIL import Image
 
+from melanoma_core.data.dicom_rows import write_said
 from melanoma_core.data.facts import FileFacts
+from melanoma_core.data.formats.dicom_facts import read_facts
+from melanoma_core.data.formats.dicom_frames import count_photographs
 from melanoma_core.data.images import decode_image, read_bytes
 from melanoma_core.data.orientations import list_canonical
 from melanoma_core.data.skin_tone import estimate_ita
@@ -120,16 +123,18 @@ def measure_sharpness(standard: Image.Image) -> float:
 
 
 def _measure_file(path: Path) -> FileFacts:
+    data = b""
     try:
         data = read_bytes(path)
         photograph = decode_image(data)
     except ImageError as error:
-        return FileFacts(error=str(error))
+        return FileFacts(error=str(error), num_photographs=count_photographs(data))
     luma = Image.fromarray(photograph.pixels).convert("L")
     if _is_outline(luma):
         return FileFacts(error=_OUTLINE)
     standard = resize_to_standard(luma)
     brightness, contrast = measure_light(luma)
+    said = read_facts(data)
     return FileFacts(
         sha256=hashlib.sha256(data).hexdigest(),
         pixel_sha256=_hash_pixels(photograph.pixels),
@@ -141,6 +146,7 @@ def _measure_file(path: Path) -> FileFacts:
         sharpness=measure_sharpness(standard),
         canonical_dhash=_hash_canonical(standard),
         ita=estimate_ita(photograph.pixels),
+        said=write_said(said) if said else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count as count_up
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,6 +102,17 @@ class Grouping:
         """
         self._chosen |= dict.fromkeys(keys, name)
         self.version = object()
+
+    def combine_frames(self, keys: Iterable[int], name: str) -> None:
+        """Put the frames of one file together as one lesion, apart from all others.
+
+        Args:
+            keys: Of the entries.
+            name: Of the file; a number follows it where a lesion has this name.
+        """
+        taken = {*self._chosen.values(), *self._table.values()}
+        others = (f"{name} ({number})" for number in count_up(2))
+        self.combine(keys, name if name not in taken else next(o for o in others if o not in taken))
 
     def separate(self, keys: Iterable[int]) -> None:
         """Take photographs out of their lesions."""

@@ -58,7 +58,7 @@ class ReadingQueue:
             self._changed.notify_all()
 
     def add(self, files: Iterable[tuple[str, bytes]]) -> None:
-        """Add files to the queue.
+        """Add files to the queue; of a DICOM file with several frames each as a photograph.
 
         Files beyond the limits of a session are not taken, and one refusal counts them.
 
@@ -69,11 +69,24 @@ class ReadingQueue:
             if not self._pending and not self._reading:
                 self._batch_start = self._next_key
                 self._batch_size = 0
-            named = ((clean_name(name), content) for name, content in files)
-            surplus = [name for name, content in named if not self._take(name, content)]
+            surplus = [name for each in files for name in self._take_file(*each)]
             if surplus:
                 self._refused.append(_refuse_surplus(self._next_key, surplus))
                 self._next_key += 1
+
+    def _take_file(self, name: str, content: bytes) -> list[str]:
+        """Put the photographs of a file into the queue, and return the names of those left out."""
+        from melanoma_core.data.formats.dicom_frames import list_photographs
+
+        first = self._next_key
+        photographs = [(clean_name(own), data) for own, data in list_photographs(name, content)]
+        surplus = [own for own, data in photographs if not self._take(own, data)]
+        if len(photographs) > 1:
+            self._combine_frames(range(first, self._next_key), clean_name(name))
+        return surplus
+
+    def _combine_frames(self, keys: Iterable[int], name: str) -> None:
+        """Take note that photographs are frames of one file."""
 
     def _take(self, name: str, content: bytes) -> bool:
         """Put a file into the queue, unless a limit of the session is reached."""

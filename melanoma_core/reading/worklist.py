@@ -81,6 +81,9 @@ class Worklist(ReadingQueue):
             super().add(files)
             self._opened = self.loss = None
 
+    def _combine_frames(self, keys: Iterable[int], name: str) -> None:
+        self._grouping.combine_frames(keys, name)
+
     def read_anyway(self, key: int) -> None:
         """Show the reading of a photograph that was refused as out of distribution, and open it.
 

@@ -78,13 +78,13 @@ def declare_dicom(data: bytes, meter: Meter) -> Declared:
         check_kind(dataset)
         check_syntax(content.syntax)
         number = count_frames(dataset)
+        form = read_form(dataset, content.syntax)
+        meter.check_size(form.columns, form.rows)
         if number > 1:
             raise ImageError(
                 f"The DICOM file contains {number} photographs (frames). Exactly one is needed. "
                 "Name it by its number after the file: #1 is the first."
             )
-        form = read_form(dataset, content.syntax)
-        meter.check_size(form.columns, form.rows)
         meter.add(samples=form.columns * form.rows * form.channels)
         return Declared(data, open=_prepare(dataset, form, meter))
     except _BROKEN as error:

@@ -10,7 +10,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from melanoma_core.data.formats.budget import BUDGET, Meter
+from melanoma_core.data.formats.budget import BUDGET, MAX_BYTES, Meter
 from melanoma_core.data.formats.dicom import (
     PIXEL_KEYWORDS,
     count_frames,
@@ -21,7 +21,13 @@ from melanoma_core.data.formats.dicom import (
 )
 from melanoma_core.data.formats.dicom_elements import read_content
 from melanoma_core.data.formats.dicom_facts import FACT_KEYWORDS
-from melanoma_core.data.formats.dicom_kinds import BIG_ENDIAN, PLAIN, UNCOMPRESSED
+from melanoma_core.data.formats.dicom_kinds import (
+    BIG_ENDIAN,
+    PLAIN,
+    UNCOMPRESSED,
+    check_kind,
+    check_syntax,
+)
 from melanoma_core.data.formats.kinds import DICOM, recognise
 from melanoma_core.errors import ImageError
 
@@ -29,6 +35,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 _NUMBER = re.compile(r"(?P<file>.+)#(?P<number>[1-9]\d{0,3})", re.DOTALL)
+_HEAD = 512  # bytes by which a DICOM file is recognised
 _LEFT_OUT = {"PixelData", "NumberOfFrames", "ExtendedOffsetTable", "ExtendedOffsetTableLengths"}
 # What pydicom raises on bad data.
 _BROKEN = (AttributeError, LookupError, NotImplementedError, RuntimeError, TypeError, ValueError)
@@ -50,7 +57,10 @@ def count_photographs(data: bytes) -> int:
         return 1
     try:
         content = read_content(data, Meter(BUDGET))
-        return count_frames(parse(content, ("NumberOfFrames", "PixelData")))
+        dataset = parse(content, ("NumberOfFrames", "PixelData"))
+        check_kind(dataset)
+        check_syntax(content.syntax)
+        return count_frames(dataset)
     except (ImageError, *_BROKEN):
         return 1
 
@@ -65,10 +75,35 @@ def list_photographs(name: str, data: bytes) -> list[tuple[str, bytes]]:
     Returns:
         The file as it is if it holds one photograph; `name#1`, `name#2` … if it holds several.
     """
-    number = count_photographs(data)
-    if number == 1:
+    numbers = range(1, count_photographs(data) + 1)
+    if len(numbers) == 1:
         return [(name, data)]
-    return [(f"{name}#{each}", take_photograph(data, each)) for each in range(1, number + 1)]
+    try:
+        return [(f"{name}#{number}", take_photograph(data, number)) for number in numbers]
+    except ImageError:
+        return [(name, data)]
+
+
+def list_paths(path: Path) -> list[Path]:
+    """Return the paths of the photographs of a file: itself, or its frames.
+
+    Args:
+        path: A file, which need not exist.
+    """
+    try:
+        if not path.is_file() or path.stat().st_size > MAX_BYTES:
+            return [path]
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+            data = head + file.read() if recognise(head) == DICOM else b""
+    except OSError:  # reading it says what is wrong
+        return [path]
+    number = count_photographs(data)
+    return (
+        [path.with_name(f"{path.name}#{each}") for each in range(1, number + 1)]
+        if number > 1
+        else [path]
+    )
 
 
 def split_name(path: Path) -> tuple[Path, int | None]:

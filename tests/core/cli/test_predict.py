@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pillow_heif
 import pytest
 from PIL import Image
@@ -14,6 +15,7 @@ from melanoma_core.models.card import load_card
 from melanoma_core.reading.reading import Reading
 from melanoma_core.reading.rows import describe_photograph
 from melanoma_core.taxonomy import Diagnosis
+from tests import dicom_files
 from tests.made_readings import make_reading
 
 
@@ -326,3 +328,22 @@ def test_a_photograph_of_a_phone_is_read_and_a_burst_says_which_of_its_images(
         "it as a JPEG."
     )
     assert found["two.HEIC"][1:] == found["one.heic"]
+
+
+def test_a_dicom_file_is_read_frame_by_frame_and_one_frame_by_its_number(
+    folder: Path, tmp_path: Path, capfd
+):
+    pixels = np.asarray(Image.open(folder / "a.jpg"))
+    frames = np.stack([pixels, pixels[::-1], pixels[:, ::-1]])
+    scan, one = tmp_path / "several.dcm", tmp_path / "one.dcm"
+    scan.write_bytes(dicom_files.write(dicom_files.make_photograph(frames)))
+    one.write_bytes(dicom_files.write(dicom_files.make_photograph(pixels)))
+    table = write(tmp_path / "lesions.csv", "image,lesion_id", "several.dcm,arm")
+
+    assert predict(capfd, one)[1] == [("one.dcm", "read")]
+    names = predict(capfd, scan, "--lesions", table)[1]
+    assert sorted(names) == [(f"several.dcm#{number}", "read") for number in (1, 2, 3)]
+    assert predict(capfd, f"{scan}#2")[1] == [("several.dcm#2", "read")]
+    status, _, (reason,), _ = predict(capfd, f"{scan}#4")
+    assert status == 2
+    assert reason.startswith("The DICOM file contains 3 photographs, and number 4 was asked for.")

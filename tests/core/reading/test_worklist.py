@@ -3,6 +3,7 @@ import io
 import threading
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -12,6 +13,7 @@ from melanoma_core.models.classifier import Classifier
 from melanoma_core.reading import queue as queue_module
 from melanoma_core.reading.worklist import Worklist
 from melanoma_core.reading.worklist_table import export_csv
+from tests.dicom_files import make_photograph, write
 
 LESIONS = [(lesion.file_name, lesion.path.read_bytes()) for lesion in DEMONSTRATION_LESIONS]
 TEXT = ("notes.jpg", b"not a photograph")
@@ -305,3 +307,18 @@ def test_the_bytes_that_wait_are_limited_too(monkeypatch):
 
     assert [file.name for file in worklist.refused] == ["b.jpg"]
     assert worklist.pending_name == "a.jpg"
+
+
+def test_the_frames_of_a_dicom_file_are_photographs_of_one_lesion(unguarded_classifier):
+    frames = np.stack([np.asarray(resize_lesion((120, 90)))] * 3)
+    frames[1] = frames[1, ::-1]
+    data = write(make_photograph(frames))
+    worklist = Worklist()
+    worklist.add([("visit.dcm", data), LESIONS[0], ("visit.dcm", data)])
+    assert worklist.progress == (0, 7)
+    read_all(worklist, unguarded_classifier)
+    assert not worklist.refused
+    names = {lesion.name: len(lesion.entries) for lesion in worklist.lesions}
+    assert names == {"visit.dcm": 3, LESIONS[0][0]: 1, "visit.dcm (2)": 3}
+    (first, *_) = [each for each in worklist.lesions if each.name == "visit.dcm"]
+    assert {entry.name for entry in first.entries} == {f"visit.dcm#{n}" for n in (1, 2, 3)}
