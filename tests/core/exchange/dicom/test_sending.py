@@ -151,37 +151,51 @@ def test_an_association_with_tls_needs_the_authority_of_the_node(
     assert len(list(folder.iterdir())) == 1
 
 
-def test_a_service_with_tls_and_a_login_gets_the_files(tmp_path: Path, lesion: ReadLesion) -> None:
-    key, certificate = _make_certificate(tmp_path)
-    both = tmp_path / "both.pem"
-    both.write_text(key.read_text() + certificate.read_text())
+def test_a_service_with_a_login_refuses_another_password(
+    tmp_path: Path, lesion: ReadLesion
+) -> None:
+    datasets = [each.dataset for each in lesion.make_files()]
     port = find_port()
     configuration = configure_orthanc(
-        tmp_path,
-        find_port(),
-        port,
-        SslEnabled=True,
-        SslCertificate=str(both),
+        *(tmp_path, find_port(), port),
         AuthenticationEnabled=True,
         RegisteredUsers={"ada": "p@ss"},
     )
-    settings = replace(load_settings(), dicom_authorities=certificate)
-    datasets = [each.dataset for each in lesion.make_files()]
     with running("Orthanc", [str(configuration)], port):
-        address = f"127.0.0.1:{port}/dicom-web"
-        with pytest.raises(ExchangeError, match="its certificate is not trusted"):
-            send(_find(f"https://ada:p%40ss@{address}"), datasets)
-        wrong, right = (
-            find_node(settings, f"https://ada:{password}@{address}")
-            for password in ("wrong", "p%40ss")
-        )
-        assert wrong is not None
-        assert right is not None
+        wrong = _find(f"http://ada:wrong@127.0.0.1:{port}/dicom-web")
         with pytest.raises(ExchangeError, match="answered 401") as caught:
             send(wrong, datasets)
-        assert "wrong" not in str(caught.value)
+        assert "ada:" not in str(caught.value)
+        right = _find(f"http://ada:p%40ss@127.0.0.1:{port}/dicom-web")
         check(right)
         send(right, datasets)
+
+
+def test_a_service_with_tls_needs_the_authority_of_the_node(
+    orthanc: Orthanc, tmp_path: Path, lesion: ReadLesion
+) -> None:
+    key, certificate = _make_certificate(tmp_path)
+    port = find_port()
+    configuration = tmp_path / "nginx.conf"
+    configuration.write_text(
+        f"daemon off; master_process off; pid {tmp_path}/nginx.pid; error_log {tmp_path}/error.log;\n"
+        f"events {{}} http {{ access_log off; client_body_temp_path {tmp_path}/body;\n"
+        f"proxy_temp_path {tmp_path}/proxy; fastcgi_temp_path {tmp_path}/fastcgi;\n"
+        f"uwsgi_temp_path {tmp_path}/uwsgi; scgi_temp_path {tmp_path}/scgi;\n"
+        f"server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {certificate};\n"
+        f"ssl_certificate_key {key}; client_max_body_size 100m;\n"
+        f"location / {{ proxy_pass {orthanc.rest}; }} }} }}\n"
+    )
+    datasets = [each.dataset for each in lesion.make_files()]
+    address = f"https://127.0.0.1:{port}/dicom-web"
+    with running("nginx", ["-e", f"{tmp_path}/error.log", "-c", str(configuration)], port):
+        with pytest.raises(ExchangeError, match="its certificate is not trusted"):
+            send(_find(address), datasets)
+        node = find_node(replace(load_settings(), dicom_authorities=certificate), address)
+        assert node is not None
+        check(node)
+        send(node, datasets)
+    assert len(orthanc.list_instances()) == 5
 
 
 def _make_certificate(folder: Path) -> tuple[Path, Path]:
