@@ -1,29 +1,25 @@
 """Compute card and evidence of a released model again, with the same weights.
 
 What a card reports grows with the project, and tables say more of the photographs later: how a
-diagnosis was confirmed, for example. The photographs are found by their SHA-256.
+diagnosis was confirmed, for example.
 """
 
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from melanoma_core.errors import ModelError
 from melanoma_core.files import make_draft
 from melanoma_core.models.card import KERAS_NAME, ONNX_NAME, ModelCard, OperatingPoint, load_card
 from melanoma_core.models.classifier import load_classifier
 from melanoma_core.models.evidence import read_evidence
 from melanoma_core.models.identity import make_model_id
 from melanoma_core.models.integrity import check_network
-from melanoma_core.models.lineage import INHERITED, read_split
+from melanoma_core.networks.found import Photographs, find_split
 from melanoma_core.networks.measurement import Material, measure_model
-from melanoma_core.progress import Progress
 from melanoma_core.training.description import (
     INTENDED_USE,
     count_confirmations,
@@ -31,33 +27,12 @@ from melanoma_core.training.description import (
     describe_images,
     list_limitations,
 )
-from melanoma_core.training.observer import Phase
 from melanoma_core.training.preparation import TEST, VALIDATION
 from melanoma_core.training.recipe import Recipe
 
 _ADVICE = "or set MELANOMA_MODELS_DIR to another folder"
 _SETTLED = ("licences", "licence_of_the_model")
 _MEASURED = (VALIDATION, TEST)  # subsets whose photographs are read
-# What the tables of a folder say about a photograph, and the scan of its file.
-_FACTS = (
-    *("path", "width", "height", "age", "sex", "site"),
-    *("confirmation", "fitzpatrick", "ita", "licence", "attribution"),
-)
-
-
-@dataclass(frozen=True, eq=False)
-class Photographs:
-    """Where the photographs of a model are.
-
-    Attributes:
-        records: File tables of the folders (`dataset.load_records`), with path and sha256.
-        folders: The folders, for messages.
-        progress: Progress callback, called with the number of photographs classified.
-    """
-
-    records: Sequence[pd.DataFrame]
-    folders: Sequence[Path]
-    progress: Progress | None = None
 
 
 def recompute_model(folder: Path, photographs: Photographs, models_dir: Path) -> Path:
@@ -81,38 +56,26 @@ def recompute_model(folder: Path, photographs: Photographs, models_dir: Path) ->
             test subset is missing.
         FolderError: The new folder cannot be written.
     """
-    card, evidence, split = load_card(folder), read_evidence(folder), read_split(folder)
-    if split is None:
-        raise ModelError(
-            f"The model {card.model_id} keeps no split, because an older version made it. Without "
-            "it, the photographs that it may be measured on are not known. Train it again."
-        )
-    is_inherited = split["subset"] == INHERITED
-    table = _add_facts(split[~is_inherited], photographs.records)
-    _check_complete(table, card, photographs.folders)
+    card, evidence = load_card(folder), read_evidence(folder)
+    found = find_split(folder, card, photographs, _MEASURED)
     for name in (KERAS_NAME, ONNX_NAME):
         check_network(folder / name, card)
     material = Material(
-        table=table,
-        ancestor=split[is_inherited],
+        table=found.table,
+        ancestor=found.ancestor,
         key=None,  # with another key, they could no longer be compared
         leakage=card.leakage,
         training=evidence.training if evidence else None,
         machine=evidence.machine if evidence else None,
         measured=card,
-        on_phase=partial(_count, photographs.progress),
+        on_phase=photographs.on_phase,
     )
     with make_draft(models_dir, _ADVICE) as draft:
         for name in (KERAS_NAME, ONNX_NAME):
             shutil.copyfile(folder / name, draft / name)
-        renewed = _renew_card(card, table)
+        renewed = _renew_card(card, found.table)
         measure_model(load_classifier(draft, card=renewed), material, draft)
         return draft.rename(models_dir / renewed.model_id)
-
-
-def _count(progress: Progress | None, _: Phase, done: int, total: int) -> None:
-    if progress is not None:
-        progress(done, total)
 
 
 def _renew_card(card: ModelCard, table: pd.DataFrame) -> ModelCard:
@@ -149,35 +112,3 @@ def _describe(table: pd.DataFrame) -> dict[str, Any]:
         "images_by_confirmation": count_confirmations(complete),
         "images_by_skin_tone": count_skin_tones(complete),
     }
-
-
-def _add_facts(split: pd.DataFrame, records: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Return the rows of a split with the facts of their photographs; missing where not found."""
-    files = pd.concat([each.reindex(columns=["sha256", *_FACTS]) for each in records])
-    known = files.dropna(subset=["sha256"]).groupby("sha256", sort=False).first()
-    found = known.reindex(split["sha256"]).set_index(split.index)
-    recorded = split.reindex(columns=list(_FACTS))
-    return split.assign(
-        **{name: found[name].where(found[name].notna(), recorded[name]) for name in _FACTS}
-    )
-
-
-def _check_complete(table: pd.DataFrame, card: ModelCard, folders: Sequence[Path]) -> None:
-    """Refuse a table in which a photograph to read is missing.
-
-    Raises:
-        ModelError: One is missing.
-    """
-    needed = table[table["subset"].isin(_MEASURED)]
-    missing = needed[needed["path"].isna()]
-    if missing.empty:
-        return
-    counts = missing["subset"].value_counts()
-    parts = " and ".join(f"{counts[name]:,} of {name}" for name in _MEASURED if name in counts)
-    raise ModelError(
-        f"Found {len(needed) - len(missing):,} of the {len(needed):,} validation and test "
-        f"photographs of {card.model_id} in {', '.join(map(str, folders))}. Missing: {parts}, for "
-        f"example {missing['image_id'].iloc[0]} (SHA-256 {missing['sha256'].iloc[0]}). All are "
-        "needed, unchanged: without some, the figures would be of other lesions. Name every "
-        "folder that holds them."
-    )

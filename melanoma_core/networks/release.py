@@ -107,7 +107,7 @@ def release_network(
     """
     check_release(origin.recipe, origin.class_names)
     with make_draft(models_dir, _ADVICE) as draft:
-        card = _write_network(network, origin, draft, novelty_weights)
+        card = write_network(network, origin, draft, novelty_weights)
         classifier = load_classifier(draft, card=card)
         card = measure_model(classifier, _gather_material(origin), draft)
         # Atomic: a folder with a card is always a complete model.
@@ -159,10 +159,20 @@ def describe_weights(weights: str) -> dict[str, str | None] | str:
     return description
 
 
-def _write_network(
+def write_network(
     network: keras.Model, origin: Origin, draft: Path, novelty_weights: Path | str | None
 ) -> ModelCard:
-    """Write both forms of the network, and return its card without calibration and metrics."""
+    """Write both forms of a trained network, and return its card without calibration and metrics.
+
+    Args:
+        network: uint8 [N, size, size, 3] -> logits, as `trainer.train_network` returns it.
+        origin: How it was made.
+        draft: Folder of the files.
+        novelty_weights: As for `release_network`.
+
+    Raises:
+        ModelError: The two forms of the network differ.
+    """
     recipe = origin.recipe
     check: NoveltyCheck | None = None
     if novelty_weights is not None:

@@ -19,9 +19,10 @@ from melanoma_core.models.card_text.sections import build_sections
 from melanoma_core.models.classifier import load_classifier
 from melanoma_core.models.evidence import read_evidence
 from melanoma_core.networks.estimate import estimate_cost
+from melanoma_core.networks.found import Photographs
 from melanoma_core.networks.network import add_softmax, build_network
 from melanoma_core.networks.outline import get_pooling, is_of_outline
-from melanoma_core.networks.recompute import Photographs, recompute_model
+from melanoma_core.networks.recompute import recompute_model
 from melanoma_core.networks.rehearsal import rehearse_release
 from melanoma_core.networks.release import Origin, release_network
 from melanoma_core.networks.trainer import TrainingTask, train_network

@@ -18,8 +18,9 @@ from melanoma_core.models.card import ModelCard, load_card
 from melanoma_core.models.evidence import read_evidence
 from melanoma_core.models.identifiers import IdKey
 from melanoma_core.models.lineage import SPLIT_NAME, read_predictions, read_split, write_table
+from melanoma_core.networks.found import Photographs
 from melanoma_core.networks.network import build_network
-from melanoma_core.networks.recompute import Photographs, recompute_model
+from melanoma_core.networks.recompute import recompute_model
 from melanoma_core.networks.release import Origin, release_network
 from melanoma_core.taxonomy import Diagnosis
 from melanoma_core.training.description import describe_data
