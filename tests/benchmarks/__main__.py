@@ -15,6 +15,7 @@ from tests.benchmarks import (
     charts,
     evaluation,
     first_start,
+    formats,
     lesion,
     lookalikes,
     memory,
@@ -27,6 +28,7 @@ from tests.benchmarks import (
     records,
     rows,
     scan,
+    service,
     start,
     training,
 )
@@ -34,6 +36,7 @@ from tests.benchmarks import (
 BENCHMARKS = {
     "reading": reading.measure,
     "before": before.measure,
+    "formats": formats.measure,
     "lesion": lesion.measure,
     "novelty": novelty.measure,
     "start": start.measure,
@@ -44,6 +47,7 @@ BENCHMARKS = {
     "batch": batch.measure,
     "memory": memory.measure,
     "people": people.measure,
+    "service": service.measure,
     "scan": scan.measure,
     "neighbours": neighbours.measure,
     "lookalikes": lookalikes.measure,
