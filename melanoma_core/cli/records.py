@@ -162,7 +162,8 @@ def _verify(options: argparse.Namespace) -> int:
         print(
             f"Faults: {len(result.faults):,}. Entries of the audit log: "
             f"{result.num_log_entries:,}. Versions of entries: {result.num_versions:,}. "
-            f"Photographs: {result.num_images:,}."
+            f"Photographs: {result.num_images:,}. Files that no entry names: "
+            f"{result.num_unnamed:,}."
         )
         log(
             "To find also a log that was written again, keep this in another place and give it to "

@@ -15,7 +15,6 @@ import sqlalchemy as sa
 from melanoma_core.records.case import LesionCase
 from melanoma_core.records.entities import Lesion, Patient
 from melanoma_core.records.entry import Entry
-from melanoma_core.records.errors import RecordDamagedError
 from melanoma_core.records.faults import Fault, FaultKind
 from melanoma_core.records.loading import load_cases, read_entries, select_current, select_where
 from melanoma_core.records.loop import Recall
@@ -49,7 +48,10 @@ def rebuild(connection: sa.Connection) -> int:
 
 
 def check_tasks(connection: sa.Connection) -> Iterator[Fault]:
-    """Yield a fault if the kept tasks are not those that follow from the entries."""
+    """Yield a fault if the kept tasks are not those that follow from the entries.
+
+    The entries must be whole.
+    """
     compared, others = 0, set[str]()
     for part in _PARTS:
         for ids in _split(_list_ids(connection, part.kind)):
@@ -79,13 +81,7 @@ def _compare(
     """Return how many tasks are kept of lesions or patients, and which of these have others."""
     query = sa.select(*TASK.c[_FIELDS]).where(*part.are_of(ids))
     kept = Counter(map(tuple, connection.execute(query)))
-    try:
-        rows = part.derive(connection, ids)
-    except RecordDamagedError:  # the check of versions names what was altered
-        if len(ids) == 1:
-            return kept.total(), set()
-        parts = [_compare(connection, part, (each,)) for each in ids]
-        return sum(count for count, _ in parts), set().union(*(others for _, others in parts))
+    rows = part.derive(connection, ids)
     derived = Counter(tuple(row[name] for name in _FIELDS) for row in rows)
     different = [*(kept - derived), *(derived - kept)]
     owner = _FIELDS.index(part.owner)

@@ -2,14 +2,15 @@
 
 What is found: any entry of the audit log that was altered, removed or moved; entries removed at its
 end, by the file `head.json` beside the database; any version of an entry that was altered, removed,
-or written past the log; any entry that its register has lost, so that no list
-shows it; any photograph that is missing or altered; any trigger that was taken away.
+or written past the log; any entry that its register has lost or numbered otherwise, so that no list
+shows it, or elsewhere; any photograph that is missing or altered; any table, trigger or function
+that is not as this software makes it; a list of what waits that does not follow from the entries.
 
 What is not found: who can write the database and the file can write the whole log again from some
 point on, with hashes that fit. Against that, keep the hash that `melanoma records verify` prints
 in another place, and give it to a later check. Entries that were added in the instant before a
-process was killed may not yet be in the file, so that their removal is not found. What is derived
-(the list of what waits) is not compared: `melanoma records rebuild` writes it again.
+process was killed may not yet be in the file, so that their removal is not found. Files that no
+entry names are counted, and are no fault: a person who stops half-way leaves them too.
 """
 
 import re
@@ -23,13 +24,15 @@ import sqlalchemy as sa
 from melanoma_core.errors import RecordError
 from melanoma_core.progress import Progress
 from melanoma_core.records import ledger
+from melanoma_core.records.deriving import check_tasks
 from melanoma_core.records.errors import RecordDamagedError
 from melanoma_core.records.faults import Fault, FaultKind
 from melanoma_core.records.images import ImageStore
 from melanoma_core.records.ledger import Action
 from melanoma_core.records.place import Place
-from melanoma_core.records.registers import check_entities, check_image_uses
-from melanoma_core.records.schema import ENTITY, IMAGE_USE, LOG, REMOVAL, TABLES, hash_row
+from melanoma_core.records.protection import check_protection
+from melanoma_core.records.registers import check_entities, check_image_uses, check_numbers
+from melanoma_core.records.schema import IMAGE_USE, LOG, REMOVAL, TABLES, hash_row
 
 _AT_ONCE = 1000  # rows in memory
 _HASH = re.compile("[0-9a-f]{64}")
@@ -45,6 +48,8 @@ class Verification:
         num_log_entries: Entries of the audit log.
         num_versions: Versions of entries.
         num_images: Photographs and heatmaps that entries name.
+        num_unnamed: Files of photographs that no entry names: of a change that was not finished, or
+            of an erased patient if the list of what is to be removed was altered.
         head: Hash of the last entry of the audit log, to be kept elsewhere.
     """
 
@@ -53,6 +58,7 @@ class Verification:
     num_versions: int
     num_images: int
     head: str
+    num_unnamed: int = 0
 
 
 @dataclass(frozen=True)
@@ -119,15 +125,23 @@ def verify(
         known: The end of the log at an earlier check; None if none was kept.
     """
     number, head = ledger.read_end(connection)
-    faults = [
-        *_check_database(connection),
-        *_read_through("audit log", _check_log(connection)),
-        *_check_head(connection, place),
-        *(_check_end(connection, known, "the hash that was kept") if known else ()),
+    in_log = list(_read_through("audit log", _check_log(connection)))
+    in_entries = [
         *_check_versions(connection),
         *_check_missing(connection),
         *_read_through("register of entries", check_entities(connection)),
+        *(() if in_log else check_numbers(connection)),
+    ]
+    faults = [
+        *_check_pages(connection),
+        *check_protection(connection),
+        *in_log,
+        *_check_head(connection, place),
+        *(_check_end(connection, known, "the hash that was kept") if known else ()),
+        *in_entries,
         *_read_through("register of images", check_image_uses(connection)),
+        # What follows from altered entries would say nothing.
+        *(() if in_entries else _read_through("list of what waits", check_tasks(connection))),
         *_check_images(connection, images),
     ]
     return Verification(
@@ -136,6 +150,7 @@ def verify(
         sum(_count(connection, table) for table in TABLES.values()),
         _count_images(connection),
         head,
+        _count_unnamed(connection, images.images),
     )
 
 
@@ -161,32 +176,22 @@ def _count_images(connection: sa.Connection) -> int:
     return connection.execute(query).scalar_one()
 
 
+def _count_unnamed(connection: sa.Connection, images: ImageStore) -> int:
+    named = set(connection.execute(sa.select(IMAGE_USE.c.sha256).distinct()).scalars())
+    return sum(sha256 not in named for sha256, _ in images.list_files())
+
+
 def _stream(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Any]:
     options = {"stream_results": True, "yield_per": _AT_ONCE}
     yield from connection.execute(query, execution_options=options).mappings()
 
 
-def _check_database(connection: sa.Connection) -> Iterator[Fault]:
-    """Yield what the database itself finds wrong, and the triggers that are missing."""
+def _check_pages(connection: sa.Connection) -> Iterator[Fault]:
+    """Yield what SQLite itself finds wrong."""
     if connection.dialect.name == "sqlite":
         for (line,) in connection.exec_driver_sql("PRAGMA integrity_check(20)"):
             if line != "ok":
                 yield Fault(FaultKind.DAMAGED, "the database", f"SQLite finds: {line}.")
-        query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-    else:
-        query = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
-    present = set(connection.exec_driver_sql(query).scalars())
-    for table in (ENTITY, IMAGE_USE, LOG, *TABLES.values()):
-        missing = [
-            each for each in ("update", "delete") if f"{table.name}_no_{each}" not in present
-        ]
-        if missing:
-            yield Fault(
-                FaultKind.UNPROTECTED,
-                f"the table {table.name}",
-                f"The trigger was taken away that refuses to {' and to '.join(missing)} rows of "
-                f"the table {table.name}.",
-            )
 
 
 def _check_log(connection: sa.Connection) -> Iterator[Fault]:
@@ -353,7 +358,8 @@ def _check_images(connection: sa.Connection, check: ImageCheck) -> Iterator[Faul
             )
         elif check.read and hash_bytes(path.read_bytes()).hexdigest() != sha256:
             yield Fault(FaultKind.ALTERED, f"photograph {sha256}", f"{path} was altered.")
-    for sha256 in connection.execute(sa.select(REMOVAL.c.sha256)).scalars():
+    is_used = sa.exists().where(IMAGE_USE.c.sha256 == REMOVAL.c.sha256)
+    for sha256 in connection.execute(sa.select(REMOVAL.c.sha256).where(~is_used)).scalars():
         if images.find(sha256) is not None:
             yield Fault(
                 FaultKind.DAMAGED,

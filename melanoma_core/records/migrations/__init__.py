@@ -5,17 +5,19 @@ released is never changed. `tests/core/records/test_migrations.py` prints what a
 """
 
 from functools import cache
+from io import StringIO
 from pathlib import Path
 
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 
 from melanoma_core.records.schema import METADATA
 
 _FOLDER = Path(__file__).parent
+_END = ";\n\n"  # of each statement that Alembic writes
 
 
 @cache
@@ -32,7 +34,7 @@ def find_newest() -> str:
 
 def find_current(connection: sa.Connection) -> str | None:
     """Return the version of the tables of a database; None if it holds no record."""
-    return MigrationContext.configure(connection).get_current_revision()
+    return ",".join(MigrationContext.configure(connection).get_current_heads()) or None
 
 
 def is_known(version: str) -> bool:
@@ -43,6 +45,21 @@ def is_known(version: str) -> bool:
         return False
 
 
+def list_statements(dialect: str) -> tuple[str, ...]:
+    """Return the statements that make the newest tables, and what protects them.
+
+    Args:
+        dialect: "sqlite" or "postgresql".
+    """
+    written = StringIO()
+    options = {"as_sql": True, "output_buffer": written, "target_metadata": METADATA}
+    context = MigrationContext.configure(dialect_name=dialect, opts=options)
+    with Operations.context(context):
+        for step in _list_steps("base"):
+            step.module.upgrade()
+    return tuple(each.strip() for each in written.getvalue().split(_END) if each.strip())
+
+
 def upgrade(connection: sa.Connection) -> tuple[str, ...]:
     """Bring the tables to the newest version, within the transaction of a connection.
 
@@ -51,11 +68,13 @@ def upgrade(connection: sa.Connection) -> tuple[str, ...]:
     """
     options = {"target_metadata": METADATA}  # whose rules give names to keys and indexes
     context = MigrationContext.configure(connection, opts=options)
-    scripts = _read_scripts()
-    current = context.get_current_revision() or "base"
-    steps = list(scripts.iterate_revisions("head", current))[::-1]
+    steps = _list_steps(context.get_current_revision() or "base")
     with Operations.context(context):
         for step in steps:
             step.module.upgrade()
-    context.stamp(scripts, "head")
+    context.stamp(_read_scripts(), "head")
     return tuple(step.revision for step in steps)
+
+
+def _list_steps(current: str) -> list[Script]:
+    return list(_read_scripts().iterate_revisions("head", current))[::-1]
