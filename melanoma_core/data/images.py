@@ -85,7 +85,7 @@ class Photograph:
         original_width: Width of the upright image in the file, in pixels.
         original_height: Height of the upright image in the file, in pixels.
         image_format: Actual format of the file in Pillow's terms: JPEG, MPO, HEIF, AVIF, PNG, TIFF,
-            WEBP, BMP.
+            WEBP, BMP, JXL, DICOM.
         chosen: What of several images of a HEIC or AVIF file it is, as in "primary image".
         num_images: Images of that file.
     """
