@@ -59,12 +59,17 @@ def offer_export(record: "Record", kept: "Kept", choice: "Choice") -> None:
 def _prepare(record: "Record", kept: "Kept", choice: "Choice") -> None:
     """Make the files, and write into the audit log that they leave the record."""
     from melanoma_core.records.audit import make_audit
-    from melanoma_core.records.audit_export import encode_audit, encode_cases
+    from melanoma_core.records.audit_export import (
+        encode_audit,
+        encode_cases,
+        find_model_origins,
+    )
 
     cases = select_cases(kept, choice)
+    origins = find_model_origins(cases, load_settings())
     with st.spinner("Measuring all figures"):
-        audit = encode_audit(make_audit(cases, choice.scope), _find_drift(kept))
-        files = {"audit.json": audit, "audited-lesions.csv": encode_cases(cases)}
+        audit = encode_audit(make_audit(cases, choice.scope), _find_drift(kept), origins)
+        files = {"audit.json": audit, "audited-lesions.csv": encode_cases(cases, origins)}
     record.log_export(by=get_who(), kind=None, detail=f"audit as JSON and CSV: {choice.words}")
     st.session_state[_FILES] = kept.key, choice, files
 

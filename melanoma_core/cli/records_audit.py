@@ -73,7 +73,7 @@ def _audit(options: argparse.Namespace, record: "Record") -> int:
     from melanoma_core.evaluation.prevalence import Prevalence
     from melanoma_core.models.registry import find_model
     from melanoma_core.records.audit import make_audit, make_drift, read_audit_data
-    from melanoma_core.records.audit_export import describe_audit
+    from melanoma_core.records.audit_export import describe_audit, find_model_origins
     from melanoma_core.records.audit_table import Scope
     from melanoma_core.records.ground_truth import AuditRules
     from melanoma_core.records.performance import Grouping
@@ -93,7 +93,8 @@ def _audit(options: argparse.Namespace, record: "Record") -> int:
             raise
         drift = None  # a record can be audited where no model is
     if options.json:
-        print_json(describe_audit(audit, drift))
+        origins = find_model_origins(data.cases, settings)
+        print_json(describe_audit(audit, drift, origins))
     else:
         _print(audit, drift)
     return 0

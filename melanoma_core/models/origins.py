@@ -3,6 +3,7 @@
 Every file that leaves says so beside its alerts.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,9 @@ from melanoma_core.models.card import ModelCard, OperatingPoint
 from melanoma_core.models.card_text.formats import format_percent
 from melanoma_core.names import neutralise
 
+SOFTWARE = "Melanoma dashboard"
 DISCLAIMER = "For research and education. Not a medical device."
+NOT_CONFIRMED = "No person has confirmed this reading."
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,18 @@ class PointOrigin:
         data = f"{self.chosen_on} ({known})" if known else self.chosen_on
         aim = format_percent(self.target_sensitivity)
         return " ".join(neutralise(f"chosen on {data} for a sensitivity of {aim}").split())
+
+
+def read_origin(described: Mapping[str, Any]) -> PointOrigin:
+    """Return the origin that `describe_origins` has described."""
+    return PointOrigin(
+        described["threshold"],
+        described["target_sensitivity"],
+        described["chosen_on"],
+        described["images"],
+        described["lesions"],
+        tuple(described["sources"]),
+    )
 
 
 def find_origin(card: ModelCard, point: OperatingPoint) -> PointOrigin:

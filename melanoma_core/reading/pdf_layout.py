@@ -8,8 +8,8 @@ from fpdf.fonts import FontFace
 
 from melanoma_core.models.card_text.pdf import FAMILY, Document
 from melanoma_core.models.card_text.printable import describe_unprinted
+from melanoma_core.models.origins import SOFTWARE
 
-CREATOR = "Melanoma dashboard"
 LINE = 0.47  # mm per point of its size: the height of a line
 _SIZES = (8.5, 8.0, 7.5, 7.0, 6.5, 6.0, 5.5, 5.0)  # points of the text, until it fits
 _LONG_WORD = 60  # characters
@@ -36,7 +36,7 @@ def fit_page(compose: Callable[[float, str], Document]) -> bytes:
     return bytes(document.output())
 
 
-def open_document(title: str, made_at: datetime, footer: str = CREATOR) -> Document:
+def open_document(title: str, made_at: datetime, footer: str = SOFTWARE) -> Document:
     """Return a new document with its first page.
 
     Args:
@@ -46,7 +46,7 @@ def open_document(title: str, made_at: datetime, footer: str = CREATOR) -> Docum
     """
     document = Document(footer)
     document.set_title(title)
-    document.set_creator(CREATOR)
+    document.set_creator(SOFTWARE)
     document.set_creation_date(made_at.astimezone(UTC))
     document.set_lang("en")
     document.add_page()

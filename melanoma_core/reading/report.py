@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from melanoma_core import __version__
 from melanoma_core.models.adaptation import AdaptedReading
-from melanoma_core.models.card import ModelCard, OperatingPoint
+from melanoma_core.models.card import ModelCard
 from melanoma_core.models.card_text.formats import format_beside_threshold, format_percent
 from melanoma_core.models.card_text.prevalence import describe_assumption
 from melanoma_core.models.card_text.wording import describe_results
+from melanoma_core.models.origins import NOT_CONFIRMED, PointOrigin, find_origins
 from melanoma_core.names import neutralise
 from melanoma_core.reading.crop_text import describe_crops
 from melanoma_core.reading.differential import list_differential
@@ -170,6 +172,7 @@ def _write(
     """Return what the report of a photograph and that of a lesion have in common."""
     statement = describe_finding(verdict, adapted)
     listed = {each.diagnosis for each in list_differential(verdict, adapted)}
+    origins = find_origins(card)
     by_lesion = getattr(verdict, "is_combined", False)
     results = describe_results(card, by_lesion=by_lesion)
     marks = (READ_ANYWAY if verdict.read_anyway else "", describe_crops(verdict))
@@ -181,13 +184,13 @@ def _write(
         warnings=tuple(filter(None, marks)),
         alerts=(
             _describe_alert(
-                "Melanoma", verdict.melanoma_probability, verdict.alert, card.operating_point
+                "Melanoma", verdict.melanoma_probability, verdict.alert, origins.get("melanoma")
             ),
             _describe_alert(
                 "Any skin cancer",
                 verdict.skin_cancer_probability,
                 verdict.skin_cancer_alert,
-                card.skin_cancer_operating_point,
+                origins.get("skin_cancer"),
             ),
         ),
         diagnoses=tuple(
@@ -200,7 +203,10 @@ def _write(
             for diagnosis, probability in rank_diagnoses(adapted or verdict)
         ),
         assumption=describe_assumption(card, adapted.prevalence if adapted else None),
-        model=_clean(f"Model {card.model_id}, {card.created_at[:10]}: {results}"),
+        model=_clean(
+            f"Model {card.model_id}, {card.created_at[:10]}: {results} Read with version "
+            f"{__version__} of this software. {NOT_CONFIRMED}"
+        ),
         limits=tuple(_clean(limit) for limit in card.limitations),
         notes="",
         overlay="",
@@ -219,17 +225,16 @@ def _describe_own(entry: "Entry", adapted: AdaptedReading | None) -> str:
 
 
 def _describe_alert(
-    name: str, probability: float, alert: bool | None, point: OperatingPoint | None
+    name: str, probability: float, alert: bool | None, origin: PointOrigin | None
 ) -> AlertRow:
-    if point is None:
+    if origin is None:
         return AlertRow(name, "", format_percent(probability), NO_OPERATING_POINT)
-    shown, threshold = format_beside_threshold(probability, point.threshold)
+    shown, threshold = format_beside_threshold(probability, origin.threshold)
     return AlertRow(
         name,
         "alert" if alert else "no alert",
         shown,
-        f"threshold {threshold}, chosen on {_clean(point.chosen_on)} for a sensitivity of "
-        f"{format_percent(point.target_sensitivity)}",
+        f"threshold {threshold}, {origin.describe()}",
     )
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from melanoma_core import __version__
 from melanoma_core.evaluation.prevalence import Prevalence
 from melanoma_core.jsonable import to_jsonable
 from melanoma_core.models.adaptation import adapt_reading
 from melanoma_core.models.card import ModelCard
+from melanoma_core.models.origins import DISCLAIMER, describe_origins, read_origin
 from melanoma_core.reading.lesion import LesionReading
 from melanoma_core.reading.ranking import choose_explained
 from melanoma_core.reading.reading import Reading, Refusal
@@ -63,6 +65,7 @@ def describe_photograph(
         "novelty_limit": result.novelty_limit,
         "quality": to_jsonable(result.quality),
         "outline": _describe_outline(result) if isinstance(result, Reading) else None,
+        **_describe_origin(card),
     }
 
 
@@ -102,7 +105,17 @@ def describe_lesion(
             "set_aside": describe_set_aside(lesion) or None,
         }
     del row["conformal_set"]  # made for single photographs
-    return row
+    return row | _describe_origin(card)
+
+
+def _describe_origin(card: ModelCard | None) -> Row:
+    """Return what every reading says that leaves: with what it was made, and what it is not."""
+    return {
+        "operating_points": card and describe_origins(card),
+        "confirmed_by_person": False,
+        "app_version": __version__,
+        "disclaimer": DISCLAIMER,
+    }
 
 
 def describe_lesion_columns(name: str, lesion: LesionReading) -> Row:
@@ -141,6 +154,11 @@ def flatten_row(row: Row) -> dict[str, str | float]:
             flat |= {f"outline_{key}": _flatten(each) for key, each in (value or {}).items()}
             if value:
                 flat["outline_colours"] = "; ".join(value["colours"] or ())
+        elif name == "operating_points":
+            flat |= {
+                f"{key}_threshold_origin": read_origin(each).describe() if each else ""
+                for key, each in (value or {}).items()
+            }
         elif name == "quality":
             flat[name] = "; ".join(finding["text"] for finding in value)
         else:

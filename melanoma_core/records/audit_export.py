@@ -4,29 +4,67 @@ Ids are the random ones of the record. No pseudonym and no text that a person ha
 but for the names of readers and devices.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
+from melanoma_core import __version__
 from melanoma_core.jsonable import dump_json, to_jsonable
+from melanoma_core.models.origins import DISCLAIMER, describe_origins, read_origin
+from melanoma_core.models.registry import list_models
 from melanoma_core.records.audit import Audit, Drift
 from melanoma_core.records.audit_cases import AuditCase
+from melanoma_core.settings import Settings
 from melanoma_core.spreadsheets import format_rows
 
+Origins = Mapping[str, Any]
+"""Where the operating points of each model come from (`origins.describe_origins`), by model id.
 
-def describe_audit(audit: Audit, drift: Drift | None) -> Any:
-    """Return an audit as JSON values, as `records audit --json` prints it."""
-    return _write_days(to_jsonable({"audit": audit, "drift": drift}))
+None for a model whose card is not here.
+"""
+_NONE: Origins = MappingProxyType({})
 
 
-def encode_audit(audit: Audit, drift: Drift | None) -> bytes:
+def find_model_origins(cases: Iterable[AuditCase], settings: Settings) -> Origins:
+    """Return where the operating points come from, of each model that read a lesion.
+
+    Args:
+        cases: Of the audit.
+        settings: Where the models are.
+    """
+    read = sorted({case.model_id for case in cases if case.model_id})
+    cards = {card.model_id: card for _, card in list_models(settings)} if read else {}
+    return {each: describe_origins(cards[each]) if each in cards else None for each in read}
+
+
+def describe_audit(audit: Audit, drift: Drift | None, origins: Origins = _NONE) -> Any:
+    """Return an audit as JSON values, as `records audit --json` prints it.
+
+    Args:
+        audit: The audit.
+        drift: How photographs and scores change; None where no model is here.
+        origins: Of the models that read.
+    """
+    made = {"app_version": __version__, "disclaimer": DISCLAIMER, "operating_points": origins}
+    return _write_days(to_jsonable({"audit": audit, "drift": drift} | made))
+
+
+def encode_audit(audit: Audit, drift: Drift | None, origins: Origins = _NONE) -> bytes:
     """Return an audit as a JSON file."""
-    return dump_json(describe_audit(audit, drift), indent=2, ensure_ascii=True).encode()
+    return dump_json(describe_audit(audit, drift, origins), indent=2, ensure_ascii=True).encode()
 
 
-def encode_cases(cases: Iterable[AuditCase]) -> bytes:
+def encode_cases(cases: Iterable[AuditCase], origins: Origins = _NONE) -> bytes:
     """Return the lesions of an audit as CSV, one a row.
+
+    The last columns say where the thresholds of the alerts come from, which version of this
+    software has written the file, and what it is not for.
+
+    Args:
+        cases: The lesions.
+        origins: Of the models that read.
 
     Example:
         >>> encode_cases([AuditCase(patient_id="p", lesion_id="l")]).decode("utf-8-sig")[:20]
@@ -37,9 +75,20 @@ def encode_cases(cases: Iterable[AuditCase]) -> bytes:
             name: "" if value is None else value if isinstance(value, int | float) else str(value)
             for name, value in asdict(case).items()
         }
+        | _describe_origin(origins.get(case.model_id))
         for case in cases
     ]
     return format_rows(rows)
+
+
+def _describe_origin(points: Mapping[str, Any] | None) -> dict[str, str]:
+    """Return the columns that say with what a row was made."""
+    found = points or {}
+    words = {
+        f"{name}_threshold_origin": read_origin(found[name]).describe() if found.get(name) else ""
+        for name in ("melanoma", "skin_cancer")
+    }
+    return words | {"written_by_version": __version__, "disclaimer": DISCLAIMER}
 
 
 def _write_days(value: object) -> object:

@@ -252,7 +252,8 @@ def _describe_ai(reading: AiReading, *, is_patient: bool) -> str:
     melanoma = format_percent(reading.find_probability(Diagnosis.MEL) or 0.0)
     raised = "raised" if reading.melanoma_alert else "not raised"
     return (
-        f"A network (model {reading.model_id}) read the photographs: probability of melanoma "
+        f"A network (model {reading.model_id}, software {reading.app_version}) read the "
+        f"photographs: probability of melanoma "
         f"{melanoma}; the melanoma alert (from {format_percent(reading.melanoma_threshold)}) was "
         f"{raised}. It is an aid, no medical device, and its answer is no diagnosis."
     )

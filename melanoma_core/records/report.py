@@ -10,9 +10,11 @@ from typing import Any
 
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.card_text.formats import format_beside_threshold, format_percent
+from melanoma_core.models.origins import NOT_CONFIRMED, find_origins
 from melanoma_core.models.registry import list_models
 from melanoma_core.records.case import LesionCase
 from melanoma_core.records.current_visit import find_current_visit
+from melanoma_core.records.dates import write_moment
 from melanoma_core.records.drawn import is_drawn
 from melanoma_core.records.entry import Entry
 from melanoma_core.records.kept_readings import find_skin_cancer_probability, list_probabilities
@@ -118,7 +120,7 @@ def write_lesion_report(case: LesionCase, request: ReportRequest) -> LesionRepor
     reading = None if request.hides_ai or not case.ai_readings else case.ai_readings[-1]
     person = ", ".join(describe_person(patient, request.at.date()))
     place = "; ".join(describe_lesion(lesion))
-    signed = f"{request.at:%d %B %Y, %H:%M %Z}".strip()
+    signed = f"{write_moment(request.at)} {request.at:%Z}".strip()
     return LesionReport(
         title=_cut(f"Lesion {lesion.label} of patient {patient.pseudonym}", _MAX_LINE),
         facts=tuple(_cut(each) for each in (person, place) if each),
@@ -126,9 +128,9 @@ def write_lesion_report(case: LesionCase, request: ReportRequest) -> LesionRepor
         warnings=tuple(_list_warnings(case, request)),
         headline=_cut(_find_headline(case), _MAX_LINE),
         steps=tuple(_list_steps(case, reading, request.at.tzinfo)),
-        alerts=_list_alerts(reading.value) if reading else (),
+        alerts=_list_alerts(reading.value, request.card) if reading else (),
         diagnoses=_list_diagnoses(reading.value) if reading else (),
-        reading=_cut(_describe_reading(reading.value), 2 * _MAX_TEXT) if reading else "",
+        reading=_cut(_describe_reading(case, reading), 2 * _MAX_TEXT) if reading else "",
         limits=_list_limits(reading.value, request.card) if reading else (),
         notes=tidy(request.notes, has_paragraphs=True)[:MAX_NOTES],
     )
@@ -198,29 +200,37 @@ def _describe_step(value: object) -> str:
 
 def _sign(entry: Entry[Any], zone: tzinfo | None) -> str:
     version = f", version {entry.version}" if entry.version > 1 else ""
-    return f"{_cut(entry.by, 60)}, {entry.at.astimezone(zone):%d %b %Y, %H:%M}{version}"
+    return f"{_cut(entry.by, 60)}, {write_moment(entry.at.astimezone(zone))}{version}"
 
 
-def _list_alerts(reading: AiReading) -> tuple[tuple[str, str, str, str], ...]:
+def _list_alerts(
+    reading: AiReading, card: ModelCard | None
+) -> tuple[tuple[str, str, str, str], ...]:
+    origins = find_origins(card) if card and card.model_id == reading.model_id else {}
     found = (
         (
             "Melanoma",
             reading.find_probability(Diagnosis.MEL),
             reading.melanoma_alert,
             reading.melanoma_threshold,
+            origins.get("melanoma"),
         ),
         (
             "Any skin cancer",
             find_skin_cancer_probability(reading),
             reading.skin_cancer_alert,
             reading.skin_cancer_threshold,
+            origins.get("skin_cancer"),
         ),
     )
     rows = []
-    for name, probability, alert, threshold in found:
+    for name, probability, alert, threshold, origin in found:
         if probability is not None and threshold is not None:
             shown, point = format_beside_threshold(probability, threshold)
-            rows.append((name, shown, "alert" if alert else "no alert", f"threshold {point}"))
+            is_known = origin is not None and origin.threshold == threshold
+            words = f", {origin.describe()}" if origin and is_known else ""
+            text = f"threshold {point}{words}"
+            rows.append((name, shown, "alert" if alert else "no alert", text))
     return tuple(rows)
 
 
@@ -230,8 +240,9 @@ def _list_diagnoses(reading: AiReading) -> tuple[tuple[str, str], ...]:
     return tuple((each.title, format_percent(share)) for each, share in ranked[:_MAX_DIAGNOSES])
 
 
-def _describe_reading(reading: AiReading) -> str:
-    """Return with what an AI reading was made, and of how many photographs."""
+def _describe_reading(case: LesionCase, entry: Entry[AiReading]) -> str:
+    """Return with what an AI reading was made, of how many photographs, and who confirmed it."""
+    reading = entry.value
     read = [each for each in reading.photographs if each.probabilities]
     refused = [each for each in reading.photographs if each.refusal]
     parts = [
@@ -246,7 +257,9 @@ def _describe_reading(reading: AiReading) -> str:
         parts.append(f"diagnoses at a prevalence of melanoma {melanoma}, skin cancer {cancer}")
     else:
         parts.append("no prevalence was set")
-    return f"{'; '.join(parts)}. Kept as it was read, never computed again."
+    is_known = any(each.value.ai_reading_id == entry.id for each in case.decisions)
+    decided = " A decision that knew it is signed." if is_known else ""
+    return f"{'; '.join(parts)}. Kept as it was read. {NOT_CONFIRMED}{decided}"
 
 
 def _list_limits(reading: AiReading, card: ModelCard | None) -> tuple[str, ...]:

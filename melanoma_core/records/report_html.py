@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from melanoma_core import __version__
 from melanoma_core.models.card_text.printable import strip_unseen
+from melanoma_core.models.origins import DISCLAIMER, SOFTWARE
 from melanoma_core.records.report import LesionReport
 
-NOTICE = "For research and education. Not a medical device."
+NOTICE = f"{DISCLAIMER} Written with {SOFTWARE} {__version__}."
 
 
 def show(text: str) -> str:

@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from fpdf import FPDF
 from fpdf.fonts import FontFace, TTFFont
 
+from melanoma_core import __version__
 from melanoma_core.models.card_text.pdf_diagram import draw_diagram
 from melanoma_core.models.card_text.printable import make_printable
 from melanoma_core.models.card_text.section import Section, Table
+from melanoma_core.models.origins import DISCLAIMER, SOFTWARE
 from melanoma_core.settings import ASSETS
 
 _FONTS = ASSETS / "fonts"
@@ -18,7 +20,6 @@ _MAX_CHARACTERS = 48  # of a cell that count for the width of its column
 _WIDE = 5  # from this number of columns on, a table has the smaller font
 _RULE = (201, 210, 219)
 _GREY = (74, 89, 104)
-_NOTICE = "For research and education. Not a medical device."
 
 
 class Document(FPDF):
@@ -45,14 +46,16 @@ class Document(FPDF):
         self.set_draw_color(*_RULE)
 
     def footer(self) -> None:
-        """Write the name of the document, the notice and the page number below each page."""
+        """Write the name of the document, the software, the notice and the page number below."""
         if not self._name:
             return
         self.set_y(-13)
         self.set_font(FAMILY, size=_SMALL_POINTS)
         self.set_text_color(*_GREY)
         self._is_footer = True
-        self.cell(0, 5, f"{self._name}. {_NOTICE} Page {self.page_no()} of {{nb}}", align="C")
+        software = f"{SOFTWARE} {__version__}"
+        name = software if self._name == SOFTWARE else f"{self._name}. {software}"
+        self.cell(0, 5, f"{name}. {DISCLAIMER} Page {self.page_no()} of {{nb}}", align="C")
         self._is_footer = False
         self.set_text_color(0, 0, 0)
 
@@ -74,7 +77,7 @@ def write_pdf(title: str, sections: Sequence[Section], created_at: str) -> bytes
     """
     document = Document(title)
     document.set_title(title)
-    document.set_creator("Melanoma dashboard")
+    document.set_creator(SOFTWARE)
     document.set_creation_date(datetime.fromisoformat(created_at).astimezone(UTC))
     document.set_lang("en")
     document.add_page()

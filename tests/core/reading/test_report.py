@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from dashboard.reading.report import render_body, render_head
+from melanoma_core import __version__
 from melanoma_core.data.crop import Crop
 from melanoma_core.data.images import encode_jpeg
 from melanoma_core.data.quality import QualityFinding, QualityKind
@@ -64,12 +65,16 @@ def test_a_report_says_what_the_reading_found_with_what_and_how_sure_it_is():
     assert "20.0%, alert threshold 4.4%" in report.sentence
     assert [row.result for row in report.alerts] == ["alert", "alert"]
     assert report.alerts[0].point == (
-        "threshold 4.4%, chosen on validation for a sensitivity of 95.0%"
+        "threshold 4.4%, chosen on validation (1,752 photographs of 1,393 lesions of ham10000, "
+        "isic2017, isic9) for a sensitivity of 95.0%"
     )
     assert report.diagnoses[0] == ("● benign", "nevus", "60.0%", "yes")
     assert report.diagnoses[1] == ("▲ malignant", "melanoma", "20.0%", "yes")
     assert len(report.diagnoses) == 8
     assert CARD.model_id in report.model
+    assert report.model.endswith(
+        f"Read with version {__version__} of this software. No person has confirmed this reading."
+    )
     assert report.limits == CARD.limitations
     assert report.notes == "Left arm, for 2 years."
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from melanoma_core import __version__
 from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
 from melanoma_core.evaluation.prevalence import Prevalence
 from melanoma_core.models.card import ModelCard, load_card
 from melanoma_core.models.classifier import Classifier
+from melanoma_core.models.origins import describe_origins
 from melanoma_core.reading.lesion import combine_readings
 from melanoma_core.reading.reading import Refusal, RefusalKind
 from melanoma_core.reading.rows import (
@@ -65,7 +67,23 @@ def test_a_photograph_that_was_read_has_both_alerts_and_its_leading_diagnosis(ca
         "novelty_limit": None,
         "quality": [],
         "outline": None,
+        "operating_points": describe_origins(card),
+        "confirmed_by_person": False,
+        "app_version": __version__,
+        "disclaimer": "For research and education. Not a medical device.",
     }
+
+
+def test_a_table_says_in_words_where_both_thresholds_come_from(card: ModelCard):
+    columns = flatten_row(describe_photograph("a.jpg", READING, card))
+    for name in ("melanoma", "skin_cancer"):
+        words = columns[f"{name}_threshold_origin"]
+        assert words == "chosen on validation for a sensitivity of 95.0%"
+    assert (columns["app_version"], columns["confirmed_by_person"]) == (__version__, "false")
+    unseen = Refusal("Why.", RefusalKind.UNREADABLE)
+    assert "melanoma_threshold_origin" not in flatten_row(
+        describe_photograph("a.jpg", unseen, None)
+    )
 
 
 def test_a_refused_photograph_has_the_same_names_without_values(card: ModelCard):

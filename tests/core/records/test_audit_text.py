@@ -1,5 +1,6 @@
 """The figures of an audit in words, tables and files."""
 
+import csv
 import json
 import math
 from dataclasses import replace
@@ -7,10 +8,14 @@ from datetime import date
 
 import pytest
 
+from melanoma_core import __version__
 from melanoma_core.evaluation.figure import Figure
+from melanoma_core.models.card import load_card
+from melanoma_core.models.origins import DISCLAIMER, describe_origins
+from melanoma_core.models.registry import BUNDLED
 from melanoma_core.records.audit import make_audit
 from melanoma_core.records.audit_cases import AuditCase
-from melanoma_core.records.audit_export import encode_audit, encode_cases
+from melanoma_core.records.audit_export import encode_audit, encode_cases, find_model_origins
 from melanoma_core.records.audit_flow import AuditFlow, draw_audit_flow, measure_audit_flow
 from melanoma_core.records.audit_table import Condition, Scope
 from melanoma_core.records.audit_text import (
@@ -26,6 +31,7 @@ from melanoma_core.records.audit_text import (
 from melanoma_core.records.bias import explain_bias
 from melanoma_core.records.performance import Grouping, find_value
 from melanoma_core.records.vocabulary import Management, Opinion, ReadOrder
+from melanoma_core.settings import load_settings
 from melanoma_core.taxonomy import Confirmation, Diagnosis
 
 
@@ -152,3 +158,20 @@ def test_files_have_no_formula_and_are_what_the_command_line_prints() -> None:
     assert document["audit"]["performance"]["num_melanomas"] == 40
     assert document["audit"]["missed"][0]["case"]["visited_on"] == "2026-01-03"
     assert document["drift"] is None
+
+
+def test_files_say_with_what_they_were_made_and_what_they_are_not_for() -> None:
+    card = load_card(BUNDLED)
+    cases = [replace(CASES[0], model_id=card.model_id), replace(CASES[1], model_id="gone")]
+    origins = find_model_origins(cases, load_settings())
+    assert origins == {card.model_id: describe_origins(card), "gone": None}
+    document = json.loads(encode_audit(make_audit(CASES), None, origins))
+    assert document["operating_points"]["gone"] is None
+    points = document["operating_points"][card.model_id]
+    assert points["melanoma"]["target_sensitivity"] == 0.95
+    assert (document["app_version"], document["disclaimer"]) == (__version__, DISCLAIMER)
+    first, second = list(
+        csv.DictReader(encode_cases(cases, origins).decode("utf-8-sig").splitlines())
+    )
+    assert first["melanoma_threshold_origin"].startswith("chosen on validation (1,752 photographs")
+    assert (second["melanoma_threshold_origin"], second["written_by_version"]) == ("", __version__)
