@@ -6,6 +6,7 @@ Decoders scale what a file holds to the size that the file declares, so that alo
 from collections.abc import Iterator
 
 from melanoma_core.data.formats.boxes import IncompleteError
+from melanoma_core.data.formats.budget import Meter
 
 _SEQUENCE_HEADER = 1  # type of an OBU, the unit of a stream
 _TIERED_LEVEL = 7  # levels beyond it say a tier, too
@@ -31,17 +32,19 @@ class _Bits:
         return is_set
 
 
-def list_frame_sizes(stream: bytes) -> Iterator[tuple[int, int]]:
+def list_frame_sizes(stream: bytes, meter: Meter) -> Iterator[tuple[int, int]]:
     """Yield the largest width and height of frames, by each header of a sequence.
 
     Args:
         stream: OBUs, one after another.
+        meter: To which each is added.
 
     Raises:
-        ImageError: The stream ends within one.
+        ImageError: The stream ends within one, or there are too many.
     """
     position = 0
     while position < len(stream):
+        meter.add(parts=1)
         head = stream[position]
         position += 2 if head & 4 else 1  # with an extension
         length = len(stream) - position

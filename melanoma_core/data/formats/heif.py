@@ -5,6 +5,7 @@ first frame. The orientation of such files is a property of the image (`irot`, `
 EXIF repeats does not count (ISO/IEC 23008-12), and EXIF is left out before anything is decoded.
 """
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
@@ -26,7 +27,6 @@ from melanoma_core.data.formats.colour_space import ColourSpace
 from melanoma_core.data.formats.declared import Declared, Opener
 from melanoma_core.data.formats.frames import find_first_frame
 from melanoma_core.data.formats.items import (
-    Item,
     Items,
     Property,
     Reference,
@@ -122,35 +122,37 @@ def _declare(items: Items, meter: Meter, chosen: tuple[str, int]) -> Declared:
 
 def _find_needed(items: Items) -> list[int]:
     """Return the primary item, then all that it is made of, and its transparency."""
+    transparency = _find_transparency(items)
     needed: dict[int, None] = {}
-    pending = [(items.primary, 0)]
+    pending = deque([(items.primary, 0)])
     while pending:
-        number, depth = pending.pop(0)
+        number, depth = pending.popleft()
         if number in needed:
             continue
         if number not in items.by_id or depth > _MAX_DEPTH:
             raise ImageError(f"The HEIF image is made of images that are not there. {_SAVE}")
         needed[number] = None
         pending += [(part, depth + 1) for part in items.list_parts(number)]
-        pending += [(alpha, depth + 1) for alpha in _list_transparency(items, number)]
+        pending += [(alpha, depth + 1) for alpha in transparency.get(number, ())]
     return list(needed)
 
 
-def _list_transparency(items: Items, number: int) -> list[int]:
-    return [
-        each.source
-        for each in items.references
-        if each.kind == b"auxl"
-        and number in each.targets
-        and each.source in items.by_id
-        and (items.by_id[each.source].find(b"auxC") or b"")[4:].startswith(_ALPHA)
-    ]
+def _find_transparency(items: Items) -> dict[int, list[int]]:
+    """Return the images that hold the transparency of others, by these."""
+    found: dict[int, list[int]] = {}
+    for each in items.references:
+        said = items.by_id[each.source].find(b"auxC") if each.source in items.by_id else None
+        if each.kind == b"auxl" and said is not None and said[4:].startswith(_ALPHA):
+            for target in each.targets:
+                found.setdefault(target, []).append(each.source)
+    return found
 
 
 def _list_references(items: Items, needed: list[int]) -> Iterator[Reference]:
+    known = set(needed)
     for each in items.references:
-        targets = tuple(target for target in each.targets if target in needed)
-        if each.source in needed and targets and each.kind in {b"dimg", b"auxl", b"prem"}:
+        targets = tuple(target for target in each.targets if target in known)
+        if each.source in known and targets and each.kind in {b"dimg", b"auxl", b"prem"}:
             yield Reference(each.kind, each.source, targets)
 
 
@@ -177,7 +179,7 @@ def _count_work(items: Items, needed: list[int], meter: Meter) -> None:
             raise ImageError(f"The HEIF image is made of itself. {_SAVE}")
         if number not in weights:
             item = items.by_id[number]
-            width, height = _find_size(items, number, item)
+            width, height = _find_size(items, number, meter)
             meter.check_size(width, height)
             alpha = item.find(b"auxC") is not None
             own = width * height * (_ALPHA_CHANNELS if alpha else _GRID_CHANNELS)
@@ -189,14 +191,15 @@ def _count_work(items: Items, needed: list[int], meter: Meter) -> None:
     meter.add(samples=weigh(items.primary) + sum(map(weigh, alphas)))
 
 
-def _find_size(items: Items, number: int, item: Item) -> tuple[int, int]:
+def _find_size(items: Items, number: int, meter: Meter) -> tuple[int, int]:
     """Return the declared size, or that of what it is decoded from if that is larger.
 
     Unlike the decoder of AV1, that of HEVC refuses what is larger than declared.
     """
+    item = items.by_id[number]
     width, height = item.size
     if item.kind == _AV1:
-        for frame_width, frame_height in list_frame_sizes(items.read(number)):
+        for frame_width, frame_height in list_frame_sizes(items.read(number), meter):
             width, height = max(width, frame_width), max(height, frame_height)
     if item.kind in {b"grid", b"iovl"} and item.extents:
         content = items.read(number)

@@ -52,11 +52,11 @@ def _write_full_box(kind: bytes, content: bytes, version: int = 0, flags: int = 
 
 def _write_meta(parts: Sequence[Part], references: Sequence[Reference], start: int) -> bytes:
     """Return the description of all items, whose content begins at `start`, one after another."""
-    kinds, places = b"", b""
+    kinds, places = [], []
     for part in parts:
         named = struct.pack(">IH4sx", part.number, 0, part.kind)
-        kinds += _write_full_box(b"infe", named, 3, int(part is not parts[0]))
-        places += struct.pack(">IHHHII", part.number, 0, 0, 1, start, len(part.content))
+        kinds.append(_write_full_box(b"infe", named, 3, int(part is not parts[0])))
+        places.append(struct.pack(">IHHHII", part.number, 0, 0, 1, start, len(part.content)))
         start += len(part.content)
     said = b"".join(
         _write_box(
@@ -69,22 +69,22 @@ def _write_meta(parts: Sequence[Part], references: Sequence[Reference], start: i
         b"meta",
         _write_full_box(b"hdlr", bytes(4) + b"pict" + bytes(13))
         + _write_full_box(b"pitm", struct.pack(">I", parts[0].number), 1)
-        + _write_full_box(b"iinf", struct.pack(">I", len(parts)) + kinds, 1)
+        + _write_full_box(b"iinf", struct.pack(">I", len(parts)) + b"".join(kinds), 1)
         + (_write_full_box(b"iref", said, 1) if said else b"")
         + _write_properties(parts)
-        + _write_full_box(b"iloc", b"\x44\0" + struct.pack(">I", len(parts)) + places, 2),
+        + _write_full_box(b"iloc", b"\x44\0" + struct.pack(">I", len(parts)) + b"".join(places), 2),
     )
 
 
 def _write_properties(parts: Sequence[Part]) -> bytes:
     every = list(dict.fromkeys((p.kind, p.content) for part in parts for p in part.properties))
     positions = {one: 1 + position for position, one in enumerate(every)}
-    said = b""
+    said = []
     for part in parts:
-        said += struct.pack(">IB", part.number, len(part.properties))
+        said.append(struct.pack(">IB", part.number, len(part.properties)))
         for each in part.properties:
             essential = 0x8000 if each.is_essential else 0
-            said += struct.pack(">H", essential | positions[each.kind, each.content])
+            said.append(struct.pack(">H", essential | positions[each.kind, each.content]))
     boxes = b"".join(_write_box(*one) for one in every)
-    associations = _write_full_box(b"ipma", struct.pack(">I", len(parts)) + said, 1, 1)
+    associations = _write_full_box(b"ipma", struct.pack(">I", len(parts)) + b"".join(said), 1, 1)
     return _write_box(b"iprp", _write_box(b"ipco", boxes) + associations)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from melanoma_core.data.formats.av1 import list_frame_sizes
+from melanoma_core.data.formats import av1
+from melanoma_core.data.formats.budget import BUDGET, Budget, ExcessError, Meter
 from melanoma_core.errors import ImageError
 
 SIZE = f"10111010{4031:012b}{1511:011b}"  # bits of width and height, then both less one
@@ -19,6 +20,10 @@ TIMED = (
 )  # fmt: skip
 
 
+def list_frame_sizes(stream: bytes) -> list[tuple[int, int]]:
+    return list(av1.list_frame_sizes(stream, Meter(BUDGET)))
+
+
 def write_header(bits: str, head: int = 0b0_0001_0_1_0) -> bytes:
     padded = bits.ljust(-(-len(bits) // 8) * 8, "0")
     content = int(padded, 2).to_bytes(len(padded) // 8)
@@ -30,13 +35,13 @@ def write_header(bits: str, head: int = 0b0_0001_0_1_0) -> bytes:
 @pytest.mark.parametrize("head", [0b00001010, 0b00001000, 0b00001110])
 def test_a_size_is_found(bits: str, head: int):
     delimiter = b"\x12\0"
-    assert list(list_frame_sizes(delimiter + write_header(bits, head))) == [(4032, 1512)]
+    assert list_frame_sizes(delimiter + write_header(bits, head)) == [(4032, 1512)]
 
 
 def test_every_header_counts():
     stream = write_header(STILL) + b"\x32\3\1\2\3" + write_header(PLAIN)
-    assert list(list_frame_sizes(stream)) == [(4032, 1512)] * 2
-    assert list(list_frame_sizes(b"")) == []
+    assert list_frame_sizes(stream) == [(4032, 1512)] * 2
+    assert list_frame_sizes(b"") == []
 
 
 @pytest.mark.parametrize(
@@ -44,4 +49,9 @@ def test_every_header_counts():
 )
 def test_a_part_of_a_stream_is_refused(stream: bytes):
     with pytest.raises(ImageError, match="incomplete or damaged"):
-        list(list_frame_sizes(stream))
+        list_frame_sizes(stream)
+
+
+def test_every_unit_counts_as_a_part():
+    with pytest.raises(ExcessError, match="more than 9 parts"):
+        list(av1.list_frame_sizes(b"\x12\0" * 10, Meter(Budget(parts=9))))

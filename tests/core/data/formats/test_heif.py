@@ -263,6 +263,18 @@ def test_a_tile_counts_as_often_as_it_is_used():
         declare_heif(data, Meter(Budget(samples=needed - 1)))
 
 
+def test_thousands_of_tiles_are_declared_in_a_moment(picture):
+    """Work that grows with the square of their number would take minutes here."""
+    coded = take_coded(encode(picture), 1)
+    size = Property(b"ispe", struct.pack(">III", 0, 100, 72), is_essential=False)
+    described = struct.pack(">BBBBHH", 0, 0, 99, 99, 100, 72)
+    numbers = tuple(range(2, 10_002))
+    tiles = [Part(number, b"hvc1", b"", coded.properties[:1]) for number in numbers]
+    grid = Part(1, b"grid", described, (size,))
+    data = write_still(b"heic", [grid, *tiles], [Reference(b"dimg", 1, numbers)])
+    assert "does not say how large" in message_of(data)
+
+
 def test_an_image_that_is_made_of_itself_is_refused(picture):
     part = take_coded(encode(picture), 1)
     made = Part(1, b"iden", b"", part.properties)
