@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 MAX_FRAMES = 100  # photographs of one lesion; more are a film
 
-_KIND = ("SpecificCharacterSet", "SOPClassUID", "Modality")
+_KIND = ("SpecificCharacterSet", "SOPClassUID", "Modality", "ImageType", "SourceImageSequence")
 _LUTS = tuple(
     f"{colour}PaletteColorLookupTable{part}"
     for colour in ("Red", "Green", "Blue")

@@ -36,7 +36,13 @@ if TYPE_CHECKING:
 
 _NUMBER = re.compile(r"(?P<file>.+)#(?P<number>[1-9]\d{0,3})", re.DOTALL)
 _HEAD = 512  # bytes by which a DICOM file is recognised
-_LEFT_OUT = {"PixelData", "NumberOfFrames", "ExtendedOffsetTable", "ExtendedOffsetTableLengths"}
+_LEFT_OUT = {
+    "SourceImageSequence",
+    "PixelData",
+    "NumberOfFrames",
+    "ExtendedOffsetTable",
+    "ExtendedOffsetTableLengths",
+}
 # What pydicom raises on bad data.
 _BROKEN = (AttributeError, LookupError, NotImplementedError, RuntimeError, TypeError, ValueError)
 

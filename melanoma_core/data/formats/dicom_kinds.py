@@ -57,9 +57,12 @@ def check_kind(dataset: "Dataset") -> None:
     """
     kind = str(dataset.get("SOPClassUID", "") or "")
     modality = str(dataset.get("Modality", "") or "")
-    if kind in _PHOTOGRAPHS or (kind in _CAPTURES and modality in _MODALITIES):
+    is_capture = kind in _CAPTURES
+    if is_capture and "SourceImageSequence" in dataset and _is_derived(dataset):
+        found = "is a picture that was made from another image, such as a heatmap"
+    elif kind in _PHOTOGRAPHS or (is_capture and modality in _MODALITIES):
         return
-    if kind in _CAPTURES:
+    elif is_capture:
         found = f"is {_CAPTURES[kind]} of another modality ({modality})"
     elif kind:
         found = f"is {name_kind(kind)}"
@@ -69,6 +72,11 @@ def check_kind(dataset: "Dataset") -> None:
         f"The DICOM file {found}. {_ACCEPTED} Export the photograph as a JPEG, or choose another "
         "file of the series."
     )
+
+
+def _is_derived(dataset: "Dataset") -> bool:
+    values = dataset.get("ImageType") or ()
+    return "DERIVED" in ([values] if isinstance(values, str) else values)
 
 
 def name_kind(uid: str) -> str:
