@@ -143,7 +143,7 @@ def _show_report(report: "Report", images: "ReportImages", made_at: datetime) ->
             on_click="ignore",
             type="primary",
         )
-        others = st.container(horizontal=True, width="content")
+        others = st.container(horizontal=True, width="content", vertical_alignment="center")
         st.caption("Or print this page (Ctrl+P): it prints the report alone.", width="content")
     with st.container(key="report", gap="small"):
         st.html(render_head(report))

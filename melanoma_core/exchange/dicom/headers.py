@@ -88,6 +88,8 @@ def describe_image(dataset: Dataset, occasion: Occasion) -> None:
     laterality = occasion.lesion.laterality
     if laterality is not None:
         dataset.ImageLaterality = _SIDES[laterality]
+    else:
+        dataset.Laterality = None  # of the series; it may be unknown
     dataset.PatientOrientation = None
     dataset.ImageComments = " ".join(list_notices(occasion))[:_MAX_COMMENT]
 

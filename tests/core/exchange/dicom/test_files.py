@@ -15,15 +15,17 @@ from PIL import Image
 from pydicom.uid import JPEGBaseline8Bit
 
 from melanoma_core import __version__
+from melanoma_core.data.decoder import decode_within
 from melanoma_core.errors import ExchangeError
 from melanoma_core.exchange.dicom.files import DicomFile, make_files, write_zip
 from melanoma_core.exchange.dicom.headers import DERMOSCOPY, describe_series, name_patient
 from melanoma_core.exchange.dicom.leaving import make_lesion_files
-from melanoma_core.exchange.occasion import Occasion, list_occasions
+from melanoma_core.exchange.occasion import Occasion, list_occasions, make_occasion, strip_files
 from melanoma_core.models.card import load_card
 from melanoma_core.models.registry import BUNDLED
 from melanoma_core.records.entities import Lesion, Patient
 from melanoma_core.records.store import Record
+from melanoma_core.records.stripping import WHOLE
 from melanoma_core.records.vocabulary import DermoscopicType, ImageKind
 from melanoma_core.settings import load_settings
 from tests.core.exchange.dicom.conftest import ReadLesion, run_tool
@@ -224,6 +226,24 @@ def test_a_close_up_is_a_photographic_image_and_passes(lesion: ReadLesion, tmp_p
     assert [line for line in errors if not any(old in line for old in _OLD)] == []
 
 
+def test_a_lesion_of_which_nothing_is_known_passes_too(lesion: ReadLesion, tmp_path: Path) -> None:
+    bare = replace(
+        _find_occasion(lesion),
+        patient=Patient(pseudonym="1"),
+        lesion=Lesion(patient_id="", label="1"),
+        visited_on=None,
+        is_drawn=False,
+    )
+    for file in make_files([bare]):
+        path = tmp_path / file.name
+        path.write_bytes(file.encode())
+        assert "SyntheticData" not in file.dataset
+        lines = run_tool("dciodvfy", path).stderr.splitlines()
+        errors = [line for line in lines if line.startswith("Error")]
+        assert [line for line in errors if not any(old in line for old in _OLD)] == []
+        assert [each for each in list_faults(path) if "sr-document-content" not in each] == []
+
+
 def test_site_and_side_have_public_codes(files: dict[str, DicomFile]) -> None:
     dataset = files[PHOTOGRAPH].dataset
     (region,) = dataset.AnatomicRegionSequence
@@ -283,3 +303,22 @@ def test_a_lesion_without_a_photograph_is_refused(tmp_path: Path) -> None:
 
 def _reopen(dataset: pydicom.Dataset) -> pydicom.FileDataset:
     return pydicom.dcmread(io.BytesIO(DicomFile("", dataset).encode()))
+
+
+def test_real_photographs_keep_their_pixels(shared_data: Path) -> None:
+    paths = sorted((shared_data / "isic2017").rglob("*.jpg"))[:4]
+    paths += sorted((shared_data / "full_resolution").rglob("*.jpg"))[:2]
+    assert len(paths) == 6
+    for path in paths:
+        kept = strip_files({"photograph": path.read_bytes()}, ImageKind.DERMOSCOPIC)
+        (file,) = make_files([make_occasion(kept, None, "", "1")])
+        before = np.asarray(Image.open(path).convert("RGB"), int)
+        assert abs(before - _reopen(file.dataset).pixel_array).max() <= 1
+        assert file.dataset.file_meta.TransferSyntaxUID == JPEGBaseline8Bit
+
+
+def test_our_own_photograph_is_read_back(files: dict[str, DicomFile], lesion: ReadLesion) -> None:
+    read = decode_within(files[PHOTOGRAPH].encode(), max_side=WHOLE).pixels
+    occasion = _find_occasion(lesion)
+    kept = lesion.record.images.read(next(iter(occasion.photographs.values())).sha256)
+    assert abs(read.astype(int) - decode_within(kept, max_side=WHOLE).pixels).max() <= 1
