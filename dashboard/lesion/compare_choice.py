@@ -57,8 +57,10 @@ def _number(dated: "Dated", among: "tuple[Dated, ...]") -> str:
 
 def title_photograph(dated: "Dated") -> str:
     """Return day, kind and device of a photograph."""
+    from melanoma_core.records.dates import write_day
+
     photograph = dated.entry.value
-    return ", ".join(filter(None, (f"{dated.on}", photograph.kind.value, photograph.device)))
+    return ", ".join(filter(None, (write_day(dated.on), photograph.kind.value, photograph.device)))
 
 
 def _choose(label: str, parameter: str, default: str, titles: dict[str, str]) -> str:

@@ -128,7 +128,7 @@ class Form(Fields):
             write: Writes what the fields hold, and returns the entry of the receipt.
             label: Of the button.
         """
-        keep_draft(self.name, self.base)
+        keep_draft(self.name, self.base, is_lasting=True)
         if not get_outcome(self.name).receipt:  # `visit` shows receipts, where they stay in view
             show_outcome(self.name)
         with st.container(horizontal=True):

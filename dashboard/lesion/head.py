@@ -56,6 +56,7 @@ def _render_open(steps: "tuple[OpenStep, ...]") -> str:
 
 
 def _render_due(step: "OpenStep") -> str:
+    from melanoma_core.records.dates import write_day
     from melanoma_core.records.tasks import is_due, is_overdue
 
     if step.due_on is None:
@@ -64,4 +65,4 @@ def _render_due(step: "OpenStep") -> str:
     word = "overdue since" if is_overdue(step.due_on, today) else "due"
     if not is_due(step.due_on, today):
         word = "due from"
-    return f", {word} {step.due_on:%Y-%m-%d}"
+    return f", {word} {write_day(step.due_on)}"

@@ -43,3 +43,9 @@ MANAGEMENTS = {
 }
 OVERLAY = "I"
 """The key that shows and hides the heatmap."""
+
+RESERVED = "".join(
+    choice.key.lower()
+    for choice in (*OPINIONS.values(), *PROBABILITIES.values(), *MANAGEMENTS.values())
+)
+"""The keys that the image viewer leaves to the questions, although it has the focus."""

@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.lesion.keys import OVERLAY
+from dashboard.lesion.keys import OVERLAY, RESERVED
 from dashboard.lesion.opened import OpenedLesion
 from dashboard.shared.address import follow_address, write_address
 from dashboard.shared.errors import show_errors
+from dashboard.shared.image_viewer import ViewedImage, show_viewer
 from dashboard.shared.markup import escape_markdown
-from dashboard.shared.pictures import get_picture, get_tint
+from dashboard.shared.pictures import LARGE, get_picture, get_tint
 
 if TYPE_CHECKING:
     from melanoma_core.records.entities import Photograph
@@ -20,6 +21,7 @@ _PHOTOGRAPH, _SWITCH = "photograph", "lesion-heatmap"
 
 def show_newest(opened: OpenedLesion) -> None:
     """Show a photograph of the current visit large, and let another one be chosen."""
+    from melanoma_core.records.dates import write_day
     from melanoma_core.records.wording import summarise
 
     at_visit = opened.at_visit
@@ -29,7 +31,7 @@ def show_newest(opened: OpenedLesion) -> None:
     shown = _choose(at_visit.photographs)
     with show_errors():
         _show_picture(opened, shown)
-    text = f"{summarise(shown.value)}. Visit of {at_visit.visit.value.on:%Y-%m-%d}."
+    text = f"{summarise(shown.value)}. Visit of {write_day(at_visit.visit.value.on)}."
     st.caption(escape_markdown(text))
 
 
@@ -49,14 +51,23 @@ def _show_picture(opened: OpenedLesion, photograph: "Entry[Photograph]") -> None
     from melanoma_core.records.wording import summarise
 
     value = photograph.value
-    with st.container(key="stacked-images"):
-        picture = get_picture(opened.record, value.sha256)
-        st.image(picture, width="stretch", alt=f"Photograph: {summarise(value)}")
-        overlay = st.container(key="layer-overlay")
     heatmap, title = _find_heatmap(opened, photograph.id)
+    is_on = bool(heatmap) and bool(st.session_state.get(_SWITCH))
+    size = value.width, value.height
+    show_viewer(
+        ViewedImage(
+            photograph=get_picture(opened.record, value.sha256),
+            title=f"Photograph: {summarise(value)}",
+            detail=_read_detail(opened, value),
+            media_type=value.media_type,
+            width=value.width,
+            overlay=get_tint(opened.record, heatmap, size) if is_on else None,
+            overlay_title=f"Heatmap for {title}",
+        ),
+        RESERVED,
+    )
     if not heatmap:
         return
-    is_on = bool(st.session_state.get(_SWITCH))
     st.button(
         "Hide the heatmap" if is_on else f"Show the heatmap for {title}",
         key="switch-heatmap",
@@ -64,9 +75,13 @@ def _show_picture(opened: OpenedLesion, photograph: "Entry[Photograph]") -> None
         on_click=_switch,
         help="The regions that support the diagnosis, as the AI reading kept them.",
     )
-    if is_on:
-        tint = get_tint(opened.record, heatmap, (value.width, value.height))
-        overlay.image(tint, width="stretch", alt=f"Heatmap for {title}")
+
+
+def _read_detail(opened: OpenedLesion, photograph: "Photograph") -> bytes:
+    """Return the file of a photograph that has more pixels than the page shows; else nothing."""
+    if max(photograph.width, photograph.height) <= LARGE:
+        return b""
+    return opened.record.images.read(photograph.sha256)
 
 
 def _find_heatmap(opened: OpenedLesion, photograph_id: str) -> tuple[str, str]:

@@ -65,6 +65,7 @@ def _show_event(opened: OpenedLesion, event: "Event") -> None:
 
 
 def _render_event(event: "Event", *, is_hidden: bool) -> str:
+    from melanoma_core.records.dates import write_day
     from melanoma_core.records.wording import summarise, title_kind
 
     entry = event.current
@@ -72,7 +73,7 @@ def _render_event(event: "Event", *, is_hidden: bool) -> str:
     status = f"<strong>Withdrawn: {escape(entry.withdrawn)}</strong> " if entry.withdrawn else ""
     said = f"<s>{escape(said)}</s>" if entry.withdrawn else escape(said)
     return (
-        f'<p class="event"><time datetime="{event.day}">{event.day}</time> '
+        f'<p class="event"><time datetime="{event.day}">{write_day(event.day)}</time> '
         f"<strong>{escape(title_kind(event.kind))}</strong> {status}{said} "
         f'<span class="who">{escape(entry.by)}, {render_moment(entry.at)}, version '
         f"{entry.version}</span></p>"

@@ -50,7 +50,7 @@ class Form(Fields):
             label: Of the button.
             after: Is called with that entry once it is saved.
         """
-        keep_draft(self.name, self.base)
+        keep_draft(self.name, self.base, is_lasting=True)
         if not get_outcome(self.name).receipt:
             show_outcome(self.name)
         with st.container(horizontal=True):

@@ -63,6 +63,7 @@ def describe_step(step: "OpenStep | None", today: date) -> str:
     >>> describe_step(None, date(2026, 5, 8))
     'waits for nothing'
     """
+    from melanoma_core.records.dates import write_day
     from melanoma_core.records.tasks import is_due, is_overdue
 
     if step is None:
@@ -72,7 +73,7 @@ def describe_step(step: "OpenStep | None", today: date) -> str:
     word = "overdue since" if is_overdue(step.due_on, today) else "due"
     if not is_due(step.due_on, today):
         word = "due from"
-    return f"next: {step.step}, {word} {step.due_on:%Y-%m-%d}"
+    return f"next: {step.step}, {word} {write_day(step.due_on)}"
 
 
 def render_lesion(summary: "LesionSummary", today: date) -> str:

@@ -70,12 +70,15 @@ def _show_visit(
 
 
 def _render_visit(visit: "Entry[Visit]", labels: Sequence[str]) -> str:
+    from melanoma_core.records.dates import write_day
+
     value = visit.value
     named = f"photographed: lesion {', '.join(labels)}" if labels else "no lesion photographed"
     reason = f" {escape(value.reason)}" if value.reason else ""
+    day = f'<time datetime="{value.on}"><strong>{write_day(value.on)}</strong></time>'
     return (
-        f'<p class="event"><time datetime="{value.on}"><strong>{value.on}</strong></time>{reason} '
-        f'· {escape(named)} <span class="who">{escape(visit.by)}, {render_moment(visit.at)}, '
+        f'<p class="event">{day}{reason} · {escape(named)} '
+        f'<span class="who">{escape(visit.by)}, {render_moment(visit.at)}, '
         f"version {visit.version}</span></p>"
     )
 

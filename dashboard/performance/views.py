@@ -22,6 +22,7 @@ from dashboard.shared.paging import choose_page
 from dashboard.shared.prevalence import PREVALENCE, choose_prevalence, show_address_error
 from dashboard.shared.tables import render_table
 from melanoma_core.models.registry import find_model, list_models
+from melanoma_core.records.dates import write_day
 from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def _render_missed(missed: "MissedMelanoma") -> str:
     from melanoma_core.records.audit_text import describe_missing
 
     case = missed.case
-    seen = "" if case.visited_on is None else f"<small>{case.visited_on:%d %b %Y}</small>"
+    seen = "" if case.visited_on is None else f"<small>{write_day(case.visited_on)}</small>"
     sentences = (missed.first_read, missed.network, missed.decision, missed.became_known)
     lines = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
     return (

@@ -15,9 +15,9 @@ from dashboard.reading.outline import choose_levels, choose_outline, show_measur
 from dashboard.reading.prevalence import adapt, show_probabilities
 from dashboard.reading.report import offer_report
 from dashboard.reading.verdict import render_banner, render_mark
-from dashboard.reading.viewer import show_viewer
 from dashboard.shared.access import may
 from dashboard.shared.html import show_html
+from dashboard.shared.image_viewer import ViewedImage, show_viewer
 from dashboard.shared.markup import name_diagnosis, render_paragraphs
 from melanoma_core.access.rights import Right
 from melanoma_core.models.card_text.formats import format_percent
@@ -62,10 +62,14 @@ def _show_heatmap(entry: Entry) -> None:
     heatmap = get_heatmap(entry, method, diagnosis)
     with images:
         show_viewer(
-            entry,
-            draw_heatmap(entry, diagnosis, heatmap, with_levels=with_levels),
-            f"Photograph with the heatmap for {diagnosis.title}",
-            draw_outline(entry) if with_outline else None,
+            ViewedImage(
+                photograph=entry.photograph,
+                detail=entry.detail or b"",
+                width=entry.kept_size[0],
+                overlay=draw_heatmap(entry, diagnosis, heatmap, with_levels=with_levels),
+                overlay_title=f"Photograph with the heatmap for {diagnosis.title}",
+                marks=draw_outline(entry) if with_outline else None,
+            )
         )
         show_html(render_reduction(entry))
         _show_scale(diagnosis, method)

@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
+from melanoma_core.records.dates import write_moment
+
 
 def get_today() -> date:
     """Return the day of the clinic: that of the person's clock."""
@@ -20,7 +22,7 @@ def render_moment(at: datetime) -> str:
     local = at.astimezone(find_zone())
     return (
         f'<time datetime="{at.isoformat()}" title="{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC">'
-        f"{local:%d %b %Y, %H:%M}</time>"
+        f"{write_moment(local)}</time>"
     )
 
 

@@ -1,7 +1,8 @@
 """What a person has typed into a form: it survives a rerun, another page, an error and a reload.
 
 A page gives each widget of a form the key of a field, calls `keep_draft` after the last one, and
-saves under the name of the form (`saving.save`), which forgets the draft.
+saves under the name of the form (`saving.save`), which forgets the draft. A draft of an entry of
+the record survives a restart of the server too (`lasting_drafts`).
 """
 
 from typing import Any, TypeVar
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from dashboard.shared.kept import get_kept
+from dashboard.shared.lasting_drafts import read_lasting, remove_lasting, write_lasting
 from melanoma_core.records.entry import Entry
 
 _Entry = TypeVar("_Entry", bound="Entry[Any] | None")
@@ -24,8 +26,10 @@ def name_field(form: str, field: str, default: Any = None) -> str:
         default: What the widget shows without a draft; it then needs no value of its own.
     """
     key = f"{form}-{st.session_state.get(_name_turn(form), 0)}-{field}"
-    draft, defaults = _get_draft(form), _get_defaults(form)
     is_new = key not in st.session_state
+    if is_new:
+        _restore()
+    draft, defaults = _get_draft(form), _get_defaults(form)
     if is_new or (not draft and defaults.get(field, default) != default):
         st.session_state[key] = draft.get(field, default)
     defaults[field] = default
@@ -40,19 +44,24 @@ def read_draft(form: str) -> dict[str, Any]:
     }
 
 
-def keep_draft(form: str, base: Entry[Any] | None = None) -> None:
+def keep_draft(form: str, base: Entry[Any] | None = None, *, is_lasting: bool = False) -> None:
     """Keep what the widgets of a form hold, if a person has changed anything.
 
     Args:
         form: Name of the form.
         base: The version that is corrected; None for a new entry.
+        is_lasting: Whether it is kept in the folder of the record too, until it is saved.
     """
     values = read_draft(form)
-    drafts = get_kept().setdefault("drafts", {})
-    if values == _get_defaults(form):
-        drafts.pop(form, None)
-    else:
-        drafts[form] = values | {_BASE: find_base(form, base)}
+    drafts, seen = _get_drafts(), find_base(form, base)
+    before = drafts.pop(form, None)
+    if values != _get_defaults(form):
+        drafts[form] = values | {_BASE: seen}
+    if is_lasting and drafts.get(form) != before:
+        if form in drafts:
+            write_lasting(form, values, drafts[form][_BASE])
+        else:
+            remove_lasting(form)
 
 
 def find_base(form: str, current: _Entry) -> _Entry:
@@ -81,14 +90,26 @@ def has_draft(form: str) -> bool:
 
 def forget_draft(form: str) -> None:
     """Forget what was typed into a form; its widgets then show what is in the record."""
-    get_kept().setdefault("drafts", {}).pop(form, None)
+    if _get_drafts().pop(form, None) is not None:
+        remove_lasting(form)
     st.session_state.pop(_name_defaults(form), None)
     st.session_state[_name_turn(form)] = st.session_state.get(_name_turn(form), 0) + 1
 
 
 def _get_draft(form: str) -> dict[str, Any]:
-    draft: dict[str, Any] = get_kept().get("drafts", {}).get(form, {})
+    draft: dict[str, Any] = _get_drafts().get(form, {})
     return draft
+
+
+def _get_drafts() -> dict[str, dict[str, Any]]:
+    drafts: dict[str, dict[str, Any]] = get_kept().setdefault("drafts", {})
+    return drafts
+
+
+def _restore() -> None:
+    """Take the drafts from before a restart of the server."""
+    for form, fields, base in read_lasting():
+        _get_drafts().setdefault(form, fields | {_BASE: base})
 
 
 def _get_defaults(form: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ says so.
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from melanoma_core.records.dates import write_day
 from melanoma_core.records.entities import Patient, Photograph, Visit
 from melanoma_core.records.loop import Histology, Recall, Specimen
 from melanoma_core.records.surroundings import FieldError, Surroundings
@@ -68,7 +69,7 @@ def _doubt_patient(patient: Patient, around: Surroundings) -> Iterator[FieldErro
 
 def _doubt_visit(visit: Visit, _: Surroundings) -> Iterator[FieldError]:
     if visit.on.year < FIRST_YEAR:
-        yield FieldError("on", f"{visit.on} is before dermoscopy was used.")
+        yield FieldError("on", f"{write_day(visit.on)} is before dermoscopy was used.")
 
 
 def _doubt_photograph(photograph: Photograph, _: Surroundings) -> Iterator[FieldError]:

@@ -6,6 +6,7 @@ from datetime import date
 
 from isic_metadata.anatom_site_hierarchical import AnatomSiteEnum
 
+from melanoma_core.records.dates import write_day
 from melanoma_core.records.entities import Lesion, Outline, Patient, Photograph, Visit
 from melanoma_core.records.isic_fields import (
     describe_lesion,
@@ -106,7 +107,9 @@ def _check_taken_on(photograph: Photograph, around: Surroundings) -> Iterator[Fi
     taken_on, visit = photograph.taken_on, around.visit
     error = around.check_past("taken_on", taken_on)
     if error is None and taken_on and visit and taken_on > visit.on:
-        error = FieldError("taken_on", f"{taken_on} is after its visit on {visit.on}.")
+        error = FieldError(
+            "taken_on", f"{write_day(taken_on)} is after its visit on {write_day(visit.on)}."
+        )
     if error:
         yield error
 

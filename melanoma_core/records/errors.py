@@ -3,6 +3,7 @@
 from typing import Any
 
 from melanoma_core.errors import RecordError
+from melanoma_core.records.dates import write_moment
 from melanoma_core.records.entry import Entry
 
 
@@ -56,7 +57,7 @@ class EditConflict(RecordError):  # noqa: N818  # the name of what happened, as 
         kind = type(current.value).__name__.lower()
         done = "withdrew" if current.withdrawn else "changed"
         super().__init__(
-            f"{current.by} {done} this {kind} on {current.at:%d %B %Y at %H:%M} UTC, while you "
+            f"{current.by} {done} this {kind} on {write_moment(current.at)} UTC, while you "
             "edited it. Your entries were not written and are still here. Compare them with what "
             "is there now, then save again."
         )

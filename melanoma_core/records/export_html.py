@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from melanoma_core.records.dates import write_moment
 from melanoma_core.records.drawn import is_drawn
 from melanoma_core.records.entities import Lesion, Patient, Photograph
 from melanoma_core.records.entry import Entry
@@ -150,4 +151,4 @@ def _describe_event(event: Event) -> str:
 
 
 def _sign(entry: Entry[Any], at: datetime) -> str:
-    return f"{entry.by}, {entry.at.astimezone(at.tzinfo):%d %b %Y, %H:%M} (version {entry.version})"
+    return f"{entry.by}, {write_moment(entry.at.astimezone(at.tzinfo))} (version {entry.version})"

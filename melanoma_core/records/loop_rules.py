@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 
+from melanoma_core.records.dates import write_day
 from melanoma_core.records.decisions import needs_reason
 from melanoma_core.records.diagnoses import Meaning, interpret, title_diagnosis
 from melanoma_core.records.entity_rules import find_first_day
@@ -116,7 +117,7 @@ def _find_noticed(around: Surroundings) -> date | None:
 def _check_not_before(name: str, day: date, first: date | None, event: str) -> FieldError | None:
     if first is None or day >= first:
         return None
-    return FieldError(name, f"{day} is before {event}, {first}.")
+    return FieldError(name, f"{write_day(day)} is before {event}, {write_day(first)}.")
 
 
 def check_histology(histology: Histology, around: Surroundings) -> Iterator[FieldError]:
@@ -193,7 +194,9 @@ def check_recall(recall: Recall, around: Surroundings) -> Iterator[FieldError]:
     """Yield what is wrong with a recall."""
     last = around.today.year + LATEST_RECALL_YEARS
     if recall.due_on.year > last:
-        yield FieldError("due_on", f"{recall.due_on} is after {last}, which is too far away.")
+        yield FieldError(
+            "due_on", f"{write_day(recall.due_on)} is after {last}, which is too far away."
+        )
     if around.visit and recall.due_on < around.visit.on:
-        text = f"{recall.due_on} is before the visit on {around.visit.on}."
+        text = f"{write_day(recall.due_on)} is before the visit on {write_day(around.visit.on)}."
         yield FieldError("due_on", text)

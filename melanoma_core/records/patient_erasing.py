@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from melanoma_core.errors import RecordError
 from melanoma_core.lookalikes.embeddings import forget_files
-from melanoma_core.records.entities import Photograph
+from melanoma_core.records.draft_files import remove_drafts_about
+from melanoma_core.records.entities import Patient, Photograph
 from melanoma_core.records.errors import UnknownEntryError
 from melanoma_core.records.history import Event
 from melanoma_core.records.ledger import LogEntry
@@ -80,6 +81,7 @@ def erase_patient(record: Record, patient_id: str, by: str) -> Erased:
                     "Other people write to this patient all the time. Nothing was erased. Ask them "
                     "to stop, then erase again."
                 ) from error
+    remove_drafts_about(record.place.drafts_folder, _list_names(history))
     images = _list_images(history)
     shared = {sha256 for sha256 in images if record.images.find(sha256)}
     forget_files(record.place.lookalikes_folder, images)  # the indexes name the patient beside them
@@ -101,6 +103,13 @@ def _load(record: Record, patient_id: str) -> tuple[Event, ...]:
             "from the list of patients."
         )
     return history
+
+
+def _list_names(history: tuple[Event, ...]) -> set[str]:
+    """Return the ids of all entries of a patient, and the pseudonyms that the patient had."""
+    values = [entry.value for event in history for entry in event.versions]
+    pseudonyms = {each.pseudonym for each in values if isinstance(each, Patient)}
+    return {event.current.id for event in history} | pseudonyms
 
 
 def _list_images(history: tuple[Event, ...]) -> set[str]:

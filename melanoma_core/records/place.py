@@ -47,6 +47,11 @@ class Place:
         return self.folder / "images"
 
     @property
+    def drafts_folder(self) -> Path:
+        """What people have typed and not saved; see `draft_files`."""
+        return self.folder / "drafts"
+
+    @property
     def lookalikes_folder(self) -> Path:
         """What is derived of the photographs to find look-alikes."""
         return self.folder / LOOKALIKES

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 
+from melanoma_core.records.dates import write_day
 from melanoma_core.records.entities import Lesion, Patient, Visit
 from melanoma_core.records.loop import AiReading, Histology, Specimen
 
@@ -49,10 +50,16 @@ class Surroundings:
         if day is None:
             return None
         if day.year < FIRST_YEAR:
-            return FieldError(name, f"Found {day}; needed is a day from {FIRST_YEAR} on.")
+            return FieldError(
+                name, f"Found {write_day(day)}; needed is a day from {FIRST_YEAR} on."
+            )
         if day > self.today:
-            return FieldError(name, f"{day} lies in the future: today is {self.today}.")
+            return FieldError(
+                name, f"{write_day(day)} lies in the future: today is {write_day(self.today)}."
+            )
         if self.patient and self.patient.birth_year and day.year < self.patient.birth_year:
             born = self.patient.birth_year
-            return FieldError(name, f"{day} is before the patient's year of birth, {born}.")
+            return FieldError(
+                name, f"{write_day(day)} is before the patient's year of birth, {born}."
+            )
         return None

@@ -12,6 +12,7 @@ from typing import Any
 
 from melanoma_core.models.card_text.formats import format_percent
 from melanoma_core.records.checklists import score_abcd, score_seven_points
+from melanoma_core.records.dates import write_day, write_partial
 from melanoma_core.records.diagnoses import title_diagnosis
 from melanoma_core.records.entities import Lesion, Outline, Patient, Photograph, Visit
 from melanoma_core.records.loop import (
@@ -172,7 +173,7 @@ def _(content: bool) -> str:
 
 @_say_some.register
 def _(content: date) -> str:
-    return f"{content.day} {content:%B %Y}"
+    return write_day(content)
 
 
 @_say_some.register
@@ -351,19 +352,19 @@ def describe_person(patient: Patient, today: date) -> tuple[str, ...]:
 
     Args:
         patient: The patient.
-        today: The day for which the age holds; it is that of the year of birth.
+        today: The day for which the age holds. The day of birth is not kept, so that it is one of
+            two.
 
     >>> describe_person(Patient(pseudonym="7", birth_year=1960), date(2026, 5, 8))
-    ('66 years',)
+    ('65 or 66 years',)
     """
-    age = today.year - patient.birth_year if patient.birth_year else None
     risks = {
         "melanoma before": patient.melanoma_before,
         "melanoma in the family": patient.melanoma_in_family,
         "immunosuppressed": patient.immunosuppressed,
     }
     facts = (
-        "" if age is None else f"{age} years",
+        _say_age(patient, today),
         say(patient.sex),
         f"skin type {patient.skin_type}" if patient.skin_type else "",
         f"{patient.num_nevi} nevi" if patient.num_nevi else "",
@@ -373,12 +374,19 @@ def describe_person(patient: Patient, today: date) -> tuple[str, ...]:
     return tuple(fact for fact in facts if fact)
 
 
+def _say_age(patient: Patient, today: date) -> str:
+    if patient.birth_year is None:
+        return ""
+    age = today.year - patient.birth_year
+    return f"{age - 1} or {age} years" if age > 0 else "under 1 year"
+
+
 def describe_lesion(lesion: Lesion) -> tuple[str, ...]:
     """Return where a lesion is, since when, and what has changed, in a few words each."""
     changes = ", ".join(lesion.changes)
     facts = (
         say_site(lesion),
-        f"noticed {lesion.noticed}" if lesion.noticed else "",
+        f"noticed {write_partial(lesion.noticed)}" if lesion.noticed else "",
         f"changes: {changes}" if changes else "",
         lesion.note,
     )

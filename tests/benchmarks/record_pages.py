@@ -26,11 +26,13 @@ _NUM_ROUNDS = 5
 _TARGET = 0.3  # seconds
 _PATIENCE_MS = 120_000
 _ROWS, _PATIENTS = ".st-key-today-rows a", ".st-key-patients-rows a"
-_PICTURE = ".st-key-stacked-images img"
-# Resolves in the frame in which an element is shown; pictures count when they are decoded.
+_PICTURE = ".st-key-layer-photograph img"
+# Resolves in the frame in which an element is shown; pictures when they are loaded: a viewer shows
+# them in its own place.
 _WAIT = """([selector, text]) => new Promise(done => {
-  const isShown = each => each.textContent.includes(text) && each.clientHeight
-    && (each.tagName !== "IMG" || each.complete && each.naturalWidth);
+  const isShown = each => each.tagName === "IMG"
+    ? each.complete && each.naturalWidth
+    : each.textContent.includes(text) && each.clientHeight;
   const look = () => [...document.querySelectorAll(selector)].some(isShown)
     ? done() : requestAnimationFrame(look);
   look();

@@ -42,17 +42,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @contextmanager
-def run_server(folder: Path, **more: str) -> Iterator[str]:
+def run_server(folder: Path, port: int | None = None, **more: str) -> Iterator[str]:
     """Run the dashboard with runs and models in a folder; at the end, stop the runs left over.
 
     Args:
         folder: Of runs, models and records.
+        port: Where it listens; None for a free one.
         more: Further variables of its environment, such as MELANOMA_RECORD.
     """
     names = ("MELANOMA_RUNS_DIR", "MELANOMA_MODELS_DIR", "MELANOMA_RECORDS_DIR")
     places = {name: str(folder / name) for name in names} | more
     with socket.socket() as probe:
-        probe.bind(("localhost", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port once more
+        probe.bind(("localhost", port or 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py"]
     options = ["--server.headless=true", f"--server.port={port}", "--logger.level=error"]

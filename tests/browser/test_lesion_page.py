@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from melanoma_core.records.loop import (
     Acknowledgement,
@@ -15,6 +16,7 @@ from melanoma_core.records.loop import (
     FirstRead,
     Histology,
     Information,
+    Recall,
     Specimen,
 )
 from melanoma_core.records.store import Record
@@ -54,8 +56,9 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
     record.close()
 
 
-def open_lesion(chromium: Browser, address: str) -> Page:
-    page = chromium.new_page(viewport={"width": 1440, "height": 900})
+def open_lesion(chromium: Browser | BrowserContext, address: str) -> Page:
+    page = chromium.new_page()
+    page.set_viewport_size({"width": 1440, "height": 900})
     page.set_default_timeout(PATIENCE_MS)
     expect.set_options(timeout=PATIENCE_MS)
     page.goto(address)
@@ -130,7 +133,7 @@ def test_the_whole_loop_by_keyboard_alone(chromium: Browser, clinic: Clinic):
     assert reading.value.was_read
 
     page.keyboard.press("i")
-    expect(page.get_by_role("img", name="Heatmap for melanoma")).to_be_visible()
+    expect(page.get_by_role("application", name="Heatmap for melanoma")).to_be_visible()
     choose(page, "e", "Excision")
     save_until(page, "Sign and save", "Next: specimen")
     decision = find_one(Decision)
@@ -155,8 +158,13 @@ def test_the_whole_loop_by_keyboard_alone(chromium: Browser, clinic: Clinic):
 
     save_until(page, "I have seen this report", "Next: inform the patient")
     assert find_one(Acknowledgement)
-    save_until(page, "Save: the patient is informed", "It waits for nothing.")
+    save_until(page, "Save: the patient is informed", "Next: re-excision")
     assert find_one(Information)
+
+    choose(page, "e", "Excision")  # the margins are not stated
+    save_until(page, "Sign and save", "Next: follow-up")
+    save_until(page, "Save the recall", "Next: specimen")
+    assert find_one(Recall)
     assert not page.evaluate("window.hasMouse")
     page.close()
 
@@ -172,6 +180,30 @@ def test_what_was_typed_survives_a_reload(chromium: Browser, clinic: Clinic):
     for label in ("Nevus", "Reassure"):
         expect(page.get_by_role("button", name=f"✓ {label}").last).to_be_visible()
     page.close()
+
+
+def test_what_was_typed_survives_a_restart_of_the_server(chromium: Browser, tmp_path: Path):
+    place = tmp_path / "record"
+    record = Record.create(place, by="dr.a")
+    lesion = add_drawn_lesion(record)
+    context = chromium.new_context()
+    with run_server(tmp_path, MELANOMA_RECORD=str(place)) as url:
+        page = open_lesion(context, f"{url}/lesion?lesion={lesion.lesion_id}")
+        choose(page, "n", "Nevus")
+        choose(page, "l", "Reassure")
+        page.wait_for_timeout(500)
+    with run_server(tmp_path, int(url.rpartition(":")[2]), MELANOMA_RECORD=str(place)):
+        again = open_lesion(context, f"{url}/lesion?lesion={lesion.lesion_id}")
+        for label in ("Nevus", "Reassure"):
+            expect(again.get_by_role("button", name=f"✓ {label}").last).to_be_visible()
+        choose(again, "1", "1%")
+        again.keyboard.press("Control+Enter")
+        expect(again.get_by_text("Saved, version 1.")).to_be_visible()
+    (read,) = record.find(FirstRead, lesion_id=lesion.lesion_id)
+    assert (read.value.opinion, read.value.management) == (Opinion.NV, Management.REASSURE)
+    assert list(record.place.drafts_folder.rglob("*.json")) == []
+    context.close()
+    record.close()
 
 
 def test_the_second_of_two_people_learns_of_the_first_and_loses_nothing(

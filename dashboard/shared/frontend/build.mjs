@@ -1,12 +1,11 @@
-// Writes built/*.js of each page with OpenSeadragon inside, and the licence of OpenSeadragon beside.
+// Writes built/*.js of each viewer with OpenSeadragon inside, and the licence of OpenSeadragon beside.
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { build } from "esbuild";
 
-const VIEWERS = { reading: "viewer", lesion: "compare" };
+const VIEWERS = { viewer: "image", compare: "../../lesion/frontend" };
 
-for (const [page, name] of Object.entries(VIEWERS)) {
-  const folder = `../../${page}/frontend`;
+for (const [name, folder] of Object.entries(VIEWERS)) {
   mkdirSync(`${folder}/built`, { recursive: true });
   await build({
     entryPoints: [`${folder}/${name}.ts`],

@@ -115,5 +115,5 @@ def test_a_specimen_is_checked_against_the_visit_of_its_decision(record: Record)
         decision_id=decision.id,
     )
     assert check_entry(record, specimen, TODAY) == specimen
-    with pytest.raises(InvalidEntryError, match="before the visit of its decision, 2026-05-02"):
+    with pytest.raises(InvalidEntryError, match="before the visit of its decision, 2 May 2026"):
         check_entry(record, replace(specimen, taken_on=date(2026, 5, 1)), TODAY)

@@ -39,7 +39,7 @@ def test_the_steps_say_who_and_when_in_the_order_of_the_loop():
         "Histology acknowledged",
         "Patient informed",
     ]
-    assert report.steps[0].signed == "dr.a, 02 Mar 2026, 08:04"
+    assert report.steps[0].signed == "dr.a, 2 Mar 2026, 08:04"
     assert report.made.startswith("Written on 20 May 2026, 09:30 UTC for dr.b")
 
 

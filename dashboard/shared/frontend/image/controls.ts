@@ -1,5 +1,5 @@
 // The row of controls above the stage.
-import { make, makeButton, makeHelp } from "../../shared/frontend/elements";
+import { make, makeButton, makeHelp } from "../elements";
 
 export interface Controls {
   row: HTMLElement;
@@ -31,12 +31,14 @@ const KEYS: [string, string][] = [
   ["F", "full screen"],
 ];
 
-export function makeControls(actions: Actions): Controls {
+/** Make the row; a key that is reserved for the page is named nowhere. */
+export function makeControls(actions: Actions, reserved: string): Controls {
+  const own = (key: string) => (reserved.includes(key.toLowerCase()) ? "" : key);
   const zoom = make("output", { "aria-label": "Zoom", title: "Screen pixels per image pixel" });
   const opacity = make("input", { type: "range", min: "0", max: "100", step: "5" });
   opacity.addEventListener("input", () => actions.setOpacity(opacity.valueAsNumber));
-  const overlay = makeButton("Overlay", "Overlay", "O", actions.toggleOverlay);
-  const wipe = makeButton("Wipe", "Wipe", "W", actions.toggleWipe);
+  const overlay = makeButton("Overlay", "Overlay", own("O"), actions.toggleOverlay);
+  const wipe = makeButton("Wipe", "Wipe", own("W"), actions.toggleWipe);
   const row = make(
     "div",
     { class: "controls", role: "group", "aria-label": "Controls of the image" },
@@ -48,11 +50,11 @@ export function makeControls(actions: Actions): Controls {
     zoom,
     makeButton("+", "Zoom in", "+", actions.zoomIn),
     makeButton("Fit", "Fit", "0", actions.fit),
-    makeButton("1:1", "Actual pixels, 1:1", "1", actions.showActualPixels),
-    makeHelp(KEYS),
+    makeButton("1:1", "Actual pixels, 1:1", own("1"), actions.showActualPixels),
+    makeHelp(KEYS.filter(([key]) => own(key))),
   );
   if (document.fullscreenEnabled) {
-    row.append(makeButton("Full screen", "Full screen", "F", actions.toggleFullScreen));
+    row.append(makeButton("Full screen", "Full screen", own("F"), actions.toggleFullScreen));
   }
   return { row, zoom, opacity, overlay, wipe };
 }

@@ -1,15 +1,15 @@
-// The image viewer of the Reading page: a component of Streamlit around OpenSeadragon.
-import { makeControls } from "./controls";
-import { make, makeHandle, placeHandle } from "../../shared/frontend/elements";
-import { readLayers, type Detail } from "../../shared/frontend/layers";
-import { Stage, type View } from "../../shared/frontend/stage";
+// The viewer of one photograph: a component of Streamlit around OpenSeadragon.
+import { makeControls, type Controls } from "./controls";
+import { make, makeHandle, placeHandle } from "../elements";
+import { readLayers, type Detail } from "../layers";
+import { Stage, type View } from "../stage";
 
 const KEPT = "melanoma-viewer"; // opacity and whether the overlay is on, for this tab of the browser
 const OPACITY_STEP = 5;
 
 interface Component {
   parentElement: HTMLElement | ShadowRoot;
-  data: Partial<Detail> | null;
+  data: (Partial<Detail> & { reserved?: string }) | null;
 }
 
 const viewers = new WeakMap<Component["parentElement"], Viewer>();
@@ -17,7 +17,7 @@ const viewers = new WeakMap<Component["parentElement"], Viewer>();
 /** Show the viewer. Streamlit calls this when the page runs again, too: the viewer stays. */
 export default function ({ parentElement, data }: Component): (() => void) | undefined {
   try {
-    const viewer = viewers.get(parentElement) ?? new Viewer(parentElement);
+    const viewer = viewers.get(parentElement) ?? new Viewer(parentElement, data?.reserved ?? "");
     viewers.set(parentElement, viewer);
     viewer.keep(data ?? {});
     return () => viewer.leave(() => viewers.delete(parentElement));
@@ -48,9 +48,14 @@ class Viewer {
     toggleWipe: () => this.change({ wipe: this.view.wipe === null ? 0.5 : null, isOn: true }),
     toggleFullScreen: () => this.toggleFullScreen(),
   };
-  private readonly controls = makeControls(this.actions);
+  private readonly controls: Controls;
 
-  constructor(parent: HTMLElement | ShadowRoot) {
+  /** Reserved are the keys of the page, which it gets although the viewer has the focus. */
+  constructor(
+    parent: HTMLElement | ShadowRoot,
+    private readonly reserved: string,
+  ) {
+    this.controls = makeControls(this.actions, reserved);
     this.host = parent instanceof ShadowRoot ? (parent.host as HTMLElement) : parent;
     this.page = this.host.closest(".st-key-photograph-viewer") ?? document.body;
     const images = make("div", { class: "images" });
@@ -141,6 +146,7 @@ class Viewer {
       ArrowUp: () => stage.pan(0, -1),
       ArrowDown: () => stage.pan(0, 1),
     };
+    if (this.reserved.includes(key.toLowerCase())) return undefined;
     const keys: Record<string, () => void> = {
       "+": actions.zoomIn,
       "=": actions.zoomIn,
