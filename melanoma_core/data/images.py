@@ -88,6 +88,7 @@ class Photograph:
             WEBP, BMP, JXL, DICOM.
         chosen: What of several images of a HEIC or AVIF file it is, as in "primary image".
         num_images: Images of that file.
+        has_burned_in: Whether a DICOM file says that text is part of its pixels.
     """
 
     pixels: NDArray[np.uint8]
@@ -96,6 +97,7 @@ class Photograph:
     image_format: str
     chosen: str = ""
     num_images: int = 1
+    has_burned_in: bool = False
 
     @cached_property
     def image(self) -> Image.Image:
@@ -320,7 +322,8 @@ def _decode(image: ImageFile.ImageFile, declared: Declared, max_side: int) -> Ph
     if orientation in _SIDEWAYS:
         width, height = height, width
     pixels = np.asarray(upright)  # read-only, because it is a view of immutable bytes
-    return Photograph(pixels, width, height, image_format, declared.chosen, declared.num_images)
+    about = declared.chosen, declared.num_images, declared.has_burned_in
+    return Photograph(pixels, width, height, image_format, *about)
 
 
 def _fit(width: int, height: int, max_side: int) -> tuple[int, int]:

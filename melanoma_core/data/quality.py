@@ -26,6 +26,7 @@ class QualityKind(StrEnum):
     HAIR = "hair"
     RULER = "ruler"
     SEVERAL = "one of several images"
+    BURNED_IN = "burned-in text"
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,24 @@ def find_choice(photograph: Photograph) -> tuple[QualityFinding, ...]:
         "one read, save it as a JPEG."
     )
     return (QualityFinding(QualityKind.SEVERAL, number, 1, False, text),)
+
+
+def find_burned_in(photograph: Photograph) -> tuple[QualityFinding, ...]:
+    """Say whether the file declares text that is part of its pixels, as DICOM files do.
+
+    Args:
+        photograph: A decoded photograph.
+
+    Returns:
+        One finding or none.
+    """
+    if not photograph.has_burned_in:
+        return ()
+    text = (
+        "The file says that text is part of its pixels (Burned In Annotation). It may name the "
+        "patient, and the model may read it. Check it, or crop the photograph to the lesion."
+    )
+    return (QualityFinding(QualityKind.BURNED_IN, 1, 0, False, text),)
 
 
 def _find_rejections(quality: Quality) -> Iterator[QualityFinding]:

@@ -18,6 +18,7 @@ from melanoma_core.data.drawn.shipped import is_drawn
 from melanoma_core.data.images import Photograph, read_bytes, resize_to_square
 from melanoma_core.data.quality import (
     QualityFinding,
+    find_burned_in,
     find_choice,
     judge_quality,
     measure_quality,
@@ -187,7 +188,12 @@ def read_photograph(
         width=width,
         height=height,
         prediction_set=make_prediction_set(rules, probabilities),
-        quality=(*find_choice(photograph), *quality, *find_artefacts(photograph)),
+        quality=(
+            *find_choice(photograph),
+            *find_burned_in(photograph),
+            *quality,
+            *find_artefacts(photograph),
+        ),
         novelty=distance,
         novelty_limit=limit,
         is_drawn=is_drawn,

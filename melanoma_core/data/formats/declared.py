@@ -22,6 +22,7 @@ class Declared:
         open: Opens `data` with another decoder than Pillow's usual one; None for that.
         chosen: What of several images is read, as in "The primary image was read."
         num_images: Images in the file.
+        has_burned_in: Whether the file says that text is part of its pixels.
     """
 
     data: bytes
@@ -29,3 +30,4 @@ class Declared:
     open: Opener | None = None
     chosen: str = ""
     num_images: int = 1
+    has_burned_in: bool = False

@@ -43,12 +43,13 @@ if TYPE_CHECKING:
 
 MAX_FRAMES = 100  # photographs of one lesion; more are a film
 
-_KIND = ("SpecificCharacterSet", "SOPClassUID", "Modality", "ImageType", "SourceImageSequence")
+_KIND = ("SpecificCharacterSet", "SOPClassUID", "Modality", "SourceImageSequence")
 _LUTS = tuple(
     f"{colour}PaletteColorLookupTable{part}"
     for colour in ("Red", "Green", "Blue")
     for part in ("Descriptor", "Data")
 )
+_BURNED_IN = "BurnedInAnnotation"
 _SEGMENTED = "SegmentedRedPaletteColorLookupTableData"
 # What would show grey values in another way than as they are stored.
 _WINDOWS = ("ModalityLUTSequence", "VOILUTSequence", "WindowCenter", "RescaleSlope")
@@ -74,7 +75,7 @@ def declare_dicom(data: bytes, meter: Meter) -> Declared:
     """
     content = read_content(data, meter)
     try:
-        dataset = parse(content, PIXEL_KEYWORDS)
+        dataset = parse(content, (*PIXEL_KEYWORDS, _BURNED_IN))
         check_kind(dataset)
         check_syntax(content.syntax)
         number = count_frames(dataset)
@@ -86,7 +87,11 @@ def declare_dicom(data: bytes, meter: Meter) -> Declared:
                 "Name it by its number after the file: #1 is the first."
             )
         meter.add(samples=form.columns * form.rows * form.channels)
-        return Declared(data, open=_prepare(dataset, form, meter))
+        return Declared(
+            data,
+            open=_prepare(dataset, form, meter),
+            has_burned_in=dataset.get(_BURNED_IN) == "YES",
+        )
     except _BROKEN as error:
         raise ValueError("The elements cannot be parsed.") from error
 

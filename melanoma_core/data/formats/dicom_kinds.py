@@ -18,6 +18,7 @@ _CAPTURES = {
 _PHOTOGRAPHS = {PHOTOGRAPH, DERMOSCOPIC, _VIDEO_PHOTOGRAPH}
 # Of a secondary capture: photographs, dermoscopy, and what says nothing of where it came from.
 _MODALITIES = {"XC", "DMS", "OT", "DG", ""}
+_PROCESSED = "121322"  # of DICOM's codes: the source of an image processing operation
 _DIRECTORY = "1.2.840.10008.1.3.10"
 
 JPEG = {"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"}
@@ -58,7 +59,7 @@ def check_kind(dataset: "Dataset") -> None:
     kind = str(dataset.get("SOPClassUID", "") or "")
     modality = str(dataset.get("Modality", "") or "")
     is_capture = kind in _CAPTURES
-    if is_capture and "SourceImageSequence" in dataset and _is_derived(dataset):
+    if is_capture and _is_derived(dataset):
         found = "is a picture that was made from another image, such as a heatmap"
     elif kind in _PHOTOGRAPHS or (is_capture and modality in _MODALITIES):
         return
@@ -75,8 +76,12 @@ def check_kind(dataset: "Dataset") -> None:
 
 
 def _is_derived(dataset: "Dataset") -> bool:
-    values = dataset.get("ImageType") or ()
-    return "DERIVED" in ([values] if isinstance(values, str) else values)
+    """Return whether a picture was drawn from another; compressing one is another purpose."""
+    return any(
+        purpose.get("CodeValue") == _PROCESSED
+        for source in dataset.get("SourceImageSequence") or ()
+        for purpose in source.get("PurposeOfReferenceCodeSequence") or ()
+    )
 
 
 def name_kind(uid: str) -> str:

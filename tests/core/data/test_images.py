@@ -393,7 +393,8 @@ def test_location_and_date_are_removed():
     data = encode(PICTURE, "JPEG", exif=exif, icc_profile=SRGB, comment=b"Jane Doe")
     photograph = decode_image(data)
     assert set(vars(photograph)) == {
-        "pixels", "original_width", "original_height", "image_format", "chosen", "num_images"
+        "pixels", "original_width", "original_height", "image_format", "chosen", "num_images",
+        "has_burned_in",
     }  # fmt: skip
     shown = Image.open(BytesIO(encode_jpeg(photograph.pixels)))
     assert dict(shown.getexif()) == {}

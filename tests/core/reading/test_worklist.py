@@ -309,6 +309,21 @@ def test_the_bytes_that_wait_are_limited_too(monkeypatch):
     assert worklist.pending_name == "a.jpg"
 
 
+def test_text_in_the_pixels_of_a_dicom_file_is_flagged_with_the_reading(unguarded_classifier):
+    pixels = np.asarray(resize_lesion((200, 150)))
+    worklist = Worklist()
+    for said in ("YES", "NO"):
+        data = write(make_photograph(pixels, BurnedInAnnotation=said))
+        worklist.add([(f"{said}.dcm", data)])
+    read_all(worklist, unguarded_classifier)
+    flagged = {
+        entry.name: [str(finding.kind) for finding in entry.reading.quality]
+        for entry in worklist.entries
+    }
+    assert "burned-in text" in flagged["YES.dcm"]
+    assert "burned-in text" not in flagged["NO.dcm"]
+
+
 def test_the_frames_of_a_dicom_file_are_photographs_of_one_lesion(unguarded_classifier):
     frames = np.stack([np.asarray(resize_lesion((120, 90)))] * 3)
     frames[1] = frames[1, ::-1]
