@@ -15,7 +15,6 @@ from PIL import Image
 from pydicom.uid import JPEGBaseline8Bit
 
 from melanoma_core import __version__
-from melanoma_core.data.decoder import decode_within
 from melanoma_core.errors import ExchangeError
 from melanoma_core.exchange.dicom.files import DicomFile, make_files, write_zip
 from melanoma_core.exchange.dicom.headers import DERMOSCOPY, describe_series, name_patient
@@ -25,7 +24,6 @@ from melanoma_core.models.card import load_card
 from melanoma_core.models.registry import BUNDLED
 from melanoma_core.records.entities import Lesion, Patient
 from melanoma_core.records.store import Record
-from melanoma_core.records.stripping import WHOLE
 from melanoma_core.records.vocabulary import DermoscopicType, ImageKind
 from melanoma_core.settings import load_settings
 from tests.core.exchange.dicom.conftest import ReadLesion, run_tool
@@ -315,10 +313,3 @@ def test_real_photographs_keep_their_pixels(shared_data: Path) -> None:
         before = np.asarray(Image.open(path).convert("RGB"), int)
         assert abs(before - _reopen(file.dataset).pixel_array).max() <= 1
         assert file.dataset.file_meta.TransferSyntaxUID == JPEGBaseline8Bit
-
-
-def test_our_own_photograph_is_read_back(files: dict[str, DicomFile], lesion: ReadLesion) -> None:
-    read = decode_within(files[PHOTOGRAPH].encode(), max_side=WHOLE).pixels
-    occasion = _find_occasion(lesion)
-    kept = lesion.record.images.read(next(iter(occasion.photographs.values())).sha256)
-    assert abs(read.astype(int) - decode_within(kept, max_side=WHOLE).pixels).max() <= 1

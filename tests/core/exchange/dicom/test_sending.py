@@ -178,7 +178,8 @@ def test_a_service_with_tls_needs_the_authority_of_the_node(
     port = find_port()
     configuration = tmp_path / "nginx.conf"
     configuration.write_text(
-        f"daemon off; master_process off; pid {tmp_path}/nginx.pid; error_log {tmp_path}/error.log;\n"
+        f"daemon off; master_process off; pid {tmp_path}/nginx.pid;\n"
+        f"error_log {tmp_path}/error.log;\n"
         f"events {{}} http {{ access_log off; client_body_temp_path {tmp_path}/body;\n"
         f"proxy_temp_path {tmp_path}/proxy; fastcgi_temp_path {tmp_path}/fastcgi;\n"
         f"uwsgi_temp_path {tmp_path}/uwsgi; scgi_temp_path {tmp_path}/scgi;\n"
