@@ -28,7 +28,7 @@ from melanoma_core.records.history import Event, load_history, load_patient_hist
 from melanoma_core.records.images import ImageStore
 from melanoma_core.records.ledger import Action, Head, LogEntry
 from melanoma_core.records.loading import load_cases, read_entries, select_current, select_where
-from melanoma_core.records.log_search import LogPage, LogQuery, count_changes, search_log
+from melanoma_core.records.log_reader import LogReader
 from melanoma_core.records.opening import (
     check_version,
     create_database,
@@ -53,7 +53,7 @@ from melanoma_core.records.writing import Change, write_change
 __all__ = ["Change", "Place", "Record", "find_place"]
 
 
-class Record:
+class Record(LogReader):
     """A record that is open. Threads and processes may use it at once.
 
     Args:
@@ -327,56 +327,6 @@ class Record:
         """
         require(Right.EXPORT)
         self._log(Action.EXPORTED, by, _name(kind), entry_id, detail)
-
-    def list_log(
-        self, *, entry_id: str = "", limit: int = 100, offset: int = 0
-    ) -> tuple[LogEntry, ...]:
-        """Return entries of the audit log, the newest first.
-
-        Args:
-            entry_id: Only those of this entry of the record; "" for all.
-            limit: Maximum number.
-            offset: Number to leave out first.
-        """
-        require(Right.READ_LOG)
-        query = sa.select(LOG).order_by(LOG.c.number.desc()).limit(limit).offset(offset)
-        if entry_id:
-            query = query.where(LOG.c.entry_id == entry_id)
-        with self._database.read() as connection:
-            return tuple(map(ledger.to_log_entry, connection.execute(query)))
-
-    def search_log(self, query: LogQuery) -> LogPage:
-        """Return entries of the audit log, the newest first, with whom each is about.
-
-        Raises:
-            AccessError: The person who acts may not read it.
-        """
-        require(Right.READ_LOG)
-        with self._database.read() as connection:
-            return search_log(connection, query)
-
-    def search_log_of(self, pseudonym: str, limit: int) -> LogPage:
-        """Return what the audit log says of one patient, who has a right to know it."""
-        require(Right.EXPORT)
-        with self._database.read() as connection:
-            return search_log(connection, LogQuery(pseudonym=pseudonym, limit=limit))
-
-    def list_exports(self, limit: int) -> LogPage:
-        """Return what has left the record, the newest first, for a person who erases."""
-        require(Right.ERASE)
-        with self._database.read() as connection:
-            return search_log(connection, LogQuery(actions=(Action.EXPORTED,), limit=limit))
-
-    def find_newest(self) -> int:
-        """Return the number of the newest entry of the audit log; 0 for none."""
-        with self._database.read() as connection:
-            number: int | None = connection.execute(sa.select(sa.func.max(LOG.c.number))).scalar()
-        return number or 0
-
-    def count_changes(self, after: int) -> dict[Action, int]:
-        """Return how often the record was changed since an entry of the log, by what was done."""
-        with self._database.read() as connection:
-            return count_changes(connection, after)
 
     def count(self) -> dict[str, int]:
         """Return the number of current entries of each kind, without those withdrawn."""
