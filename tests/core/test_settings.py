@@ -196,7 +196,7 @@ def test_an_installed_package_keeps_its_files_in_the_user_data_folder_and_ships_
 ):
     package = tmp_path / "site" / "melanoma_core"
     (package / "assets").mkdir(parents=True)
-    for name in ("__init__.py", "settings.py", "errors.py"):
+    for name in ("__init__.py", "settings.py", "setting_list.py", "setting_values.py", "errors.py"):
         shutil.copy(PROJECT_ROOT / "melanoma_core" / name, package)
     code = (
         "from melanoma_core.settings import ASSETS, load_settings\n"
