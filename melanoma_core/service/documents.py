@@ -184,14 +184,11 @@ class HealthDocument(TypedDict):
     notice: NotRequired[str]
 
 
-def describe_reading(
-    result: Result, card: ModelCard, notice: str, request_id: str
-) -> dict[str, Any]:
+def describe_reading(result: Result, notice: str, request_id: str) -> dict[str, Any]:
     """Return the document of a photograph.
 
     Args:
         result: What became of it.
-        card: Of the model that read it.
         notice: That another model than the deployed one read; or "".
         request_id: Of the request, by which the logs name it.
     """
@@ -199,10 +196,6 @@ def describe_reading(
         "refusal": result.refusal,
         "notice": notice,
         "heatmap": result.heatmap and _describe_heatmap(result.heatmap),
-        "operating_points": describe_origins(card),
-        "confirmed_by_person": False,
-        "app_version": __version__,
-        "disclaimer": DISCLAIMER,
         "request_id": request_id,
     }
 

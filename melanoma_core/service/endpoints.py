@@ -49,7 +49,7 @@ async def create_reading(request: Request) -> Response:
             return Response(status_code=_LEFT)
     service.metrics.count_result(result.refusal)
     request.state.log |= {"model_id": card.model_id, "refusal": result.refusal}
-    document = describe_reading(result, card, serving.notice, request.state.request_id)
+    document = describe_reading(result, serving.notice, request.state.request_id)
     return JSONResponse(document, 422 if result.refusal == _UNREADABLE else 200)
 
 
