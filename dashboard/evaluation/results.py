@@ -23,6 +23,8 @@ from melanoma_core.taxonomy import parse_diagnosis
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pandas as pd
+
     from melanoma_core.assessment.assessment import Assessment
     from melanoma_core.evaluation.evaluation import Evaluation
     from melanoma_core.evaluation.figure import Figure
@@ -143,10 +145,10 @@ def _show_parts(assessment: "Assessment", evaluation: "Evaluation") -> None:
     elif part == _Part.CURVES:
         _show_curves(evaluation)
     elif part == _Part.DIAGNOSES:
-        _show_classes(evaluation)
+        _show_classes(assessment, evaluation)
     else:
-        _show_slices(evaluation)
-        _show_confirmed(evaluation)
+        _show_slices(assessment, evaluation)
+        _show_confirmed(assessment, evaluation)
 
 
 def _choose_part(assessment: "Assessment") -> "Evaluation":
@@ -173,7 +175,7 @@ def _show_main(assessment: "Assessment") -> None:
     st.subheader("Metrics", anchor=False)
     table = pd.DataFrame(tabulate_main(assessment))
     st.dataframe(table, hide_index=True, height="content")
-    offer_table(table, "figures", "Metrics as CSV")
+    _offer_table(assessment, table, "figures", "Metrics as CSV")
     st.caption(
         "In parentheses: 95% CI, resampled by lesion. Undefined: there is no image for the metric."
     )
@@ -216,7 +218,7 @@ def _show_curves(evaluation: "Evaluation") -> None:
         )
 
 
-def _show_classes(evaluation: "Evaluation") -> None:
+def _show_classes(assessment: "Assessment", evaluation: "Evaluation") -> None:
     import pandas as pd
 
     from dashboard.shared.curves import draw_measured_confusion
@@ -228,11 +230,11 @@ def _show_classes(evaluation: "Evaluation") -> None:
     st.subheader("Diagnoses", anchor=False)
     table = pd.DataFrame(rows)
     st.dataframe(table, hide_index=True, height="content")
-    offer_table(table, "diagnoses", "Diagnoses as CSV")
+    _offer_table(assessment, table, "diagnoses", "Diagnoses as CSV")
     show_chart(draw_measured_confusion(evaluation), "measured-confusion")
 
 
-def _show_slices(evaluation: "Evaluation") -> None:
+def _show_slices(assessment: "Assessment", evaluation: "Evaluation") -> None:
     import pandas as pd
 
     from melanoma_core.assessment.tables import describe_slices, tabulate_slices
@@ -243,12 +245,12 @@ def _show_slices(evaluation: "Evaluation") -> None:
         return
     table = pd.DataFrame(tabulate_slices(evaluation))
     st.dataframe(table, hide_index=True, height="content")
-    offer_table(table, "slices", "Subgroups as CSV")
+    _offer_table(assessment, table, "slices", "Subgroups as CSV")
     for note in describe_slices(evaluation):
         st.caption(note)
 
 
-def _show_confirmed(evaluation: "Evaluation") -> None:
+def _show_confirmed(assessment: "Assessment", evaluation: "Evaluation") -> None:
     import pandas as pd
 
     from melanoma_core.assessment.tables import CONFIRMED_NOTE
@@ -259,7 +261,7 @@ def _show_confirmed(evaluation: "Evaluation") -> None:
     st.subheader("Alerts by diagnosis and confirmation", anchor=False)
     table = pd.DataFrame(tabulate_confirmed(evaluation))
     st.dataframe(table, hide_index=True, height="content")
-    offer_table(table, "confirmations", "Alerts by confirmation as CSV")
+    _offer_table(assessment, table, "confirmations", "Alerts by confirmation as CSV")
     st.caption(CONFIRMED_NOTE)
 
 
@@ -283,6 +285,13 @@ def _offer_downloads(assessment: "Assessment") -> None:
         on_click="ignore",
         help="All metrics, curves and subgroups, as `evaluate --json` prints them.",
     )
+
+
+def _offer_table(assessment: "Assessment", table: "pd.DataFrame", name: str, label: str) -> None:
+    """Offer a table of an evaluation; each of its rows says with what it was made."""
+    from melanoma_core.assessment.tables import describe_origin
+
+    offer_table(table.assign(**describe_origin(assessment)), name, label)
 
 
 def _name_class(name: str) -> str:

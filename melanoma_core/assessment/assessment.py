@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from melanoma_core import __version__
 from melanoma_core.assessment.file_predictions import predict_files
 from melanoma_core.assessment.selection import Selection, find_unseen, keep_classes
 from melanoma_core.errors import DatasetError
@@ -20,6 +22,7 @@ from melanoma_core.evaluation.rules import DecisionRules
 from melanoma_core.evaluation.slices import gather_attributes
 from melanoma_core.evaluation.subsets import CONFIRMED, TEST, find_headline
 from melanoma_core.models.classifier import Classifier
+from melanoma_core.models.origins import DISCLAIMER, describe_origins
 from melanoma_core.models.predictions import add_probabilities, index_truths
 from melanoma_core.progress import Progress
 from melanoma_core.taxonomy import SKIN_CANCERS, Confirmation, RiskTier
@@ -65,6 +68,10 @@ class Assessment:
         num_confirmed: Number of readable images whose label histopathology confirmed; None if it
             was not counted.
         confirmed: On these; None if they are all or none.
+        app_version: Version of this software; "" in an evaluation of an earlier one.
+        operating_points: Where both operating points come from (`origins.describe_origins`); None
+            in an evaluation of an earlier version.
+        disclaimer: What the evaluation is not for.
     """
 
     model_id: str
@@ -87,6 +94,9 @@ class Assessment:
     num_refused_cancers: int | None = None
     num_confirmed: int | None = None
     confirmed: Evaluation | None = None
+    app_version: str = ""
+    operating_points: dict[str, Any] | None = None
+    disclaimer: str = DISCLAIMER
 
     @property
     def parts(self) -> dict[Part, Evaluation]:
@@ -175,6 +185,8 @@ def assess(
         num_refused_cancers=int((files.is_refused & is_cancer).sum()),
         num_confirmed=int(is_confirmed.sum()),
         confirmed=_evaluate_part(predictions, is_confirmed, card.rules),
+        app_version=__version__,
+        operating_points=describe_origins(card),
     )
 
 

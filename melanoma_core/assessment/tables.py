@@ -17,9 +17,14 @@ from melanoma_core.models.card_text.wording import (
     name_class,
     name_figure,
 )
+from melanoma_core.models.origins import read_origin
 from melanoma_core.taxonomy import RiskTier
 
 Row = dict[str, Any]
+_ORIGINS = {
+    "melanoma": "Melanoma operating point",
+    "skin_cancer": "Skin cancer operating point",
+}
 _MAIN = (
     *("accuracy", "balanced_accuracy", "balanced_accuracy_even", "balanced_accuracy_seven"),
     *("melanoma_roc_auc", "melanoma_average_precision"),
@@ -58,6 +63,23 @@ _SLICES_NOTE = (
     f"{FEWEST_LESIONS} melanomas and {FEWEST_LESIONS} other lesions. By the rule of three, even if "
     f"all {FEWEST_LESIONS} are correct, up to one in ten may still be wrong."
 )
+
+
+def describe_origin(assessment: Assessment) -> dict[str, str]:
+    """Return what each row of a file says: the model, the software, and both operating points."""
+    points = assessment.operating_points or {}
+    found = {
+        column: f"threshold {each['threshold']:.4g}, {read_origin(each).describe()}"
+        for name, column in _ORIGINS.items()
+        if (each := points.get(name))
+    }
+    return {
+        "Model": assessment.model_id,
+        "Software": assessment.app_version,
+        **dict.fromkeys(_ORIGINS.values(), ""),
+        **found,
+        "Note": assessment.disclaimer,
+    }
 
 
 def describe_assessment(assessment: Assessment) -> list[str]:

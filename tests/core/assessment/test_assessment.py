@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from melanoma_core import __version__
 from melanoma_core.assessment.assessment import (
     Assessment,
     Part,
@@ -21,6 +22,7 @@ from melanoma_core.assessment.file_predictions import predict_files
 from melanoma_core.assessment.selection import select_photographs
 from melanoma_core.assessment.tables import (
     describe_assessment,
+    describe_origin,
     describe_slices,
     format_tables,
     tabulate_main,
@@ -117,6 +119,24 @@ def test_an_assessment_comes_back_from_json_exactly(assessed: Assessment):
     assert repr(from_jsonable(Assessment, json.loads(text))) == repr(assessed)
     alone = replace(assessed, without_relatives=None)
     assert repr(from_jsonable(Assessment, to_jsonable(alone))) == repr(alone)
+
+
+def test_an_assessment_says_with_what_it_was_made_and_what_it_is_not_for(assessed: Assessment):
+    assert assessed.app_version == __version__
+    assert assessed.operating_points is not None
+    assert assessed.operating_points["melanoma"]["chosen_on"] == "validation"
+    columns = describe_origin(assessed)
+    assert list(columns) == [
+        "Model",
+        "Software",
+        "Melanoma operating point",
+        "Skin cancer operating point",
+        "Note",
+    ]
+    assert "for a sensitivity of 95.0%" in columns["Skin cancer operating point"]
+    assert columns["Note"] == "For research and education. Not a medical device."
+    earlier = replace(assessed, app_version="", operating_points=None)
+    assert describe_origin(earlier)["Melanoma operating point"] == ""
 
 
 def test_images_that_a_reading_would_refuse_are_counted_with_their_melanomas(assessed: Assessment):
