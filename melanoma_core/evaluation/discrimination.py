@@ -164,10 +164,13 @@ def _count_alerts(
     lesion = resamples.lesion[order]
     step = max(1, _BLOCK // len(score))
     for first in range(0, len(resamples.weights), step):
-        weights = resamples.weights[first : first + step].astype(np.int32)[:, lesion]
-        images, positives = _accumulate(weights), _accumulate(weights[:, ranks])
+        block = resamples.weights[first : first + step].astype(np.int32)
+        # Row by row, which takes a quarter of the time of `block[:, lesion]`.
+        weights = np.stack([row.take(lesion) for row in block])
+        of_positives = weights[:, ranks]
+        images, positives = _accumulate(weights), _accumulate(of_positives)
         yield _Alerts(
-            weights=weights[:, ranks],
+            weights=of_positives,
             hits=positives[:, hits_after],
             false_alerts=images[:, after] - positives[:, hits_after],
             higher=images[:, before] - positives[:, hits_before],

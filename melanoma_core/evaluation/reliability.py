@@ -24,6 +24,80 @@ class CalibrationBin:
     observed: Figure
 
 
+@dataclass(frozen=True)
+class Reliability:
+    """How well probabilities are calibrated.
+
+    Attributes:
+        calibration: The calibration curve.
+        calibration_error: Expected calibration error.
+        brier_score: Brier score.
+    """
+
+    calibration: tuple[CalibrationBin, ...]
+    calibration_error: Figure
+    brier_score: Figure
+
+
+def measure_reliability(
+    resamples: Resamples, probability: NDArray[np.float64], is_event: NDArray[np.bool_]
+) -> Reliability:
+    """Compute what the three functions below do, in one pass over the resamples.
+
+    With many images and lesions this takes a fraction of their time.
+
+    Args:
+        resamples: Of the N images.
+        probability: float64 [N], predicted, in [0, 1].
+        is_event: bool [N], whether the predicted event is true.
+
+    Example:
+        >>> from melanoma_core.evaluation.resampling import resample_lesions
+        >>> probability, is_event = np.array([0.5] * 4), np.array([True, False, False, False])
+        >>> found = measure_reliability(resample_lesions(np.arange(4)), probability, is_event)
+        >>> found.calibration_error.value, found.brier_score.value
+        (0.25, 0.25)
+    """
+    num_images, num_lesions = len(probability), resamples.num_lesions
+    if not num_images:
+        return Reliability((), UNDEFINED, UNDEFINED)
+    members = [row for row in _split_into_bins(probability) if row.any()]
+    gaps = np.where(is_event, 1 - probability, -probability)
+    rows = np.array(
+        [
+            *(row & is_event for row in members),
+            *members,
+            *(row * gaps for row in members),
+            (probability - is_event) ** 2,
+        ],
+        dtype=np.float64,
+    )
+    sums = resamples.sum(rows)
+    hits, counts, differences = np.split(sums[:-1], 3)
+    total = counts.sum(axis=0)
+    errors, squares = divide(np.abs(differences).sum(axis=0), total), divide(sums[-1], total)
+    return Reliability(
+        tuple(
+            _to_bin(resamples, probability, (row, values), int(hit[0]))
+            for row, values, hit in zip(members, divide(hits, counts), hits, strict=True)
+        ),
+        to_figure(errors, num_lesions, None, num_images, num_lesions),
+        to_figure(squares, num_lesions, None, num_images, num_lesions),
+    )
+
+
+def _to_bin(
+    resamples: Resamples,
+    probability: NDArray[np.float64],
+    measured: tuple[NDArray[np.bool_], NDArray[np.float64]],
+    hits: int,
+) -> CalibrationBin:
+    row, values = measured
+    lesions = resamples.count_lesions(row)
+    observed = to_figure(values, lesions, hits, int(row.sum()), lesions)
+    return CalibrationBin(float(probability[row].mean()), observed)
+
+
 def measure_calibration(
     resamples: Resamples, probability: NDArray[np.float64], is_event: NDArray[np.bool_]
 ) -> tuple[CalibrationBin, ...]:

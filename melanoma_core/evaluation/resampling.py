@@ -54,8 +54,12 @@ class Resamples:
         by_lesion = np.stack(
             [np.bincount(self.lesion, row, minlength=self.num_lesions) for row in rows]
         )
-        sums = by_lesion @ self.weights.T
+        sums = self._weigh(by_lesion)
         return np.asarray(sums[0] if values.ndim == 1 else sums)
+
+    def _weigh(self, by_lesion: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return weighted sums of what each lesion has, [M, K]: [M, 1 + num_resamples]."""
+        return by_lesion @ self.weights.T
 
     def select(self, rows: NDArray[np.bool_]) -> "Resamples":
         """Return the same resamples restricted to the images of a mask, bool [N]."""

@@ -9,12 +9,7 @@ from numpy.typing import NDArray
 
 from melanoma_core.evaluation.discrimination import measure_discrimination, rank_pairs
 from melanoma_core.evaluation.figure import UNDEFINED, Curve, Figure
-from melanoma_core.evaluation.reliability import (
-    CalibrationBin,
-    measure_brier_score,
-    measure_calibration,
-    measure_calibration_error,
-)
+from melanoma_core.evaluation.reliability import CalibrationBin, measure_reliability
 from melanoma_core.evaluation.resampling import Resamples, to_difference
 from melanoma_core.records.audit_cases import AuditCase
 from melanoma_core.records.audit_table import AuditTable, Condition
@@ -77,13 +72,18 @@ def measure_scores(
         seed: Makes the resamples repeatable.
     """
     found = []
+    last, resamples = np.zeros(len(table.cases), dtype=bool), None
     for score, (condition, find) in _SCORES.items():
         values = _gather(table, find)
         known = ~np.isnan(values) & (table.truth[condition] >= 0)
         if known.any():
-            part = table.select(known)
-            resamples = resample_patients(part.patient, num_resamples, seed)
-            found.append(_measure(score, condition, part, (values[known], resamples)))
+            if resamples is None or (known != last).any():  # the same draw for the same lesions
+                last, resamples = (
+                    known,
+                    resample_patients(table.patient[known], num_resamples, seed),
+                )
+            is_positive = table.find_positives(condition)[known]
+            found.append(_measure((score, condition), resamples, values[known], is_positive))
     return tuple(found)
 
 
@@ -106,22 +106,21 @@ def compare_areas(
     known = (table.truth[Condition.MELANOMA] >= 0) & ~np.isnan(scores).any(axis=0)
     if not known.any():
         return UNDEFINED
-    part = table.select(known)
-    resamples = resample_patients(part.patient, num_resamples, seed)
-    is_melanoma = part.find_positives(Condition.MELANOMA)
+    resamples = resample_patients(table.patient[known], num_resamples, seed)
+    is_melanoma = table.find_positives(Condition.MELANOMA)[known]
     one, other = (rank_pairs(resamples, score[known], is_melanoma) for score in scores)
-    return to_difference(one - other, len(part.cases), resamples.num_lesions)
+    return to_difference(one - other, int(known.sum()), resamples.num_lesions)
 
 
 def _measure(
-    score: Score,
-    condition: Condition,
-    table: AuditTable,
-    measured: tuple[NDArray[np.float64], Resamples],
+    what: tuple[Score, Condition],
+    resamples: Resamples,
+    values: NDArray[np.float64],
+    is_positive: NDArray[np.bool_],
 ) -> ScoreQuality:
-    values, resamples = measured
-    is_positive = table.find_positives(condition)
+    score, condition = what
     discrimination = measure_discrimination(resamples, values, is_positive)
+    reliability = measure_reliability(resamples, values, is_positive)
     few = (
         explain_few(resamples.count_lesions(is_positive), f"a {condition}"),
         explain_few(resamples.count_lesions(~is_positive), f"another lesion than a {condition}"),
@@ -133,9 +132,9 @@ def _measure(
         num_positives=int(is_positive.sum()),
         roc_auc=discrimination.roc_auc,
         roc=discrimination.roc,
-        calibration=measure_calibration(resamples, values, is_positive),
-        calibration_error=measure_calibration_error(resamples, values, is_positive),
-        brier_score=measure_brier_score(resamples, values, is_positive),
+        calibration=reliability.calibration,
+        calibration_error=reliability.calibration_error,
+        brier_score=reliability.brier_score,
         too_few=few[0] or few[1],
     )
 

@@ -4,8 +4,13 @@ import numpy as np
 import pytest
 
 from melanoma_core.evaluation.discrimination import measure_discrimination
-from melanoma_core.evaluation.reliability import measure_calibration_error
-from melanoma_core.evaluation.resampling import resample_lesions
+from melanoma_core.evaluation.reliability import (
+    measure_brier_score,
+    measure_calibration,
+    measure_calibration_error,
+    measure_reliability,
+)
+from melanoma_core.evaluation.resampling import Resamples, resample_lesions
 from melanoma_core.records.audit_cases import AuditCase
 from melanoma_core.records.audit_scores import (
     Score,
@@ -14,6 +19,7 @@ from melanoma_core.records.audit_scores import (
     measure_scores,
 )
 from melanoma_core.records.audit_table import Condition, make_table
+from melanoma_core.records.patient_resampling import resample_patients
 from tests.drawn_audit import draw_cases, make_case
 
 
@@ -92,3 +98,31 @@ def test_areas_are_compared_on_lesions_with_both_probabilities() -> None:
     ]
     difference = compare_areas(make_table(cases), num_resamples=50)
     assert (difference.value, difference.total) == (1.0, 2)
+
+
+@pytest.mark.parametrize("bins", [1, 2, 1000])
+def test_one_pass_equals_the_three_functions_of_evaluation(bins: int) -> None:
+    table = make_table(draw_cases(60))
+    drawn = np.array([case.melanoma_probability for case in table.cases])
+    probability = np.round(drawn * bins) / bins  # many equal ones leave bins empty
+    is_melanoma = table.find_positives(Condition.MELANOMA)
+    resamples = resample_patients(table.patient, 200)
+    found = measure_reliability(resamples, probability, is_melanoma)
+    one_by_one = (resamples, probability, is_melanoma)
+    assert found.calibration == measure_calibration(*one_by_one)
+    for figure, expected in (
+        (found.calibration_error, measure_calibration_error(*one_by_one)),
+        (found.brier_score, measure_brier_score(*one_by_one)),
+    ):
+        bounds = figure.value, figure.low, figure.high
+        assert bounds == pytest.approx((expected.value, expected.low, expected.high), 1e-12)
+        assert (figure.total, figure.num_lesions) == (expected.total, expected.num_lesions)
+
+
+def test_resamples_in_little_memory_sum_as_those_of_evaluation() -> None:
+    table = make_table(draw_cases(60))
+    resamples = resample_patients(table.patient, 200)
+    plain = Resamples(resamples.lesion, resamples.weights.astype(np.float64))
+    rows = np.stack([table.find_positives(each) for each in Condition])
+    assert (resamples.sum(rows) == plain.sum(rows)).all()
+    assert (resamples.sum(rows[0]) == plain.sum(rows[0])).all()
