@@ -217,8 +217,8 @@ def _prepare(dataset: "Dataset", form: Form, meter: Meter) -> Opener:
         first,
         bytes(dataset.ICCProfile) if "ICCProfile" in dataset else None,
     )
-    is_jpeg = form.syntax in JPEG and form.bits == 8 and stream is not None
-    inner = open_jpeg(source, stream, meter) if is_jpeg else None
+    is_jpeg = form.syntax in JPEG and form.bits == 8
+    inner = open_jpeg(source, stream, meter) if is_jpeg and stream is not None else None
     return lambda _: DicomImage(source, inner)
 
 

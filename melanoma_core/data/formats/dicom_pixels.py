@@ -280,43 +280,45 @@ def _decode(source: Source, inner: ImageFile.ImageFile | None) -> Image.Image:
     return _colour(source, _decode_values(source))
 
 
-def _decode_values(source: Source) -> NDArray[np.unsignedinteger[Any]]:
+def _decode_values(source: Source) -> NDArray[np.integer[Any]]:
     from pydicom.encaps import encapsulate
-    from pydicom.pixels import get_decoder
+    from pydicom.pixels.decoders.base import get_decoder
     from pydicom.uid import UID
 
     form = source.form
     is_plain = form.syntax in UNCOMPRESSED
+    options: dict[str, Any] = {
+        "rows": form.rows,
+        "columns": form.columns,
+        "number_of_frames": 1,
+        "samples_per_pixel": form.channels,
+        "photometric_interpretation": form.photometric,
+        "bits_allocated": form.bits_allocated,
+        "bits_stored": form.bits,
+        "pixel_representation": 0,
+        "planar_configuration": int(form.in_planes),
+        "pixel_keyword": "PixelData",
+    }
     try:
         values, _ = get_decoder(UID(PLAIN if is_plain else form.syntax)).as_array(
             source.frame if is_plain else encapsulate([source.frame], has_bot=False),
             index=0,
             raw=True,
-            rows=form.rows,
-            columns=form.columns,
-            number_of_frames=1,
-            samples_per_pixel=form.channels,
-            photometric_interpretation=form.photometric,
-            bits_allocated=form.bits_allocated,
-            bits_stored=form.bits,
-            pixel_representation=0,
-            planar_configuration=int(form.in_planes),
-            pixel_keyword="PixelData",
+            **options,
         )
     except _BROKEN as error:
         raise ValueError("The pixels cannot be decoded.") from error
     return values
 
 
-def _colour(source: Source, values: NDArray[np.unsignedinteger[Any]]) -> Image.Image:
+def _colour(source: Source, values: NDArray[np.integer[Any]]) -> Image.Image:
     """Return decoded values as RGB or grey of 8 bits."""
     form = source.form
     if source.palette is not None:
         places = np.clip(values.astype(np.int64) - source.first, 0, len(source.palette) - 1)
         return Image.fromarray(source.palette[places])
-    if form.bits > 8:
-        values = values >> (form.bits - 8)
-    levels = np.ascontiguousarray(values.astype(np.uint8))
+    upper = values >> (form.bits - 8) if form.bits > 8 else values
+    levels = np.ascontiguousarray(upper.astype(np.uint8))
     if form.photometric == "MONOCHROME1":  # zero is white
         levels = 255 - levels
     if form.channels == 1:
@@ -326,7 +328,7 @@ def _colour(source: Source, values: NDArray[np.unsignedinteger[Any]]) -> Image.I
 
 def _convert_to_rgb(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return YBR_FULL as RGB, a few rows at a time: pydicom takes 24 bytes for each pixel."""
-    from pydicom.pixels import convert_color_space
+    from pydicom.pixels.processing import convert_color_space
 
     step = max(1, _PIXELS_AT_ONCE // levels.shape[1])
     converted = np.empty_like(levels)
