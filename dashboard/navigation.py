@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.shared.account import identify
-from dashboard.shared.login import has_login
+from dashboard.shared.login import has_login, read_login, take_wanted_page, want_page
 from melanoma_core.access.rights import Right
 from melanoma_core.access.subject import Subject
 from melanoma_core.settings import ASSETS
@@ -41,6 +41,14 @@ def _list_pages(subject: Subject) -> "list[st.Page]":
     ]
 
 
+def _list_closed() -> "list[st.Page]":
+    """Return every address with nothing on it, so that it is still there after the login."""
+    return [
+        st.Page(lambda: None, title="Sign in", url_path=address, default=not address)
+        for _, address, _, _ in _ADDRESSES.values()
+    ]
+
+
 st.set_page_config(
     page_title="Melanoma dashboard",
     page_icon=ASSETS / "logo.svg",
@@ -49,6 +57,14 @@ st.set_page_config(
 )
 subject = identify()
 if subject is None:
-    st.navigation([st.Page(lambda: None, title="Sign in", url_path="sign-in")], position="hidden")
+    closed = st.navigation(_list_closed(), position="hidden")
+    if read_login() is None:
+        want_page(closed.url_path)
 else:
-    st.navigation(_list_pages(subject), position="top").run()
+    page = st.navigation(_list_pages(subject), position="top")
+    wanted = take_wanted_page()
+    if wanted is not None and wanted[0]:
+        files = {each[1]: file for file, each in _ADDRESSES.items() if subject.may(each[2])}
+        if wanted[0] in files:
+            st.switch_page(files[wanted[0]], query_params=wanted[1])
+    page.run()

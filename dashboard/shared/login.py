@@ -127,6 +127,16 @@ def find_own_key() -> str:
     return f"{key} {login.id if login else ''}"
 
 
+def want_page(page: str) -> None:
+    """Note that a person opened a page, with its query, before they logged in."""
+    SESSIONS.want(_find_key(), page, dict(st.query_params))
+
+
+def take_wanted_page() -> tuple[str, dict[str, str]] | None:
+    """Return the page and the query that this browser opened before the login, once."""
+    return SESSIONS.take_wanted(_find_key()) if has_login() else None
+
+
 def _find_key() -> str:
     key = st.context.cookies.get(name_cookie(st.context.headers.get("host", "")), "")
     return key if is_key(key) else ""

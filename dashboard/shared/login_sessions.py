@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -67,6 +67,7 @@ class LoginSessions:
         self._used: dict[Login, float] = {}
         self._ends: dict[Login, End] = {}
         self._of_key: dict[str, Login] = {}
+        self._wanted: dict[str, tuple[str, dict[str, str]]] = {}
 
     def find_end(self, login: Login, limit: float) -> End | None:
         """Return why a login is over; None if it is not. What is over stays so.
@@ -99,6 +100,18 @@ class LoginSessions:
             self._of_key[key] = login
             while len(self._of_key) > _MAX_LOGINS:
                 self._of_key.pop(next(iter(self._of_key)))
+
+    def want(self, key: str, page: str, query: dict[str, str]) -> None:
+        """Note which page a browser session opened before its person logged in."""
+        with self._lock:
+            self._wanted[key] = page, query
+            while len(self._wanted) > _MAX_LOGINS:
+                self._wanted.pop(next(iter(self._wanted)))
+
+    def take_wanted(self, key: str) -> tuple[str, dict[str, str]] | None:
+        """Return the page that was opened before the login, once."""
+        with self._lock:
+            return self._wanted.pop(key, None)
 
     def use(self, key: str, limit: float) -> None:
         """Count that the person of a browser session has done something."""

@@ -24,9 +24,13 @@ with show_errors():
     show_html(render_table(list_person_rows(people), "People who have logged in"))
     if people:
         names = {person.id: person.name or person.id for person in people}
-        follow_address(_PERSON, _KEY, people[0].id, list(names))
-        chosen = st.selectbox("Person", list(names), key=_KEY, format_func=names.get, width=420)
-        write_address(_PERSON, _KEY, people[0].id)
+        ids = list(names)
+        follow_address(_PERSON, _KEY, ids[0], ids)
+        chosen = st.selectbox(
+            "Person", ids, key=_KEY, format_func=lambda each: names[each], width=420
+        )
+        write_address(_PERSON, _KEY, ids[0])
         choose_roles(next(person for person in people if person.id == chosen))
     st.header("Changes of roles", anchor=False)
-    show_html(render_table(list_change_rows(list_role_changes(folder)), "The newest first"))
+    changes = list_change_rows(list_role_changes(folder))
+    show_html(render_table(changes, "The newest first") or "<p>No role was changed yet.</p>")

@@ -96,6 +96,13 @@ def test_a_person_is_offered_what_their_role_allows(
     assert list_pages(page) == pages
 
 
+def test_the_address_that_was_opened_is_there_after_the_login(sign_in: SignIn, server: str):
+    page = sign_in("ada", url=f"{server}/models?tab=History")
+
+    expect(page.get_by_role("heading", name="Models", exact=True)).to_be_visible()
+    assert page.url == f"{server}/models?tab=History"
+
+
 @pytest.mark.parametrize("account", ["eve", "bob"])
 def test_without_a_role_a_person_reads_why_and_whom_to_ask(sign_in: SignIn, account: str):
     page = sign_in(account)

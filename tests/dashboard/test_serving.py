@@ -215,7 +215,7 @@ def test_a_public_server_with_a_login_shows_only_the_way_to_log_in(tmp_path: Pat
         for page in ("", "training"):
             messages = run_page(server, browse(server, **{"X-Forwarded-For": "10.0.0.1"}), page)
             assert list_headings(messages) == ["Sign in"]
-            assert list_pages(messages) == ["Sign in"]
+            assert set(list_pages(messages)) == {"Sign in"}  # at each address
 
 
 def test_no_other_server_is_asked_for_the_address_of_this_machine():

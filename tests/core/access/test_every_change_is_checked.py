@@ -18,11 +18,17 @@ OWN_PROCESS = "runs in a process that a function that checks has started"
 CACHE = "writes what can be computed again, where no person looks"
 MENDS = "mends what a killed process has left, and adds nothing"
 READS = "returns bytes or reads; nothing is kept"
+DRAFT = "keeps or forgets what a person has typed and not saved, for that person alone"
 LOGIN = "notes that a person has logged in, as the provider says, and gives no role"
 LOGS = "writes the log of what a person has seen, which nothing may prevent"
 LOGGED = "asks through `log_export` before anything leaves"
 EXEMPT = {
     "access.people.remember": LOGIN,
+    "data.dicom_rows.add_said": READS,
+    "records.draft_files.read_drafts": DRAFT,
+    "records.draft_files.remove_draft": DRAFT,
+    "records.draft_files.remove_drafts_about": DRAFT,
+    "records.draft_files.write_draft": DRAFT,
     "records.drawn_job.make": OWN_PROCESS,
     "records.erasing.write_erasure": BELOW,
     "records.export.export_patient": LOGGED,
