@@ -6,6 +6,7 @@ The API reads in processes of its own, so that neither waits for the other.
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from starlette.middleware import Middleware
@@ -55,11 +56,12 @@ def serve_pages(options: Options) -> int:
         "server.headless": True,
     }
     bootstrap.load_config_options(chosen)
-    hosts = config.get_option("server.allowedHosts") or []
-    chosen["server.allowedHosts"] = [*hosts, *options.names]
+    hosts = config.get_option("server.allowedHosts")
+    names = tuple([*hosts, *options.names] if hosts else ["*"])
+    chosen["server.allowedHosts"] = list(names)
     bootstrap.load_config_options(chosen)
     check_exposure()
-    api = Api(options)
+    api = Api(replace(options, names=names))
 
     @asynccontextmanager
     async def run(app: App) -> AsyncGenerator[None, None]:

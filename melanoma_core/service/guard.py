@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from melanoma_core.service.problems import Problem, answer_problem
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-ANY = "*"
+_ANY = "*"
 
 
 class Guard:
@@ -21,12 +21,12 @@ class Guard:
     Args:
         app: What answers all others.
         names: Host names under which the server is reached besides those of this machine; "*" for
-            any.
+            any, "*.example.com" for all below one.
     """
 
     def __init__(self, app: ASGIApp, names: Iterable[str]) -> None:
         self._app = app
-        self._names = {name.lower() for name in (*_LOOPBACK, *names)}
+        self._names = {name.lower().rstrip(".") for name in (*_LOOPBACK, *names)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it and say why."""
@@ -40,7 +40,7 @@ class Guard:
     def _find_problem(self, scope: Scope) -> Problem | None:
         headers = Headers(scope=scope)
         host, origin = headers.get("host", ""), headers.get("origin")
-        if ANY not in self._names and _name(f"//{host}") not in self._names:
+        if not self._knows(_name(f"//{host}")):
             return Problem(
                 403,
                 "This server does not answer under that host name. Use a name that it answers, or "
@@ -52,9 +52,13 @@ class Guard:
             )
         return None
 
+    def _knows(self, host: str) -> bool:
+        parents = {f"*.{host[place + 1 :]}" for place, sign in enumerate(host) if sign == "."}
+        return bool(self._names & {_ANY, host, *parents})
+
 
 def _name(address: str) -> str:
     try:
-        return urlsplit(address).hostname or ""
+        return (urlsplit(address).hostname or "").rstrip(".")
     except ValueError:  # an IPv6 address without its end
         return ""

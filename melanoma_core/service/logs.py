@@ -18,20 +18,19 @@ _REPLACED = ("", "uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "
 _MOST_FRAMES = 12
 
 
-def log_event(event: str, level: int = logging.INFO, **fields: object) -> None:
+def log_event(event: str, **fields: object) -> None:
     """Log an event of the API.
 
     Args:
         event: What happened, in a few words that are always the same.
-        level: Of `logging`.
         **fields: What is known of it. No name of a file or person, no token.
     """
-    EVENTS.log(level, event, extra={"fields": fields})
+    EVENTS.info(event, extra={"fields": fields})
 
 
 def log_error(error: BaseException, **fields: object) -> None:
-    """Log a bug: its kind and where it came up, without its message, which may hold a name."""
-    log_event("error", logging.ERROR, **describe_error(error), **fields)
+    """Log an error: its kind and where it came up, without its message, which may hold a name."""
+    EVENTS.error("error", extra={"fields": describe_error(error) | fields})
 
 
 def describe_error(error: BaseException) -> dict[str, object]:

@@ -102,3 +102,16 @@ def test_it_ends_with_all_of_its_processes_and_logs_lines_of_json(server: Server
     assert psutil.wait_procs(children, timeout=10)[1] == []
     lines = (folder / "log").read_text().splitlines()
     assert [line for line in lines if not line.startswith('{"time": ')] == []
+
+
+@pytest.mark.parametrize("options", [["--host", "0.0.0.0"], ["--name", "clinic.example"]])
+def test_a_server_for_others_without_a_login_does_not_start(options: list[str]):
+    done = subprocess.run(
+        [sys.executable, "-m", "dashboard", "serve", "--port", str(find_port()), *options],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "would answer other machines, and has no login" in done.stderr
