@@ -432,10 +432,73 @@ def _write_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator
         yield f"| {' | '.join(cells)} |"
 
 
+def write_fhir_codes() -> str:
+    """List every code that a FHIR file may hold, with where its meaning was looked up."""
+    from melanoma_core.exchange.fhir.codes import LOCAL, list_codes
+    from melanoma_core.exchange.fhir.histology_codes import MORPHOLOGIES
+    from melanoma_core.exchange.fhir.sites import SITES
+
+    codes = list_codes()
+    public = [code for code in codes if not code.is_local]
+    lines = [
+        "# Codes in FHIR files",
+        "",
+        "Where a public source gives a code that very meaning, it is used. For all else there are",
+        "local codes, which each file holds in full. [Send a lesion as",
+        "FHIR](../how-to/send-fhir.md) says where they stand.",
+        "",
+        "## Public codes",
+        "",
+        "Those with the source DICOM PS3.16 are compared with it by a test. Those with the",
+        "source SNOMED CT, LOINC or WHO ICD-O-3 were looked up in public lists, not in a licensed",
+        "release.",
+        "",
+        *_write_table(
+            ("system", "code", "meaning", "source"),
+            [(_code(each.system), _code(each.code), each.display, each.source) for each in public],
+        ),
+        "",
+        "## Places on the skin",
+        "",
+        "SNOMED CT, from DICOM PS3.16. A place without its own code has that of the smallest place",
+        "around it, and is named in words beside it.",
+        "",
+        *_write_table(
+            ("place in the record", "code", "meaning"),
+            [
+                (name or "any other", _code(code), display)
+                for name, (code, display) in SITES.items()
+            ],
+        ),
+        "",
+        "## Histology",
+        "",
+        "Morphology of ICD-O-3 (WHO). A diagnosis without its own code has that of the entry that",
+        "it lies under; one that lies under none is written in words.",
+        "",
+        *_write_table(
+            ("diagnosis of the ISIC Archive", "code", "meaning"),
+            [(name, _code(code), display) for name, (code, display) in MORPHOLOGIES.items()],
+        ),
+        "",
+        "## Local codes",
+        "",
+        f"System {_code(LOCAL)}.",
+        "No other software knows them unless it reads the list in the file.",
+        "",
+        *_write_table(
+            ("code", "meaning"),
+            [(_code(each.code), each.display) for each in codes if each.is_local],
+        ),
+    ]
+    return "\n".join(lines)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "reference/bundled-model.md": write_bundled_model,
     "reference/command-line.md": write_command_line,
     "reference/settings.md": write_settings,
+    "reference/fhir-codes.md": write_fhir_codes,
     "reference/model-card.md": write_card,
     "reference/runs.md": write_run,
     "reference/python.md": write_python,

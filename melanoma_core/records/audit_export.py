@@ -70,21 +70,22 @@ def encode_cases(cases: Iterable[AuditCase], origins: Origins = _NONE) -> bytes:
         >>> encode_cases([AuditCase(patient_id="p", lesion_id="l")]).decode("utf-8-sig")[:20]
         'patient_id,lesion_id'
     """
-    rows = [
-        {
-            name: "" if value is None else value if isinstance(value, int | float) else str(value)
-            for name, value in asdict(case).items()
-        }
-        | _describe_origin(origins.get(case.model_id))
-        for case in cases
-    ]
-    return format_rows(rows)
+    return format_rows(
+        [_flatten(case) | _describe_origin(origins.get(case.model_id)) for case in cases]
+    )
 
 
-def _describe_origin(points: Mapping[str, Any] | None) -> dict[str, str]:
+def _flatten(case: AuditCase) -> dict[str, str | float]:
+    return {
+        name: "" if value is None else value if isinstance(value, int | float) else str(value)
+        for name, value in asdict(case).items()
+    }
+
+
+def _describe_origin(points: Mapping[str, Any] | None) -> dict[str, str | float]:
     """Return the columns that say with what a row was made."""
     found = points or {}
-    words = {
+    words: dict[str, str | float] = {
         f"{name}_threshold_origin": read_origin(found[name]).describe() if found.get(name) else ""
         for name in ("melanoma", "skin_cancer")
     }

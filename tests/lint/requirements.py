@@ -32,6 +32,9 @@ def find_missing_pins() -> Iterator[str]:
     project = (ROOT / "pyproject.toml").read_text("utf-8")
     pinned = (ROOT / "requirements.txt").read_text("utf-8")
     wanted = project.partition("\ndependencies = [")[2].partition("\n]")[0]
-    for name in re.findall(r'^ +"([\w-]+)', wanted, re.M):
-        if not re.search(rf"^{name}(\[.*\])?==", pinned, re.M | re.I):
+    for name in re.findall(r'^ +"([\w.-]+)', wanted, re.M):
+        pattern = re.sub(
+            r"[-_.]+", "[-_.]+", name
+        )  # one name, whichever of them it is written with
+        if not re.search(rf"^{pattern}(\[.*\])?==", pinned, re.M | re.I):
             yield f"requirements.txt: {name} of pyproject.toml is not pinned"

@@ -162,7 +162,7 @@ def _write(bundle: Resource) -> bytes:
     from fhir.resources.R4B.bundle import Bundle
 
     _check(find_wrong_codes(bundle))
-    text = Bundle.model_validate(bundle).model_dump_json()
+    text = str(Bundle.model_validate(bundle).model_dump_json())
     _check(_find_differences(bundle, json.loads(text)))
     return text.encode("utf-8")
 
