@@ -35,6 +35,6 @@ def find_missing_pins() -> Iterator[str]:
     for name in re.findall(r'^ +"([\w.-]+)', wanted, re.M):
         pattern = re.sub(
             r"[-_.]+", "[-_.]+", name
-        )  # one name, whichever of them it is written with
+        )  # all are one name
         if not re.search(rf"^{pattern}(\[.*\])?==", pinned, re.M | re.I):
             yield f"requirements.txt: {name} of pyproject.toml is not pinned"
