@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard.shared.access import find_subject
+from melanoma_core.access.subject import acting_as
 from melanoma_core.spreadsheets import format_table
 
 if TYPE_CHECKING:
@@ -120,11 +122,13 @@ def offer_export(
         help_: Shown beside the pointer.
         is_primary: Whether it is the main button of its place.
     """
+    subject = find_subject()  # who clicks: the file is made outside of the page's run
 
     def make() -> bytes | str:
-        content = export.make()
-        export.log()
-        return content
+        with acting_as(subject):
+            content = export.make()
+            export.log()
+            return content
 
     st.download_button(
         label,
