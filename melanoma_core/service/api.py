@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import Depends, FastAPI, Request
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from melanoma_core import __version__
 from melanoma_core.access.rights import Right
@@ -141,6 +141,7 @@ def _add_health(app: FastAPI) -> None:
         endpoints.get_metrics,
         methods=["GET"],
         **_protect(Right.SEE_MODELS),
+        response_class=PlainTextResponse,
         responses=describe_answers(None, 401, 403, 500) | {200: {"description": "Text.", **text}},
         **describe(endpoints.get_metrics, "health"),
     )
