@@ -11,6 +11,7 @@ from dashboard.lesion.visit import show_visit
 from dashboard.shared.address import follow_address, write_address
 from dashboard.shared.errors import show_errors
 from dashboard.shared.head import show_page_header
+from dashboard.shared.markup import render_error
 from dashboard.shared.record import need_record
 
 _VIEWS = {
@@ -20,6 +21,7 @@ _VIEWS = {
     "report": "Report",
 }
 _VIEW, _VIEW_KEY = "view", "lesion-view"  # in the address, and of the widget
+_OTHER_NAMES = {"look-alikes": "lookalikes", "visit": "timeline"}
 
 show_page_header("Lesion")
 opened = None
@@ -28,6 +30,15 @@ with show_errors():
     opened = find_lesion(record)
 if opened is not None:
     show_head(opened)
+    asked = st.query_params.get(_VIEW)
+    if asked in _OTHER_NAMES:
+        st.query_params[_VIEW] = _OTHER_NAMES[asked]
+    elif asked is not None and asked not in _VIEWS:
+        st.html(
+            render_error(
+                f"The address names no view of a lesion. It has: {', '.join(_VIEWS.values())}."
+            )
+        )
     follow_address(_VIEW, _VIEW_KEY, "timeline", _VIEWS)
     view = st.segmented_control(
         "View",

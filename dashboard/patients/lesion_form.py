@@ -10,6 +10,7 @@ from dashboard.patients.body_map import show_placing_map
 from dashboard.patients.form import Form, offer_withdrawal
 from dashboard.patients.lesions import make_marks
 from dashboard.patients.opened import OpenedPatient
+from dashboard.shared.markup import render_error
 from dashboard.shared.record import show_field_error
 
 if TYPE_CHECKING:  # the page is painted before SQLAlchemy is imported
@@ -50,6 +51,7 @@ def show_lesion_form(opened: OpenedPatient, base: "Entry[Lesion] | None") -> Non
 
 def _show_map(opened: OpenedPatient, form: Form) -> None:
     from melanoma_core.records.body_map import propose_site
+    from melanoma_core.records.entity_rules import BESIDE
     from melanoma_core.records.wording import say
 
     key = form.name_key("map_point", form.start("map_point", None))
@@ -63,6 +65,8 @@ def _show_map(opened: OpenedPatient, form: Form) -> None:
     show_placing_map(form.name, marks, Placing(point, text), lambda sent: _place(form, sent))
     st.html(f'<p role="status">Place: {text}.</p>{_HINT}')
     show_field_error(form.name, "map_point")
+    if st.session_state.get(_name_refused(form)):
+        st.html(render_error(BESIDE))
     if point is not None:
         st.button("Take it off the map", key=f"{form.name}-unplace", on_click=_unplace, args=(key,))
 
@@ -118,20 +122,31 @@ def _name_site(site: str) -> str:
 
 
 def _place(form: Form, sent: Mapping[str, Any]) -> None:
-    """Place the lesion, and propose site and side unless a person has chosen others."""
-    from melanoma_core.records.body_map import Proposal, propose_site
+    """Place the lesion, and propose site and side unless a person has chosen others.
+
+    A point beside the body is refused: the lesion stays where it was.
+    """
+    from melanoma_core.records.body_map import Proposal, is_on_body, propose_site
     from melanoma_core.records.vocabulary import BodyView, MapPoint
 
+    place = MapPoint(BodyView(sent["view"]), float(sent["x"]), float(sent["y"]))
+    st.session_state[_name_refused(form)] = not is_on_body(place)
+    if not is_on_body(place):
+        return
     names = ("map_point", "site", "laterality")
     point, site, side = (form.name_key(each, form.start(each, _EMPTY[each])) for each in names)
     before: MapPoint | None = st.session_state[point]
     earlier = propose_site(before) if before else Proposal("", None)
-    st.session_state[point] = MapPoint(BodyView(sent["view"]), float(sent["x"]), float(sent["y"]))
-    now = propose_site(st.session_state[point])
+    st.session_state[point] = place
+    now = propose_site(place)
     if st.session_state[site] in ("", earlier.site):
         st.session_state[site] = now.site
     if st.session_state[side] in (None, earlier.laterality):
         st.session_state[side] = now.laterality
+
+
+def _name_refused(form: Form) -> str:
+    return f"{form.name}-refused-point"
 
 
 _EMPTY = {"map_point": None, "site": "", "laterality": None}

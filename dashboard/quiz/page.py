@@ -1,7 +1,7 @@
 """The Quiz page: confirmed cases, judged by a student and by the network."""
 
 from dashboard.quiz.cases import draw_cases, open_pool
-from dashboard.quiz.choice import RECORD, choose_quiz
+from dashboard.quiz.choice import AT_ONCE, RECORD, choose_quiz
 from dashboard.quiz.question import show_question, show_start, show_truth
 from dashboard.quiz.result import show_result
 from dashboard.quiz.session import get_session
@@ -23,7 +23,10 @@ with show_errors():
     cases = draw_cases(pool, choice)
     if pool is not None:
         session = get_session(choice, pool.source)
+        session.follow_case(cases, is_reviewed=choice.feedback == AT_ONCE)
         asked, reviewed = session.find_next(cases), session.find_reviewed(cases)
+        is_asking = session.is_started and not session.is_finished
+        session.write_case(cases, reviewed or (asked if is_asking else None))
         if not session.is_started:
             show_start(pool, session, choice)
         elif reviewed is not None:

@@ -3,7 +3,10 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import streamlit as st
+
 from dashboard.quiz.choice import Choice
+from dashboard.shared.address import leave_address
 from dashboard.shared.kept import get_kept
 
 if TYPE_CHECKING:
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
     from melanoma_core.taxonomy import Diagnosis
 
 _QUIZZES = "quizzes"
+_CASE = "case"  # in the address
+_WRITTEN = "quiz-case-written"  # of the browser session: what the page has written there
 
 
 @dataclass
@@ -28,6 +33,8 @@ class QuizSession:
         probability: What is chosen for the case that is asked; None for nothing yet.
         diagnosis: The same.
         is_incomplete: Whether the case was to be answered before both were chosen.
+        wanted: Key of the case that is asked next, if the address names one; "" for the first.
+        shown: Number of the case that the address names, as text; "" for none.
     """
 
     is_started: bool = False
@@ -37,10 +44,41 @@ class QuizSession:
     probability: float | None = None
     diagnosis: "Diagnosis | None" = None
     is_incomplete: bool = False
+    wanted: str = ""
+    shown: str = ""
 
     def find_next(self, cases: "Sequence[QuizCase]") -> "QuizCase | None":
-        """Return the first case that was not answered; None after the last one."""
-        return next((case for case in cases if case.key not in self.answers), None)
+        """Return the case that is asked: the wanted one, or the first without an answer."""
+        left = [case for case in cases if case.key not in self.answers]
+        wanted = [case for case in left if case.key == self.wanted]
+        return next(iter(wanted or left), None)
+
+    def follow_case(self, cases: "Sequence[QuizCase]", *, is_reviewed: bool) -> None:
+        """Go to the case that the address names, if a link, Back or a person has changed it.
+
+        Args:
+            cases: All cases.
+            is_reviewed: Whether the truth of a case may be shown before the last one.
+        """
+        asked = st.query_params.get(_CASE, "")
+        written = st.session_state.get(_WRITTEN)  # perhaps for another quiz
+        if asked in {self.shown, written} or asked not in map(str, range(1, len(cases) + 1)):
+            return
+        case = cases[int(asked) - 1]
+        self.is_started, self.is_finished = True, False
+        if case.key not in self.answers:
+            self.wanted, self.reviewed = case.key, ""
+        elif is_reviewed:
+            self.reviewed = case.key
+
+    def write_case(self, cases: "Sequence[QuizCase]", case: "QuizCase | None") -> None:
+        """Write the number of the case that is shown into the address; none without one."""
+        self.shown = "" if case is None else str(cases.index(case) + 1)
+        st.session_state[_WRITTEN] = self.shown
+        if not self.shown:
+            leave_address(_CASE)
+        elif st.query_params.get(_CASE) != self.shown:
+            st.query_params[_CASE] = self.shown
 
     def find_reviewed(self, cases: "Sequence[QuizCase]") -> "QuizCase | None":
         """Return the case whose answer is shown; None for none."""

@@ -15,7 +15,7 @@ ASPECT = 0.5
 MIDLINE = 0.015
 """Half the width of the strip that is no side, as a share of the map's width."""
 
-_FARTHEST = 0.06  # from a region, as a share of the height; a point farther off is beside the body
+_FARTHEST = 0.03  # from a region, as a share of the height; a point farther off is beside the body
 _FRONT, _BACK = (BodyView.FRONT,), (BodyView.BACK,)
 _BOTH = (BodyView.FRONT, BodyView.BACK)
 _HEAD, _FACE = "Head and neck:Head", "Head and neck:Head:Face"
@@ -129,6 +129,15 @@ def propose_site(point: MapPoint) -> Proposal:
     nearest = min(shown, key=lambda region: region.measure_distance(aside, point.y))
     is_near = nearest.measure_distance(aside, point.y) <= _FARTHEST
     return Proposal(nearest.site if is_near else "", find_side(point))
+
+
+def is_on_body(point: MapPoint) -> bool:
+    """Return whether a point lies on the body, or close to it.
+
+    >>> [is_on_body(MapPoint(BodyView.FRONT, x, 0.25)) for x in (0.5, 0.05)]
+    [True, False]
+    """
+    return bool(propose_site(point).site)
 
 
 def find_side(point: MapPoint) -> Laterality:

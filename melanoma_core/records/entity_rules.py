@@ -6,6 +6,7 @@ from datetime import date
 
 from isic_metadata.anatom_site_hierarchical import AnatomSiteEnum
 
+from melanoma_core.records.body_map import is_on_body
 from melanoma_core.records.dates import write_day
 from melanoma_core.records.entities import Lesion, Outline, Patient, Photograph, Visit
 from melanoma_core.records.isic_fields import (
@@ -19,6 +20,9 @@ from melanoma_core.records.vocabulary import OutlineSource
 
 OLDEST_AGE = 125
 """Years; the oldest person whose age is known reached 122."""
+
+BESIDE = "The point lies beside the body: choose one on it, or take it off the map."
+"""What is said of a point of the body map that no part of the body is near."""
 
 MOST_CORNERS = 10_000
 """Most corners of an outline."""
@@ -67,6 +71,8 @@ def check_lesion(lesion: Lesion, around: Surroundings) -> Iterator[FieldError]:
     point = lesion.map_point
     if point is not None and not (0 <= point.x <= 1 and 0 <= point.y <= 1):
         yield FieldError("map_point", "The point lies outside the body map.")
+    elif point is not None and not is_on_body(point):
+        yield FieldError("map_point", BESIDE)
     try:
         error = around.check_past("noticed", find_first_day(lesion.noticed))
     except ValueError as problem:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from melanoma_core.records.body_map import REGIONS, propose_site
+from melanoma_core.records.body_map import REGIONS, is_on_body, propose_site
 from melanoma_core.records.drawn_stories import load_patients
 from melanoma_core.records.validation import list_sites
 from melanoma_core.records.vocabulary import BodyView, Laterality, MapPoint
@@ -54,6 +54,11 @@ def test_a_point_proposes_the_site_and_the_side_of_the_person(view, x, y, name, 
 def test_a_point_beside_the_body_proposes_no_site():
     for corner in (MapPoint(FRONT, 0.0, 0.0), MapPoint(BACK, 1.0, 1.0), MapPoint(FRONT, 0.98, 0.9)):
         assert propose_site(corner).site == ""
+
+
+@pytest.mark.parametrize(("x", "is_on"), [(0.5, True), (0.78, True), (0.85, False), (1.0, False)])
+def test_a_point_more_than_three_hundredths_of_the_height_off_is_beside_the_body(x, is_on):
+    assert is_on_body(MapPoint(BACK, x, 0.27)) is is_on
 
 
 def test_a_point_just_off_the_outline_belongs_to_the_nearest_region():

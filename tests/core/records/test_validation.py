@@ -73,7 +73,7 @@ def list_fields(value: Any, around: Surroundings = AROUND) -> list[str]:
         replace(PATIENT, melanoma_before=True, melanoma_in_family=False),
         LESION,
         replace(LESION, site="Trunk:Posterior trunk:Upper back", noticed="2024-05"),
-        replace(LESION, map_point=MapPoint(BodyView.BACK, 0.0, 1.0), changes=(Change.SIZE,)),
+        replace(LESION, map_point=MapPoint(BodyView.BACK, 0.44, 1.0), changes=(Change.SIZE,)),
         Visit(patient_id="p", on=TODAY),
         make_photograph("v", dermoscopic_type=DermoscopicType.CONTACT_POLARISED),
         OUTLINE,
@@ -111,6 +111,7 @@ def test_an_entry_without_errors_is_kept_as_it_is(value: Any):
         (replace(make_reading("v", "f"), prevalence=(0.1,)), "prevalence"),
         (replace(OUTLINE, points=((0.0, 0.0), (1.0,), (0.5, 1.0))), "points"),
         (replace(LESION, map_point=MapPoint(BodyView.BACK, float("nan"), 0.0)), "map_point"),
+        (replace(LESION, map_point=MapPoint(BodyView.BACK, 0.0, 0.2)), "map_point"),
     ],
 )
 def test_a_field_of_another_type_is_refused(value: Any, name: str):

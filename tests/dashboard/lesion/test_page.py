@@ -86,6 +86,17 @@ def test_an_unknown_lesion_is_an_error_with_advice(open_lesion: OpenLesion):
     assert "is not in the record" in read_all(open_lesion(lesion="0" * 32))
 
 
+def test_an_address_of_a_view_under_another_name_opens_it_and_an_unknown_one_says_so(
+    open_lesion: OpenLesion,
+):
+    app = open_lesion(view="look-alikes")
+    assert app.session_state["lesion-view"] == "lookalikes"
+    assert "names no view" not in read_all(app)
+    assert "The address names no view of a lesion. It has: Timeline, Compare" in read_all(
+        open_lesion(view="x-ray")
+    )
+
+
 def test_the_head_names_patient_lesion_and_next_step(open_lesion: OpenLesion):
     app = open_lesion()
     page = read_all(app)

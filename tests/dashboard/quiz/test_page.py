@@ -105,6 +105,25 @@ def test_a_quiz_that_was_finished_early_can_go_on(open_quiz: Open) -> None:
     assert "quiz-answer" in list_keys(app)
 
 
+def test_the_address_names_the_case_and_opens_it_again(open_quiz: Open) -> None:
+    kept: dict[str, object] = {"who": "dr.a"}
+    app = open_quiz(kept)
+    press(app, "start")
+    assert app.query_params["case"] == "1"
+    press(app, "0.5", "NV", "answer")
+    assert app.query_params["case"] == "1"  # its truth
+    press(app, "next")
+    assert app.query_params["case"] == "2"
+
+    reloaded = open_quiz(kept, case="2")
+    assert "quiz-answer" in list_keys(reloaded)
+    back = open_quiz(kept, case="1")
+    assert "quiz-next" in list_keys(back)  # the truth of the first
+    ahead = open_quiz(kept, case="5")
+    assert "Case 5 of 10" in ahead.get("progress")[0].proto.text
+    assert "Case 5 of 10" in open_quiz(kept, case="99").get("progress")[0].proto.text
+
+
 def test_answers_outlive_the_page_and_other_quizzes(open_quiz: Open) -> None:
     app = open_quiz(seed="5", feedback="at the end")
     press(app, "start", "0.1", "NV", "answer")
