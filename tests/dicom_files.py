@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from base64 import b85decode
 from io import BytesIO
 from pathlib import Path
 
@@ -25,6 +26,21 @@ JPEG, RLE = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.5"
 JPEG_2000_LOSSLESS, JPEG_2000 = "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91"
 JPEG_LOSSLESS, JPEG_LOSSLESS_FIRST = "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70"
 JPEG_LS, JPEG_LS_LOSSY = "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"
+
+# 64 × 64 pixels, the left half (200, 10, 30), the right (20, 120, 60): high-throughput JPEG 2000,
+# lossless, by OpenJPH, which none of our libraries writes.
+HIGH_THROUGHPUT = "1.2.840.10008.1.2.4.201"
+HIGH_THROUGHPUT_STREAM = b85decode(
+    "|4;u>053oQ0000$0000$00000000000000$0000$000000000000RdB0S5sA2LS>9Pyh%30ssI21OHM03;+TE0Ra"
+    "UB1V91*TmTawP*_-4SXfwCSXfwCSWr+<|6~9c00B>MWo}APNFY{aav(4+GBz$VF8`1K3IG5A00H&@0soW06#$8ec"
+    "KZN9lmNgJfJo%N03nnBz!f0!<vBS10AZ8>zzINY_aU<YzzTo>Fq!-SL9_tC3V`hF2?+qgv;e>gkiY)+OOvzGb^yQ"
+    "%(1sC$VT9oTT%D8BcL2Z&@CXR^jeu}>_XWw}gVJ{ZzzawbM2JL)M2P&pbvvouPd&nV0Kf}e5L5+0RRuv+1wmEyzB"
+    "--M?x(}hf_nhK3venb&!eL9^rWKl^rWKl^z^<1sohTMaD&l;d;q`;q5w0@0L%c)0L%c)0L%c)0Q~3v0o3lNbvvou"
+    "PU?44n!<7czzeGY7?xmIl3-YpU|5o1Sdw5^l3-YpU|5p;=l%n!-A?LvQ@Wkh?x#c0f^z}D3$p-3L}L&Ujf@Zxjf@"
+    "Zxjf@Zxjf@Zxjf@Zxjf@Zxjg0)~{yLr1?x%G-sohTMa0AhTa{<5?QUDPV5fKp)5fKp)5fKp)5fS<Sd{dO=IZjiQ<"
+    "vC7Ml;t^2Q<UX6!g&F}7i0jA<2a7vIF92uj^j9v<2a7vIF92uj^jA_|9k~GPE(ZSIZjiQ<vC7Ml;t^2Q-Fec0l*h"
+    "@03aYBARr(hARr(hARr(hARr(hARr(hARr(hARr(hAo>4%1vySrl;t^2Q<UX7PE(ZSIZji7f_ee}*#"
+)
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 

@@ -1,8 +1,8 @@
 """Decode the pixels of one photograph in a DICOM file.
 
-JPEG streams are decoded by Pillow, all others by pydicom with its plugins. Both are asked for the
-stored colours, which are converted once, by what the pixels are: pydicom 3.0.2 hands over RGB where
-the tag goes on saying YBR_FULL_422.
+JPEG streams are decoded by Pillow, JPEG 2000 by OpenJPEG, all others by pydicom and GDCM. All are
+asked for the stored colours, which are converted once, by what the pixels are: pydicom 3.0.2 hands
+over RGB where the tag goes on saying YBR_FULL_422.
 """
 
 from dataclasses import dataclass
@@ -281,6 +281,12 @@ def _decode(source: Source, inner: ImageFile.ImageFile | None) -> Image.Image:
 
 
 def _decode_values(source: Source) -> NDArray[np.integer[Any]]:
+    if source.form.syntax in JPEG_2000:
+        # It reads high-throughput streams too, for which pydicom finds no decoder here.
+        from openjpeg.utils import decode
+
+        decoded: NDArray[np.integer[Any]] = decode(source.frame)
+        return decoded
     from pydicom.encaps import encapsulate
     from pydicom.pixels.decoders.base import get_decoder
     from pydicom.uid import UID

@@ -16,6 +16,8 @@ from tests.dicom_files import (
     DEFLATED,
     DERMOSCOPIC,
     EXPLICIT,
+    HIGH_THROUGHPUT,
+    HIGH_THROUGHPUT_STREAM,
     IMPLICIT,
     JPEG,
     JPEG_2000,
@@ -256,6 +258,13 @@ def test_ybr_in_a_jpeg_2000_stream_that_transforms_nothing_is_converted(picture)
     stream = encode(to_ycbcr(picture), "JPEG2000", irreversible=False, mct=0, no_jp2=True)
     data = wrap([stream], make_photograph(picture), JPEG_2000_LOSSLESS, "YBR_FULL")
     assert differ(read(data), picture) <= 1
+
+
+def test_high_throughput_jpeg_2000_is_read():
+    dataset = make_photograph(np.zeros((64, 64, 3), np.uint8))
+    pixels = read(wrap([HIGH_THROUGHPUT_STREAM], dataset, HIGH_THROUGHPUT, "YBR_RCT"))
+    assert np.unique(pixels[:, :32].reshape(-1, 3), axis=0).tolist() == [[200, 10, 30]]
+    assert np.unique(pixels[:, 32:].reshape(-1, 3), axis=0).tolist() == [[20, 120, 60]]
 
 
 def test_lossy_jpeg_2000_is_near(picture):
