@@ -129,8 +129,8 @@ def _create(options: argparse.Namespace) -> int:
         return 0
     print(f"{place.folder}: a record was created")
     log(
-        f"Set MELANOMA_RECORD={place.folder} so that the dashboard keeps patients, photographs and "
-        "readings in it. Back the folder up"
+        f"Set MELANOMA_RECORD={place.folder.resolve()} so that the dashboard keeps patients, "
+        "photographs and readings in it. Back the folder up"
         + (" together with the database." if place.url else ".")
     )
     return 0

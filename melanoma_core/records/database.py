@@ -175,6 +175,7 @@ def _connect_postgresql(place: Place) -> sa.Engine:
             "postgresql://ada:password@server:5432/clinic, with %40 for @, %3A for : and %2F for / "
             "within the password. Correct MELANOMA_RECORD_URL."
         ) from None
+    _check_options(url)
     return sa.create_engine(
         url,
         pool_size=_POOL,
@@ -186,6 +187,22 @@ def _connect_postgresql(place: Place) -> sa.Engine:
             "options": f"-c lock_timeout={1000 * _BUSY_SECONDS} -c synchronous_commit=on",
         },
     )
+
+
+def _check_options(url: sa.URL) -> None:
+    """Refuse what PostgreSQL does not know as an option, before a connection fails on it."""
+    import psycopg
+    from psycopg.conninfo import make_conninfo
+
+    for name, values in url.normalized_query.items():
+        try:
+            make_conninfo(**{name: ",".join(values)})
+        except (psycopg.Error, TypeError):
+            raise SettingsError(
+                f'The address of the record\'s database has the option "{name}", which PostgreSQL '
+                "does not know. After the question mark it takes options such as sslmode=require. "
+                "Correct MELANOMA_RECORD_URL."
+            ) from None
 
 
 @contextmanager

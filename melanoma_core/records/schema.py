@@ -111,6 +111,9 @@ TASK = sa.Table(
     sa.Column("searched", sa.Text, nullable=False),  # pseudonym, label and site, case-folded
     sa.Index("ix_task_rank", "rank", "due_on", "pseudonym", "label", "id"),
     sa.Index("ix_task_shown_rank", "shown_rank", "due_on", "pseudonym", "label", "id"),
+    # Filters and counts are answered from these alone.
+    sa.Index("ix_task_task", "task", "due_on", "searched"),
+    sa.Index("ix_task_shown_task", "shown_task", "due_on", "searched"),
 )
 # Holds a row within the transaction that erases a patient; only then do triggers let rows go.
 ERASING = sa.Table("erasing", METADATA, sa.Column("patient_id", sa.String(32), primary_key=True))

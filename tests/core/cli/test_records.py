@@ -43,6 +43,14 @@ def test_a_new_record_is_created_and_says_how_it_is_used(folder: Path, shown):
     assert f"Set MELANOMA_RECORD={folder}" in words.err
 
 
+def test_a_relative_folder_is_named_as_the_dashboard_finds_it_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shown
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(["records", "create", "beside"]) == 0
+    assert f"Set MELANOMA_RECORD={tmp_path / 'beside'} so" in shown.readouterr().err
+
+
 def test_a_second_record_is_not_created_over_the_first(folder: Path, shown):
     assert main(["records", "create", str(folder)]) == 2
     assert "There is a record in" in shown.readouterr().err

@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from melanoma_core.errors import FolderError, MelanomaError, RecordError
+from melanoma_core.errors import FolderError, MelanomaError, RecordError, SettingsError
 from melanoma_core.records import database
 from melanoma_core.records.entities import Patient
 from melanoma_core.records.errors import (
@@ -265,3 +265,11 @@ def test_two_processes_write_at_once(record: Record):
 
     assert record.count()["Patient"] == 60
     assert record.verify().faults == ()
+
+
+@pytest.mark.parametrize("option", ["foo=1", "autocommit=1", "prepare_threshold=5"])
+def test_an_option_that_postgresql_does_not_know_is_named(tmp_path: Path, option: str):
+    place = Place(tmp_path, f"postgresql://ada:secret@localhost:1/clinic?sslmode=prefer&{option}")
+    with pytest.raises(SettingsError, match=option.partition("=")[0]) as caught:
+        Record.open(place)
+    assert "secret" not in str(caught.value)

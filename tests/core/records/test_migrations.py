@@ -41,9 +41,9 @@ def test_the_migrations_make_the_tables_of_the_schema(record: Record):
 
 
 def test_the_versions_follow_on_each_other():
-    assert migrations.find_newest() == "0003"
+    assert migrations.find_newest() == "0004"
     assert migrations.is_known("0001")
-    assert migrations.is_known("0003")
+    assert migrations.is_known("0004")
     assert not migrations.is_known("9999")
 
 
@@ -56,14 +56,14 @@ def test_a_database_without_a_version_is_brought_to_the_newest(tmp_path: Path):
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'empty.sqlite'}")
     with engine.begin() as connection:
         assert migrations.find_current(connection) is None
-        assert migrations.upgrade(connection) == ("0001", "0002", "0003")
-        assert migrations.find_current(connection) == "0003"
+        assert migrations.upgrade(connection) == ("0001", "0002", "0003", "0004")
+        assert migrations.find_current(connection) == "0004"
     engine.dispose()
 
 
 def test_a_record_of_the_first_version_is_upgraded_and_whole(tmp_path: Path):
     place = open_first_version(tmp_path)
-    assert Record.upgrade(place, by="dr.b") == ("0002", "0003")
+    assert Record.upgrade(place, by="dr.b") == ("0002", "0003", "0004")
 
     record = Record.open(place)
     patient = record.find_patient("P-1")
@@ -81,7 +81,7 @@ def test_a_record_of_the_first_version_is_upgraded_and_whole(tmp_path: Path):
 def test_an_old_record_is_not_opened_before_its_upgrade(
     record: Record, tamper: Tamper, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(migrations, "find_newest", lambda: "0004")
+    monkeypatch.setattr(migrations, "find_newest", lambda: "0005")
 
     with pytest.raises(RecordVersionError, match="run `melanoma records upgrade"):
         Record.open(record.place)

@@ -1,7 +1,9 @@
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from melanoma_core.records.entities import Lesion, Patient
 from melanoma_core.records.entry import Entry
@@ -11,6 +13,7 @@ from melanoma_core.records.store import Record
 from melanoma_core.records.tasks import Severity
 from melanoma_core.records.vocabulary import Management, ReadOrder, RecallStatus, Task
 from melanoma_core.records.worklist import TaskCount, TaskPage, TaskQuery
+from melanoma_core.records.worklist import list_tasks as list_tasks_of
 from tests.core.records.made_cases import make_read, make_reading
 from tests.core.records.made_entries import DAY, Filled, add_seen, fill, read_drawn
 
@@ -257,3 +260,30 @@ def test_a_recall_of_the_whole_skin_ends_the_wait_of_a_lesion_for_follow_up(reco
     with record.write(by="dr.a") as change:
         change.withdraw(whole, "another patient's")
     assert list_tasks(record) == [("P-1", Task.FOLLOW_UP)]
+
+
+def test_filters_and_counts_are_answered_from_an_index_of_their_own(tmp_path: Path):
+    record = Record.create(tmp_path / "record", by="dr.a")
+    query = TaskQuery(on=LATER, task=Task.READ, text="back", read_order=ReadOrder.TOGETHER)
+    asked: list[str] = []
+    with record._database.read() as connection:
+        for each in (query, replace(query, read_order=ReadOrder.DOCTOR_FIRST)):
+            asked += explain(connection, each)
+    record.close()
+    indexes = [words for words in asked if "COVERING INDEX ix_task_task" in words]
+    assert len(indexes) == 2  # for the rows and for their number
+    assert len([words for words in asked if "COVERING INDEX ix_task_shown_task" in words]) == 2
+
+
+def explain(connection: sa.Connection, query: TaskQuery) -> list[str]:
+    """Return how SQLite answers the questions of a list."""
+    statements: list[tuple[str, object]] = []
+    note = lambda _c, _cursor, words, values, *_: statements.append((words, values))  # noqa: E731
+    sa.event.listen(connection, "before_cursor_execute", note)
+    list_tasks_of(connection, query)
+    sa.event.remove(connection, "before_cursor_execute", note)
+    return [
+        row[-1]
+        for words, values in statements
+        for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}", values)
+    ]
