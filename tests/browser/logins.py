@@ -20,6 +20,7 @@ ACCOUNTS: dict[str, dict[str, Any]] = {
     "al": {"name": "Al", "roles": ["auditor"]},
     "eve": {"name": "Eve", "roles": ["admin"]},
     "bob": {"name": "Bob"},
+    "ned": {"name": "Ned"},
 }
 SHORT_SECONDS = 15
 _SECONDS = {"dashboard": 3600, "short": SHORT_SECONDS}

@@ -10,6 +10,7 @@ from melanoma_core.records.place import Place
 from melanoma_core.records.store import Record
 from tests.browser.conftest import PATIENCE_MS
 from tests.browser.logins import SHORT_SECONDS, run_login
+from tests.browser.test_accessibility import list_overflow, list_violations
 
 pytestmark = pytest.mark.slow
 
@@ -227,3 +228,46 @@ def test_who_does_nothing_is_signed_out_and_finds_what_they_typed_again(
         page.get_by_role("button", name="New patient").click()
         expect(page.get_by_role("textbox", name="Pseudonym")).to_have_value("typed")
         page.close()
+
+
+def test_a_steward_gives_a_role_that_counts_from_the_next_click(sign_in: SignIn, server: str):
+    ned = sign_in("ned")
+    expect(ned.get_by_role("heading", name="No role yet")).to_be_visible()
+
+    sue = sign_in("sue", url=f"{server}/users?person=ned")
+    expect(sue.get_by_role("heading", name="Users", exact=True)).to_be_visible()
+    sue.get_by_text("Auditor: reads the audit log").click()
+    sue.get_by_role("button", name="Set these roles").click()
+    expect(sue.get_by_text("Roles set, and the change is logged.")).to_be_visible()
+    expect(sue.get_by_role("cell", name="Sue <sue>")).to_be_visible()
+
+    ned.reload()
+    expect(ned.get_by_text("Signed in as Ned (auditor)")).to_be_visible()
+    ned.goto(f"{server}/audit?view=Audit+log")
+    expect(ned.get_by_role("heading", name="Who did what")).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (420, "dark")])
+def test_the_pages_of_the_login_are_accessible(
+    chromium: Browser, server: str, width: int, scheme: str
+):
+    context = chromium.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,  # type: ignore[arg-type]
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    page.goto(f"{server}/users")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert list_violations(page) + list_overflow(page) == []
+    enter(page, "sue")
+    expect(page.get_by_role("heading", name="Users", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Changes of roles")).to_be_visible()
+    assert list_violations(page) + list_overflow(page) == []
+    context.close()
+    page = chromium.new_page(color_scheme=scheme)  # type: ignore[arg-type]
+    page.goto(server)
+    enter(page, "bob")
+    expect(page.get_by_role("heading", name="No role yet")).to_be_visible()
+    assert list_violations(page) + list_overflow(page) == []
+    page.close()
