@@ -1,5 +1,6 @@
 """The visits of a patient with their overview photographs, and the forms that add them."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from html import escape
@@ -19,6 +20,7 @@ from dashboard.shared.record import get_today, render_moment, show_field_error
 if TYPE_CHECKING:  # the page is painted before SQLAlchemy is imported
     from melanoma_core.records.entities import Photograph, Visit
     from melanoma_core.records.entry import Entry
+    from melanoma_core.records.offered import OfferedPhotograph
     from melanoma_core.records.writing import Change
 
 _PAGE_LENGTH = 20
@@ -133,8 +135,35 @@ def show_overview_form(opened: OpenedPatient) -> None:
         form.ask_text("Reason of the visit", "reason")
         form.ask_text("Device", "device")
         show_field_error(form.name, "kind", "taken_on")
-        contents = [upload.getvalue() for upload in uploads or []]
-        form.offer_save(lambda change, draft: _write_overviews(opened, change, draft, contents))
+        offered = _read_offers(opened, [(each.name, each.getvalue()) for each in uploads or []])
+        for photograph in offered:
+            _show_said(form, photograph)
+        kept = [each.content for each in offered if form.read(_name(each)) is not False]
+        form.offer_save(lambda change, draft: _write_overviews(opened, change, draft, kept))
+
+
+def _read_offers(
+    opened: OpenedPatient, files: Sequence[tuple[str, bytes]]
+) -> "tuple[OfferedPhotograph, ...]":
+    from melanoma_core.records.offered import offer_photographs
+
+    return offer_photographs(files, opened.entry.value)
+
+
+def _show_said(form: Form, photograph: "OfferedPhotograph") -> None:
+    """Show what a file says of its photograph, if anything, and ask whether to keep it."""
+    if not photograph.said:
+        return
+    st.caption(escape_markdown(f"{photograph.name} says: {photograph.said}."))
+    for text in photograph.warnings:
+        st.warning(escape_markdown(text))
+    key = form.name_key(_name(photograph), not photograph.is_of_another)
+    st.checkbox(f"Keep {escape_markdown(photograph.name)}", key=key)
+
+
+def _name(photograph: "OfferedPhotograph") -> str:
+    """Return the name of the field that says whether a photograph is kept."""
+    return f"{hashlib.sha256(photograph.content).hexdigest()[:12]}-is_kept"
 
 
 def _write_overviews(

@@ -6,7 +6,10 @@ All else is refused by its name (`dicom_kinds`). The file is counted before a li
 """
 
 import logging
+import struct
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -59,8 +62,26 @@ PIXEL_KEYWORDS = (
     *("ExtendedOffsetTable", "ExtendedOffsetTableLengths", "ICCProfile"),
     *(*_LUTS, _SEGMENTED, *_WINDOWS, "RescaleIntercept"),
 )
-# What pydicom raises on bad data, besides what `images` expects of every format.
-_BROKEN = (AttributeError, NotImplementedError, RuntimeError)
+# What pydicom raises on bad data, besides what its own `errors` name.
+_BROKEN = (
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, NotImplementedError),
+    *(EOFError, OSError, RuntimeError, TypeError, ValueError, struct.error),
+)
+
+
+@contextmanager
+def explain_broken() -> Iterator[None]:
+    """Turn what pydicom raises on bad data into one error.
+
+    Raises:
+        ValueError: The elements cannot be parsed.
+    """
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
+    try:
+        yield
+    except (BytesLengthException, InvalidDicomError, *_BROKEN) as error:
+        raise ValueError("The elements cannot be parsed.") from error
 
 
 def declare_dicom(data: bytes, meter: Meter) -> Declared:
@@ -74,7 +95,7 @@ def declare_dicom(data: bytes, meter: Meter) -> Declared:
         ImageError: The work exceeds the budget, or the file is of a kind that is not read.
     """
     content = read_content(data, meter)
-    try:
+    with explain_broken():
         dataset = parse(content, (*PIXEL_KEYWORDS, _BURNED_IN))
         check_kind(dataset)
         check_syntax(content.syntax)
@@ -92,8 +113,6 @@ def declare_dicom(data: bytes, meter: Meter) -> Declared:
             open=_prepare(dataset, form, meter),
             has_burned_in=dataset.get(_BURNED_IN) == "YES",
         )
-    except _BROKEN as error:
-        raise ValueError("The elements cannot be parsed.") from error
 
 
 def parse(content: Content, keywords: tuple[str, ...]) -> "Dataset":

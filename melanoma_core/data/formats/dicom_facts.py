@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from melanoma_core.data.formats.budget import BUDGET, Meter
-from melanoma_core.data.formats.dicom import parse
+from melanoma_core.data.formats.dicom import explain_broken, parse
 from melanoma_core.data.formats.dicom_elements import read_content
 from melanoma_core.data.formats.dicom_kinds import DERMOSCOPIC
 from melanoma_core.data.formats.dicom_sites import find_body_part, find_site
@@ -31,8 +31,6 @@ _SIDE_CODES = {("SCT", "7771000"): "left", ("SCT", "24028007"): "right"}
 _SEXES = {"M": "male", "F": "female"}
 _YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 _YES_NO = {"YES": True, "NO": False}
-# What pydicom raises on values that are not what their type says.
-_BROKEN = (AttributeError, LookupError, NotImplementedError, RuntimeError, TypeError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -86,9 +84,10 @@ def read_facts(data: bytes) -> DicomFacts | None:
     if recognise(data) != DICOM:
         return None
     try:
-        dataset = parse(read_content(data, Meter(BUDGET)), FACT_KEYWORDS)
-        return _collect(dataset)
-    except (ImageError, *_BROKEN):
+        content = read_content(data, Meter(BUDGET))
+        with explain_broken():
+            return _collect(parse(content, FACT_KEYWORDS))
+    except (ImageError, ValueError):
         return None
 
 
@@ -117,8 +116,9 @@ def _read(dataset: "Dataset | None", keyword: str) -> str | None:
     if dataset is None:
         return None
     try:
-        value = dataset.get(keyword)
-    except _BROKEN:
+        with explain_broken():
+            value = dataset.get(keyword)
+    except ValueError:
         return None
     if (
         value is None
@@ -131,9 +131,10 @@ def _read(dataset: "Dataset | None", keyword: str) -> str | None:
 
 def _take_first(dataset: "Dataset | None", keyword: str) -> "Dataset | None":
     try:
-        sequence = dataset.get(keyword) if dataset is not None else None
-        return sequence[0] if sequence else None
-    except _BROKEN:
+        with explain_broken():
+            sequence = dataset.get(keyword) if dataset is not None else None
+            return sequence[0] if sequence else None
+    except ValueError:
         return None
 
 

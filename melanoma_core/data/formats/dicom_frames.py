@@ -14,12 +14,13 @@ from melanoma_core.data.formats.budget import BUDGET, MAX_BYTES, Meter
 from melanoma_core.data.formats.dicom import (
     PIXEL_KEYWORDS,
     count_frames,
+    explain_broken,
     parse,
     read_form,
     take_frame,
     turn_words,
 )
-from melanoma_core.data.formats.dicom_elements import read_content
+from melanoma_core.data.formats.dicom_elements import Content, read_content
 from melanoma_core.data.formats.dicom_facts import FACT_KEYWORDS
 from melanoma_core.data.formats.dicom_kinds import (
     BIG_ENDIAN,
@@ -43,8 +44,6 @@ _LEFT_OUT = {
     "ExtendedOffsetTable",
     "ExtendedOffsetTableLengths",
 }
-# What pydicom raises on bad data.
-_BROKEN = (AttributeError, LookupError, NotImplementedError, RuntimeError, TypeError, ValueError)
 
 
 def count_photographs(data: bytes) -> int:
@@ -63,11 +62,12 @@ def count_photographs(data: bytes) -> int:
         return 1
     try:
         content = read_content(data, Meter(BUDGET))
-        dataset = parse(content, ("NumberOfFrames", "PixelData"))
-        check_kind(dataset)
-        check_syntax(content.syntax)
-        return count_frames(dataset)
-    except (ImageError, *_BROKEN):
+        with explain_broken():
+            dataset = parse(content, ("NumberOfFrames", "PixelData"))
+            check_kind(dataset)
+            check_syntax(content.syntax)
+            return count_frames(dataset)
+    except (ImageError, ValueError):
         return 1
 
 
@@ -148,18 +148,23 @@ def take_photograph(data: bytes, number: int) -> bytes:
         )
     content = read_content(data, Meter(BUDGET))
     try:
-        dataset = parse(content, (*PIXEL_KEYWORDS, *FACT_KEYWORDS))
-        count = count_frames(dataset)
-        if not 1 <= number <= count:
-            raise ImageError(
-                f"The DICOM file contains {count} photograph{'s' if count > 1 else ''}, and number "
-                f"{number} was asked for. Choose one from 1 to {count}."
-            )
-        return _write(dataset, content.syntax, number - 1)
-    except _BROKEN as error:
+        with explain_broken():
+            return _take(content, number)
+    except ValueError as error:
         raise ImageError(
             "The DICOM file is damaged, incomplete or unusual. Copy it again from its source."
         ) from error
+
+
+def _take(content: Content, number: int) -> bytes:
+    dataset = parse(content, (*PIXEL_KEYWORDS, *FACT_KEYWORDS))
+    count = count_frames(dataset)
+    if not 1 <= number <= count:
+        raise ImageError(
+            f"The DICOM file contains {count} photograph{'s' if count > 1 else ''}, and number "
+            f"{number} was asked for. Choose one from 1 to {count}."
+        )
+    return _write(dataset, content.syntax, number - 1)
 
 
 def _write(dataset: "Dataset", syntax: str, place: int) -> bytes:

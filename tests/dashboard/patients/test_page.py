@@ -1,14 +1,16 @@
 from datetime import date
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from melanoma_core.records.entities import Lesion, Patient, Visit
+from melanoma_core.records.entities import Lesion, Patient, Photograph, Visit
 from melanoma_core.records.entry import Entry
 from melanoma_core.records.store import Record
-from melanoma_core.records.vocabulary import BodyView, Laterality, MapPoint, Sex
+from melanoma_core.records.vocabulary import BodyView, ImageKind, Laterality, MapPoint, Sex
 from tests.dashboard.patients.conftest import OpenPatients
 from tests.dashboard.test_names import NAME, check
+from tests.dicom_files import make_photograph, write
 from tests.drawn_record import add_drawn_lesion
 
 
@@ -234,3 +236,26 @@ def test_an_unknown_patient_is_an_error(open_patients: OpenPatients):
 
     assert not app.exception
     assert "The patient is not in the record" in read(app)
+
+
+def test_an_overview_photograph_of_another_patient_is_kept_only_if_a_person_says_so(
+    open_patients: OpenPatients, record: Record
+):
+    patient = add_patient(record)
+    pixels = np.random.default_rng(0).integers(0, 256, (90, 120, 3), dtype=np.uint8)
+    files = [
+        (
+            f"{name}.dcm",
+            write(make_photograph(pixels + number, PatientID=name)),
+            "application/dicom",
+        )
+        for number, name in enumerate(("4711", "4712"))
+    ]
+    app = open_patients(patient=patient.id, new="overview")
+    app = app.file_uploader[0].set_value(files).run()
+    assert "names the patient 4712, and this is 4711" in app.warning[0].value.replace("\\", "")
+    assert [each.value for each in app.checkbox if each.label.startswith("Keep")] == [True, False]
+    app = click(app, "Save")
+
+    (kept,) = record.find(Photograph, patient_id=patient.id)
+    assert kept.value.kind is ImageKind.OVERVIEW
