@@ -6,6 +6,7 @@ transaction reads is still true when it writes. Those that read see one moment, 
 
 import os
 import sqlite3
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -50,6 +51,7 @@ class Database:
 
     def __init__(self, place: Place) -> None:
         self.place = place
+        self._turn = threading.Lock()
         self.is_postgresql = bool(place.url)
         self.is_read_only = not _may_write(place)
         if self.is_postgresql:
@@ -79,10 +81,27 @@ class Database:
         """
         if self.is_read_only:
             raise RecordReadOnlyError(_explain_read_only(self.place))
-        with explain_faults(self.place), self._writing.begin() as connection:
+        with self._take_turn(), explain_faults(self.place), self._writing.begin() as connection:
             if self.is_postgresql:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
             yield connection
+
+    @contextmanager
+    def _take_turn(self) -> Generator[None, None, None]:
+        """Wait until the other threads of this process have written.
+
+        SQLite would let each of them look again and again, at growing intervals and in no order, so
+        that one may wait for seconds while the disk is idle. Other processes still do.
+        """
+        if self.is_postgresql:  # whose lock is a queue
+            yield
+            return
+        if not self._turn.acquire(timeout=_BUSY_SECONDS):
+            raise _make_busy(self.place)
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def use_write_ahead_log(self) -> None:
         """Let readers of a new SQLite database go on while another process writes."""
@@ -228,12 +247,16 @@ def _explain(error: BaseException | None, place: Place) -> RecordError | None:
     return _explain_postgresql(error, place)
 
 
+def _make_busy(place: Place) -> RecordBusyError:
+    return RecordBusyError(
+        f"Another program has held {place.database_file} for {_BUSY_SECONDS} seconds. Nothing of "
+        f"this change was kept. {_TRY_AGAIN}"
+    )
+
+
 def _explain_sqlite(error: sqlite3.Error, place: Place) -> RecordError | None:
     file = place.database_file
-    busy = RecordBusyError(
-        f"Another program has held {file} for {_BUSY_SECONDS} seconds. Nothing of this change was "
-        f"kept. {_TRY_AGAIN}"
-    )
+    busy = _make_busy(place)
     damaged = RecordDamagedError(
         f"{file} is damaged ({error}). Do not write to it. Restore the folder from a backup, then "
         "run `melanoma records verify`."

@@ -7,6 +7,7 @@ database, so that entries missing at the end are found.
 
 import hashlib
 import os
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ NO_HASH = "0" * 64
 """What stands for the hash before the first entry."""
 
 _LOCK_SECONDS = 10.0
+_IN_TURN = threading.Lock()
 
 
 class Action(StrEnum):
@@ -149,7 +151,8 @@ def write_head(path: Path, head: Head) -> None:
     between, the file is behind, which is no fault: the next change writes it again.
     """
     lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=_LOCK_SECONDS)
-    with suppress(FolderError, OSError), lock:  # Timeout of a lock is an OSError
+    # Threads wait for each other without it: it is asked for again only 20 times a second.
+    with _IN_TURN, suppress(FolderError, OSError), lock:  # Timeout of a lock is an OSError
         kept = read_head(path)
         if kept is None or kept.record_id != head.record_id or kept.number < head.number:
             content = dump_json(head).encode()

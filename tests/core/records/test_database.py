@@ -7,7 +7,9 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -273,3 +275,28 @@ def test_an_option_that_postgresql_does_not_know_is_named(tmp_path: Path, option
     with pytest.raises(SettingsError, match=option.partition("=")[0]) as caught:
         Record.open(place)
     assert "secret" not in str(caught.value)
+
+
+def test_threads_that_write_at_once_wait_in_turn(record: Record):
+    """Each waits for those before it, and none is turned away."""
+    with ThreadPoolExecutor(20) as threads:
+        list(threads.map(partial(add_patient, record), range(60)))
+    assert record.count()["Patient"] == 60
+    assert record.verify().faults == ()
+
+
+def add_patient(record: Record, number: int) -> None:
+    with record.write(by=f"dr.{number}") as change:
+        change.add(Patient(pseudonym=f"P-{number}"))
+
+
+def test_a_thread_that_waits_too_long_for_its_turn_is_refused(
+    file_record: Record, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(database, "_BUSY_SECONDS", 0.05)
+    with (
+        file_record._database.write(),
+        ThreadPoolExecutor(1) as threads,
+        pytest.raises(RecordBusyError, match="Nothing of this change was kept"),
+    ):
+        threads.submit(add_patient, file_record, 1).result()
