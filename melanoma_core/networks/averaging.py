@@ -5,14 +5,14 @@ et al. 2022, arXiv:2109.01903). The share is chosen on validation, and everythin
 computed as for any other release.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from melanoma_core.data.decoding import decode_table
 from melanoma_core.data.splitting import Split
@@ -58,18 +58,20 @@ class Sources:
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """A model and the one that its training started from.
+    """A model and the weights of the one that its training started from.
 
     Attributes:
         card: Card of the model.
         network: The model, uint8 [N, size, size, 3] -> probabilities, and the outline if it draws
-            one.
-        parent: The other network.
+            one. Its weights change with each average.
+        own: Its weights as trained, by path.
+        parent: The weights of the other, by path.
     """
 
     card: ModelCard
     network: keras.Model
-    parent: keras.Model
+    own: Mapping[str, NDArray[np.float32]]
+    parent: Mapping[str, NDArray[np.float32]]
 
 
 def load_pair(folder: Path, parent: Path) -> Pair:
@@ -90,7 +92,8 @@ def load_pair(folder: Path, parent: Path) -> Pair:
             f"The training of {card.model_id} started from {origin or 'no model'}, not from "
             f"{parent_id}. Only weights with a common start can be averaged."
         )
-    return Pair(card, load_keras(folder / KERAS_NAME), load_keras(parent / KERAS_NAME))
+    network, other = load_keras(folder / KERAS_NAME), load_keras(parent / KERAS_NAME)
+    return Pair(card, network, _copy_weights(network), _copy_weights(other))
 
 
 def find_parent(card: ModelCard) -> str | None:
@@ -100,32 +103,30 @@ def find_parent(card: ModelCard) -> str | None:
 
 
 def average(pair: Pair, share: float) -> keras.Model:
-    """Return a network with a share of the parent's weights; the outline head keeps its own.
+    """Return the network with a share of the parent's weights; the outline head keeps its own.
 
     Args:
         pair: Both networks.
         share: Of the parent's weights, in [0, 1].
 
     Returns:
-        The network, with the outputs of the model.
+        The network of the pair, changed in place.
 
     Raises:
         ModelError: The layers of both differ.
     """
-    averaged = keras.models.clone_model(pair.network)
-    averaged.set_weights(pair.network.get_weights())
-    theirs = {_name(weight): weight for weight in pair.parent.weights}
-    for own in averaged.weights:
-        if is_of_outline(own):
+    for weight in pair.network.weights:
+        own = pair.own[weight.path]
+        if is_of_outline(weight):
             continue
-        initial = theirs.get(_name(own))
+        initial = pair.parent.get(weight.path)
         if initial is None or initial.shape != own.shape:
             raise ModelError(
-                f"The parent of {pair.card.model_id} has no weights {own.path} of shape "
-                f"{tuple(own.shape)}. Only networks of the same layers can be averaged."
+                f"The parent of {pair.card.model_id} has no weights {weight.path} of shape "
+                f"{own.shape}. Only networks of the same layers can be averaged."
             )
-        own.assign((1 - share) * own + share * initial)
-    return averaged
+        weight.assign((1 - share) * own + share * initial)
+    return pair.network
 
 
 def compare_shares(
@@ -143,13 +144,12 @@ def compare_shares(
         One row per share and source, and one for all: share, source, num_images, melanomas, and
         the metrics "roc_auc", "balanced_accuracy" and "loss" (NaN where undefined).
     """
-    networks = [average(pair, share) for share in shares]
-    logits: list[list[np.ndarray[Any, Any]]] = [[] for _ in shares]
+    logits: list[list[NDArray[np.float32]]] = [[] for _ in shares]
     for _, pixels in decode_table(
         validation, pair.card.image_size, batch_size=BATCH_SIZE, progress=progress
     ):
-        for network, parts in zip(networks, logits, strict=True):
-            parts.append(np.log(predict(network, pixels).clip(min=_LEAST)))
+        for share, parts in zip(shares, logits, strict=True):
+            parts.append(np.log(predict(average(pair, share), pixels).clip(min=_LEAST)))
     names = pair.card.class_names
     labels = index_labels(validation, names)
     groups = {_ALL: np.ones(len(validation), dtype=bool)}
@@ -233,5 +233,5 @@ def _restore_logits(network: keras.Model) -> keras.Model:
     return keras.Model(network.input, outputs if len(outputs) > 1 else outputs[0])
 
 
-def _name(weight: keras.Variable) -> str:
-    return str(weight.path)
+def _copy_weights(network: keras.Model) -> dict[str, NDArray[np.float32]]:
+    return {weight.path: keras.ops.convert_to_numpy(weight) for weight in network.weights}

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import pandas as pd
 
+from melanoma_core import __version__
 from melanoma_core.data.splitting import Split
 from melanoma_core.errors import RecipeError
 from melanoma_core.files import make_draft
@@ -204,7 +205,8 @@ def write_network(
         files=files,
         data={**origin.data, "keras_onnx_difference": difference},
         recipe=asdict(recipe) | {"weights": describe_weights(recipe.weights)},
-        versions={
+        versions={"melanoma-dashboard": __version__}
+        | {
             name: importlib.metadata.version(name)
             for name in ("keras", "tensorflow", "onnxruntime", "numpy", "pillow")
         },

@@ -14,12 +14,14 @@ from PIL import Image
 from melanoma_core.data.dataset import Dataset
 from melanoma_core.data.images import read_image
 from melanoma_core.data.splitting import Split
-from melanoma_core.models.card import load_card
+from melanoma_core.models.card import KERAS_NAME, load_card
 from melanoma_core.models.card_text.sections import build_sections
 from melanoma_core.models.classifier import load_classifier
 from melanoma_core.models.evidence import read_evidence
+from melanoma_core.networks.averaging import Pair, average
 from melanoma_core.networks.estimate import estimate_cost
 from melanoma_core.networks.found import Photographs
+from melanoma_core.networks.keras_file import load_keras
 from melanoma_core.networks.network import add_softmax, build_network
 from melanoma_core.networks.outline import get_pooling, is_of_outline
 from melanoma_core.networks.recompute import recompute_model
@@ -192,3 +194,22 @@ def test_a_network_without_outlines_in_its_data_draws_all_the_same(
     assert section.paragraphs[1] == (
         "How well it agrees with manually drawn outlines was not measured."
     )
+
+
+def test_the_average_with_the_older_weights_keeps_its_outline_head(model: Path):
+    card = load_card(model)
+    network = load_keras(model / KERAS_NAME)
+    weights = {each.path: keras.ops.convert_to_numpy(each) for each in network.weights}
+    older = {
+        path: value if path.startswith("outline") else 0.0 * value
+        for path, value in weights.items()
+    }
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    pooling = get_pooling(network)
+    before = average(Pair(card, network, weights, older), 0.0).predict(pixels)
+    averaged = average(Pair(card, network, weights, older), 0.5)
+    probabilities, outline = averaged.predict(pixels)
+
+    assert outline.shape == before[1].shape
+    assert not np.allclose(probabilities, before[0])
+    assert get_pooling(averaged) == pooling
