@@ -7,13 +7,14 @@ from melanoma_core import __version__
 from melanoma_core.evaluation.prevalence import Prevalence
 from melanoma_core.exchange.occasion import MadeReading, Occasion
 from melanoma_core.models.adaptation import AdaptedReading
-from melanoma_core.models.card import OperatingPoint
 from melanoma_core.models.card_text.formats import format_number, format_percent
+from melanoma_core.models.origins import PointOrigin, find_origins
 from melanoma_core.reading.differential import list_differential
 from melanoma_core.reading.statement import READ_ANYWAY
 from melanoma_core.reading.verdict import Verdict
 from melanoma_core.records.kept_readings import find_skin_cancer_probability
 from melanoma_core.records.loop import AiReading
+from melanoma_core.records.texts import tidy
 from melanoma_core.taxonomy import Diagnosis
 
 NOTICE = "Research, not for diagnosis"
@@ -49,33 +50,34 @@ def list_alerts(reading: MadeReading) -> tuple[Alert, ...]:
         return ()
     melanoma = value.find_probability(Diagnosis.MEL) or 0.0
     any_cancer = find_skin_cancer_probability(value) or 0.0
-    points = (card.operating_point, card.skin_cancer_operating_point) if card else (None, None)
+    origins = find_origins(card) if card else {}
     return (
         Alert(
             "melanoma",
             float(melanoma),
             value.melanoma_threshold,
             value.melanoma_alert,
-            _describe_origin(value.melanoma_threshold, points[0]),
+            _describe_origin(value.melanoma_threshold, origins.get("melanoma")),
         ),
         Alert(
             "skin cancer",
             float(any_cancer),
             value.skin_cancer_threshold,
             value.skin_cancer_alert,
-            _describe_origin(value.skin_cancer_threshold, points[1]),
+            _describe_origin(value.skin_cancer_threshold, origins.get("skin_cancer")),
         ),
     )
 
 
-def _describe_origin(threshold: float | None, point: OperatingPoint | None) -> str:
+def _describe_origin(threshold: float | None, origin: PointOrigin | None) -> str:
     if threshold is None:
         return "The model has no such alert."
-    if point is None or point.threshold != threshold:
+    if origin is None or origin.threshold != threshold:
         return "The model's card is not here, so that the origin of the threshold is not known."
+    data = f" Data: {tidy(origin.data)}." if origin.data else ""
     return (
-        f"The threshold was chosen on the {point.chosen_on} subset of the model's data for a "
-        f"sensitivity of {format_percent(point.target_sensitivity)}."
+        f"The threshold was chosen on the {origin.chosen_on} subset of the model's data for a "
+        f"sensitivity of {format_percent(origin.target_sensitivity)}.{data}"
     )
 
 

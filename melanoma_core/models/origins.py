@@ -36,6 +36,16 @@ class PointOrigin:
     num_lesions: int | None
     sources: tuple[str, ...]
 
+    @property
+    def data(self) -> str:
+        """How many photographs and lesions of which collections; "" if the card does not say."""
+        facts = [
+            "" if self.num_images is None else f"{self.num_images:,} photographs",
+            "" if self.num_lesions is None else f"{self.num_lesions:,} lesions",
+            ", ".join(self.sources),
+        ]
+        return " of ".join(filter(None, facts))
+
     def describe(self) -> str:
         """Return the data and the aim in words, without the threshold.
 
@@ -43,13 +53,7 @@ class PointOrigin:
             >>> PointOrigin(0.04, 0.95, "validation", 30, 20, ("a", "b")).describe()
             'chosen on validation (30 photographs of 20 lesions of a, b) for a sensitivity of 95.0%'
         """
-        facts = [
-            "" if self.num_images is None else f"{self.num_images:,} photographs",
-            "" if self.num_lesions is None else f"{self.num_lesions:,} lesions",
-            ", ".join(self.sources),
-        ]
-        known = " of ".join(filter(None, facts))
-        data = f"{self.chosen_on} ({known})" if known else self.chosen_on
+        data = f"{self.chosen_on} ({self.data})" if self.data else self.chosen_on
         aim = format_percent(self.target_sensitivity)
         return " ".join(neutralise(f"chosen on {data} for a sensitivity of {aim}").split())
 

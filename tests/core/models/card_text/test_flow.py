@@ -205,7 +205,7 @@ def test_markdown_draws_the_diagram_with_mermaid_and_escapes_its_texts():
     assert '    l0["out: 2<br/>x: 2"]\n    s0 --> l0\n' in written
     assert '    s1["Read: not provided"]\n    s0 --> s1\n' in written
     assert "    s1 --> t0\n" in written
-    assert '    b01["No: 7"]\n    t0 --> b01\n```' in written
+    assert '    b01["No: 7"]\n    t0 --> b01\n```\n' in written
 
 
 def test_the_pdf_draws_the_diagram_the_same_each_time(card: ModelCard, evidence: Evidence):

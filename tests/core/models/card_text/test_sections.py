@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from melanoma_core import __version__
 from melanoma_core.errors import ModelError
 from melanoma_core.evaluation.metrics import evaluate_fully
 from melanoma_core.evaluation.predictions import LabelledPredictions
@@ -238,7 +239,8 @@ def test_markdown_shows_every_text_as_it_is():
 
     assert written == (
         "# Model card: m\\_1\n\n## Title\n\n\\#1 is first\n\n**a \\| b**\n\n"
-        "| head |\n| --- |\n| \\<b>bold\\</b> \\*x\\* \\`y\\` |\n"
+        "| head |\n| --- |\n| \\<b>bold\\</b> \\*x\\* \\`y\\` |\n\n"
+        f"Melanoma dashboard {__version__}. For research and education. Not a medical device.\n"
     )
 
 
