@@ -57,7 +57,7 @@ class Resamples:
         sums = self._weigh(by_lesion)
         return np.asarray(sums[0] if values.ndim == 1 else sums)
 
-    def _weigh(self, by_lesion: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _weigh(self, by_lesion: NDArray[Any]) -> NDArray[np.float64]:
         """Return weighted sums of what each lesion has, [M, K]: [M, 1 + num_resamples]."""
         return by_lesion @ self.weights.T
 

@@ -142,7 +142,7 @@ def measure_shares_by_patient(
 class PatientResamples(Resamples):
     """Resamples of patients for the statistics of Evaluation, an eighth of their size."""
 
-    def _weigh(self, by_lesion: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _weigh(self, by_lesion: NDArray[Any]) -> NDArray[np.float64]:
         """Return weighted sums as `Resamples` does, in little memory."""
         blocks = (
             self.weights[first : first + _BLOCK].astype(np.float64)
