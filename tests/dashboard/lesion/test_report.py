@@ -45,7 +45,7 @@ def test_the_report_shows_the_lesion_and_what_was_typed(open_lesion: OpenLesion)
 def test_to_look_at_a_report_is_no_export(open_lesion: OpenLesion, record: Record):
     app = open_lesion(view="report")
     labels = [each.proto.label for each in app.get("download_button")]
-    assert labels == ["Download PDF", "Download DICOM"]
+    assert labels == ["Download PDF", "Download DICOM", "Download FHIR"]
     assert list_exports(record) == []
 
 
