@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard.lesion.form import Form
+from dashboard.shared.chosen_files import forget_files, note_files
 from dashboard.shared.errors import show_errors
 from dashboard.shared.markup import escape_markdown
 from dashboard.shared.photograph_types import list_photograph_types
@@ -38,6 +39,7 @@ def show_photographs_form(form: Form) -> None:
         key=f"{form.name_key('files', None)}-upload",
         help="EXIF is not kept. Nothing is kept until you save.",
     )
+    note_files(form.name, [upload.name for upload in uploads or []])
     form.ask_day("Date of the visit", "on", get_today())
     form.ask_text("Reason of the visit", "reason")
     form.ask_text("Device", "device")
@@ -151,7 +153,9 @@ def _offer_save(form: Form, photographs: "Sequence[OfferedPhotograph]") -> None:
         opened = form.opened
         _accept_place(form, change, draft, photographs)
         visit = NewVisit(opened.case.patient.id, on, draft["reason"])
-        return add_photographs(opened.record, change, visit, opened.id, new)[-1]
+        added = add_photographs(opened.record, change, visit, opened.id, new)[-1]
+        forget_files(form.name)
+        return added
 
     form.offer_writing(write, label)
 

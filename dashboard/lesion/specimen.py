@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard.lesion.form import Form
+from dashboard.shared.chosen_files import forget_files, note_files
 from dashboard.shared.photograph_types import list_photograph_types
 from dashboard.shared.record import get_today
 
@@ -33,6 +34,7 @@ def show_specimen_form(form: Form) -> None:
             key=f"{form.name_key('site_file', None)}-upload",
             help="With the place marked. EXIF is not kept. Nothing is kept until you save.",
         )
+        note_files(form.name, [upload.name] if upload else [])
     content = upload.getvalue() if upload else None
 
     def write(change: "Change", draft: Mapping[str, Any]) -> "Entry[Specimen]":
@@ -64,4 +66,5 @@ def _write(
     )
     if form.base is not None:
         return change.correct(form.find_base(), specimen)
+    forget_files(form.name)
     return add_specimen(form.opened.record, change, specimen, content)

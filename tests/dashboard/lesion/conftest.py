@@ -29,11 +29,11 @@ def lesion(record: Record) -> DrawnLesion:
 def open_lesion(lesion: DrawnLesion) -> OpenLesion:
     """Open the page of the lesion as a person, at an address."""
 
-    def open_(who: str = "dr.a", **address: str) -> AppTest:
+    def open_(who: str = "dr.a", kept: dict[str, object] | None = None, **address: str) -> AppTest:
         app = AppTest.from_file(
             PROJECT_ROOT / "dashboard" / "navigation.py", default_timeout=60
         ).run()
-        app.session_state["kept"] = {"who": who}
+        app.session_state["kept"] = {"who": who} if kept is None else kept
         app.switch_page("lesion/page.py")
         for name, value in ({"lesion": lesion.lesion_id} | address).items():
             app.query_params[name] = value

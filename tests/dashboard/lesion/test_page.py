@@ -437,3 +437,14 @@ def test_a_breslow_thickness_of_99_mm_is_asked_about_before_it_is_saved(
     app = next(each for each in app.checkbox if "checked it" in each.label).check().run()
     app = click(app, "Save the report")
     assert record.get(Histology, histology.id).value.breslow_mm == 99
+
+
+def test_files_that_a_reload_lost_are_named(open_lesion: OpenLesion):
+    app = click(open_lesion(step="photographs"), "Add another")
+    app.file_uploader[0].set_value([("new.jpg", DRAWN, "image/jpeg")]).run()
+    assert "reloaded" not in read_all(app)
+    kept = app.session_state["kept"]
+
+    again = open_lesion(step="photographs", kept=kept)
+    again = click(again, "Add another")
+    assert "The page was reloaded. Choose these files again: new.jpg." in read_all(again)

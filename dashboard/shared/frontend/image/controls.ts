@@ -7,6 +7,8 @@ export interface Controls {
   opacity: HTMLInputElement;
   overlay: HTMLButtonElement;
   wipe: HTMLButtonElement;
+  /** What is of no use without something over the photograph. */
+  ofOverlay: HTMLElement[];
 }
 
 export interface Actions {
@@ -39,11 +41,13 @@ export function makeControls(actions: Actions, reserved: string): Controls {
   opacity.addEventListener("input", () => actions.setOpacity(opacity.valueAsNumber));
   const overlay = makeButton("Overlay", "Overlay", own("O"), actions.toggleOverlay);
   const wipe = makeButton("Wipe", "Wipe", own("W"), actions.toggleWipe);
+  const title = "Opacity of the overlay ([ and ])";
+  const strength = make("label", { title }, "Opacity", opacity);
   const row = make(
     "div",
     { class: "controls", role: "group", "aria-label": "Controls of the image" },
     overlay,
-    make("label", { title: "Opacity of the overlay ([ and ])" }, "Opacity", opacity),
+    strength,
     wipe,
     make("span", { class: "space" }),
     makeButton("−", "Zoom out", "-", actions.zoomOut),
@@ -56,5 +60,5 @@ export function makeControls(actions: Actions, reserved: string): Controls {
   if (document.fullscreenEnabled) {
     row.append(makeButton("Full screen", "Full screen", own("F"), actions.toggleFullScreen));
   }
-  return { row, zoom, opacity, overlay, wipe };
+  return { row, zoom, opacity, overlay, wipe, ofOverlay: [overlay, strength, wipe] };
 }

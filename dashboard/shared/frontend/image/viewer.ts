@@ -102,6 +102,8 @@ class Viewer {
     const layers = readLayers(find, this.offered);
     if (!layers) return;
     this.stage.show(layers);
+    const isBare = !layers.addresses.overlay && !layers.addresses.marks;
+    this.controls.ofOverlay.forEach((each) => each.toggleAttribute("hidden", isBare));
     this.stage.canvas.setAttribute("aria-label", layers.description);
   }
 
