@@ -126,7 +126,7 @@ def draw_audit_flow(flow: AuditFlow, scope: Scope) -> FlowDiagram:
         f"decided: {flow.decided:,}, of which {flow.decided_with_ai:,} with an AI reading",
         f"with tissue taken: {flow.excised:,}",
     )
-    known = (f"by histology: {flow.by_histology:,}",)
+    known: tuple[str, ...] = (f"by histology: {flow.by_histology:,}",)
     if scope is Scope.WITH_FOLLOW_UP:
         known += (f"by follow-up alone: {flow.by_follow_up:,}",)
     stages = (

@@ -150,7 +150,10 @@ def find_done(case: LesionCase, at_visit: AtVisit | None) -> dict[Step, tuple[En
     def list_own(entries: Sequence[Entry[_AtVisit]]) -> tuple[Entry[_AtVisit], ...]:
         return tuple(each for each in entries if each.value.visit_id == visit_id)
 
-    return {
+    occasional: dict[Step, tuple[Entry[Any], ...]] = {
+        step: () for step in Step if step.is_occasional
+    }
+    return occasional | {
         Step.PHOTOGRAPHS: at_visit.photographs if at_visit else (),
         Step.FIRST_READ: list_own(case.first_reads),
         Step.AI_READING: list_own(case.ai_readings),
@@ -160,7 +163,7 @@ def find_done(case: LesionCase, at_visit: AtVisit | None) -> dict[Step, tuple[En
         Step.ACKNOWLEDGE: case.acknowledgements,
         Step.INFORM: case.informations,
         Step.RECALL: case.recalls,
-    } | {step: () for step in Step if step.is_occasional}
+    }
 
 
 def _find_last(entries: tuple[Entry[_AtVisit], ...], visit: Entry[Visit]) -> Entry[_AtVisit] | None:

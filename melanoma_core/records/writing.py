@@ -164,9 +164,10 @@ class Change:
         """Refuse a person's correction that entries standing on it would not fit."""
         if self._record is None:
             return
-        pending = self._list_pending()
-        holders = (_Surrounding(self._record, each) for each in (pending, [*pending, after]))
-        errors = tuple(find_broken(*holders, before, self._today))
+        pending: list[Entry[Any]] = self._list_pending()
+        without = _Surrounding(self._record, pending)
+        with_it = _Surrounding(self._record, [*pending, after])
+        errors = tuple(find_broken(without, with_it, before, self._today))
         if errors:
             raise InvalidEntryError(errors)
 
