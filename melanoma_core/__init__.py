@@ -11,6 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from melanoma_core.software import VERSION
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from melanoma_core.reading.lesion import LesionReading
     from melanoma_core.reading.reading import Reading
 
-__version__ = "0.2.0"
+__version__ = VERSION
 __all__ = ["__version__", "evaluate", "open_dataset", "read", "read_lesion"]
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from melanoma_core import __version__
 from melanoma_core.assessment.file_predictions import predict_files
 from melanoma_core.assessment.selection import Selection, find_unseen, keep_classes
 from melanoma_core.errors import DatasetError
@@ -22,9 +21,10 @@ from melanoma_core.evaluation.rules import DecisionRules
 from melanoma_core.evaluation.slices import gather_attributes
 from melanoma_core.evaluation.subsets import CONFIRMED, TEST, find_headline
 from melanoma_core.models.classifier import Classifier
-from melanoma_core.models.origins import DISCLAIMER, describe_origins
+from melanoma_core.models.origins import describe_origins
 from melanoma_core.models.predictions import add_probabilities, index_truths
 from melanoma_core.progress import Progress
+from melanoma_core.software import DISCLAIMER, VERSION
 from melanoma_core.taxonomy import SKIN_CANCERS, Confirmation, RiskTier
 
 
@@ -185,7 +185,7 @@ def assess(
         num_refused_cancers=int((files.is_refused & is_cancer).sum()),
         num_confirmed=int(is_confirmed.sum()),
         confirmed=_evaluate_part(predictions, is_confirmed, card.rules),
-        app_version=__version__,
+        app_version=VERSION,
         operating_points=describe_origins(card),
     )
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from melanoma_core import __version__
+from melanoma_core.cli.backup import add_backup_commands
 from melanoma_core.cli.dataset import add_dataset_commands
 from melanoma_core.cli.evaluate import add_evaluate_command
 from melanoma_core.cli.explanations import add_explanations_command
@@ -25,12 +25,13 @@ from melanoma_core.cli.records import add_records_commands
 from melanoma_core.cli.refusals import add_refusals_command
 from melanoma_core.cli.registration import add_registration_command
 from melanoma_core.cli.robustness import add_robustness_command
-from melanoma_core.cli.serve import ServePages, add_serve_command
 from melanoma_core.cli.roles import add_role_commands
+from melanoma_core.cli.serve import ServePages, add_serve_command
 from melanoma_core.cli.study import add_study_command
 from melanoma_core.cli.token import add_token_commands
 from melanoma_core.cli.training import add_training_commands
 from melanoma_core.errors import MelanomaError
+from melanoma_core.software import VERSION
 
 _SCRIPT = "melanoma"  # name of the console script
 
@@ -63,7 +64,7 @@ def build_parser(serve_pages: ServePages | None = None) -> argparse.ArgumentPars
         description="Find melanoma in photographs of skin lesions. For research and education. "
         "Not a medical device.",
     )
-    parser.add_argument("--version", action="version", version=f"melanoma {__version__}")
+    parser.add_argument("--version", action="version", version=f"melanoma {VERSION}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_predict_command(commands)
     add_evaluate_command(commands)
@@ -83,6 +84,7 @@ def build_parser(serve_pages: ServePages | None = None) -> argparse.ArgumentPars
     add_serve_command(commands, serve_pages)
     add_token_commands(commands)
     add_role_commands(commands)
+    add_backup_commands(commands)
     draw = commands.add_parser("demonstration", help="write the demonstration lesions to a folder")
     draw.add_argument("folder", type=Path, metavar="DIR")
     draw.set_defaults(run=_demonstration)

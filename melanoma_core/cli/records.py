@@ -137,16 +137,16 @@ def _create(options: argparse.Namespace) -> int:
 
 
 def _create_drawn(place: "Place") -> "Record":
-    from melanoma_core import __version__
     from melanoma_core.models.classifier import load_classifier
     from melanoma_core.models.registry import find_serving
     from melanoma_core.records.drawn import create_drawn_record
+    from melanoma_core.software import VERSION
 
     serving = find_serving(load_settings())
     if serving.notice:
         log(serving.notice)
     log("Drawing 30 lesions, and reading them with the network: this takes up to a minute.")
-    return create_drawn_record(place, load_classifier(serving.folder), __version__)
+    return create_drawn_record(place, load_classifier(serving.folder), VERSION)
 
 
 def _verify(options: argparse.Namespace) -> int:

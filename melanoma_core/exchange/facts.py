@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from melanoma_core import __version__
 from melanoma_core.evaluation.prevalence import Prevalence
 from melanoma_core.exchange.occasion import MadeReading, Occasion
 from melanoma_core.models.adaptation import AdaptedReading
@@ -15,6 +14,7 @@ from melanoma_core.reading.verdict import Verdict
 from melanoma_core.records.kept_readings import find_skin_cancer_probability
 from melanoma_core.records.loop import AiReading
 from melanoma_core.records.texts import tidy
+from melanoma_core.software import VERSION
 from melanoma_core.taxonomy import Diagnosis
 
 NOTICE = "Research, not for diagnosis"
@@ -117,7 +117,7 @@ def list_notices(occasion: Occasion) -> tuple[str, ...]:
 
 
 def _list_notices(occasion: Occasion) -> Iterator[str]:
-    yield f"{NOTICE}. Not a medical device. Written by {SOFTWARE} {__version__}."
+    yield f"{NOTICE}. Not a medical device. Written by {SOFTWARE} {VERSION}."
     if occasion.is_drawn:
         yield _DRAWN
     reading = occasion.reading

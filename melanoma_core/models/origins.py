@@ -11,10 +11,6 @@ from melanoma_core.models.card import ModelCard, OperatingPoint
 from melanoma_core.models.card_text.formats import format_percent
 from melanoma_core.names import neutralise
 
-SOFTWARE = "Melanoma dashboard"
-DISCLAIMER = "For research and education. Not a medical device."
-NOT_CONFIRMED = "No person has confirmed this reading."
-
 
 @dataclass(frozen=True)
 class PointOrigin:

@@ -13,7 +13,6 @@ from typing import Any
 import keras
 import pandas as pd
 
-from melanoma_core import __version__
 from melanoma_core.data.splitting import Split
 from melanoma_core.errors import RecipeError
 from melanoma_core.files import make_draft
@@ -36,6 +35,7 @@ from melanoma_core.networks.measurement import Material, measure_model
 from melanoma_core.networks.network import LOGITS_LAYER, add_softmax
 from melanoma_core.networks.novelty import NoveltyCheck, choose_novelty_limit, fit_novelty
 from melanoma_core.networks.outline import find_weight_outside
+from melanoma_core.software import VERSION
 from melanoma_core.taxonomy import Diagnosis
 from melanoma_core.training.ancestry import search_leaks
 from melanoma_core.training.description import INTENDED_USE, list_limitations
@@ -205,7 +205,7 @@ def write_network(
         files=files,
         data={**origin.data, "keras_onnx_difference": difference},
         recipe=asdict(recipe) | {"weights": describe_weights(recipe.weights)},
-        versions={"melanoma-dashboard": __version__}
+        versions={"melanoma-dashboard": VERSION}
         | {
             name: importlib.metadata.version(name)
             for name in ("keras", "tensorflow", "onnxruntime", "numpy", "pillow")

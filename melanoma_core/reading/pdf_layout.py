@@ -8,7 +8,7 @@ from fpdf.fonts import FontFace
 
 from melanoma_core.models.card_text.pdf import FAMILY, Document
 from melanoma_core.models.card_text.printable import describe_unprinted
-from melanoma_core.models.origins import SOFTWARE
+from melanoma_core.software import SOFTWARE
 
 LINE = 0.47  # mm per point of its size: the height of a line
 _SIZES = (8.5, 8.0, 7.5, 7.0, 6.5, 6.0, 5.5, 5.0)  # points of the text, until it fits

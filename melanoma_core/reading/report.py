@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from melanoma_core import __version__
 from melanoma_core.models.adaptation import AdaptedReading
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.card_text.formats import format_beside_threshold, format_percent
 from melanoma_core.models.card_text.prevalence import describe_assumption
 from melanoma_core.models.card_text.wording import describe_results
-from melanoma_core.models.origins import NOT_CONFIRMED, PointOrigin, find_origins
+from melanoma_core.models.origins import PointOrigin, find_origins
 from melanoma_core.names import neutralise
 from melanoma_core.reading.crop_text import describe_crops
 from melanoma_core.reading.differential import list_differential
@@ -26,6 +25,7 @@ from melanoma_core.reading.statement import (
     describe_set_aside,
 )
 from melanoma_core.reading.verdict import Verdict
+from melanoma_core.software import NOT_CONFIRMED, VERSION
 from melanoma_core.taxonomy import TIER_STYLES
 
 if TYPE_CHECKING:  # so that a page appears before ONNX Runtime is imported
@@ -205,7 +205,7 @@ def _write(
         assumption=describe_assumption(card, adapted.prevalence if adapted else None),
         model=_clean(
             f"Model {card.model_id}, {card.created_at[:10]}: {results} Read with version "
-            f"{__version__} of this software. {NOT_CONFIRMED}"
+            f"{VERSION} of this software. {NOT_CONFIRMED}"
         ),
         limits=tuple(_clean(limit) for limit in card.limitations),
         notes="",

@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from melanoma_core import __version__
 from melanoma_core.evaluation.prevalence import Prevalence
 from melanoma_core.jsonable import to_jsonable
 from melanoma_core.models.adaptation import adapt_reading
 from melanoma_core.models.card import ModelCard
-from melanoma_core.models.origins import DISCLAIMER, describe_origins, read_origin
+from melanoma_core.models.origins import describe_origins, read_origin
 from melanoma_core.reading.lesion import LesionReading
 from melanoma_core.reading.ranking import choose_explained
 from melanoma_core.reading.reading import Reading, Refusal
@@ -18,6 +17,7 @@ from melanoma_core.reading.statement import (
     describe_set_aside,
 )
 from melanoma_core.reading.verdict import Verdict
+from melanoma_core.software import DISCLAIMER, VERSION
 
 Row = dict[str, Any]
 _NO_VERDICT: Row = dict.fromkeys(
@@ -113,7 +113,7 @@ def _describe_origin(card: ModelCard | None) -> Row:
     return {
         "operating_points": card and describe_origins(card),
         "confirmed_by_person": False,
-        "app_version": __version__,
+        "app_version": VERSION,
         "disclaimer": DISCLAIMER,
     }
 

@@ -10,13 +10,13 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any
 
-from melanoma_core import __version__
 from melanoma_core.jsonable import dump_json, to_jsonable
-from melanoma_core.models.origins import DISCLAIMER, describe_origins, read_origin
+from melanoma_core.models.origins import describe_origins, read_origin
 from melanoma_core.models.registry import list_models
 from melanoma_core.records.audit import Audit, Drift
 from melanoma_core.records.audit_cases import AuditCase
 from melanoma_core.settings import Settings
+from melanoma_core.software import DISCLAIMER, VERSION
 from melanoma_core.spreadsheets import format_rows
 
 Origins = Mapping[str, Any]
@@ -47,7 +47,7 @@ def describe_audit(audit: Audit, drift: Drift | None, origins: Origins = _NONE) 
         drift: How photographs and scores change; None where no model is here.
         origins: Of the models that read.
     """
-    made = {"app_version": __version__, "disclaimer": DISCLAIMER, "operating_points": origins}
+    made = {"app_version": VERSION, "disclaimer": DISCLAIMER, "operating_points": origins}
     return _write_days(to_jsonable({"audit": audit, "drift": drift} | made))
 
 
@@ -89,7 +89,7 @@ def _describe_origin(points: Mapping[str, Any] | None) -> dict[str, str | float]
         f"{name}_threshold_origin": read_origin(found[name]).describe() if found.get(name) else ""
         for name in ("melanoma", "skin_cancer")
     }
-    return words | {"written_by_version": __version__, "disclaimer": DISCLAIMER}
+    return words | {"written_by_version": VERSION, "disclaimer": DISCLAIMER}
 
 
 def _write_days(value: object) -> object:

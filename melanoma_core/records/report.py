@@ -10,7 +10,7 @@ from typing import Any
 
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.card_text.formats import format_beside_threshold, format_percent
-from melanoma_core.models.origins import NOT_CONFIRMED, find_origins
+from melanoma_core.models.origins import find_origins
 from melanoma_core.models.registry import list_models
 from melanoma_core.records.case import LesionCase
 from melanoma_core.records.current_visit import find_current_visit
@@ -28,6 +28,7 @@ from melanoma_core.records.wording import (
     title_kind,
 )
 from melanoma_core.settings import Settings
+from melanoma_core.software import NOT_CONFIRMED
 from melanoma_core.taxonomy import Diagnosis
 
 MAX_NOTES = 600  # characters, so that the report stays one page

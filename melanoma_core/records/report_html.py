@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from melanoma_core import __version__
 from melanoma_core.models.card_text.printable import strip_unseen
-from melanoma_core.models.origins import DISCLAIMER, SOFTWARE
 from melanoma_core.records.report import LesionReport
+from melanoma_core.software import DISCLAIMER, SOFTWARE, VERSION
 
-NOTICE = f"{DISCLAIMER} Written with {SOFTWARE} {__version__}."
+NOTICE = f"{DISCLAIMER} Written with {SOFTWARE} {VERSION}."
 
 
 def show(text: str) -> str:

@@ -8,7 +8,6 @@ from fastapi import Depends, FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
 
-from melanoma_core import __version__
 from melanoma_core.access.rights import Right
 from melanoma_core.errors import ModelError
 from melanoma_core.service import endpoints
@@ -33,6 +32,7 @@ from melanoma_core.service.metrics import MEDIA_TYPE
 from melanoma_core.service.options import Options
 from melanoma_core.service.problems import Problem, answer_problem
 from melanoma_core.service.service import Service
+from melanoma_core.software import VERSION
 
 PATHS = ("/v1/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 """What the paths of all addresses are or begin with."""
@@ -56,7 +56,7 @@ class Api:
         """Be ready to answer in an `async with` statement, which ends all processes."""
         log_as_json()
         await self._service.start()
-        log_event("started", app_version=__version__)
+        log_event("started", app_version=VERSION)
         try:
             yield
         finally:
@@ -77,7 +77,7 @@ def is_api_path(path: str) -> bool:
 def _make_inner(service: Service, run: Callable[..., Any]) -> FastAPI:
     app = FastAPI(
         title="Melanoma readings",
-        version=__version__,
+        version=VERSION,
         description=DESCRIPTION,
         docs_url=None,  # its page loads a script from another host
         redoc_url=None,

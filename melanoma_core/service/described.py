@@ -7,11 +7,11 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from melanoma_core.data.formats.budget import MAX_BYTES
-from melanoma_core.models.origins import DISCLAIMER
 from melanoma_core.service.documents import ProblemDocument
 from melanoma_core.service.examples import EXAMPLE
 from melanoma_core.service.job import EXPLAINED
 from melanoma_core.service.problems import MEDIA_TYPE, describe_problem
+from melanoma_core.software import DISCLAIMER
 from melanoma_core.taxonomy import Diagnosis
 
 DESCRIPTION = (

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict  # pydantic needs it before Python 3.12
 
-from melanoma_core import __version__
 from melanoma_core.jsonable import to_jsonable
 from melanoma_core.models.card import ModelCard
-from melanoma_core.models.origins import DISCLAIMER, describe_origins
+from melanoma_core.models.origins import describe_origins
 from melanoma_core.service.job import Heatmap, Result
+from melanoma_core.software import DISCLAIMER, VERSION
 from melanoma_core.taxonomy import Diagnosis
 
 _closed = with_config(ConfigDict(extra="forbid"))  # nothing else is in an answer
@@ -217,7 +217,7 @@ def describe_card(card: ModelCard, *, reads: bool) -> dict[str, Any]:
         "reads": reads,
         "operating_points": describe_origins(card),
         "card": to_jsonable(card),
-        "app_version": __version__,
+        "app_version": VERSION,
         "disclaimer": DISCLAIMER,
     }
 

@@ -8,10 +8,8 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
-from melanoma_core import __version__
 from melanoma_core.errors import ModelError
 from melanoma_core.models.card import ModelCard, load_card
-from melanoma_core.models.origins import DISCLAIMER
 from melanoma_core.models.registry import Serving, find_serving, list_models
 from melanoma_core.service.documents import (
     describe_card,
@@ -24,6 +22,7 @@ from melanoma_core.service.problems import Problem
 from melanoma_core.service.receiving import Received, receive
 from melanoma_core.service.service import Service
 from melanoma_core.settings import load_settings
+from melanoma_core.software import DISCLAIMER, VERSION
 
 _LEFT = 499  # as nginx logs a client that has closed the connection
 _UNREADABLE = "unreadable"
@@ -65,7 +64,7 @@ def get_models() -> Response:
         {
             "models": models,
             "notice": serving.notice,
-            "app_version": __version__,
+            "app_version": VERSION,
             "disclaimer": DISCLAIMER,
         }
     )
@@ -83,7 +82,7 @@ def get_model(model_id: str) -> Response:
 
 def get_health() -> Response:
     """Say that the server is up."""
-    return JSONResponse({"status": "live", "app_version": __version__})
+    return JSONResponse({"status": "live", "app_version": VERSION})
 
 
 async def get_readiness(request: Request) -> Response:
@@ -92,7 +91,7 @@ async def get_readiness(request: Request) -> Response:
     serving = await service.check()
     document: dict[str, Any] = {
         "status": "ready",
-        "app_version": __version__,
+        "app_version": VERSION,
         "model_id": load_card(serving.folder).model_id,
         "notice": serving.notice,
     }

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from melanoma_core import __version__
-from melanoma_core.models.origins import DISCLAIMER
+from melanoma_core.software import DISCLAIMER, VERSION
 
 _ORIGIN = {
     "threshold": 0.0436,
@@ -50,7 +49,7 @@ EXAMPLE: dict[str, Any] = {
     "heatmap": None,
     "operating_points": {"melanoma": _ORIGIN, "skin_cancer": _ORIGIN},
     "confirmed_by_person": False,
-    "app_version": __version__,
+    "app_version": VERSION,
     "disclaimer": DISCLAIMER,
     "request_id": "5f0c1c8e-1f6b-4b6e-9f59-6d7f4b1f3a11",
 }

@@ -17,7 +17,7 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from melanoma_core import __version__
+from melanoma_core.software import VERSION
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 _SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -52,7 +52,7 @@ class Metrics:
             gauge = Gauge(f"melanoma_{name}", text, registry=self._registry)
             gauge.set_function(measure)
         build = Gauge("melanoma_build_info", "Version.", ["version"], registry=self._registry)
-        build.labels(__version__).set(1)
+        build.labels(VERSION).set(1)
 
     def count_result(self, refusal: str | None) -> None:
         """Count a photograph, by its kind of refusal; None if it was read."""

@@ -8,13 +8,13 @@ from highdicom.sr import CodedConcept
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from melanoma_core import __version__
 from melanoma_core.exchange.dicom import codes
 from melanoma_core.exchange.dicom.uids import make_content_uid, make_uid
 from melanoma_core.exchange.facts import NOTICE, SOFTWARE, list_notices
 from melanoma_core.exchange.occasion import Occasion
 from melanoma_core.names import neutralise
 from melanoma_core.records.vocabulary import Laterality, Sex
+from melanoma_core.software import VERSION
 
 LONGEST = 64  # characters of the value representation LO
 _MAX_LABEL = 12
@@ -99,7 +99,7 @@ def describe_equipment(dataset: Dataset, model: str, manufacturer: str = _UNKNOW
     dataset.Manufacturer = manufacturer
     dataset.ManufacturerModelName = clean(model)[:LONGEST] or _UNKNOWN
     dataset.DeviceSerialNumber = _UNKNOWN
-    dataset.SoftwareVersions = __version__ if manufacturer == SOFTWARE else _UNKNOWN
+    dataset.SoftwareVersions = VERSION if manufacturer == SOFTWARE else _UNKNOWN
 
 
 def make_contributor() -> Dataset:
@@ -108,7 +108,7 @@ def make_contributor() -> Dataset:
     item.PurposeOfReferenceCodeSequence = [make_item(codes.MODIFYING_EQUIPMENT)]
     item.Manufacturer = SOFTWARE
     item.ManufacturerModelName = SOFTWARE
-    item.SoftwareVersions = __version__
+    item.SoftwareVersions = VERSION
     item.ContributionDescription = "Wrote the photograph as DICOM; its pixels are unchanged."
     return item
 
@@ -150,8 +150,8 @@ def seal(dataset: Dataset) -> None:
     meta.MediaStorageSOPInstanceUID = uid
     if "TransferSyntaxUID" not in meta:
         meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID = make_uid("implementation", SOFTWARE, __version__)
-    meta.ImplementationVersionName = f"MELDASH {__version__}"[:16]
+    meta.ImplementationClassUID = make_uid("implementation", SOFTWARE, VERSION)
+    meta.ImplementationVersionName = f"MELDASH {VERSION}"[:16]
 
 
 def clean(text: str) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from melanoma_core import __version__
 from melanoma_core.data.drawn.shipped import is_drawn
 from melanoma_core.evaluation.prevalence import Prevalence
 from melanoma_core.exchange.dicom.files import DicomFile, make_files
@@ -19,6 +18,7 @@ from melanoma_core.models.classifier import Classifier
 from melanoma_core.reading.reading import Reading
 from melanoma_core.records.ai_readings import ReadingRequest, keep_readings, read_lesion
 from melanoma_core.records.vocabulary import ImageKind
+from melanoma_core.software import VERSION
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,7 @@ def _make_request(files: StrippedFiles, lesion: Unkept) -> ReadingRequest:
         lesion_id="",
         visit_id="",
         photographs={each: files.contents[each] for each in files.photographs},
-        app_version=__version__,
+        app_version=VERSION,
         prevalence=lesion.prevalence,
         is_drawn=_are_drawn(lesion),
         read_anyway=lesion.read_anyway,

@@ -3,7 +3,6 @@
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from melanoma_core import __version__
 from melanoma_core.exchange.fhir.bundle import write_transaction
 from melanoma_core.exchange.fhir.sending import Sent, send_transaction
 from melanoma_core.exchange.fhir.server import FhirServer
@@ -17,6 +16,7 @@ from melanoma_core.records.steps import find_at_visit
 from melanoma_core.records.store import Record
 from melanoma_core.records.vocabulary import ReadOrder
 from melanoma_core.settings import Settings
+from melanoma_core.software import VERSION
 
 
 def make_request(
@@ -42,7 +42,7 @@ def make_request(
     return FhirRequest(
         at=at,
         record_id=record.record_id,
-        app_version=__version__,
+        app_version=VERSION,
         patient_system=settings.fhir_patient_system or "",
         cards=_find_cards(case, settings),
         hides_ai=at_visit is not None and at_visit.hides_ai,

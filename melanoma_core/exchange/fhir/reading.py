@@ -28,12 +28,13 @@ from melanoma_core.exchange.fhir.subject import (
     refer_patient,
 )
 from melanoma_core.models.card import OperatingPoint
-from melanoma_core.models.origins import DISCLAIMER, PointOrigin, find_origin
+from melanoma_core.models.origins import PointOrigin, find_origin
 from melanoma_core.records.case import LesionCase
 from melanoma_core.records.entry import Entry
 from melanoma_core.records.kept_readings import find_skin_cancer_probability, list_probabilities
 from melanoma_core.records.loop import AiReading, Decision, PhotographReading
 from melanoma_core.records.texts import tidy
+from melanoma_core.software import DISCLAIMER
 from melanoma_core.taxonomy import SKIN_CANCERS, Diagnosis
 
 _NOT_READ = "No photograph was read."

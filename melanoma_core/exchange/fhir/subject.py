@@ -21,13 +21,14 @@ from melanoma_core.exchange.fhir.naming import (
 )
 from melanoma_core.exchange.fhir.sites import make_site
 from melanoma_core.models.card import ModelCard
-from melanoma_core.models.origins import DISCLAIMER, find_origins
+from melanoma_core.models.origins import find_origins
 from melanoma_core.records.case import LesionCase
 from melanoma_core.records.drawn import is_drawn
 from melanoma_core.records.entities import Photograph
 from melanoma_core.records.entry import Entry
 from melanoma_core.records.texts import tidy
 from melanoma_core.records.wording import summarise
+from melanoma_core.software import DISCLAIMER
 
 
 @dataclass(frozen=True, kw_only=True)

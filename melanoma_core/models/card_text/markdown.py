@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from melanoma_core import __version__
 from melanoma_core.models.card_text.diagram import Box, FlowDiagram
 from melanoma_core.models.card_text.section import Section, Table
-from melanoma_core.models.origins import DISCLAIMER, SOFTWARE
+from melanoma_core.software import DISCLAIMER, SOFTWARE, VERSION
 
 
 def write_markdown(title: str, sections: Sequence[Section]) -> str:
@@ -16,7 +15,7 @@ def write_markdown(title: str, sections: Sequence[Section]) -> str:
         parts += [_escape(paragraph) for paragraph in section.paragraphs]
         parts += [_write_diagram(section.diagram)] if section.diagram else []
         parts += [_write_table(table) for table in section.tables if table.rows]
-    parts.append(f"{SOFTWARE} {_escape(__version__)}. {DISCLAIMER}")
+    parts.append(f"{SOFTWARE} {_escape(VERSION)}. {DISCLAIMER}")
     return "\n\n".join(parts) + "\n"
 
 

@@ -6,12 +6,11 @@ from datetime import UTC, datetime
 from fpdf import FPDF
 from fpdf.fonts import FontFace, TTFFont
 
-from melanoma_core import __version__
 from melanoma_core.models.card_text.pdf_diagram import draw_diagram
 from melanoma_core.models.card_text.printable import make_printable
 from melanoma_core.models.card_text.section import Section, Table
-from melanoma_core.models.origins import DISCLAIMER, SOFTWARE
 from melanoma_core.settings import ASSETS
+from melanoma_core.software import DISCLAIMER, SOFTWARE, VERSION
 
 _FONTS = ASSETS / "fonts"
 FAMILY = "DejaVu"
@@ -53,7 +52,7 @@ class Document(FPDF):
         self.set_font(FAMILY, size=_SMALL_POINTS)
         self.set_text_color(*_GREY)
         self._is_footer = True
-        software = f"{SOFTWARE} {__version__}"
+        software = f"{SOFTWARE} {VERSION}"
         name = software if self._name == SOFTWARE else f"{self._name}. {software}"
         self.cell(0, 5, f"{name}. {DISCLAIMER} Page {self.page_no()} of {{nb}}", align="C")
         self._is_footer = False

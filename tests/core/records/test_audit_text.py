@@ -11,7 +11,7 @@ import pytest
 from melanoma_core import __version__
 from melanoma_core.evaluation.figure import Figure
 from melanoma_core.models.card import load_card
-from melanoma_core.models.origins import DISCLAIMER, describe_origins
+from melanoma_core.models.origins import describe_origins
 from melanoma_core.models.registry import BUNDLED
 from melanoma_core.records.audit import make_audit
 from melanoma_core.records.audit_cases import AuditCase
@@ -32,6 +32,7 @@ from melanoma_core.records.bias import explain_bias
 from melanoma_core.records.performance import Grouping, find_value
 from melanoma_core.records.vocabulary import Management, Opinion, ReadOrder
 from melanoma_core.settings import load_settings
+from melanoma_core.software import DISCLAIMER
 from melanoma_core.taxonomy import Confirmation, Diagnosis
 
 
