@@ -10,7 +10,7 @@ from melanoma_core.records.place import Place
 from melanoma_core.records.store import Record
 from tests.browser.conftest import PATIENCE_MS
 from tests.browser.logins import SHORT_SECONDS, run_login
-from tests.browser.test_accessibility import list_overflow, list_violations
+from tests.browser.test_accessibility import list_overflow, list_violations, wait_until_still
 
 pytestmark = pytest.mark.slow
 
@@ -124,6 +124,8 @@ def test_the_record_names_the_subject_and_no_other_name_can_be_typed(
     expect(page.get_by_role("button", name="Change", exact=True)).to_have_count(0)
     page.get_by_role("button", name="New patient").click()
     page.get_by_role("textbox", name="Pseudonym").fill("P-7")
+    page.keyboard.press("Tab")
+    wait_until_still(page)
     page.keyboard.press("Control+Enter")
     expect(page.get_by_role("heading", name="Patient P-7")).to_be_visible()
 
