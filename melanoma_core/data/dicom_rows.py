@@ -6,34 +6,15 @@ lesion, and stay in one group.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from melanoma_core.data.formats.dicom_facts import DicomFacts
+from melanoma_core.data.formats.dicom_facts import SAID
 from melanoma_core.data.identities import scope_ids
 
-# What tags may fill in the file table, by the name of their fact.
-_COLUMNS = {
-    "patient_id": "patient_id",
-    "lesion_id": "lesion_id",
-    "age": "age",
-    "sex": "sex",
-    "site_text": "site",
-    "image_type": "image_type",
-}
-
-
-def write_said(facts: DicomFacts) -> str:
-    """Return what a file says, as a text for the cache.
-
-    Args:
-        facts: Of which only what a dataset takes is written.
-    """
-    known = asdict(facts) | {"image_type": "dermoscopic" if facts.is_dermoscopic else None}
-    return json.dumps({name: known[name] for name in _COLUMNS if known[name] is not None})
+_COLUMNS = {name: name for name in SAID} | {"site_text": "site"}
 
 
 def split_frames(records: pd.DataFrame, counts: Mapping[Path, int]) -> pd.DataFrame:
@@ -65,7 +46,8 @@ def add_said(records: pd.DataFrame) -> pd.DataFrame:
     """Fill what no table says by what the files say.
 
     Args:
-        records: The file table with `said` (`write_said`) and `folder`, that of the collection.
+        records: The file table with `said` (`dicom_facts.write_said`), and `folder`, that of the
+            collection.
 
     Returns:
         The file table. Ids are those of the collection (`identities.scope_ids`).

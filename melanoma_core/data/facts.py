@@ -25,7 +25,7 @@ class FileFacts:
             another (`orientations.list_canonical`). Mirrored and turned copies share one.
         ita: Individual typology angle of the skin around the lesion in degrees, an estimate
             (`skin_tone.estimate_ita`). None also where too little skin is seen.
-        said: What a DICOM file says of patient and lesion (`dicom_rows.write_said`); None for
+        said: What a DICOM file says of patient and lesion (`dicom_facts.write_said`); None for
             others.
         num_photographs: Of a file with an error; a DICOM file can hold several, each of which is
             measured apart.

@@ -14,9 +14,8 @@ import psutil
 from numpy.typing import NDArray
 from PIL import Image
 
-from melanoma_core.data.dicom_rows import write_said
 from melanoma_core.data.facts import FileFacts
-from melanoma_core.data.formats.dicom_facts import read_facts
+from melanoma_core.data.formats.dicom_facts import read_facts, write_said
 from melanoma_core.data.formats.dicom_frames import count_photographs
 from melanoma_core.data.images import decode_image, read_bytes
 from melanoma_core.data.orientations import list_canonical

@@ -4,8 +4,9 @@ Only what is named here leaves a file. Names, dates of birth, addresses, device 
 are not read. Nothing of it is written anywhere before a person accepts it.
 """
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,9 @@ FACT_KEYWORDS = (
     *("LightSourcePolarization", "ContactMethod", "AcquisitionDateTime", "AcquisitionDate"),
     *("BurnedInAnnotation", "RecognizableVisualFeatures"),
 )
+SAID = ("patient_id", "lesion_id", "age", "sex", "site_text", "image_type")
+"""What a dataset takes of what a file says."""
+
 _SIDES = {"L": "left", "R": "right"}
 _SIDE_CODES = {("SCT", "7771000"): "left", ("SCT", "24028007"): "right"}
 _SEXES = {"M": "male", "F": "female"}
@@ -89,6 +93,20 @@ def read_facts(data: bytes) -> DicomFacts | None:
             return _collect(parse(content, FACT_KEYWORDS))
     except (ImageError, ValueError):
         return None
+
+
+def write_said(facts: DicomFacts) -> str:
+    """Return what a file says as a text for the cache: only what a dataset takes (`SAID`).
+
+    Args:
+        facts: What it says.
+
+    Example:
+        >>> write_said(DicomFacts(patient_id="P-1", is_dermoscopic=True))
+        '{"patient_id": "P-1", "image_type": "dermoscopic"}'
+    """
+    known = asdict(facts) | {"image_type": "dermoscopic" if facts.is_dermoscopic else None}
+    return json.dumps({name: known[name] for name in SAID if known[name] is not None})
 
 
 def _collect(dataset: "Dataset") -> DicomFacts:
