@@ -15,6 +15,8 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Annotated, get_args, get_origin
 
+from docs.http_api import write_http_api
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
@@ -499,6 +501,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/command-line.md": write_command_line,
     "reference/settings.md": write_settings,
     "reference/fhir-codes.md": write_fhir_codes,
+    "reference/http-api.md": write_http_api,
     "reference/model-card.md": write_card,
     "reference/runs.md": write_run,
     "reference/python.md": write_python,

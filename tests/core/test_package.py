@@ -42,7 +42,7 @@ def test_the_wheel_holds_both_packages_and_all_that_they_read(wheel: Path):
         "dashboard/style.css",
         "melanoma_core/records/migrations/versions/v0001_first.py",
         "dashboard/lesion/frontend/built/compare.js",
-        "dashboard/reading/frontend/built/viewer.js",
+        "dashboard/shared/frontend/image/built/viewer.js",
         "dashboard/patients/body_map.js",
         "dashboard/.streamlit/config.toml",
     } <= names

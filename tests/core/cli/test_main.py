@@ -40,6 +40,10 @@ KEYS = [
     "novelty_limit",
     "quality",
     "outline",
+    "operating_points",
+    "confirmed_by_person",
+    "app_version",
+    "disclaimer",
     "notice",
 ]
 CODES = ["MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC"]
