@@ -82,3 +82,7 @@ class AccessError(MelanomaError):
 
 class ExchangeError(MelanomaError):
     """What is exchanged with another system cannot be read, written or sent."""
+
+
+class BackupError(MelanomaError):
+    """A backup cannot be made, read or restored."""

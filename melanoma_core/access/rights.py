@@ -34,6 +34,7 @@ class Right(StrEnum):
     SEE_MODELS = "see the models"
     DEPLOY = "promote a model or roll it back"
     MANAGE_USERS = "give or take roles"
+    BACK_UP = "back up or restore the server"
 
 
 _DESCRIPTIONS = {
@@ -57,6 +58,7 @@ NEEDED = MappingProxyType(
         Right.SEE_MODELS: frozenset(Role),
         Right.DEPLOY: frozenset({Role.STEWARD}),
         Right.MANAGE_USERS: frozenset({Role.STEWARD}),
+        Right.BACK_UP: frozenset({Role.STEWARD}),
     }
 )
 """Which roles may do what; one of them is enough."""

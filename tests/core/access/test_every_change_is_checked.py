@@ -92,6 +92,8 @@ CHECKED = {
     "service.tokens.revoke_token",
     "assessment.job.cancel",
     "assessment.job.start",
+    "backup.restoring.restore_backup",
+    "backup.writing.write_backup",
     "data.archive.download.download",
     "data.oversampling.oversample",
     "deployment.promotion.promote",

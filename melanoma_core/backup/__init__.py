@@ -1,0 +1,1 @@
+"""Backup and restore of a server: the record, its photographs, models, runs, roles and tokens."""
