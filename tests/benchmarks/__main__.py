@@ -29,6 +29,7 @@ from tests.benchmarks import (
     rows,
     scan,
     service,
+    sessions,
     start,
     training,
 )
@@ -47,6 +48,7 @@ BENCHMARKS = {
     "batch": batch.measure,
     "memory": memory.measure,
     "people": people.measure,
+    "sessions": sessions.measure,
     "service": service.measure,
     "scan": scan.measure,
     "neighbours": neighbours.measure,
