@@ -134,7 +134,9 @@ def test_a_missing_photograph_is_refused_without_a_reading(call, tmp_path: Path)
     assert list(row) == KEYS
     assert row["status"] == "refused"
     assert row["reason"].startswith("There is no file")
-    assert [row[key] for key in KEYS[4:]] == [None] * 12 + [False, None, None, [], None, ""]
+    reading = KEYS[4 : KEYS.index("operating_points")]
+    assert [row[key] for key in reading] == [None] * 12 + [False, None, None, [], None]
+    assert (row["confirmed_by_person"], row["notice"]) == (False, "")
     assert done.returncode == 2
 
 

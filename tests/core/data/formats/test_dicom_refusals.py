@@ -94,7 +94,8 @@ def test_an_unknown_transfer_syntax_is_named(picture):
     unknown = data.replace(JPEG.encode(), b"1.2.999.10008.1.2.4.50")
     assert describe_refusal(unknown).startswith(
         "The pixels of the DICOM file are compressed in a way that is not read: an unknown "
-        "transfer syntax, 1.2.999.10008.1.2.4.50. JPEG, JPEG 2000, JPEG-LS, RLE or no compression is needed."
+        "transfer syntax, 1.2.999.10008.1.2.4.50. JPEG, JPEG 2000, JPEG-LS, RLE or no "
+        "compression is needed."
     )
 
 
