@@ -8,6 +8,12 @@ from pathlib import Path
 from melanoma_core.backup import restoring, writing
 from tests.core.backup.conftest import name_places
 
+WHERE: dict[str, tuple[object, str]] = {
+    "backup": (writing._Writer, "_add"),
+    "extract": (restoring, "_extract"),
+    "move": (Path, "replace"),
+}
+
 
 def kill_at(module: object, name: str, number: int) -> None:
     """Kill this process at the n-th call of a function or method."""
@@ -28,8 +34,9 @@ def main(action: str, folder: Path, *numbers: int) -> None:
     for number in numbers:
         child = os.fork()
         if child == 0:
+            where, name = WHERE[action]
+            kill_at(where, name, number)
             if action == "backup":
-                kill_at(writing._Writer, "_add", number)
                 writing.write_backup(
                     name_places(folder / "server"), folder / f"{number}.zip", "root"
                 )
