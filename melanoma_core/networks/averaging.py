@@ -6,7 +6,7 @@ computed as for any other release.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
@@ -25,10 +25,9 @@ from melanoma_core.models.evidence import read_evidence
 from melanoma_core.models.predictions import index_labels
 from melanoma_core.networks.found import Photographs, find_split
 from melanoma_core.networks.inference import BATCH_SIZE, predict
-from melanoma_core.networks.keras_file import load_keras
 from melanoma_core.networks.measurement import Material, measure_model
-from melanoma_core.networks.network import LOGITS_LAYER
-from melanoma_core.networks.outline import OUTLINE_LOGITS_LAYER, has_outline, is_of_outline
+from melanoma_core.networks.network import LOGITS_LAYER, build_network
+from melanoma_core.networks.outline import is_of_outline
 from melanoma_core.networks.release import Origin, write_network
 from melanoma_core.progress import Progress
 from melanoma_core.training.draw import compute_bias_correction
@@ -37,7 +36,6 @@ from melanoma_core.training.preparation import TEST, TRAIN, VALIDATION
 from melanoma_core.training.recipe import Recipe
 
 _ADVICE = "or set MELANOMA_MODELS_DIR to another folder"
-_LEAST = 1e-12  # a probability of 0 has no logarithm
 _ALL = "all"
 
 
@@ -62,8 +60,8 @@ class Pair:
 
     Attributes:
         card: Card of the model.
-        network: The model, uint8 [N, size, size, 3] -> probabilities, and the outline if it draws
-            one. Its weights change with each average.
+        network: The model, uint8 [N, size, size, 3] -> logits, as `network.build_network` builds
+            it. Its weights change with each average.
         own: Its weights as trained, by path.
         parent: The weights of the other, by path.
     """
@@ -82,7 +80,8 @@ def load_pair(folder: Path, parent: Path) -> Pair:
         parent: Folder of the other.
 
     Raises:
-        ModelError: The training did not start from it, or their layers differ.
+        ModelError: The training did not start from it.
+        RecipeError: Their layers differ.
     """
     card = load_card(folder)
     origin = find_parent(card)
@@ -92,7 +91,10 @@ def load_pair(folder: Path, parent: Path) -> Pair:
             f"The training of {card.model_id} started from {origin or 'no model'}, not from "
             f"{parent_id}. Only weights with a common start can be averaged."
         )
-    network, other = load_keras(folder / KERAS_NAME), load_keras(parent / KERAS_NAME)
+    recipe = read_recipe(card)
+    network, other = (
+        build_network(recipe, len(card.class_names), each / KERAS_NAME) for each in (folder, parent)
+    )
     return Pair(card, network, _copy_weights(network), _copy_weights(other))
 
 
@@ -100,6 +102,11 @@ def find_parent(card: ModelCard) -> str | None:
     """Return the id of the model that a training started from; None if it started from none."""
     weights = card.recipe.get("weights")
     return weights.get("model_id") if isinstance(weights, dict) else None
+
+
+def read_recipe(card: ModelCard) -> Recipe:
+    """Return the recipe of a model, without its initial weights."""
+    return Recipe.from_json(dump_json({**card.recipe, "weights": "none"}))
 
 
 def average(pair: Pair, share: float) -> keras.Model:
@@ -111,21 +118,11 @@ def average(pair: Pair, share: float) -> keras.Model:
 
     Returns:
         The network of the pair, changed in place.
-
-    Raises:
-        ModelError: The layers of both differ.
     """
     for weight in pair.network.weights:
-        own = pair.own[weight.path]
-        if is_of_outline(weight):
-            continue
-        initial = pair.parent.get(weight.path)
-        if initial is None or initial.shape != own.shape:
-            raise ModelError(
-                f"The parent of {pair.card.model_id} has no weights {weight.path} of shape "
-                f"{own.shape}. Only networks of the same layers can be averaged."
-            )
-        weight.assign((1 - share) * own + share * initial)
+        if not is_of_outline(weight):
+            own, initial = pair.own[weight.path], pair.parent[weight.path]
+            weight.assign((1 - share) * own + share * initial)
     return pair.network
 
 
@@ -149,7 +146,7 @@ def compare_shares(
         validation, pair.card.image_size, batch_size=BATCH_SIZE, progress=progress
     ):
         for share, parts in zip(shares, logits, strict=True):
-            parts.append(np.log(predict(average(pair, share), pixels).clip(min=_LEAST)))
+            parts.append(predict(average(pair, share), pixels))
     names = pair.card.class_names
     labels = index_labels(validation, names)
     groups = {_ALL: np.ones(len(validation), dtype=bool)}
@@ -201,12 +198,11 @@ def release_average(
     pair, evidence = load_pair(folder, parent), read_evidence(folder)
     card = pair.card
     found = find_split(folder, card, sources.photographs, (TRAIN, VALIDATION, TEST))
-    changed = {"weights": str(parent / KERAS_NAME), "start_share": share}
-    recipe = Recipe.from_json(dump_json({**card.recipe, **changed}))
+    recipe = replace(read_recipe(card), weights=str(parent / KERAS_NAME), start_share=share)
     split = Split(found.table, recipe.seed, card.data["sha256"])
     data = {**card.data, "averaged_from": [card.model_id, load_card(parent).model_id]}
     origin = Origin(recipe, card.class_names, data, split, on_phase=sources.photographs.on_phase)
-    network = _restore_logits(average(pair, share))
+    network = average(pair, share)
     bias = network.get_layer(LOGITS_LAYER).bias  # the release corrects it for the draw once more
     correction = compute_bias_correction(recipe, split.subset(TRAIN), card.class_names)
     bias.assign(bias - correction)
@@ -223,14 +219,6 @@ def release_average(
         )
         written = measure_model(load_classifier(draft, card=written), material, draft)
         return draft.rename(sources.models_dir / written.model_id)
-
-
-def _restore_logits(network: keras.Model) -> keras.Model:
-    """Return a network of probabilities as one of logits, which share their layers."""
-    outputs = [network.get_layer(LOGITS_LAYER).output]
-    if has_outline(network):
-        outputs.append(network.get_layer(OUTLINE_LOGITS_LAYER).output)
-    return keras.Model(network.input, outputs if len(outputs) > 1 else outputs[0])
 
 
 def _copy_weights(network: keras.Model) -> dict[str, NDArray[np.float32]]:

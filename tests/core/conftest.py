@@ -131,8 +131,8 @@ def build_tiny(include_top: bool, weights: None, input_tensor: Any) -> Any:
     import keras
 
     assert (include_top, weights) == (False, None)
-    activation = keras.layers.Conv2D(12, 3, strides=4)(input_tensor)
-    activation = keras.layers.BatchNormalization()(activation)
+    activation = keras.layers.Conv2D(12, 3, strides=4, name="tiny")(input_tensor)
+    activation = keras.layers.BatchNormalization(name="tiny_normalization")(activation)
     source = keras.utils.get_source_inputs(input_tensor)
     return keras.Model(source, keras.layers.ReLU()(activation))
 

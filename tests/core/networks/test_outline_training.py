@@ -18,7 +18,8 @@ from melanoma_core.models.card import KERAS_NAME, load_card
 from melanoma_core.models.card_text.sections import build_sections
 from melanoma_core.models.classifier import load_classifier
 from melanoma_core.models.evidence import read_evidence
-from melanoma_core.networks.averaging import Pair, average
+from melanoma_core.models.lineage import read_split
+from melanoma_core.networks.averaging import Sources, release_average
 from melanoma_core.networks.estimate import estimate_cost
 from melanoma_core.networks.found import Photographs
 from melanoma_core.networks.keras_file import load_keras
@@ -196,20 +197,33 @@ def test_a_network_without_outlines_in_its_data_draws_all_the_same(
     )
 
 
-def test_the_average_with_the_older_weights_keeps_its_outline_head(model: Path):
-    card = load_card(model)
-    network = load_keras(model / KERAS_NAME)
-    weights = {each.path: keras.ops.convert_to_numpy(each) for each in network.weights}
-    older = {
-        path: value if path.startswith("outline") else 0.0 * value
-        for path, value in weights.items()
-    }
-    pixels = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
-    pooling = get_pooling(network)
-    before = average(Pair(card, network, weights, older), 0.0).predict(pixels)
-    averaged = average(Pair(card, network, weights, older), 0.5)
-    probabilities, outline = averaged.predict(pixels)
+def test_the_average_of_an_outlined_model_keeps_its_outline_head(
+    model: Path, outlined_split: Split
+):
+    plain = replace(PLAIN, epochs=1)
+    parent = release_network(
+        build_network(plain, 8, None),
+        Origin(plain, CLASS_NAMES, load_card(model).data, outlined_split, skips_tests=True),
+        model.parent,
+    )
+    recipe = replace(OUTLINED, weights=str(parent / KERAS_NAME))
+    network = build_network(recipe, 8, model / KERAS_NAME)
+    own = {each.path: keras.ops.convert_to_numpy(each) for each in network.weights}
+    origin = Origin(
+        recipe,
+        CLASS_NAMES,
+        load_card(model).data,
+        outlined_split,
+        read_split(parent),
+        skips_tests=True,
+    )
+    child = release_network(network, origin, model.parent)
+    photographs = Photographs([outlined_split.table[["sha256", "path"]]], [Path("clinic")])
 
-    assert outline.shape == before[1].shape
-    assert not np.allclose(probabilities, before[0])
-    assert get_pooling(averaged) == pooling
+    written = release_average(child, parent, 0.5, Sources(photographs, model.parent, None))
+
+    averaged = {each.path: each for each in load_keras(written / KERAS_NAME).weights}
+    for path, value in own.items():
+        is_kept = np.allclose(keras.ops.convert_to_numpy(averaged[path]), value)
+        assert is_kept or not path.startswith("outline"), path
+    assert load_card(written).outline is not None
