@@ -8,12 +8,15 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import click
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import config
 from streamlit.starlette import App
 from streamlit.web import bootstrap
+from streamlit.web.cli import configurator_options
 
 from dashboard.serving import list_guards, protect_uploads
 from dashboard.shared.access import check_exposure
@@ -50,7 +53,7 @@ def serve_pages(options: Options) -> int:
         SettingsError: It would answer other machines without a login, and may not.
     """
     sys.argv[0] = str(_FOLDER / "app.py")  # Streamlit looks for its settings beside it
-    chosen = {
+    chosen = _read_environment() | {
         "server.address": options.host,
         "server.port": options.port,
         "server.headless": True,
@@ -72,3 +75,16 @@ def serve_pages(options: Options) -> int:
     guards = [Middleware(ApiBeside, api.asgi), *list_guards()]
     App(_FOLDER / "navigation.py", middleware=guards, lifespan=run).run(config=chosen)
     return 0
+
+
+def _read_environment() -> dict[str, Any]:
+    """Return what variables such as STREAMLIT_SECRETS_FILES set, as `streamlit run` does."""
+
+    @click.command()
+    @configurator_options
+    def read(**found: Any) -> dict[str, Any]:
+        return found
+
+    found = read.main([], standalone_mode=False)
+    given = {name: value for name, value in found.items() if value is not None and value != ()}
+    return {name.replace("_", "."): value for name, value in given.items()}

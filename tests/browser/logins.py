@@ -34,9 +34,6 @@ def run_login(folder: Path, **more: str) -> Iterator[str]:
         folder: Of runs, models, records, people and secrets.
         more: Further variables of the dashboard's environment.
     """
-    node = shutil.which("node")
-    is_there = node is not None and (PROVIDER / "node_modules").is_dir()
-    need(is_there, f"no Node.js, or no packages in {PROVIDER}: npm --prefix {PROVIDER} ci")
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
         port = probe.getsockname()[1]
@@ -46,26 +43,33 @@ def run_login(folder: Path, **more: str) -> Iterator[str]:
         "STREAMLIT_SECRETS_FILES": str(secrets),
         "MELANOMA_ACCESS_DIR": str(folder / "access"),
     }
-    with run_server(folder, **environment | more) as url:
-        options = {
-            "port": port,
-            "redirect": f"{url}/oauth2callback",
-            "clients": _SECONDS,
-            "accounts": ACCOUNTS,
-        }
-        process = subprocess.Popen(
-            [str(node), str(PROVIDER / "provider.js"), json.dumps(options)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        assert process.stdout is not None
-        try:
-            assert process.stdout.readline() == b"ready\n"
-            yield url
-        finally:
-            process.terminate()
-            process.wait()
-            process.stdout.close()
+    with (
+        run_server(folder, **environment | more) as url,
+        run_provider(port, f"{url}/oauth2callback"),
+    ):
+        yield url
+
+
+@contextmanager
+def run_provider(port: int, redirect: str) -> Iterator[None]:
+    """Run a provider of OpenID Connect on a port, whose clients are sent back to an address."""
+    node = shutil.which("node")
+    is_there = node is not None and (PROVIDER / "node_modules").is_dir()
+    need(is_there, f"no Node.js, or no packages in {PROVIDER}: npm --prefix {PROVIDER} ci")
+    options = {"port": port, "redirect": redirect, "clients": _SECONDS, "accounts": ACCOUNTS}
+    process = subprocess.Popen(
+        [str(node), str(PROVIDER / "provider.js"), json.dumps(options)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline() == b"ready\n"
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+        process.stdout.close()
 
 
 def write_secrets(port: int) -> str:
