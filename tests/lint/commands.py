@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from tests.lint.repository import ROOT, list_documents
 
-_COMMAND = re.compile(r"(?:^|\s)(?:\S*python3? -m melanoma_core|\S*melanoma)(?= |$)(.*)")
+# At the beginning of a line, after variables. Elsewhere, the word names an account or a unit.
+_COMMAND = re.compile(r"^(?:\w+=\S* +)*(?:\S*python3? -m melanoma_core|\S*melanoma)(?= |$)(.*)")
 
 
 def read_commands(text: str) -> list[str]:
