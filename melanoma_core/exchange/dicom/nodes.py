@@ -67,7 +67,8 @@ def find_node(settings: Settings, address: str = "") -> Node | None:
 
     Args:
         settings: The settings.
-        address: Another address than that of the settings; "" for theirs.
+        address: Another address than that of the settings; "" for theirs. It is never given the
+            token that is set.
 
     Returns:
         None if no node is set.
@@ -100,7 +101,7 @@ def find_node(settings: Settings, address: str = "") -> Node | None:
             user=(unquote(parts.username or ""), unquote(parts.password or ""))
             if parts.username is not None
             else None,
-            token=settings.dicom_token or "",
+            token=(settings.dicom_token or "") if text == settings.dicom_node else "",
             authorities=settings.dicom_authorities,
             certificate=settings.dicom_certificate,
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from melanoma_core.errors import ExchangeError
 from melanoma_core.exchange.fhir.server import FhirServer
@@ -83,6 +84,11 @@ def send_transaction(server: FhirServer, content: bytes) -> Sent:
                 stream=True,
             )
             body = answer.raw.read(_MAX_ANSWER, decode_content=True)
+        except HTTPError as error:  # urllib3's, for an answer that breaks off
+            raise ExchangeError(
+                f"The answer of {server.url} broke off. It may have written the lesion. Send it "
+                "again: no second copy is made."
+            ) from error
         except (requests.RequestException, OSError) as error:
             raise _explain_silence(server, error) from error
     return _read_answer(server, answer.status_code, _parse(body), len(json.loads(content)["entry"]))
@@ -98,7 +104,12 @@ def _parse(body: bytes) -> Any:
 
 def _explain_silence(server: FhirServer, error: Exception) -> ExchangeError:
     is_tls = isinstance(error, requests.exceptions.SSLError)
-    is_slow = isinstance(error, requests.Timeout)
+    is_slow = isinstance(error, requests.ReadTimeout)
+    if not isinstance(error, requests.RequestException):  # requests looks for the file itself
+        return ExchangeError(
+            f"Cannot use the certificates for {server.url} ({error}). MELANOMA_FHIR_AUTHORITIES "
+            "must be a PEM file. Check it. Nothing was sent."
+        )
     why = "its certificate is not trusted" if is_tls else "no connection"
     if is_slow:
         return ExchangeError(

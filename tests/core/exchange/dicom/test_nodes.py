@@ -41,6 +41,13 @@ def test_a_port_may_be_left_out(address: str, name: str, uses_tls: bool) -> None
     assert (node.name, node.uses_tls, node.is_web) == (name, uses_tls, False)
 
 
+def test_another_address_than_that_of_the_settings_gets_no_token() -> None:
+    ours, other = "https://pacs.clinic/dicom-web", "https://elsewhere.example/dicom-web"
+    settings = replace(load_settings(), dicom_node=ours, dicom_token="secret")
+    nodes = find_node(settings), find_node(settings, ours), find_node(settings, other)
+    assert [each.token for each in nodes if each] == ["secret", "secret", ""]
+
+
 def test_a_service_keeps_its_password_out_of_every_text() -> None:
     node = _find("https://ada:se%2Fcret@pacs.clinic/dicom-web/")
     assert node.name == "https://pacs.clinic/dicom-web"

@@ -1,7 +1,7 @@
 """Answers that a server may give, and addresses that may be set: from a real HTTP server."""
 
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -21,6 +21,7 @@ Serve = Callable[[int, bytes], FhirServer]
 
 class Answering(HTTPServer):
     answer: Answer = (200, b"")
+    headers: Sequence[tuple[str, str]] = ()
     asked: list[dict[str, str]]
 
 
@@ -33,6 +34,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         if 300 <= status < 400:
             self.send_header("Location", "http://127.0.0.1:9/elsewhere")
+        for header in self.server.headers:
+            self.send_header(*header)
         self.end_headers()
         self.wfile.write(body)
 
@@ -114,6 +117,21 @@ def test_a_server_that_is_not_there_is_named_without_its_token():
     with pytest.raises(ExchangeError, match="does not answer") as caught:
         send_transaction(FhirServer(url="http://127.0.0.1:9", token="abc"), CONTENT)
     assert "abc" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "header", [("Content-Length", "1000"), ("Content-Encoding", "gzip")], ids=lambda each: each[0]
+)
+def test_an_answer_that_breaks_off_is_named(answering: Answering, header: tuple[str, str]):
+    answering.headers = [header]
+    with pytest.raises(ExchangeError, match=r"broke off\. It may have written the lesion"):
+        send(answering, 200, answer_with("201 Created", "200 OK"))
+
+
+def test_a_missing_file_of_authorities_is_named(tmp_path: Path):
+    server = FhirServer(url="https://127.0.0.1:9/r4", authorities=tmp_path / "missing.pem")
+    with pytest.raises(ExchangeError, match="MELANOMA_FHIR_AUTHORITIES must be a PEM file"):
+        send_transaction(server, CONTENT)
 
 
 def test_no_server_is_set_at_first():
