@@ -21,8 +21,8 @@ _UNREAD = ("–", "not read by the network")
 _HIDDEN = ("?", "AI reading shown after the first read")
 _SEVERITIES = {
     4: ("‼", "melanoma confirmed, or urgent"),
-    3: ("▲", "melanoma suspected"),
-    2: ("△", "skin cancer suspected"),
+    3: ("▲", "melanoma suspected or known"),
+    2: ("△", "skin cancer suspected or known"),
     1: ("◇", "watched"),
     0: ("○", "routine"),
 }

@@ -13,8 +13,8 @@ if TYPE_CHECKING:  # the page is painted before SQLAlchemy is imported
 # By `tasks.Severity`. A symbol and words; colour only repeats them.
 _SEVERITIES = {
     4: ("‼", "melanoma confirmed, or urgent"),
-    3: ("▲", "melanoma suspected"),
-    2: ("△", "skin cancer suspected"),
+    3: ("▲", "melanoma suspected or known"),
+    2: ("△", "skin cancer suspected or known"),
     1: ("◇", "watched"),
     0: ("○", "routine"),
 }

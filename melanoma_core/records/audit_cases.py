@@ -190,10 +190,19 @@ def _find_loop(case: LesionCase, visits: list[Entry[Visit]], rules: AuditRules) 
 
 
 def _find_own(decisions: list[Entry[Decision]]) -> Entry[Decision]:
-    """Return the last decision before the answer of a referral: one written on a later day."""
+    """Return the last decision before the answer of a referral.
+
+    An answer is written on a later day, or knows no AI reading although its referral did.
+    """
     for entry in decisions:
         if entry.value.management in {Management.REFER, Management.REFER_URGENTLY}:
-            return [each for each in decisions if each.at.date() <= entry.at.date()][-1]
+            knew_ai = entry.value.ai_reading_id is not None
+            return [
+                each
+                for each in decisions
+                if each.at.date() <= entry.at.date()
+                and (each.at <= entry.at or not knew_ai or each.value.ai_reading_id is not None)
+            ][-1]
     return decisions[-1]
 
 

@@ -181,30 +181,36 @@ def _find_reading(case: LesionCase, rating: _Rating) -> Iterator[DueTask]:
 
 
 def _find_missing_specimen(case: LesionCase, rating: _Rating) -> Iterator[DueTask]:
-    """Yield the last decision, if it removes tissue and there is no specimen of it."""
+    """Yield the last decision, if it removes tissue and there is no specimen of it.
+
+    A re-excision is as severe as the report that asks for it.
+    """
     if not case.decisions or not case.decisions[-1].value.management.removes_tissue:
         return
     decision = case.decisions[-1]
     decided_on = date_decision(case, decision)
-    left = _find_incomplete(case, decision)
+    incomplete = _find_incomplete(case, decision)
+    left = {report.specimen_id for report in incomplete}
     if not any(
         specimen.value.decision_id == decision.id
         or (specimen.value.decision_id is None and specimen.value.taken_on >= decided_on)
         for specimen in case.specimens
         if specimen.id not in left
     ):
-        yield rating.make_task(Task.TAKE_SPECIMEN, decided_on, decision.id)
+        worst = max(map(rate_histology, incomplete), default=Severity.ROUTINE)
+        own = _Rating(max(rating.severity, worst), max(rating.shown, worst))
+        yield own.make_task(Task.TAKE_SPECIMEN, decided_on, decision.id)
 
 
-def _find_incomplete(case: LesionCase, decision: Entry[Decision]) -> set[str]:
-    """Return the specimens whose report, known before a decision, asks for a re-excision."""
+def _find_incomplete(case: LesionCase, decision: Entry[Decision]) -> list[Histology]:
+    """Return the reports, known before a decision, that ask for a re-excision."""
     specimens = {each.id: each.value for each in case.specimens}
-    return {
-        report.value.specimen_id
+    return [
+        report.value
         for report in case.histologies
         if report.at < decision.at
         and needs_clear_margins(report.value, specimens.get(report.value.specimen_id))
-    }
+    ]
 
 
 def _find_referral(case: LesionCase, rating: _Rating) -> Iterator[DueTask]:

@@ -114,6 +114,15 @@ def test_a_re_excision_that_was_decided_waits_for_its_specimen_and_then_for_its_
     assert list_tasks(maker.add("specimens", "wider", taken)) == [Task.RECALL, Task.HISTOLOGY]
 
 
+@pytest.mark.parametrize(("diagnosis", "severity"), [(INVASIVE, 4), (BCC, 2)])
+def test_the_specimen_of_a_re_excision_is_as_severe_as_the_report_that_asks_for_it(
+    diagnosis: str, severity: int
+):
+    maker = make_informed(diagnosis, Margins.INVOLVED).recall(LATER).visit("w", LATER)
+    tasks = find_tasks(maker.decide("w", Management.EXCISION).make())
+    assert [each.severity for each in tasks if each.task is Task.TAKE_SPECIMEN] == [severity]
+
+
 def test_a_specimen_from_elsewhere_is_not_taken_for_the_re_excision():
     maker = CaseMaker().visit("v").read("v").take(DAY)
     maker.add("histologies", "histology", make_histology(INVASIVE, margins=Margins.INVOLVED))

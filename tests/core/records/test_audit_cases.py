@@ -156,6 +156,13 @@ def test_the_answer_of_a_referral_on_a_later_day_is_not_the_doctors_decision() -
     assert make_audit_cases([answered])[0].decision is Management.REFER_URGENTLY
 
 
+def test_an_answer_on_the_day_of_its_referral_does_not_hide_that_the_ai_reading_was_known() -> None:
+    loops = Loops().visit("v").read("v").read_by_ai("v")
+    loops.decide_with_ai("v", Management.REFER_URGENTLY)
+    audited = loops.decide("v", Management.EXCISION).audit()
+    assert (audited.decision, audited.knew_ai) == (Management.REFER_URGENTLY, True)
+
+
 def test_a_refused_reading_has_neither_an_alert_nor_none() -> None:
     case = Loops()
     refused = replace(make_reading("v", "p"), probabilities=(), melanoma_alert=False)

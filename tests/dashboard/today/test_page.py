@@ -6,13 +6,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 
+import pytest
 import sqlalchemy as sa
 from streamlit.testing.v1 import AppTest
 
+from dashboard.today.markup import render_row
 from melanoma_core.records.entities import Patient
 from melanoma_core.records.loop import Recall
 from melanoma_core.records.store import Record
 from melanoma_core.records.vocabulary import Task
+from melanoma_core.records.worklist import TaskRow
 from tests.core.records.made_entries import add_seen, fill, read_drawn
 from tests.dashboard.reading.driver import click, html
 from tests.dashboard.today.conftest import OpenToday
@@ -47,6 +50,19 @@ def test_a_record_in_which_nothing_waits_says_so(record: Record, open_today: Ope
     assert record.count()["Patient"] == 0
     assert "<strong>Nothing waits.</strong>" in html(app)
     assert [text for text, _ in list_links(app)] == ["Patients"]
+
+
+@pytest.mark.parametrize(
+    ("severity", "words"),
+    [(4, "melanoma confirmed, or urgent"), (3, "melanoma suspected or known"),
+     (2, "skin cancer suspected or known")],
+)  # fmt: skip
+def test_a_row_does_not_call_suspected_what_a_report_may_have_confirmed(severity: int, words: str):
+    row = TaskRow(
+        patient_id="p", pseudonym="P-1", lesion_id="l", label="1", site="", task=Task.FOLLOW_UP,
+        due_on=TODAY, severity=severity, entry_id="e",
+    )  # fmt: skip
+    assert f"</span> {words}</span>" in render_row(row, TODAY, is_overdue=False)
 
 
 def test_a_row_opens_its_lesion_in_one_click(record: Record, open_today: OpenToday):
