@@ -237,8 +237,10 @@ def _list_findings(
         else:
             number = specimen.value.number
             yield f"Tissue was taken on {taken} ({specimen.value.method}, specimen {number})."
-    if case.histologies:
-        yield _describe_histology(case.histologies[-1].value, is_patient=is_patient)
+    reports = [each.value for each in case.histologies]
+    for number, report in enumerate(reports):
+        before = any(interpret(each.diagnosis).is_skin_cancer for each in reports[:number])
+        yield _describe_histology(report, is_patient=is_patient, had_cancer=before)
 
 
 def _describe_ai(reading: AiReading, *, is_patient: bool) -> str:
@@ -259,10 +261,12 @@ def _describe_ai(reading: AiReading, *, is_patient: bool) -> str:
     )
 
 
-def _describe_histology(histology: Histology, *, is_patient: bool) -> str:
+def _describe_histology(histology: Histology, *, is_patient: bool, had_cancer: bool) -> str:
     title, on = title_diagnosis(histology.diagnosis), say(histology.reported_on)
     if is_patient:
-        nature = _NATURES[interpret(histology.diagnosis).tier]
+        tier = interpret(histology.diagnosis).tier
+        is_free = had_cancer and tier is RiskTier.BENIGN
+        nature = "In this tissue there was no cancer." if is_free else _NATURES[tier]
         return f"The laboratory examined the tissue. Its report of {on} says: {title}. {nature}"
     facts = (
         "in situ" if histology.in_situ else "",
@@ -279,22 +283,31 @@ def _describe_histology(histology: Histology, *, is_patient: bool) -> str:
 
 def _list_plans(case: LesionCase, *, is_patient: bool) -> Iterator[str]:
     """Yield what was decided, and when the lesion is seen again."""
+    removes = False
     if _waits_for_decision(case):
         decision = case.decisions[-1].value
+        removes = decision.management.removes_tissue
         if is_patient:
-            yield _PLANS[decision.management]
+            yield _say_plan(case, decision.management)
         else:
             reason = f" ({decision.reason})" if decision.reason else ""
             yield f"Decision: {decision.management}{reason}."
     due = [each.value.due_on for each in case.recalls if each.value.status is RecallStatus.OPEN]
     if due:
         day = say(min(due))
-        yield f"Please come to us again on or after {day}." if is_patient else f"Recall: {day}."
+        check = "For a check after that, please" if removes else "Please"
+        yield f"{check} come to us again on or after {day}." if is_patient else f"Recall: {day}."
     if is_patient:
         yield (
             "If the spot or another one grows, changes its shape or colour, itches or bleeds, come "
             "to us at once."
         )
+
+
+def _say_plan(case: LesionCase, management: Management) -> str:
+    """Return a plan in plain words; a lesion that was reported not to be benign was removed."""
+    tiers = {interpret(each.value.diagnosis).tier for each in case.histologies}
+    return (_LATER_PLANS if tiers - {RiskTier.BENIGN} else {}).get(management, _PLANS[management])
 
 
 def _waits_for_decision(case: LesionCase) -> bool:
@@ -322,4 +335,14 @@ _PLANS = {
     Management.EXCISION: "We want to remove it, so that a laboratory can examine it.",
     Management.REFER: "Another doctor should look at it. Please make an appointment.",
     Management.REFER_URGENTLY: "Another doctor should look at it soon. Please go this week.",
+}
+_LATER_PLANS = {
+    Management.REASSURE: "Nothing more needs to be done at this place now.",
+    Management.MONITOR_3: "We want to look at the place again in three months.",
+    Management.MONITOR_6: "We want to look at the place again in six months.",
+    Management.MONITOR_12: "We want to look at the place again in a year.",
+    Management.SHAVE: "We want to take more tissue from the place, for the laboratory.",
+    Management.PUNCH: "We want to take more tissue from the place, for the laboratory.",
+    Management.EXCISION: "We want to remove more skin around the place, so that nothing of it is "
+    "left.",
 }

@@ -14,7 +14,7 @@ from melanoma_core.records.letter import (
     write_letter_text,
 )
 from melanoma_core.records.vocabulary import Management
-from tests.core.records.made_cases import DAY, INVASIVE, NEVUS, CaseMaker
+from tests.core.records.made_cases import DAY, INVASIVE, NEVUS, CaseMaker, make_histology
 
 ON = date(2026, 5, 20)
 DOCTOR, PATIENT = Addressee.DOCTOR, Addressee.PATIENT
@@ -76,6 +76,39 @@ def test_what_was_decided_before_the_histology_is_no_plan_any_more():
     assert "Decision" not in write(maker, DOCTOR)
     later = maker.visit("w", DAY + timedelta(days=20)).decide("w", Management.MONITOR_12)
     assert "Decision: monitor in 12 months." in write(later, DOCTOR)
+
+
+@pytest.mark.parametrize(
+    ("management", "plan"),
+    [
+        (Management.EXCISION, "We want to remove more skin around the place"),
+        (Management.REASSURE, "Nothing more needs to be done at this place now."),
+        (Management.REFER, "Another doctor should look at it."),
+    ],
+)
+def test_after_a_melanoma_the_patient_is_not_written_that_it_is_harmless_or_still_there(
+    management: Management, plan: str
+):
+    maker = CaseMaker().visit("v").decide("v", Management.EXCISION).take().report(INVASIVE)
+    later = maker.visit("w", DAY + timedelta(days=20)).decide("w", management)
+    text = write(later, PATIENT)
+    assert plan in text
+    assert "harmless" not in text
+    assert "We want to remove it" not in text
+
+
+def test_a_recall_is_no_substitute_for_the_excision_that_is_planned():
+    maker = CaseMaker().visit("v").decide("v", Management.EXCISION).recall(date(2026, 11, 4))
+    assert "For a check after that, please come to us again on or after" in write(maker, PATIENT)
+
+
+def test_a_benign_report_after_a_melanoma_speaks_of_its_tissue_alone():
+    maker = CaseMaker().visit("v").decide("v", Management.EXCISION).take().report(INVASIVE)
+    maker.add("histologies", "second", make_histology(NEVUS, DAY + timedelta(days=20)))
+    text = write(maker, PATIENT)
+    assert "This is a cancer or an early form of one." in text
+    assert "In this tissue there was no cancer." in text
+    assert "This is no cancer" not in text
 
 
 def test_a_cancer_that_the_patient_may_not_know_is_cautioned():
