@@ -19,12 +19,14 @@ from melanoma_core.cli.main import main
 from melanoma_core.errors import AccessError, BackupError
 from melanoma_core.records.entities import Patient
 from melanoma_core.records.images import ImageStore
+from melanoma_core.records.patient_erasing import erase_patient
 from melanoma_core.records.place import Place
 from melanoma_core.records.store import Record
 from melanoma_core.records.vocabulary import Sex
 from melanoma_core.service.tokens import list_tokens, locate_tokens
 from melanoma_core.settings import Settings
 from tests.core.backup.conftest import KEY, MODEL, name_places, set_up
+from tests.core.records.test_migrations import open_first_version
 
 
 def find_place(settings: Settings) -> Place:
@@ -193,9 +195,7 @@ def test_a_newer_record_or_format_is_refused(server: Settings, empty: Settings, 
         restore_backup(empty, tmp_path / "b.zip")
 
 
-def test_a_missing_photograph_is_named_and_all_else_is_kept(
-    server: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
+def test_a_missing_photograph_is_named_and_all_else_is_kept(server: Settings, tmp_path: Path):
     images = ImageStore(find_place(server).images_folder)
     sha256, path = next(images.list_files())
     path.unlink()
@@ -204,7 +204,6 @@ def test_a_missing_photograph_is_named_and_all_else_is_kept(
     assert manifest.record is not None
     assert manifest.record.faults == (sha256,)
     assert len([file for file in manifest.files if "/images/" in file.name]) == 1
-    del capsys
 
 
 def test_the_history_of_runs_names_its_files_where_they_are_now(
@@ -241,6 +240,36 @@ def test_a_server_without_a_record_is_backed_up_too(empty: Settings, tmp_path: P
     assert manifest.record is None
     assert "Found no record, so that none is in it." in manifest.left_out
     assert restore_backup(name_places(tmp_path / "new"), tmp_path / "b.zip").verification is None
+
+
+def test_a_record_of_an_earlier_version_is_backed_up_before_it_is_upgraded(
+    empty: Settings, tmp_path: Path
+):
+    place = open_first_version(tmp_path)
+    server = replace(name_places(tmp_path / "server"), record=place.folder)
+    manifest = write_backup(server, tmp_path / "b.zip", "root")
+    restored = restore_backup(empty, tmp_path / "b.zip")
+
+    assert manifest.record is not None
+    assert manifest.record.version == "0001"
+    assert restored.verification is None  # it must be upgraded first
+    assert Record.upgrade(find_place(empty), by="root")[0] == "0002"
+    record = Record.open(find_place(empty))
+    assert record.find_patient("P-1") is not None
+    record.close()
+
+
+def test_a_patient_who_was_erased_is_in_an_older_backup_and_can_be_erased_again(
+    server: Settings, empty: Settings, tmp_path: Path
+):
+    write_backup(server, tmp_path / "b.zip", "root")
+    erase(server)
+    assert list(ImageStore(find_place(server).images_folder).list_files()) == []
+    restore_backup(empty, tmp_path / "b.zip")
+
+    assert len(list(ImageStore(find_place(empty).images_folder).list_files())) == 2
+    erase(empty)
+    assert list(ImageStore(find_place(empty).images_folder).list_files()) == []
 
 
 @pytest.mark.slow
@@ -293,6 +322,15 @@ def test_the_commands_say_what_to_do_next(
     assert "are in the record again. Erase them again" in said.err
     assert main(["records", "verify"]) == 0
     assert main(["restore", str(tmp_path / "b.zip")]) == 2
+
+
+def erase(settings: Settings) -> None:
+    """Erase the patient that `fill` has made."""
+    record = Record.open(find_place(settings))
+    patient = record.find_patient("P-1")
+    assert patient is not None
+    erase_patient(record, patient.id, "dr.a")
+    record.close()
 
 
 def change(path: Path, contents: dict[str, bytes]) -> None:
