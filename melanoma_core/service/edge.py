@@ -39,13 +39,15 @@ class Edge:
         exchange = _Exchange(_find_id(scope), receive, send)
         fields: dict[str, object] = {}  # of the line in the log
         known = {"request_id": exchange.request_id, "log": fields}
-        scope["state"] = scope.get("state", {}) | known
+        asked = {**scope, "state": scope.get("state", {}) | known}
+        if scope["method"] == "HEAD":  # the server leaves out the body of the answer to a GET
+            asked["method"] = "GET"
         try:
-            await self._app(scope, exchange.receive, exchange.send)
+            await self._app(asked, exchange.receive, exchange.send)
         except Exception as error:
             log_error(error, request_id=exchange.request_id)
-            await exchange.explain_bug(scope)
-        route = getattr(scope.get("route"), "path", "other")  # its pattern, not what was asked for
+            await exchange.explain_bug(asked)
+        route = getattr(asked.get("route"), "path", "other")  # its pattern, not what was asked for
         method = scope["method"] if scope["method"] in _KNOWN_METHODS else "other"
         seconds = time.monotonic() - exchange.started
         self._metrics.count_answer(method, route, exchange.status, seconds)

@@ -54,6 +54,17 @@ def test_health_needs_no_token(api: Server, path: str, status: str):
     assert (document["status"], document["app_version"]) == (status, __version__)
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/v1/models", "/metrics", "/openapi.json"])
+def test_a_probe_by_head_gets_the_answer_of_a_get_without_its_body(api: Server, path: str):
+    headers = api.authorise()
+    answer = requests.head(f"{api.url}{path}", headers=headers, timeout=60)
+    assert (answer.status_code, answer.content) == (200, b"")
+    got = requests.get(f"{api.url}{path}", headers=headers, timeout=60)
+    assert answer.headers["Content-Type"] == got.headers["Content-Type"]
+    assert requests.head(f"{api.url}/v1/models", timeout=60).status_code == 401
+    assert requests.head(f"{api.url}/v1/readings", headers=headers, timeout=60).status_code == 405
+
+
 def test_metrics_are_text_of_prometheus(api: Server, drawn: bytes):
     before = api.measure("melanoma_readings_total")
     assert api.read(drawn).ok
