@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _MELANOMA, _SKIN_CANCER, _OTHER = "#b85c91", "#4f83b0", "#808a94"
 _HEIGHT = 380  # px
+_TICKS = 6
 
 
 def show_history(opened: OpenedLesion) -> None:
@@ -80,7 +81,10 @@ def draw_history(kept: "Sequence[KeptProbability]") -> "go.Figure":
     finish_figure(figure, "Probabilities over time, with operating points")
     figure.update_layout(height=_HEIGHT)
     figure.update_yaxes(tickformat=".0%", range=[-0.02, 1.02], zeroline=False)
-    figure.update_xaxes(type="date", tickformat="%Y-%m-%d", nticks=6)
+    figure.update_xaxes(type="date", tickformat="%Y-%m-%d", nticks=_TICKS)
+    days = sorted({each.on.isoformat() for each in kept})
+    if len(days) <= _TICKS:  # otherwise one day is written at several hours
+        figure.update_xaxes(tickvals=days)
     return figure
 
 

@@ -1,5 +1,6 @@
 """The mosaic: the newest photograph of each lesion, by label, by date, or the most unlike first."""
 
+from datetime import date
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -56,9 +57,9 @@ def _find_hint(opened: OpenedPatient) -> "Hint":
         return find_hint(opened.record, get_classifier(), opened.summaries)
 
 
-def _find_day(summary: "LesionSummary") -> str:
+def _find_day(summary: "LesionSummary") -> date:
     photograph = summary.photograph
-    return "" if photograph is None else str(photograph.value.taken_on or photograph.at.date())
+    return date.min if photograph is None else photograph.value.taken_on or photograph.at.date()
 
 
 def _show_tile(opened: OpenedPatient, summary: "LesionSummary", hint: "Hint") -> None:
@@ -80,12 +81,13 @@ def _show_tile(opened: OpenedPatient, summary: "LesionSummary", hint: "Hint") ->
 
 
 def _render_facts(summary: "LesionSummary", hint: "Hint") -> str:
+    from melanoma_core.records.dates import write_day
     from melanoma_core.records.wording import say_site
 
     symbol, words = name_level(summary)
     facts = [
         escape(say_site(summary.lesion.value)),
-        _find_day(summary),
+        write_day(_find_day(summary)) if summary.photograph else "",
         f'<span class="{name_class(summary)}"><span aria-hidden="true">{symbol}</span> {words}'
         "</span>",
         escape(hint.describe(summary.lesion.id)),

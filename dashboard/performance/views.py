@@ -134,7 +134,8 @@ def show_missed(kept: "Kept", choice: "Choice") -> None:
         )
         return
     st.html(
-        f"<p>{len(missed):,} melanomas were missed by the decision, the network or the first read. "
+        f"<p>Missed by the decision, the network or the first read: {len(missed):,} "
+        f"{'melanoma' if len(missed) == 1 else 'melanomas'}. "
         "Those that the decision missed come first.</p>"
     )
     rows = choose_page(len(missed), _MISSED_PER_PAGE, "missed", parameter="page")

@@ -1,10 +1,14 @@
 """What a malignant report waits for once the patient was informed: clear margins, and follow-up.
 
-A melanoma of any thickness is excised with histologically clear margins, after a biopsy too, and
-followed: Swetter et al. (2019), J Am Acad Dermatol 80:208, doi:10.1016/j.jaad.2018.08.055. So is a
-carcinoma of the skin, with a look at the whole skin each year: the guidelines of the American
-Academy of Dermatology for basal cell carcinoma (2018), doi:10.1016/j.jaad.2017.10.006, and for
-squamous cell carcinoma (2018), doi:10.1016/j.jaad.2017.10.007.
+A melanoma of any thickness is excised with histologically clear margins, after a biopsy too:
+Swetter et al. (2019), J Am Acad Dermatol 80:208, doi:10.1016/j.jaad.2018.08.055. The intervals of
+its follow-up are those of the National Comprehensive Cancer Network, as compared with others in
+https://pmc.ncbi.nlm.nih.gov/articles/PMC9798450/ (table 17).
+
+After a carcinoma the whole skin is looked at each year: the guidelines of the American Academy of
+Dermatology for basal cell carcinoma (2018), doi:10.1016/j.jaad.2017.10.006, and for squamous cell
+carcinoma (2018), doi:10.1016/j.jaad.2017.10.007. Of low-risk ones not all are excised. To ask for
+clear margins of every carcinoma is a choice of this software; a decision settles it.
 """
 
 from datetime import date
@@ -18,7 +22,8 @@ from melanoma_core.records.staging import PrimaryTumour
 from melanoma_core.records.vocabulary import Management, Margins, RecallStatus
 
 ROUTINE_REFERRAL_DAYS = 28
-"""Days after which the answer to a referral is due; that to an urgent one is due at once."""
+"""Days after which the answer to a referral is due; that to an urgent one is due at once. A choice
+of this software."""
 
 _FROM_STAGE_IIB = {PrimaryTumour.PT3, PrimaryTumour.PT3B, PrimaryTumour.PT4}
 _FROM_STAGE_IIB |= {PrimaryTumour.PT4A, PrimaryTumour.PT4B}
@@ -108,15 +113,18 @@ def explain_margins(histology: Histology) -> str:
             "at any thickness; measured on the skin 0.5 to 1 cm in situ, 1 cm up to 1 mm Breslow, "
             "1 to 2 cm up to 2 mm, 2 cm above."
         )
-    return f"Margins: {found}. A malignant tumour is removed with histologically clear margins."
+    return (
+        f"Margins: {found}. Whether tissue of the tumour is left is to be decided: excise again, "
+        "treat otherwise, or watch."
+    )
 
 
 def explain_follow_up(histology: Histology) -> str:
     """Return which follow-up guidelines advise, in words."""
     if interpret(histology.diagnosis).is_melanoma:
         return (
-            "Guideline (AAD 2019): at least yearly in situ, every 6 to 12 months in stages IA to "
-            "IIA, every 3 to 6 months from stage IIB in the first two years."
+            "Guideline (NCCN): yearly in situ, every 6 to 12 months in stages IA to IIA, every 3 "
+            "to 6 months from stage IIB in the first two years."
         )
     return "Guideline (AAD 2018): the whole skin at least once a year after a carcinoma."
 

@@ -18,8 +18,8 @@ THICKEST_MM = 20.0
 doi:10.3322/caac.21409); five times that is a limit of this software."""
 
 MOST_MITOSES = 20.0
-"""Per mm². The highest class among 13,296 melanomas begins at 20 (Thompson et al. 2011,
-doi:10.1200/JCO.2010.31.5812)."""
+"""Per mm². The highest class among 13,296 patients begins at 20 (Thompson et al. 2011,
+https://pubmed.ncbi.nlm.nih.gov/21519009/)."""
 
 OLDEST_USUAL_AGE = 110
 """Years, from which people are listed one by one as supercentenarians (Maier et al. 2010,

@@ -91,3 +91,10 @@ def test_the_chart_breaks_the_lines_where_the_model_changes():
         "melanoma", "operating point, melanoma", "skin cancer", "operating point, skin cancer",
     ]  # fmt: skip
     assert [each.text for each in figure.layout.annotations] == ["model m2"]
+
+
+def test_the_chart_writes_a_day_once_below_two_readings_of_it():
+    from datetime import date
+
+    kept = [KeptProbability(date(2025, 1, 1), 0.1, 0.2, 0.2, None, "m", False)] * 2
+    assert list(draw_history(kept).layout.xaxis.tickvals) == ["2025-01-01"]

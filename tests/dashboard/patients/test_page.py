@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from melanoma_core.records.dates import write_day
 from melanoma_core.records.entities import Lesion, Patient, Photograph, Visit
 from melanoma_core.records.entry import Entry
 from melanoma_core.records.store import Record
@@ -192,6 +193,13 @@ def test_the_mosaic_says_that_two_lesions_are_too_few(open_patients: OpenPatient
     assert not app.exception
     assert "At least 3 lesions with dermoscopic photographs are needed" in read(app)
     assert "Not compared before their first read: lesion 1." in read(app)
+
+
+def test_the_mosaic_writes_days_as_the_other_pages_do(open_patients: OpenPatients, record: Record):
+    lesion = add_drawn_lesion(record)
+    app = open_patients(patient=lesion.patient_id, view="mosaic", order="newest")
+    (photograph,) = record.find(Photograph, patient_id=lesion.patient_id)
+    assert write_day(photograph.value.taken_on or photograph.at.date()) in read(app)
 
 
 def test_a_visit_is_added_and_corrected(open_patients: OpenPatients, record: Record):

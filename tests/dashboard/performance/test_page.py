@@ -101,6 +101,7 @@ def test_every_choice_is_in_the_address_and_follows_it(record: Record) -> None: 
 
 def test_a_missed_melanoma_links_to_its_lesion(record: Record) -> None:
     page = html(open_audit(view="Missed melanomas"))
+    assert "Missed by the decision, the network or the first read: 1 melanoma." in page
     assert "Missed by the first read" in page
     (missed,) = (entry for entry in record.find(Patient) if "p-1" in entry.value.pseudonym)
     lesions = record.search_log(LogQuery(pseudonym=missed.value.pseudonym)).rows
