@@ -3,12 +3,12 @@
 # precision of the decimal value has significance"), and the field holds a decimal.Decimal.
 #
 # What happens: the object made in Python holds Decimal("0.10"), but model_dump_json() and model_dump()
-# go through a float. 0.10 becomes 0.1, and a number of 18 digits loses its last two. Reading JSON goes
+# go through a float. 0.10 becomes 0.1, and a number of 18 digits is rounded to 17. Reading JSON goes
 # through a float too: 0.10 is Decimal("0.1"), and 2.00 is Decimal("2.0").
 #
 # Versions: fhir.resources 8.3.0, fhir-core 1.1.12, pydantic 2.14.4.
 # Why it matters here: a probability of 0.50 (2 decimals known) leaves as 0.5. Precision must be
-# stated in another way, and a Bundle that is read and written again has other bytes than its signature.
+# stated in another way, and a signature over a Bundle fails when it is read and written again.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -42,7 +42,8 @@ async function sendTwice(value) {
       name: [{ text: `sent as ${fullUrl}` }],
     };
     const request = { method: "POST", url: "Patient", ifNoneExist: `identifier=${system}|${value}` };
-    const body = { resourceType: "Bundle", type: "transaction", entry: [{ fullUrl, request, resource: patient }] };
+    const entry = [{ fullUrl, request, resource: patient }];
+    const body = { resourceType: "Bundle", type: "transaction", entry };
     const sent = { method: "POST", url: "", pathname: "", query: {}, params: {}, headers: {}, body };
     const [outcome, answer] = await router.handleRequest(sent, repository);
     statuses.push(answer?.entry?.[0]?.response?.status ?? JSON.stringify(outcome));

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Guess: Pillow shows an AVIF photograph as the file presents it. It applies rotation and mirroring, so it
-# crops by "clap" (clean aperture) too, or says in info that a part is to be cut off.
+# Guess: Pillow shows an AVIF photograph as the file presents it. It hands on rotation and mirroring (as
+# EXIF orientation), so it crops by "clap" (clean aperture) too, or says that a part is to be cut off.
 #
 # What happens: it returns all coded pixels, 64 x 64 where the file presents 32 x 64, and info has no
 # word about it. sharp (libheif inside) opens the same file as 32 x 64. What was cropped away by the
 # property is visible again.
 #
 # Versions: Pillow 13.0.0 (libavif inside), sharp 0.35.5 as the second reader. Needs node and npm.
-# Why it matters here: a crop of a clinical photograph often hides a face or a name. The project refuses
+# Why it matters here: a crop of a clinical photograph can hide a face or a name. The project refuses
 # an AVIF photograph with this property.
 set -euo pipefail
 folder=$(mktemp -d)

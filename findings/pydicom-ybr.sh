@@ -7,7 +7,7 @@
 # the result looks like a photograph in false colours. With pydicom 2.4.5 it is right. In version 3,
 # decompress() sets the tag to RGB, but for uncompressed YBR_FULL there is nothing to decompress.
 #
-# Versions: pydicom 3.0.2 and 2.4.5, Pillow 13.0.0. The release notes of 3.0 name the conversion.
+# Versions: pydicom 3.0.2 and 2.4.5, Pillow 13.0.0. The release notes of 3.0.0 name the conversion.
 # Why it matters here: photographs from DICOM archives are JPEG in YBR_FULL_422. The tag of a file must
 # never decide about pixels that a library has decoded.
 set -euo pipefail
