@@ -32,6 +32,10 @@ def show_ai_step(opened: OpenedLesion) -> None:
         return
     if at_visit.ai_reading is not None:
         _show_photographs(opened, at_visit.ai_reading)
+    if not opened.can_write:  # the bar of the record says why
+        if at_visit.ai_reading is None:
+            st.html("<p>Not done yet.</p>")
+        return
     _offer_reading(opened)
     with st.container(key="reading-progress"):
         _read_requested(opened)
@@ -80,7 +84,6 @@ def _offer_reading(opened: OpenedLesion) -> None:
             key="read-lesion",
             type="secondary" if again and not at_visit.unread else "primary",
             shortcut=SAVE_KEY,
-            disabled=opened.record.is_read_only,
             on_click=_request,
             args=(known, False),
         )

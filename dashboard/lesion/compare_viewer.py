@@ -93,7 +93,7 @@ def _describe(
         **dict(zip(_NAMES, shown, strict=True)),
         "placement": placement,
         "note": note,
-        "mayEdit": not opened.record.is_read_only,
+        "mayEdit": opened.can_write,
     }
 
 

@@ -137,7 +137,6 @@ class Form(Fields):
                 key=f"{self.name}-save",
                 type="primary",
                 shortcut=SAVE_KEY,
-                disabled=self.opened.record.is_read_only,
                 on_click=self._write,
                 args=(write,),
             )

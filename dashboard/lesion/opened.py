@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dashboard.shared.record import may_write
+
 if TYPE_CHECKING:  # the page is painted before SQLAlchemy is imported
     from melanoma_core.records.case import LesionCase
     from melanoma_core.records.steps import AtVisit
@@ -27,6 +29,11 @@ class OpenedLesion:
     def id(self) -> str:
         """Id of the lesion."""
         return self.case.lesion.id
+
+    @property
+    def can_write(self) -> bool:
+        """Whether entries of the lesion can be written, by the person who uses the page."""
+        return may_write(self.record)
 
     @property
     def hides_ai(self) -> bool:

@@ -36,11 +36,11 @@ def _show_recall(opened: OpenedLesion, recall: "Entry[Recall]", *, is_answered: 
         if is_answered:
             st.caption("The lesion was photographed at a later visit.")
         with st.container(horizontal=True):
-            for label, status in (("Done", RecallStatus.DONE), ("Cancel", RecallStatus.CANCELLED)):
+            changes = {"Done": RecallStatus.DONE, "Cancel": RecallStatus.CANCELLED}
+            for label, status in changes.items() if opened.can_write else ():
                 st.button(
                     label,
                     key=f"{form}-{status}",
-                    disabled=opened.record.is_read_only,
                     on_click=_set_status,
                     args=(opened, recall, status),
                 )

@@ -80,6 +80,10 @@ def _show_form(
     form: Form, step: "Step", waits: "OpenStep | None", done: "tuple[Entry[Any], ...]"
 ) -> None:
     """Show the form of a step if it was not taken, if the lesion waits for it, or on request."""
+    if not form.opened.can_write:  # the bar of the record says why
+        if not done:
+            st.html("<p>Not done yet.</p>")
+        return
     if not _may_be_taken(form.opened, step):
         st.html("<p>Add photographs of the lesion first.</p>")
         return
@@ -93,7 +97,7 @@ def _show_form(
 def _show_entry(opened: OpenedLesion, entry: "Entry[Any]") -> None:
     """Show what a step has, and offer to correct it."""
     st.html(render_entry(entry))
-    if type(entry.value).__name__ in EDITORS and not opened.record.is_read_only:
+    if type(entry.value).__name__ in EDITORS and opened.can_write:
         key = f"correct-in-step-{entry.id}"
         st.button("Correct", key=key, type="tertiary", on_click=open_edit, args=(entry.id,))
 
@@ -125,8 +129,8 @@ def render_entry(entry: "Entry[Any]") -> str:
 
 
 def _find_edited(opened: OpenedLesion) -> "Entry[Any] | None":
-    """Return the entry of the lesion that the address opens for a correction."""
-    edited = st.query_params.get(EDIT)
+    """Return the entry of the lesion that the address opens for a correction, if one may be."""
+    edited = st.query_params.get(EDIT) if opened.can_write else None
     entries = (each for each in opened.case.list_entries() if each.id == edited)
     return next((each for each in entries if type(each.value).__name__ in EDITORS), None)
 

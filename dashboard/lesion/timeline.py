@@ -86,7 +86,7 @@ def _show_details(opened: OpenedLesion, event: "Event") -> None:
     newest_first = event.versions[::-1]
     changes = map(_render_version, newest_first[1:], newest_first)
     st.html(_render_facts(event) + "".join(changes))
-    if opened.record.is_read_only or entry.withdrawn:
+    if entry.withdrawn or not opened.can_write:
         return
     if event.kind.__name__ in EDITORS:
         st.button("Correct", key=f"correct-{entry.id}", on_click=open_edit, args=(entry.id,))

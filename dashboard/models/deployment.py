@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard.models.markup import render_deployment
+from dashboard.shared.access import may
 from dashboard.shared.errors import show_stored_error, store_errors
 from dashboard.shared.markup import escape_markdown
 from dashboard.shared.person import ask_name
+from melanoma_core.access.rights import Right
 from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ def show_deployment() -> "Deployment":
     show_stored_error(_ERROR)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.html(render_deployment(deployment), width="content")
-        if deployment.previous_id:
+        if deployment.previous_id and may(Right.DEPLOY):  # the tab of promotion says who may
             _offer_rollback(deployment.deployed_id, deployment.previous_id)
     return deployment
 

@@ -15,6 +15,7 @@ from dashboard.models.markup import (
     render_verdict,
     tabulate_comparison,
 )
+from dashboard.shared.access import may_or_say
 from dashboard.shared.address import follow_address, write_address
 from dashboard.shared.cached import get_thumbnail
 from dashboard.shared.errors import show_stored_error, store_errors
@@ -25,6 +26,7 @@ from dashboard.shared.paging import choose_page
 from dashboard.shared.person import ask_name
 from dashboard.shared.progress import cancel_request, is_requested, request_work, show_progress
 from dashboard.shared.tiles import render_chance
+from melanoma_core.access.rights import Right
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.registry import find_model
 from melanoma_core.settings import load_settings
@@ -81,6 +83,8 @@ def show_promotion(candidates: list[ModelCard], deployment: "Deployment") -> Non
 
 
 def _offer_promotion(proposal: "Proposal") -> None:
+    if not may_or_say(Right.DEPLOY):
+        return
     name = ask_name("Your name", "promoter", hint="Recorded in the history with what you do here.")
     is_allowed, has_name = proposal.verdict.is_allowed, bool(name.strip())
     with st.container(horizontal=True, vertical_alignment="center", key="promote-action"):

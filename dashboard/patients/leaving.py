@@ -7,9 +7,11 @@ from html import escape
 import streamlit as st
 
 from dashboard.patients.opened import OpenedPatient, close_patient
+from dashboard.shared.access import may_or_say
 from dashboard.shared.clock import find_zone
 from dashboard.shared.errors import show_stored_error, store_errors
 from dashboard.shared.record import get_who
+from melanoma_core.access.rights import Right
 from melanoma_core.settings import load_settings
 
 _ERROR, _EXPORT, _ERASED = "leaving-error", "leaving-export", "leaving-erased"
@@ -40,6 +42,8 @@ def _show_export(opened: OpenedPatient) -> None:
         "each lesion, tables, all versions, the audit log and the photographs. The audit log notes "
         "that it left.</p>"
     )
+    if not may_or_say(Right.EXPORT):
+        return
     made: tuple[str, bytes] = st.session_state.get(_EXPORT, ("", b""))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
@@ -63,6 +67,8 @@ def _show_erasing(opened: OpenedPatient) -> None:
         "photographs and heatmaps, and what was derived of them. The audit log keeps only that it "
         "went. Backups and copies that left the record are not reached.</p>"
     )
+    if not may_or_say(Right.ERASE):
+        return
     pseudonym = opened.entry.value.pseudonym
     typed = st.text_input(
         "To erase, type the patient's pseudonym", key=f"erase-{opened.id}", width=420

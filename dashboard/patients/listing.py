@@ -10,7 +10,7 @@ from dashboard.patients.patient_form import show_patient_form
 from dashboard.shared.address import follow_address, leave_address, write_address
 from dashboard.shared.markup import escape_markdown
 from dashboard.shared.paging import choose_page
-from dashboard.shared.record import get_today
+from dashboard.shared.record import get_today, may_write
 from dashboard.shared.row_keys import accept_row_keys
 from melanoma_core.records.vocabulary import ReadOrder
 from melanoma_core.settings import load_settings
@@ -28,7 +28,7 @@ def show_list(record: "Record") -> None:
     from melanoma_core.records.patient_list import PatientQuery
 
     show_receipt()
-    if st.query_params.get(NEW) == "patient" and not record.is_read_only:
+    if st.query_params.get(NEW) == "patient" and may_write(record):
         show_patient_form(record, None)
         return
     text = _ask_text(record)
@@ -59,9 +59,8 @@ def _ask_text(record: "Record") -> str:
             "Search", key=_SEARCH, placeholder="Pseudonym", max_chars=80, width=320
         )
         write_address("search", _SEARCH, "")
-        st.button(
-            "New patient", on_click=open_form, args=(NEW, "patient"), disabled=record.is_read_only
-        )
+        if may_write(record):
+            st.button("New patient", on_click=open_form, args=(NEW, "patient"))
     return text.strip()
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard.shared.address import leave_address
-from dashboard.shared.record import log_seen
+from dashboard.shared.record import log_seen, may_write
 from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:  # the page is painted before SQLAlchemy is imported
@@ -43,8 +43,8 @@ class OpenedPatient:
 
     @property
     def can_write(self) -> bool:
-        """Whether entries of the patient can be written."""
-        return not self.record.is_read_only and not self.entry.withdrawn
+        """Whether entries of the patient can be written, by the person who uses the page."""
+        return may_write(self.record) and not self.entry.withdrawn
 
     def name_form(self, name: str) -> str:
         """Return the name of a form of this patient, unique in the dashboard."""

@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.patients.form import Form
 from dashboard.patients.opened import OpenedPatient
 from dashboard.shared.paging import choose_page
-from dashboard.shared.record import render_moment, save, show_outcome
+from dashboard.shared.record import may_write, render_moment, save, show_outcome
 
 if TYPE_CHECKING:  # the page is painted before SQLAlchemy is imported
     from melanoma_core.records.entry import Entry
@@ -25,7 +25,7 @@ def show_versions(opened: OpenedPatient) -> None:
     rows = choose_page(len(events), _PAGE_LENGTH, f"versions-{opened.id}", parameter="page")
     for event in events[rows]:
         st.html(_render_event(event))
-        if event.current.withdrawn and not opened.record.is_read_only:
+        if event.current.withdrawn and may_write(opened.record):
             _offer_return(event)
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from dashboard.shared.access import is_local
+from dashboard.shared.access import is_local, may_or_say
 from dashboard.shared.clock import get_today
 from dashboard.shared.errors import show_errors
 from dashboard.shared.folder import suggest_folder, trust_path
@@ -14,6 +14,7 @@ from dashboard.shared.html import show_html
 from dashboard.shared.progress import cancel_request, is_requested, request_work, show_progress
 from dashboard.shared.record import get_who
 from dashboard.shared.tables import render_table
+from melanoma_core.access.rights import Right
 from melanoma_core.settings import load_settings
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def offer_dataset(record: "Record") -> None:
             st.html("<p>This record cannot be written, so no export is logged.</p>")
             return
         st.html(_CONTENT + _MEANING)
+        if not may_or_say(Right.CHANGE_DATA):
+            return
         _ask()
         st.button("Make the dataset", key="make", on_click=request_work, args=(_MAKE,))
         if is_requested(_MAKE):

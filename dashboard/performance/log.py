@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard.shared.access import may_or_say
 from dashboard.shared.address import follow_address, write_address
 from dashboard.shared.clock import find_zone, render_moment
 from dashboard.shared.errors import show_errors
@@ -13,6 +14,7 @@ from dashboard.shared.html import show_html
 from dashboard.shared.paging import choose_page
 from dashboard.shared.progress import cancel_request, is_requested, request_work, show_progress
 from dashboard.shared.record import log_seen
+from melanoma_core.access.rights import Right
 from melanoma_core.names import neutralise
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ def show_log(record: "Record") -> None:
     """Show the check of the record, then its audit log with filters."""
     _show_check(record)
     st.header("Who did what", anchor=False)
+    if not may_or_say(Right.READ_LOG):
+        return
     log_seen(record, None, detail="audit log")
     query = _choose_query()
     if query is None:

@@ -6,10 +6,12 @@ import streamlit as st
 
 from dashboard.reading.destination import choose_destination, read_destination
 from dashboard.reading.keeping_markup import render_kept, render_record
+from dashboard.shared.access import may_or_say
 from dashboard.shared.errors import show_errors
 from dashboard.shared.kept import get_kept
 from dashboard.shared.opening import holds_drawn, name_record
 from dashboard.shared.prevalence import get_prevalence
+from melanoma_core.access.rights import Right
 from melanoma_core.reading.grouping import Lesion
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ def _show_form(lesion: Lesion) -> None:
     from dashboard.shared.record import ask_who, keep_draft, open_record, show_outcome
     from melanoma_core.records.keeping import check_drawn
 
+    if not may_or_say(Right.WRITE_RECORD):
+        return
     record, form = open_record(), f"keep-{lesion.key}"
     show_outcome(form)
     kept_id = _find_kept(lesion)

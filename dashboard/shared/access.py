@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from html import escape
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -35,6 +36,14 @@ def find_subject() -> Subject:
 def may(right: Right) -> bool:
     """Return whether the person who uses this page may do something."""
     return find_subject().may(right)
+
+
+def may_or_say(right: Right) -> bool:
+    """Return whether to offer what needs a right; if not, say in its place which role it needs."""
+    lack = find_subject().explain_lack(right)
+    if lack:
+        st.html(f'<p class="fact">{escape(lack)}</p>')
+    return not lack
 
 
 def is_local() -> bool:
@@ -83,6 +92,11 @@ def serves_own_machine() -> bool:
             *origins,
         ]
     )
+
+
+def is_shared() -> bool:
+    """Return whether the server is for others, too: it has a login, or answers other machines."""
+    return has_login() or not serves_own_machine()
 
 
 def is_direct(names: Iterable[str], host: str) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard.shared.access import find_subject, may
 from dashboard.shared.clock import get_today, render_moment
 from dashboard.shared.drafts import (
     find_base,
@@ -24,6 +25,7 @@ from dashboard.shared.opening import has_opened, holds_drawn, open_record
 from dashboard.shared.person import ask_who, get_who, show_who
 from dashboard.shared.record_introduction import show_closing, show_introduction
 from dashboard.shared.saving import get_outcome, name_save, save, show_field_error, show_outcome
+from melanoma_core.access.rights import Right
 
 if TYPE_CHECKING:
     from melanoma_core.records.store import Record
@@ -38,6 +40,7 @@ __all__ = [
     "has_draft",
     "keep_draft",
     "log_seen",
+    "may_write",
     "name_field",
     "name_save",
     "need_record",
@@ -74,7 +77,7 @@ def show_record_bar(record: "Record") -> None:
     The page stops as long as the person has given no name.
     """
     is_drawn = holds_drawn(record)
-    show_html(_render_state(is_drawn=is_drawn, is_read_only=record.is_read_only))
+    show_html(_render_state(record, is_drawn=is_drawn))
     ask_who(is_drawn=is_drawn)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="record-bar"):
         name = "Demonstration record" if is_drawn else "Record"
@@ -84,6 +87,11 @@ def show_record_bar(record: "Record") -> None:
         )
         show_who()
         show_closing()
+
+
+def may_write(record: "Record") -> bool:
+    """Return whether to offer what writes an entry; where not, the bar of the record says why."""
+    return not record.is_read_only and may(Right.WRITE_RECORD)
 
 
 def log_seen(record: "Record", kind: type | None, entry_id: str = "", detail: str = "") -> None:
@@ -102,13 +110,16 @@ def log_seen(record: "Record", kind: type | None, entry_id: str = "", detail: st
             seen.add((get_who(), entry_id, detail))
 
 
-def _render_state(*, is_drawn: bool, is_read_only: bool) -> str:
+def _render_state(record: "Record", *, is_drawn: bool) -> str:
     notes = []
     if is_drawn:
         notes.append(
             "Demonstration: a program has drawn every photograph here, and invented every person, "
             "date and report."
         )
-    if is_read_only:
+    lack = find_subject().explain_lack(Right.WRITE_RECORD)
+    if record.is_read_only:
         notes.append("This record cannot be written here: you can read it, and nothing is saved.")
+    elif lack:
+        notes.append(f"You can read this record. {lack}")
     return "".join(f'<p class="drawn" role="note">{note}</p>' for note in notes)

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard.shared.access import may, may_or_say
 from dashboard.shared.drawing import offer_demonstration
 from dashboard.shared.errors import show_stored_error, store_errors
 from dashboard.shared.person import ask_name, get_who, keep_who
+from melanoma_core.access.rights import Right
 from melanoma_core.errors import RecordError
 from melanoma_core.settings import load_settings
 
@@ -39,6 +41,8 @@ def show_introduction() -> None:
         "<h2>No record is open: nothing is kept</h2><p>This is the default. Readings are in "
         "memory alone. They go when you forget them, or four hours after their last use.</p>"
     )
+    if not may_or_say(Right.MANAGE_RECORD):
+        return
     own, demonstration = st.columns(2, gap="large")
     with own:
         _offer_own()
@@ -48,7 +52,7 @@ def show_introduction() -> None:
 
 def show_closing() -> None:
     """Offer to close the record, if a person has opened it here and no setting names it."""
-    if load_settings().record is None:
+    if load_settings().record is None and may(Right.MANAGE_RECORD):
         st.button(
             "Close the record",
             on_click=_close,

@@ -55,6 +55,18 @@ class Subject:
         """
         return right in self.rights or bool(self.roles & NEEDED[right])
 
+    def explain_lack(self, right: Right) -> str:
+        """Return which role the subject lacks to do something; "" if they may do it.
+
+        Example:
+            >>> Subject("ada", "Ada", frozenset({Role.READER})).explain_lack(Right.ERASE)
+            'To erase a patient needs the role steward. Ask a steward for it.'
+        """
+        if self.may(right):
+            return ""
+        needed = " or ".join(sorted(NEEDED[right]))
+        return f"To {right} needs the role {needed}. Ask a steward for it."
+
 
 LOCAL = Subject(roles=frozenset(Role))
 """A person at their own machine without a login."""
@@ -104,14 +116,11 @@ def require(right: Right) -> None:
         AccessError: They have none of the roles that it needs.
     """
     subject = get_subject()
-    if subject.may(right):
-        return
-    needed = " or ".join(sorted(NEEDED[right]))
-    found = ", ".join(sorted(subject.roles)) or "no role"
-    raise AccessError(
-        f"Found {found} for {subject.signature or 'a person without a login'}. To {right} needs "
-        f"the role {needed}. Ask a steward for it."
-    )
+    lack = subject.explain_lack(right)
+    if lack:
+        found = ", ".join(sorted(subject.roles)) or "no role"
+        who = subject.signature or "a person without a login"
+        raise AccessError(f"Found {found} for {who}. {lack}")
 
 
 def check_signature(by: str) -> None:
