@@ -1,6 +1,5 @@
 """Copies of databases as of one moment, while others write to them."""
 
-import os
 import shutil
 import sqlite3
 import subprocess
@@ -8,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from melanoma_core.errors import BackupError, RecordError
+from melanoma_core.settings import make_environment
 
 _BUSY_SECONDS = 60
 
@@ -92,7 +92,7 @@ def _run(program: str, url: str, options: list[str]) -> None:
         )
     known = conninfo_to_dict(url)
     password = known.pop("password", None)
-    environment = os.environ | ({} if password is None else {"PGPASSWORD": str(password)})
+    environment = make_environment() | ({} if password is None else {"PGPASSWORD": str(password)})
     command = [program, "--no-password", f"--dbname={make_conninfo('', **known)}", *options]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
