@@ -20,12 +20,15 @@ from dashboard.shared.access import (
     allows_anonymous,
     find_subject,
     is_direct,
+    is_shared,
     serves_own_machine,
 )
 from dashboard.shared.login import has_login
 from dashboard.shared.login_sessions import ActivityWatch
+from dashboard.shared.media_guard import MediaGuard
 from dashboard.shared.session_key import SessionKey
 from melanoma_core.access.subject import identify_by
+from melanoma_core.settings import share_server
 
 _LOGGER = logging.getLogger(__name__)
 _MIB = 2**20
@@ -71,7 +74,8 @@ class RequestGuard:
 
 def list_guards() -> list[Middleware]:
     """Return what each request to the pages passes through, in this order."""
-    return [Middleware(RequestGuard), Middleware(SessionKey), Middleware(ActivityWatch)]
+    guards = (RequestGuard, MediaGuard, SessionKey, ActivityWatch)
+    return [Middleware(each) for each in guards]
 
 
 @asynccontextmanager
@@ -85,6 +89,8 @@ async def protect_uploads(_: App) -> AsyncGenerator[None, None]:
     MultiPartParser.spool_max_size = limit * _MIB
     net_util.get_external_ip = lambda: None
     identify_by(find_subject)
+    if is_shared():
+        share_server()
     yield
 
 

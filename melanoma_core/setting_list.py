@@ -148,6 +148,14 @@ SETTINGS = (
         "They are offered the Reading page alone.",
     ),
     Setting(
+        "MELANOMA_SHARED",
+        "is_shared",
+        "0",
+        parse_flag,
+        "`1` lets datasets leave out links that lead out of the data directory, and companion "
+        "collections beside it. A server that has a login or answers other machines always does.",
+    ),
+    Setting(
         "MELANOMA_ACCESS_DIR",
         "access_dir",
         str(DATA_HOME / "access"),

@@ -22,6 +22,7 @@ __all__ = [
     "make_environment",
     "parse_prevalence",
     "set_environment_defaults",
+    "share_server",
 ]
 
 
@@ -47,6 +48,7 @@ class Settings:
     sensitivity_margin: float
     specificity_margin: float
     allow_anonymous: bool
+    is_shared: bool
     access_dir: Path
     roles_claim: str
     role_groups: Mapping[str, tuple[str, ...]] | None
@@ -144,6 +146,11 @@ def make_environment(settings: Settings | None = None) -> dict[str, str]:
             value = int(value)
         environment[setting.variable] = "" if value is None else str(value)
     return environment
+
+
+def share_server() -> None:
+    """Let this process and all that it starts read as a server for others does (`is_shared`)."""
+    os.environ["MELANOMA_SHARED"] = "1"
 
 
 def set_environment_defaults(variables: Mapping[str, str]) -> None:

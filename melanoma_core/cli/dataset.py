@@ -154,6 +154,8 @@ def _print_census(census: "Census") -> None:
     from melanoma_core.data.census import Role, list_ignored
 
     others = {role: census.counts.get(role, 0) for role in Role if role is not Role.IMAGE}
+    if not others[Role.BARRED]:  # as on one's own machine
+        del others[Role.BARRED]
     print(", ".join(f"{n:,} {role.replace('_', ' ')}" for role, n in others.items()), end="")
     print(f" ({list_ignored(census)}).\n" if others[Role.IGNORED] else ".\n")
 

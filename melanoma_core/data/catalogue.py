@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from melanoma_core.data.drawn.dataset import write_demonstration_dataset
+from melanoma_core.data.fence import Fence
 from melanoma_core.data.folders import list_subfolders
 from melanoma_core.data.layouts import Collection, Layout, find_collections
 from melanoma_core.errors import DatasetError
@@ -86,7 +87,7 @@ def resolve_data_path(text: str, settings: Settings, is_local: bool) -> Path:
             "directory. No data directory is configured. The administrator can set "
             "MELANOMA_DATA_DIR."
         )
-    if not path.is_relative_to(os.path.realpath(settings.data_dir)):
+    if not Fence(settings.data_dir).holds(path):
         raise DatasetError(
             f"{text.strip()} is outside of the data directory. This server is accessible from "
             "other machines, so it only opens folders in its data directory. Choose one of those, "

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from melanoma_core.data.fence import Fence, find_fence
 from melanoma_core.data.folders import (
     OUTLINE_FOLDER,
     SYSTEM_FILES,
@@ -34,6 +35,7 @@ class Role(StrEnum):
     TABLE = "tables"
     DOCUMENT = "documents"
     IGNORED = "not_looked_at"
+    BARRED = "links_that_lead_out"
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,11 @@ def take_census(
     counts: Counter[Role] = Counter()
     ignored: Counter[str] = Counter()
     unread: list[str] = []
-    for path in _walk_files(folder):
-        if str(path) in images:
+    fence = find_fence()
+    for path in _walk_files(folder, fence):
+        if fence is not None and fence.bars(path):
+            role = Role.BARRED
+        elif str(path) in images:
             role = Role.IMAGE
         else:
             is_read = any(path.is_relative_to(each) for each in read_folders)
@@ -90,7 +95,8 @@ def take_census(
     return Census(dict(counts), dict(ignored), tuple(unread), lists)
 
 
-def _walk_files(folder: Path) -> Iterable[Path]:
+def _walk_files(folder: Path, fence: Fence | None) -> Iterable[Path]:
+    """Walk through all files; a folder that the fence bars is one of them, and is not entered."""
     visited: set[str] = set()
     for parent, folders, names in os.walk(folder, followlinks=True):
         real = os.path.realpath(parent)
@@ -101,7 +107,9 @@ def _walk_files(folder: Path) -> Iterable[Path]:
         folders[:] = sorted(
             name for name in folders if not name.startswith(".") and name.lower() != SYSTEM_FOLDER
         )
-        for name in sorted(names):
+        barred = [name for name in folders if fence is not None and fence.bars(Path(parent, name))]
+        folders[:] = [name for name in folders if name not in barred]
+        for name in sorted([*names, *barred]):
             if not name.startswith(".") and name.lower() not in SYSTEM_FILES:
                 yield Path(parent, name)
 

@@ -36,6 +36,7 @@ class FindingKind(StrEnum):
     TIER_LABELS = "tier-labels"
     NOT_LOOKED_AT = "not-looked-at"
     MISSING_FILES = "missing-files"
+    BARRED_LINKS = "barred-links"
     CONTRADICTED_FOLDERS = "contradicted-folders"
     RELABELLED = "relabelled"
     DIFFERENT_PICTURES = "different-pictures"
@@ -93,6 +94,7 @@ _EFFECTS = {
     FindingKind.TIER_LABELS: (Severity.LOW, False, False),
     FindingKind.NOT_LOOKED_AT: (Severity.MEDIUM, False, False),
     FindingKind.MISSING_FILES: (Severity.MEDIUM, False, False),
+    FindingKind.BARRED_LINKS: (Severity.MEDIUM, False, False),
     FindingKind.CONTRADICTED_FOLDERS: (Severity.HIGH, True, False),
     FindingKind.RELABELLED: (Severity.MEDIUM, True, False),
     FindingKind.DIFFERENT_PICTURES: (Severity.MEDIUM, False, False),

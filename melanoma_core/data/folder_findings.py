@@ -42,6 +42,19 @@ def find_missing_files(census: Census, num_images: int) -> Finding | None:
     return Finding(FindingKind.MISSING_FILES, severity, False, False, number, sentence, ())
 
 
+def find_barred_links(census: Census) -> Finding | None:
+    """Find links that are not followed, since they lead out of a shared server's data directory."""
+    number = census.counts.get(Role.BARRED, 0)
+    if not number:
+        return None
+    sentence = (
+        f"{count_of(number, 'link')} out of the data directory {'is' if number == 1 else 'are'} "
+        "not followed, since other people use this server. Copy what should be read into the data "
+        "directory."
+    )
+    return Finding(FindingKind.BARRED_LINKS, Severity.MEDIUM, False, False, number, sentence, ())
+
+
 def find_contradicted_folders(readable: pd.DataFrame) -> Finding | None:
     """Find files whose table and folder give different diagnoses."""
     found = readable[readable["contradiction"].notna()]
@@ -134,7 +147,11 @@ def find_in_census(census: Census | None, num_images: int) -> tuple[Finding | No
     """Return the findings of this module about files that are not in the file table."""
     if census is None:
         return ()
-    return find_ignored_files(census, num_images), find_missing_files(census, num_images)
+    return (
+        find_ignored_files(census, num_images),
+        find_missing_files(census, num_images),
+        find_barred_links(census),
+    )
 
 
 def _list_counts(counts: pd.Series) -> str:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from melanoma_core.data.fence import find_fence
 from melanoma_core.errors import DatasetError
 
 IMAGE_SUFFIXES = frozenset(
@@ -133,10 +134,14 @@ def list_tables(folder: Path) -> list[Path]:
 
 
 def _list_folder(folder: Path) -> list[os.DirEntry[str]]:
-    """List the entries that are not hidden, by name."""
+    """List the entries that are not hidden, by name; no link that the fence bars."""
+    fence = find_fence()
     try:
         with os.scandir(folder) as entries:
-            return sorted((e for e in entries if not e.name.startswith(".")), key=lambda e: e.name)
+            shown = (e for e in entries if not e.name.startswith("."))
+            if fence is not None:
+                shown = (e for e in shown if not fence.bars(e.path))
+            return sorted(shown, key=lambda e: e.name)
     except OSError as error:
         raise DatasetError(
             f"Cannot list the folder {folder} ({error.strerror}). Check that it exists and that "

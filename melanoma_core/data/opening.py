@@ -11,6 +11,7 @@ from melanoma_core.data.cache import FactCache
 from melanoma_core.data.census import Census
 from melanoma_core.data.copies import find_clusters
 from melanoma_core.data.dataset import add_truth, load_folder
+from melanoma_core.data.fence import find_fence
 from melanoma_core.data.identities import scope_ids
 from melanoma_core.data.layouts import Collection, Layout, find_collections
 from melanoma_core.data.records import read_ground_truth, read_records
@@ -134,6 +135,9 @@ def _find_companions(folder: Path) -> list[Collection]:
 
     Class folders are excluded: their names are not metadata published with the images.
     """
+    fence = find_fence()
+    if fence is not None and not fence.holds(folder.parent):
+        return []
     try:
         siblings = find_collections(folder.parent)
     except DatasetError:  # no collection with images

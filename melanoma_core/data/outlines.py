@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
+from melanoma_core.data.fence import find_fence
 from melanoma_core.data.images import read_image
 
 _FOLDER, _ENDING = "masks", "_segmentation.png"
@@ -42,10 +43,12 @@ def _list_outlines(image_folder: Path) -> dict[str, Path]:
     """Return the outlines of a folder of images, by the name of their image; its own win."""
     others = sorted(image_folder.parent.parent.glob(f"*/{_FOLDER}"))
     own = (image_folder.parent / _FOLDER, image_folder / _FOLDER)
+    fence = find_fence()
     found = {
         path.name.removesuffix(_ENDING): path
         for folder in (*others, *own)
         for path in sorted(folder.glob(f"*{_ENDING}"))
+        if fence is None or fence.holds(path)
     }
     return {
         name: path

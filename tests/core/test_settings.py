@@ -72,6 +72,7 @@ def test_every_call_reads_the_environment_again(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv("MELANOMA_WEIGHTS_DIR", f"/weights/{name}")
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"https://{name}.example/mlflow")
         monkeypatch.setenv("MELANOMA_ALLOW_ANONYMOUS", "1")
+        monkeypatch.setenv("MELANOMA_SHARED", "1")
         monkeypatch.setenv("MELANOMA_ACCESS_DIR", f"/people/{name}")
         monkeypatch.setenv("MELANOMA_ROLES_CLAIM", "realm_access.roles")
         monkeypatch.setenv("MELANOMA_ROLE_GROUPS", '{"CN=A,OU=B": ["reader", "steward"]}')
@@ -107,6 +108,7 @@ def test_every_call_reads_the_environment_again(monkeypatch: pytest.MonkeyPatch)
             sensitivity_margin=0.05,
             specificity_margin=0.1,
             allow_anonymous=True,
+            is_shared=True,
             access_dir=Path("/people") / name,
             roles_claim="realm_access.roles",
             role_groups={"CN=A,OU=B": ("reader", "steward")},
@@ -196,8 +198,9 @@ def test_an_installed_package_keeps_its_files_in_the_user_data_folder_and_ships_
 ):
     package = tmp_path / "site" / "melanoma_core"
     (package / "assets").mkdir(parents=True)
-    for name in ("__init__.py", "settings.py", "setting_list.py", "setting_values.py", "errors.py"):
-        shutil.copy(PROJECT_ROOT / "melanoma_core" / name, package)
+    names = ("__init__", "software", "settings", "setting_list", "setting_values", "errors")
+    for name in names:
+        shutil.copy(PROJECT_ROOT / "melanoma_core" / f"{name}.py", package)
     code = (
         "from melanoma_core.settings import ASSETS, load_settings\n"
         "print(ASSETS, load_settings().models_dir, load_settings().runs_dir, sep='\\n')"
