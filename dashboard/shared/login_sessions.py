@@ -101,6 +101,16 @@ class LoginSessions:
             while len(self._of_key) > _MAX_LOGINS:
                 self._of_key.pop(next(iter(self._of_key)))
 
+    def has_open(self, key: str, limit: float) -> bool:
+        """Return whether a browser session has a login that is not over.
+
+        Args:
+            key: Of the browser session.
+            limit: Seconds without use that end a login; 0 for no limit.
+        """
+        login = self._of_key.get(key)
+        return login is not None and self.find_end(login, limit) is None
+
     def want(self, key: str, page: str, query: dict[str, str]) -> None:
         """Note which page a browser session opened before its person logged in."""
         with self._lock:
