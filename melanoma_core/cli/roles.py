@@ -24,7 +24,7 @@ def add_role_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPar
         "roles",
         nargs="*",
         metavar="ROLE",
-        choices=[[], *map(str, Role)],
+        type=_parse_role,
         help=f"{', '.join(Role)}; none takes all roles",
     )
     given.set_defaults(run=_set)
@@ -33,6 +33,12 @@ def add_role_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     reset.set_defaults(run=_reset)
     for each in (listed, given, reset):
         each.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def _parse_role(text: str) -> Role:
+    if text not in list(Role):
+        raise argparse.ArgumentTypeError(f'found "{text}"; it must be one of: {", ".join(Role)}')
+    return Role(text)
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -44,7 +50,7 @@ def _list(options: argparse.Namespace) -> int:
 def _set(options: argparse.Namespace) -> int:
     from melanoma_core.access.people import set_roles
 
-    roles = frozenset(map(Role, options.roles))
+    roles = frozenset(options.roles)
     return _print([set_roles(load_settings().access_dir, options.subject, roles)], options)
 
 

@@ -104,6 +104,19 @@ def test_the_address_that_was_opened_is_there_after_the_login(sign_in: SignIn, s
     assert page.url == f"{server}/models?tab=History"
 
 
+def test_an_address_of_a_photograph_opens_nothing_without_the_login(
+    sign_in: SignIn, chromium: Browser, server: str
+):
+    page = sign_in("ada")
+    with page.expect_response(lambda each: f"{server}/media/" in each.url) as waited:
+        page.reload()
+    assert waited.value.status == 200
+    stranger = chromium.new_context()
+    assert stranger.request.get(waited.value.url).status == 403
+    assert page.request.get(waited.value.url).status == 200
+    stranger.close()
+
+
 @pytest.mark.parametrize("account", ["eve", "bob"])
 def test_without_a_role_a_person_reads_why_and_whom_to_ask(sign_in: SignIn, account: str):
     page = sign_in(account)
