@@ -68,7 +68,7 @@ def _add_node(parser: argparse.ArgumentParser) -> None:
         default="",
         metavar="ADDRESS",
         help="such as dicom://PACS@host:104 or https://host/dicom-web; default: "
-        "MELANOMA_DICOM_NODE",
+        "MELANOMA_DICOM_NODE. Another address than that gets no token",
     )
 
 
