@@ -1,5 +1,6 @@
 """Find what an entry is checked against, before it is written: what the record holds already."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any, Protocol
 
@@ -7,6 +8,7 @@ from melanoma_core.records.entities import Lesion, Patient, Visit
 from melanoma_core.records.entry import Entry, Value
 from melanoma_core.records.loop import AiReading, Decision, Histology, Specimen
 from melanoma_core.records.surroundings import Surroundings
+from melanoma_core.records.vocabulary import Management
 
 
 class Holder(Protocol):
@@ -47,7 +49,38 @@ def find_surroundings(
         ai_reading=find(AiReading, "ai_reading_id"),
         decided_at=record.get(Visit, decision.visit_id).value if decision else None,
         labels=_find_labels(record, value, entry_id),
+        twin=_find_twin(record, value, entry_id),
     )
+
+
+def _find_twin(record: Holder, value: Value, entry_id: str) -> Entry[Any] | None:
+    """Return the decision of the same visit, or the specimen of the same decision, that is kept.
+
+    The answer of a referral, and what is decided on a report or on another reading, has none.
+    """
+    if isinstance(value, Specimen) and value.decision_id:
+        specimens = record.find(Specimen, lesion_id=value.lesion_id)
+        return _take_last(specimens, entry_id, decision_id=value.decision_id)
+    if not isinstance(value, Decision):
+        return None
+    decisions = record.find(Decision, lesion_id=value.lesion_id)
+    twin = _take_last(
+        decisions, entry_id, visit_id=value.visit_id, ai_reading_id=value.ai_reading_id
+    )
+    if twin is None or twin.value.management in {Management.REFER, Management.REFER_URGENTLY}:
+        return None
+    reports = record.find(Histology, lesion_id=value.lesion_id)
+    return None if any(report.at >= twin.at for report in reports) else twin
+
+
+def _take_last(entries: Iterable[Entry[Any]], but: str, **facts: object) -> Entry[Any] | None:
+    """Return the last of other entries with such values."""
+    found = [
+        each
+        for each in entries
+        if each.id != but and all(getattr(each.value, name) == facts[name] for name in facts)
+    ]
+    return max(found, key=lambda each: each.at, default=None)
 
 
 def _find_labels(record: Holder, value: Value, entry_id: str) -> frozenset[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from melanoma_core.records.dates import write_day
 from melanoma_core.records.entities import Patient, Photograph, Visit
-from melanoma_core.records.loop import Histology, Recall, Specimen
+from melanoma_core.records.loop import Decision, Histology, Recall, Specimen
 from melanoma_core.records.surroundings import FieldError, Surroundings
 from melanoma_core.records.vocabulary import ImageKind
 
@@ -87,7 +87,18 @@ def _doubt_photograph(photograph: Photograph, _: Surroundings) -> Iterator[Field
         )
 
 
+def _doubt_decision(_: Decision, around: Surroundings) -> Iterator[FieldError]:
+    if around.twin is not None:
+        decided = around.twin.value.management
+        yield FieldError("management", f"{around.twin.by} has decided already: {decided}.")
+
+
 def _doubt_specimen(specimen: Specimen, around: Surroundings) -> Iterator[FieldError]:
+    if around.twin is not None:
+        number = around.twin.value.number
+        yield FieldError(
+            "number", f"{around.twin.by} has saved a specimen of this decision already: {number}."
+        )
     if around.decided_at is None:
         return
     days = (specimen.taken_on - around.decided_at.on).days
@@ -122,6 +133,7 @@ _RULES: dict[type, Callable[[Any, Surroundings], Iterator[FieldError]]] = {
     Patient: _doubt_patient,
     Visit: _doubt_visit,
     Photograph: _doubt_photograph,
+    Decision: _doubt_decision,
     Specimen: _doubt_specimen,
     Histology: _doubt_histology,
     Recall: _doubt_recall,

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from melanoma_core.records.dates import write_day
 from melanoma_core.records.entities import Lesion, Patient, Visit
+from melanoma_core.records.entry import Entry
 from melanoma_core.records.loop import AiReading, Histology, Specimen
 
 FIRST_YEAR = 1900
@@ -33,6 +35,8 @@ class Surroundings:
         ai_reading: The AI reading that a decision names.
         decided_at: The visit of the decision that a specimen names.
         labels: Names of the patient's other lesions, if it is a lesion.
+        twin: The entry that says the same of the same thing, if it is a decision or a specimen:
+            perhaps another person's, who was faster.
     """
 
     today: date = field(default_factory=date.today)
@@ -44,6 +48,7 @@ class Surroundings:
     ai_reading: AiReading | None = None
     decided_at: Visit | None = None
     labels: frozenset[str] = frozenset()
+    twin: Entry[Any] | None = None
 
     def check_past(self, name: str, day: date | None) -> FieldError | None:
         """Return what is wrong with a day that has passed; None if nothing is."""

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from melanoma_core.records.doubts import find_doubts
-from melanoma_core.records.entities import Patient, Photograph, Visit
-from melanoma_core.records.loop import Recall, Specimen
+from melanoma_core.records.entities import Lesion, Patient, Photograph, Visit
+from melanoma_core.records.loop import Decision, Recall, Specimen
 from melanoma_core.records.store import Record
 from melanoma_core.records.surroundings import Surroundings
 from melanoma_core.records.vocabulary import ImageKind, Management
 from tests.core.records.made_cases import INVASIVE, make_histology, make_photograph
+from tests.core.records.made_entries import fill
 
 TODAY = date(2026, 6, 1)
 VISIT = Visit(patient_id="p", on=TODAY)
@@ -83,4 +84,31 @@ def test_a_correction_asks_about_what_it_changes_alone(record: Record):
 def test_a_program_is_asked_nothing(record: Record):
     with record.write(by="import") as change:
         change.add(Patient(pseudonym="1", birth_year=1910))
+        assert change.doubts == []
+
+
+def test_a_second_decision_and_a_second_specimen_of_the_same_thing_are_asked_about(record: Record):
+    with record.write(by="dr.a", today=TODAY) as change:
+        patient = change.add(Patient(pseudonym="1"))
+        lesion = change.add(Lesion(patient_id=patient.id, label="1"))
+        visit = change.add(replace(VISIT, patient_id=patient.id))
+        chosen = Decision(lesion_id=lesion.id, visit_id=visit.id, management=Management.EXCISION)
+        decision = change.add(chosen)
+        taken = replace(SPECIMEN, lesion_id=lesion.id, decision_id=decision.id)
+        change.add(taken)
+        assert change.doubts == []
+    with record.write(by="dr.b", today=TODAY) as change:
+        change.add(replace(chosen, management=Management.REASSURE, reason="harmless"))
+        change.add(replace(taken, number="2"))
+        assert [doubt.text for doubt in change.doubts] == [
+            "dr.a has decided already: excision.",
+            "dr.a has saved a specimen of this decision already: 1.",
+        ]
+
+
+def test_what_is_decided_on_a_report_is_not_asked_about(record: Record):
+    filled = fill(record)
+    (decision,) = record.find(Decision, lesion_id=filled.lesion.id)
+    with record.write(by="dr.b", today=date.today()) as change:
+        change.add(replace(decision.value, reason="re-excision"))
         assert change.doubts == []

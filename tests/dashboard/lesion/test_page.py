@@ -385,7 +385,9 @@ def test_a_melanoma_waits_for_re_excision_and_follow_up_after_the_patient_is_inf
 
     app = click(app, "Excision")
     app = click(app, "Sign and save")
-    assert "Next: follow-up" in read_all(app)
+    shown = read_all(app)
+    assert "Next: specimen" in shown  # as severe as the melanoma
+    assert "<li>follow-up, due" in shown
     app = open_lesion(step="follow-up")
     assert app.date_input[0].value == add_months(TODAY, 6)
     app = click(app, "Save the recall")
