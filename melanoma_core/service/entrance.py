@@ -36,7 +36,7 @@ def needs(right: Right) -> Callable[[Request], Subject]:
             with acting_as(subject):
                 require(right)
         except AccessError as error:
-            raise Problem(403, str(error)) from None
+            raise (_explain_need() if subject is ANONYMOUS else Problem(403, str(error))) from None
         return subject
 
     return check
@@ -47,12 +47,7 @@ def _identify(request: Request) -> Subject:
     if header is None:
         if request.app.state.service.options.allow_anonymous:
             return ANONYMOUS
-        raise Problem(
-            401,
-            "A token is needed. Make one with `melanoma token create NAME --role reader` and send "
-            "it as `Authorization: Bearer TOKEN`.",
-            _CHALLENGE,
-        )
+        raise _explain_need()
     scheme, _, text = header.partition(" ")
     try:
         subject = find_subject(locate_tokens(load_settings()), text.strip())
@@ -70,3 +65,12 @@ def _identify(request: Request) -> Subject:
             _INVALID,
         )
     return subject
+
+
+def _explain_need() -> Problem:
+    return Problem(
+        401,
+        "A token is needed. Make one with `melanoma token create NAME --role reader` and send it "
+        "as `Authorization: Bearer TOKEN`.",
+        _CHALLENGE,
+    )
