@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from melanoma_core.errors import ImageError
 from melanoma_core.names import neutralise
+from melanoma_core.reading.tally import count_result
 
 if TYPE_CHECKING:  # so that a page appears before ONNX Runtime is imported
     import numpy as np
@@ -188,6 +189,14 @@ def read_file(
         content: The file.
         crop: The part that is read; None for the whole photograph.
     """
+    found = _read(classifier, key, name, content, crop)
+    count_result(found.refusal.kind if isinstance(found, RefusedFile) else None)
+    return found
+
+
+def _read(
+    classifier: "Classifier", key: int, name: str, content: bytes, crop: "Crop | None"
+) -> Entry | RefusedFile:
     from melanoma_core.data.crop import crop_photograph
     from melanoma_core.data.decoder import decode_within
     from melanoma_core.data.drawn.shipped import is_drawn

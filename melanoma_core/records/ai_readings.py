@@ -20,8 +20,9 @@ from melanoma_core.models.adaptation import AdaptedReading, adapt_reading
 from melanoma_core.models.card import ModelCard
 from melanoma_core.models.classifier import Classifier
 from melanoma_core.reading.lesion import LesionReading, combine_readings
-from melanoma_core.reading.reading import Reading, Refusal, read_photograph
+from melanoma_core.reading.reading import Reading, Refusal, RefusalKind, read_photograph
 from melanoma_core.reading.statement import describe_finding
+from melanoma_core.reading.tally import count_result
 from melanoma_core.records.kept_readings import find_heatmap_diagnosis
 from melanoma_core.records.loop import AiReading, PhotographReading
 from melanoma_core.records.outlines import trace_reading
@@ -148,10 +149,12 @@ def _read(
     try:
         photograph = decode_within(data)
     except ImageError as error:
+        count_result(RefusalKind.UNREADABLE)
         return Refusal(str(error)), None
     result = read_photograph(
         classifier, photograph, is_drawn=request.is_drawn, read_anyway=request.read_anyway
     )
+    count_result(result.kind if isinstance(result, Refusal) else None)
     return result, photograph
 
 

@@ -4,7 +4,7 @@ No label holds a name of a person, a file or a token: labels are routes, methods
 refusals, and nothing that a request can choose.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from prometheus_client import (
     CollectorRegistry,
@@ -15,12 +15,32 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.core import CounterMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
 
+from melanoma_core.reading.tally import READ, list_counts
 from melanoma_core.software import VERSION
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 _SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+class _Pages(Collector):
+    """Collects what the pages beside the API have read, in the same process."""
+
+    def collect(self) -> Iterable[CounterMetricFamily]:
+        """Return the photographs that were read, and those refused by their kind."""
+        counts = list_counts()
+        yield CounterMetricFamily(
+            "melanoma_page_readings", "Photographs that were read on the pages.", counts.pop(READ)
+        )
+        refusals = CounterMetricFamily(
+            "melanoma_page_refusals", "Photographs that were refused there.", labels=["kind"]
+        )
+        for kind, number in sorted(counts.items()):
+            refusals.add_metric([str(kind)], number)
+        yield refusals
 
 
 class Metrics:
@@ -51,6 +71,7 @@ class Metrics:
         for name, (text, measure) in gauges.items():
             gauge = Gauge(f"melanoma_{name}", text, registry=self._registry)
             gauge.set_function(measure)
+        self._registry.register(_Pages())
         build = Gauge("melanoma_build_info", "Version.", ["version"], registry=self._registry)
         build.labels(VERSION).set(1)
 
