@@ -38,7 +38,7 @@ from melanoma_core.records.opening import (
 )
 from melanoma_core.records.patient_list import PatientQuery, PatientRow
 from melanoma_core.records.place import Place, find_place
-from melanoma_core.records.schema import KINDS, LOG, REMOVAL, TABLES
+from melanoma_core.records.schema import KINDS, REMOVAL, TABLES
 from melanoma_core.records.verification import (
     ImageCheck,
     Known,
