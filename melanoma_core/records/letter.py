@@ -238,8 +238,8 @@ def _list_findings(
             number = specimen.value.number
             yield f"Tissue was taken on {taken} ({specimen.value.method}, specimen {number})."
     reports = [each.value for each in case.histologies]
-    for place, report in enumerate(reports):
-        before = any(interpret(each.diagnosis).is_skin_cancer for each in reports[:place])
+    for position, report in enumerate(reports):
+        before = any(interpret(each.diagnosis).is_skin_cancer for each in reports[:position])
         yield _describe_histology(report, is_patient=is_patient, had_cancer=before)
 
 
