@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 STEP, EDIT = "step", "edit"
 """Parameters of the address: the step that is open, and the id of the entry that is corrected."""
 
+STEP_KEY = "lesion-step"
+"""Key of the widget that chooses the step."""
+
 STATUS, WITHDRAWAL = "recall-status", "withdrawal"
 """Names of what is saved without fields that stay in view."""
 
@@ -150,6 +153,11 @@ class Form(Fields):
         if save(self.name, lambda change: write(change, draft)):
             st.session_state[self.another] = False
             close_form()
+        elif (
+            self.base is None
+        ):  # what others wrote meanwhile must not hide the form with its question
+            st.session_state[self.another] = True
+            st.query_params[STEP] = str(st.session_state[STEP_KEY])
 
     def _cancel(self) -> None:
         forget_draft(self.name)

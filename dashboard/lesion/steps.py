@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard.lesion.ai_reading import show_ai_step
-from dashboard.lesion.form import EDIT, STATUS, STEP, WITHDRAWAL, Form, open_edit
+from dashboard.lesion.form import EDIT, STATUS, STEP, STEP_KEY, WITHDRAWAL, Form, open_edit
 from dashboard.lesion.forms import EDITORS, FORMS
 from dashboard.lesion.opened import OpenedLesion
 from dashboard.lesion.recall import show_recalls
@@ -70,9 +70,9 @@ def _choose_step(
 
     default = waiting[0] if waiting else Step.PHOTOGRAPHS
     steps = [each for each in Step if each in waiting or not each.is_occasional]
-    follow_address(STEP, "lesion-step", default, steps)
-    step = st.pills("Step", steps, format_func=name, key="lesion-step", required=True, wrap=True)
-    write_address(STEP, "lesion-step", default)
+    follow_address(STEP, STEP_KEY, default, steps)
+    step = st.pills("Step", steps, format_func=name, key=STEP_KEY, required=True, wrap=True)
+    write_address(STEP, STEP_KEY, default)
     return step or default
 
 

@@ -33,8 +33,6 @@ def find_missing_pins() -> Iterator[str]:
     pinned = (ROOT / "requirements.txt").read_text("utf-8")
     wanted = project.partition("\ndependencies = [")[2].partition("\n]")[0]
     for name in re.findall(r'^ +"([\w.-]+)', wanted, re.M):
-        pattern = re.sub(
-            r"[-_.]+", "[-_.]+", name
-        )  # all are one name
+        pattern = re.sub(r"[-_.]+", "[-_.]+", name)  # all are one name
         if not re.search(rf"^{pattern}(\[.*\])?==", pinned, re.M | re.I):
             yield f"requirements.txt: {name} of pyproject.toml is not pinned"

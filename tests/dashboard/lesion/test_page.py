@@ -230,6 +230,19 @@ def test_a_decision_to_monitor_adds_its_recall(
     assert (recall.reason, recall.status) == ("monitor in 3 months", "open")
 
 
+def test_the_second_of_two_who_decide_sees_what_the_first_decided(
+    open_lesion: OpenLesion, record: Record, lesion: DrawnLesion
+):
+    app = open_lesion(step="decision")
+    app = click(app, "Excision")
+    add_decision(record, lesion, Management.PUNCH)
+    app = click(app, "Sign and save")
+
+    assert "has decided already: punch" in read_all(app)
+    assert app.session_state["lesion-step"] == "decision"
+    assert len(record.find(Decision, lesion_id=lesion.lesion_id)) == 1
+
+
 def test_pt_is_proposed_and_can_be_changed(
     open_lesion: OpenLesion, record: Record, lesion: DrawnLesion
 ):
