@@ -1,7 +1,10 @@
 """The navigation: which pages this person is offered."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
+from dashboard.shared.access import may_or_say
 from dashboard.shared.account import identify
 from dashboard.shared.login import has_login, read_login, take_wanted_page, want_page
 from melanoma_core.access.rights import Right
@@ -29,7 +32,7 @@ def _list_pages(subject: Subject) -> "list[st.Page]":
         for file, page in _ADDRESSES.items()
         if subject.may(page[2]) and (has_login() or page[2] is not Right.MANAGE_USERS)
     ]
-    return [
+    return _list_refused(subject) + [
         st.Page(
             file,
             title=title,
@@ -38,6 +41,23 @@ def _list_pages(subject: Subject) -> "list[st.Page]":
             visibility="visible" if is_shown else "hidden",
         )
         for position, (file, title, address, _, is_shown) in enumerate(offered)
+    ]
+
+
+def _list_refused(subject: Subject) -> "list[st.Page]":
+    """Return the addresses that the roles of a person do not open; each says which role does."""
+
+    def refuse(title: str, right: Right) -> "Callable[[], None]":
+        def show() -> None:
+            st.title(title)
+            may_or_say(right)
+
+        return show
+
+    return [
+        st.Page(refuse(title, right), title=title, url_path=address, visibility="hidden")
+        for title, address, right, _ in _ADDRESSES.values()
+        if subject.roles and not subject.may(right)
     ]
 
 
@@ -61,10 +81,11 @@ if subject is None:
     if read_login() is None:
         want_page(closed.url_path)
 else:
-    page = st.navigation(_list_pages(subject), position="top")
+    pages = _list_pages(subject)
+    page = st.navigation(pages, position="top")
     wanted = take_wanted_page()
     if wanted is not None and wanted[0]:
-        files = {each[1]: file for file, each in _ADDRESSES.items() if subject.may(each[2])}
-        if wanted[0] in files:
-            st.switch_page(files[wanted[0]], query_params=wanted[1])
+        for each in pages:
+            if each.url_path == wanted[0]:
+                st.switch_page(each, query_params=wanted[1])
     page.run()

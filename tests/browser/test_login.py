@@ -97,6 +97,14 @@ def test_a_person_is_offered_what_their_role_allows(
     assert list_pages(page) == pages
 
 
+def test_a_page_that_needs_another_role_says_which(sign_in: SignIn, server: str):
+    page = sign_in("tom", url=f"{server}/patients")
+
+    expect(page.get_by_role("heading", name="Patients", exact=True)).to_be_visible()
+    expect(page.get_by_text("needs the role auditor or reader or steward")).to_be_visible()
+    assert "Patients" not in page.get_by_test_id("stTopNavLink").all_inner_texts()
+
+
 def test_the_address_that_was_opened_is_there_after_the_login(sign_in: SignIn, server: str):
     page = sign_in("ada", url=f"{server}/models?tab=History")
 
