@@ -3,13 +3,18 @@
 import gc
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from melanoma_core.runs.record import open_record
 from melanoma_core.settings import PROJECT_ROOT, load_settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Playwright
 
 TESTS = Path(__file__).parent
 # The command line as a terminal starts it. Where the tests run in the background, Ctrl-C is
@@ -92,3 +97,12 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = folder / "mlflow.db"
     open_record(replace(load_settings(), runs_dir=folder, tracking_uri=f"sqlite:///{file}"))
     return file
+
+
+@pytest.fixture(scope="session")
+def playwright() -> "Iterator[Playwright]":
+    """Playwright, once for all tests of a process: a second one cannot start beside it."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as started:
+        yield started

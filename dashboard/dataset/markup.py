@@ -23,6 +23,7 @@ FINDING_TITLES = {
     "unknown-labels": "Labels outside the eight diagnoses",
     "tier-labels": "Labels of a risk tier alone",
     "not-looked-at": "Files that are not looked at",
+    "barred-links": "Links out of the data directory",
     "missing-files": "Images without a file",
     "contradicted-folders": "Tables that contradict folders",
     "relabelled": "Diagnoses from the ground truth",

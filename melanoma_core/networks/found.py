@@ -4,7 +4,7 @@ A model keeps its split without paths. Tables say more of the photographs later 
 it was trained: how a diagnosis was confirmed, for example.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -58,7 +58,7 @@ class FoundSplit:
 
 
 def find_split(
-    folder: Path, card: ModelCard, photographs: Photographs, needed: Collection[str]
+    folder: Path, card: ModelCard, photographs: Photographs, needed: Sequence[str]
 ) -> FoundSplit:
     """Return the split of a released model with its photographs.
 
@@ -79,7 +79,9 @@ def find_split(
         )
     is_inherited = split["subset"] == INHERITED
     table = _add_facts(split[~is_inherited], photographs.records)
-    _check_complete(table[table["subset"].isin(needed)], card, photographs.folders)
+    missing = table["path"].isna() & table["subset"].isin(needed)
+    if missing.any():
+        raise ModelError(_describe_missing(table, card, photographs.folders, needed))
     return FoundSplit(table, split[is_inherited])
 
 
@@ -99,20 +101,16 @@ def _add_facts(split: pd.DataFrame, records: Sequence[pd.DataFrame]) -> pd.DataF
     )
 
 
-def _check_complete(needed: pd.DataFrame, card: ModelCard, folders: Sequence[Path]) -> None:
-    """Refuse a table in which a photograph to read is missing.
-
-    Raises:
-        ModelError: One is missing.
-    """
-    missing = needed[needed["path"].isna()]
-    if missing.empty:
-        return
-    subsets = list(dict.fromkeys(needed["subset"]))
+def _describe_missing(
+    table: pd.DataFrame, card: ModelCard, folders: Sequence[Path], needed: Sequence[str]
+) -> str:
+    """Say which of the photographs that are to be read were not found."""
+    rows = table[table["subset"].isin(needed)]
+    missing = rows[rows["path"].isna()]
     counts = missing["subset"].value_counts()
-    parts = " and ".join(f"{counts[name]:,} of {name}" for name in subsets if name in counts)
-    raise ModelError(
-        f"Found {len(needed) - len(missing):,} of the {len(needed):,} {' and '.join(subsets)} "
+    parts = " and ".join(f"{counts[name]:,} of {name}" for name in needed if name in counts)
+    return (
+        f"Found {len(rows) - len(missing):,} of the {len(rows):,} {' and '.join(needed)} "
         f"photographs of {card.model_id} in {', '.join(map(str, folders))}. Missing: {parts}, for "
         f"example {missing['image_id'].iloc[0]} (SHA-256 {missing['sha256'].iloc[0]}). All are "
         "needed, unchanged: without some, the figures would be of other lesions. Name every "

@@ -53,8 +53,11 @@ def find_doubts(value: Any, around: Surroundings) -> tuple[FieldError, ...]:
         value: The entry.
         around: What it is checked against.
 
-    >>> find_doubts(Patient(pseudonym="7", birth_year=1960), Surroundings(today=date(2026, 3, 2)))
-    ()
+    Example:
+        >>> from datetime import date
+        >>> around = Surroundings(today=date(2026, 3, 2))
+        >>> find_doubts(Patient(pseudonym="7", birth_year=1960), around)
+        ()
     """
     rule = _RULES.get(type(value))
     return tuple(rule(value, around)) if rule is not None else ()

@@ -111,7 +111,7 @@ def test_the_name_outlives_a_reload_and_another_browser_has_its_own(open_page, s
     expect(other.get_by_text("You are visitor.")).to_be_visible()
 
 
-def test_a_lesion_is_read_kept_and_waits_for_its_decision(open_page, server, folder):
+def test_a_lesion_that_was_read_and_kept_waits_for_the_first_read(open_page, server, folder):
     page = open_page()
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files([LESION])
     page.get_by_role("button", name="Keep in the record").click()
@@ -134,7 +134,8 @@ def test_a_lesion_is_read_kept_and_waits_for_its_decision(open_page, server, fol
     assert reading.by == "visitor"
     record.close()
     open_today(page, server)
-    expect(page.get_by_text("To decide (1)")).to_be_visible()
+    expect(page.get_by_text("To read (4)")).to_be_visible()  # the doctor reads first
+    expect(page.get_by_text("drawn-9, lesion 1")).to_be_visible()
 
 
 def test_a_record_is_created_in_the_browser_and_its_name_is_asked_once(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect
 
 from melanoma_core.access.rights import Role
 from melanoma_core.data.drawn.shipped import DEMONSTRATION_LESIONS
@@ -72,13 +72,12 @@ def proxy(folder: Path, server: Server) -> Iterator[Proxy]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(playwright: Playwright) -> Iterator[Browser]:
     """Chromium, to which the name of the server is this machine."""
-    with sync_playwright() as playwright:
-        options = [*CHROMIUM_OPTIONS, f"--host-resolver-rules=MAP {NAME} 127.0.0.1"]
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=options)
-        yield browser
-        browser.close()
+    options = [*CHROMIUM_OPTIONS, f"--host-resolver-rules=MAP {NAME} 127.0.0.1"]
+    browser = playwright.chromium.launch(executable_path=find_chromium(), args=options)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
 """Which host names and which other sites reach the API."""
 
-import asyncio
 from typing import Any
 
 import pytest
 
 from melanoma_core.service.guard import Guard
+from tests.loops import run_async
 
 
 def ask(names: tuple[str, ...], **headers: str) -> int:
@@ -21,7 +21,7 @@ def ask(names: tuple[str, ...], **headers: str) -> int:
 
     raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     scope = {"type": "http", "headers": raw, "state": {"request_id": "0f"}}
-    asyncio.run(Guard(app, names)(scope, lambda: None, send))  # type: ignore[arg-type]
+    run_async(Guard(app, names)(scope, lambda: None, send))  # type: ignore[arg-type]
     return statuses[0]
 
 

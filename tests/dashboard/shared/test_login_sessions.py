@@ -1,12 +1,11 @@
 """A login is over when its token expires, when nothing was done for a while, or by signing out."""
 
-import asyncio
-
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from dashboard.shared.login_sessions import ActivityWatch, End, Login, LoginSessions
 from dashboard.shared.session_key import name_cookie
+from tests.loops import run_async
 
 KEY = "k" * 43
 LOGIN = Login("ada", issued_at=1000, expires_at=5000)
@@ -85,7 +84,7 @@ def pass_on(sessions: LoginSessions, data: bytes) -> None:
         (b"cookie", f"{name_cookie('localhost:8501')}={KEY}".encode()),
     ]
     scope = {"type": "websocket", "headers": headers}
-    asyncio.run(ActivityWatch(app, sessions)(scope, receive, send))
+    run_async(ActivityWatch(app, sessions)(scope, receive, send))
 
 
 def test_a_click_counts_and_what_the_browser_repeats_by_itself_does_not(

@@ -1,6 +1,5 @@
 """What pages show goes to a browser whose login lasts, and to no one else."""
 
-import asyncio
 import time
 
 import pytest
@@ -8,6 +7,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from dashboard.shared.login_sessions import Login, LoginSessions
 from dashboard.shared.media_guard import MediaGuard
+from tests.loops import run_async
 
 KEY = "k" * 43
 PHOTOGRAPH = "/media/b13f978607c8e18872bcbe1ee2cba4b9.jpg"
@@ -40,7 +40,7 @@ def ask(sessions: LoginSessions, path: str = PHOTOGRAPH, key: str = "", method: 
     cookie = f"melanoma-session={key}".encode() if key else b""
     headers = [(b"host", b"skin.example"), (b"cookie", cookie)]
     scope = {"type": "http", "path": path, "method": method, "headers": headers}
-    asyncio.run(MediaGuard(answer, sessions)(scope, receive, send))
+    run_async(MediaGuard(answer, sessions)(scope, receive, send))
     return int(answers[0]["status"])
 
 
