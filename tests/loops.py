@@ -1,4 +1,4 @@
-"""Run asynchronous code where another event loop may run: Playwright's stays after its first test."""
+"""Run asynchronous code where another event loop may run: that of Playwright stays after a test."""
 
 import asyncio
 from collections.abc import Coroutine
