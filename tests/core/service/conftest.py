@@ -50,7 +50,8 @@ class Server:
         return (self.folder / "log").read_text()
 
     def list_events(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.log.splitlines()]
+        # An interpreter that ends while its parent does may write a line of its own.
+        return [json.loads(line) for line in self.log.splitlines() if line.startswith("{")]
 
     def authorise(self, role: Role = Role.READER) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.tokens[role]}"}
