@@ -167,18 +167,13 @@ def _refer_specimen(case: LesionCase, value: Histology) -> Resource | None:
 
 def _list_measures(value: Histology) -> Iterator[Resource]:
     """Yield what else the laboratory found, as components."""
-    lengths = (
-        (codes.BRESLOW, value.breslow_mm, "mm", "mm"),
-        (
-            codes.MITOSES,
-            value.mitoses_per_mm2,
-            "/mm2",
-            "/mm2",
-        ),
+    quantities = (
+        (codes.BRESLOW, value.breslow_mm, "mm"),
+        (codes.MITOSES, value.mitoses_per_mm2, "/mm2"),
     )
-    for code, number, unit, ucum in lengths:
+    for code, number, unit in quantities:
         if number is not None:
-            quantity = {"value": number, "unit": unit, "system": codes.UCUM, "code": ucum}
+            quantity = {"value": number, "unit": unit, "system": codes.UCUM, "code": unit}
             yield {"code": make_concept(code), "valueQuantity": quantity}
     answers: tuple[tuple[Code, bool | None], ...] = (
         (codes.ULCERATION, value.ulcerated),
