@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from logging import getLogger
 
 from pydicom.dataset import Dataset
-from pynetdicom import AE
+from pynetdicom import AE, evt
 from pynetdicom.association import Association
+from pynetdicom.pdu import A_ASSOCIATE_RJ
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from melanoma_core.errors import ExchangeError
@@ -97,17 +98,25 @@ def _make_entity(node: Node) -> AE:
 
 def _associate(entity: AE, node: Node) -> Association:
     context = _make_tls(node) if node.uses_tls else None
+    # A node that rejects and closes at once leaves pynetdicom 3.0.4 sometimes with no answer: it
+    # finds the connection closed before it looks. The message itself is seen in any case.
+    rejections: list[A_ASSOCIATE_RJ] = []
+
+    def keep_rejection(event: evt.Event) -> None:
+        if isinstance(event.pdu, A_ASSOCIATE_RJ):
+            rejections.append(event.pdu)
+
     association = entity.associate(
         node.host,
         node.port,
         ae_title=node.title,
         tls_args=(context, node.host) if context else None,
+        evt_handlers=[(evt.EVT_PDU_RECV, keep_rejection)],
     )
     if association.is_established:
         return association
-    if association.is_rejected:
-        answer = association.acceptor.primitive
-        source, reason = (answer.result_source, answer.diagnostic) if answer else (None, None)
+    if rejections:
+        source, reason = rejections[0].source, rejections[0].reason_diagnostic
         text = _REJECTIONS.get((source or 0, reason or 0), f"source {source}, reason {reason}")
         raise ExchangeError(
             f"{node.name} rejected the association: {text}. We call as {node.own_title}. Have the "
