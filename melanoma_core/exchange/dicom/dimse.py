@@ -15,6 +15,7 @@ from melanoma_core.exchange.dicom.nodes import Node
 
 _SECONDS = 30.0
 _MOST_CONTEXTS = 127  # of one association (PS3.8), beside that of C-ECHO
+_TRANSIENT = 2  # result of a rejection (PS3.8, section 9.3.4): the same request may succeed later
 _WARNINGS = (0xB000, 0xB006, 0xB007)  # stored all the same
 # PS3.4, table B.2-1, and PS3.7, annex C.
 _MEANINGS = {
@@ -98,8 +99,8 @@ def _make_entity(node: Node) -> AE:
 
 def _associate(entity: AE, node: Node) -> Association:
     context = _make_tls(node) if node.uses_tls else None
-    # A node that rejects and closes at once leaves pynetdicom 3.0.4 sometimes with no answer: it
-    # finds the connection closed before it looks. The message itself is seen in any case.
+    # Where a node rejects and closes at once, pynetdicom 3.0.4 sometimes finds the connection
+    # closed before it reads the answer. Its event has the answer in any case.
     rejections: list[A_ASSOCIATE_RJ] = []
 
     def keep_rejection(event: evt.Event) -> None:
@@ -116,16 +117,23 @@ def _associate(entity: AE, node: Node) -> Association:
     if association.is_established:
         return association
     if rejections:
-        source, reason = rejections[0].source, rejections[0].reason_diagnostic
-        text = _REJECTIONS.get((source or 0, reason or 0), f"source {source}, reason {reason}")
-        raise ExchangeError(
-            f"{node.name} rejected the association: {text}. We call as {node.own_title}. Have the "
-            "node know this title and this machine, or change MELANOMA_DICOM_TITLE."
-        )
+        raise ExchangeError(_describe_rejection(rejections[0], node))
     tls = " and its certificate (MELANOMA_DICOM_AUTHORITIES)" if node.uses_tls else ""
     raise ExchangeError(
         f"{node.name} does not answer as a DICOM node. Check its address{tls}, whether it runs, "
         "and whether a firewall lets the connection through. Nothing was sent."
+    )
+
+
+def _describe_rejection(rejection: A_ASSOCIATE_RJ, node: Node) -> str:
+    source, reason = rejection.source, rejection.reason_diagnostic
+    text = _REJECTIONS.get((source or 0, reason or 0), f"source {source}, reason {reason}")
+    begin = f"{node.name} rejected the association: {text}."
+    if rejection.result == _TRANSIENT:
+        return f"{begin} Try again later. Nothing was sent."
+    return (
+        f"{begin} We call as {node.own_title}. Have the node know this title and this machine, or "
+        "change MELANOMA_DICOM_TITLE."
     )
 
 

@@ -59,15 +59,17 @@ def test_no_line_holds_a_name_or_a_token(serve_api: Serve, drawn: bytes):
         token = send_everything(server, drawn)
         time.sleep(0.5)
         metrics = server.ask("/metrics").text
+        lines = server.log.splitlines()
     log = server.log
 
+    assert all(isinstance(json.loads(line), dict) for line in lines)
     for text in (log, metrics):
         assert HOSTILE.lower() not in text.lower()
         assert token not in text
         assert token.rsplit("_", 1)[1] not in text
         assert not [secret for secret in server.tokens.values() if secret in text]
         assert str(server.folder) not in text
-    events = server.list_events()  # each line is JSON
+    events = server.list_events()
     assert len(events) > 30
     assert {key for event in events for key in event} <= KEYS
     answers = [event for event in events if event["event"] == "request"]

@@ -3,6 +3,7 @@
 import socket
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import pydicom
 import pytest
@@ -109,6 +110,33 @@ def test_a_node_that_rejects_the_association_is_quoted(tmp_path: Path) -> None:
         pytest.raises(ExchangeError, match=r"rejected the association: no reason given\."),
     ):
         check(_find(f"dicom://PACS@127.0.0.1:{port}"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [  # result, source and reason of an A-ASSOCIATE-RJ (PS3.8, section 9.3.4)
+        ((1, 1, 3), r"it does not know our title\. We call as \w+\. Have the node know"),
+        ((2, 3, 1), r"it is busy\. Try again later\. Nothing was sent\."),
+        ((2, 3, 2), r"it has too many associations\. Try again later\."),
+        ((1, 1, 4), r"source 1, reason 4\. We call as"),
+    ],
+)
+def test_what_to_do_about_a_rejection_depends_on_its_reason(
+    answer: tuple[int, int, int], expected: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        rejecting = Thread(target=_reject, args=(server, bytes([3, 0, 0, 0, 0, 4, 0, *answer])))
+        rejecting.start()
+        with pytest.raises(ExchangeError, match=f"rejected the association: {expected}"):
+            check(_find(f"dicom://PACS@127.0.0.1:{server.getsockname()[1]}"))
+        rejecting.join()
+
+
+def _reject(server: socket.socket, answer: bytes) -> None:
+    connection, _ = server.accept()
+    with connection, connection.makefile("rb") as stream:
+        stream.read(int.from_bytes(stream.read(6)[2:], "big"))  # the request
+        connection.sendall(answer)
 
 
 def test_a_port_that_speaks_something_else_is_named() -> None:
